@@ -1,0 +1,126 @@
+"""Every topic, group and transactional id of the bus, once: its name, who writes it and who reads it.
+
+| topic                                     | written by          | read by                              |
+|-------------------------------------------|---------------------|--------------------------------------|
+| raw.<provider>.<schema>.<table>           | Connect             | gate, replay, audit                  |
+| raw.<provider>.publish.<domain>.<name>    | that provider       | gate, replay, audit                  |
+| resource.<domain>.<name>.v<N>             | gate                | fan-out, copier, audit               |
+| quarantine.<provider>                     | gate, operator      | that provider, operator, audit       |
+| stopped.<raw topic without "raw.">        | gate                | gate                                 |
+| claims.<provider>                         | gate                | operator, authority                  |
+| sub.<consumer>.<resource>.<grant>         | fan-out, copier     | that consumer                        |
+| epochs.<grant or resource>                | apply, copier, gate | that consumer, audit                 |
+| ledger.intake, ledger.delivery            | gate; fan-out, copier | audit                              |
+| policy                                    | apply               | every processor                      |
+| policy-acks                               | every processor     | apply                                |
+| heartbeat.raw.<provider>, signal.<provider>, notify.<provider> | Connect, operator | doctor, operator     |
+| parked.<consumer>                         | that consumer       | that consumer                        |
+"""
+
+from typing import Final
+
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId, TopicName
+
+POLICY: Final = TopicName("policy")
+POLICY_ACKNOWLEDGEMENTS: Final = TopicName("policy-acks")
+LEDGER_INTAKE: Final = TopicName("ledger.intake")
+LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
+HEARTBEAT_PREFIX: Final = "heartbeat"
+
+GATE_GROUP: Final = "gate"
+APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
+
+
+def raw_prefix(provider: ProviderId) -> str:
+    """Debezium's ``topic.prefix`` for that provider; also the prefix of its write rights."""
+    return f"raw.{provider}"
+
+
+def raw_captured(provider: ProviderId, schema: str, table: str) -> TopicName:
+    """The topic that Debezium gives a captured table."""
+    return TopicName(f"raw.{provider}.{schema}.{table}")
+
+
+def raw_published(provider: ProviderId, domain: str, name: str) -> TopicName:
+    """The topic that a provider's application publishes to directly."""
+    return TopicName(f"raw.{provider}.publish.{domain}.{name}")
+
+
+def canonical(resource: ResourceId) -> TopicName:
+    """The one true state of a resource."""
+    return TopicName(f"resource.{resource}")
+
+
+def quarantine(provider: ProviderId) -> TopicName:
+    """Stopped events of that provider, with their original bytes."""
+    return TopicName(f"quarantine.{provider}")
+
+
+def stopped_keys(raw: TopicName) -> TopicName:
+    """Keys whose last change was stopped; partition n goes with partition n of ``raw``."""
+    return TopicName("stopped." + raw.removeprefix("raw."))
+
+
+def claims(provider: ProviderId) -> TopicName:
+    """Items that the provider published though another owns them."""
+    return TopicName(f"claims.{provider}")
+
+
+def grant_topic(consumer: ConsumerId, resource: ResourceId, grant: GrantId) -> TopicName:
+    """What one grant delivers; it has one reader."""
+    return TopicName(f"sub.{consumer}.{resource}.{grant}")
+
+
+def epochs(subject: GrantId | ResourceId) -> TopicName:
+    """Begin and end of full-volume epochs of a grant or a resource."""
+    return TopicName(f"epochs.{subject}")
+
+
+def heartbeat(provider: ProviderId) -> TopicName:
+    """Debezium's heartbeat of that provider's connector."""
+    return TopicName(f"{HEARTBEAT_PREFIX}.{raw_prefix(provider)}")
+
+
+def signal(provider: ProviderId) -> TopicName:
+    """Snapshot signals to that provider's connector."""
+    return TopicName(f"signal.{provider}")
+
+
+def notifications(provider: ProviderId) -> TopicName:
+    """Snapshot progress of that provider's connector."""
+    return TopicName(f"notify.{provider}")
+
+
+def parked(consumer: ConsumerId) -> TopicName:
+    """The department's own dead-letter topic: records that its handler keeps refusing."""
+    return TopicName(f"parked.{consumer}")
+
+
+def fanout_group(group: str) -> str:
+    """The consumer group of one grant group's fan-out."""
+    return f"fanout.{group}"
+
+
+def instance_id(group: str, instance: int) -> str:
+    """Static membership id and transactional id of one processor instance, e.g. ``fanout.default.0``."""
+    return f"{group}.{instance}"
+
+
+def copier_transactional_id(grant: GrantId) -> str:
+    """The copier of one grant's epochs."""
+    return f"copier.{grant}"
+
+
+def copier_group(grant: GrantId, generation: int) -> str:
+    """Where the copier of one epoch commits the offsets it has copied up to."""
+    return f"copier.{grant}.{generation}"
+
+
+def value_subject(topic: TopicName) -> str:
+    """The registry subject of a topic's values."""
+    return f"{topic}-value"
+
+
+def key_subject(topic: TopicName) -> str:
+    """The registry subject of a topic's keys."""
+    return f"{topic}-key"

@@ -1,0 +1,79 @@
+"""One policy version: everything that a decision depends on, immutable, numbered, carried whole in one record."""
+
+import hashlib
+
+from pydantic import Field
+
+from topics.event import ConsumerId, GrantId, PolicyNumber, ProviderId, ResourceId, SchemaId, TopicName
+from topics.grants.declaration import Grant
+from topics.resource import Consumer, Declared, Provider, Resource
+
+
+class ResourcePolicy(Declared):
+    """A resource with what ``apply`` fixed for it."""
+
+    resource: Resource
+    item_schema: str
+    """The resource's Avro record schema, as JSON text."""
+    envelope_schema: str
+    """The canonical envelope around it, as JSON text (topics/canonical.py)."""
+    canonical_key_schema_id: SchemaId
+    canonical_value_schema_id: SchemaId
+    generation: int = Field(ge=0, default=0)
+
+
+class GrantPolicy(Declared):
+    """A grant with what ``apply`` fixed for it."""
+
+    grant: Grant
+    key_schema_id: SchemaId
+    value_schema_id: SchemaId
+    value_schema: str
+    generation: int = Field(ge=1, default=1)
+    """Rises with every epoch of the grant."""
+    key_version: int = Field(ge=1, default=1)
+    """Version of the master secret that the grant's own key is derived from."""
+    starts_at: dict[int, int] = Field(default_factory=dict)
+    """Canonical partition → first offset that the fan-out delivers; below it the copier did (design: back-fill)."""
+
+
+class ControlSchemas(Declared):
+    """Registered ids of the control records that processors write."""
+
+    decision_block: SchemaId
+    quarantined_event: SchemaId
+    stopped_key: SchemaId
+    claim: SchemaId
+    epoch_marker: SchemaId
+    policy_acknowledgement: SchemaId
+
+
+class Policy(Declared):
+    """The whole policy of one version."""
+
+    version: PolicyNumber = Field(ge=1)
+    issued_ms: int
+    providers: dict[ProviderId, Provider]
+    consumers: dict[ConsumerId, Consumer]
+    resources: dict[ResourceId, ResourcePolicy]
+    grants: dict[GrantId, GrantPolicy]
+    code_lists: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """``<name>@<version>`` → codes."""
+    control_schemas: ControlSchemas
+
+    def by_raw_topic(self) -> dict[TopicName, ResourcePolicy]:
+        """Which resource each raw topic feeds."""
+        return {entry.resource.raw_topic: entry for entry in self.resources.values()}
+
+    def grants_of(self, group: str) -> list[GrantPolicy]:
+        """The grants that one fan-out group delivers, in a stable order."""
+        found = [entry for entry in self.grants.values() if entry.grant.group == group]
+        return sorted(found, key=lambda entry: entry.grant.id)
+
+    def groups(self) -> list[str]:
+        """Every grant group that the policy names."""
+        return sorted({entry.grant.group for entry in self.grants.values()})
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON text, in hexadecimal."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
