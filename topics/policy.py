@@ -33,6 +33,9 @@ class GrantPolicy(Declared):
     """Rises with every epoch of the grant."""
     key_version: int = Field(ge=1, default=1)
     """Version of the master secret that the grant's own key is derived from."""
+    active_since: PolicyNumber = PolicyNumber(0)
+    """The version in which this generation became active: a partition that was last decided under an older one
+    first catches up from ``starts_at``."""
     starts_at: dict[int, int] = Field(default_factory=dict)
     """Canonical partition → first offset that the fan-out delivers; below it the copier did (design: back-fill)."""
 

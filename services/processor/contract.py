@@ -1,0 +1,105 @@
+"""What a processor gives the runner: pure decisions over whole batches; the runner does everything that waits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.policy import Policy
+
+
+class InputPartition(NamedTuple):
+    """A topic and partition that this instance reads."""
+
+    topic: TopicName
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Canonical records of one partition that a grant still lacks: between its copier's end and our position."""
+
+    source: InputPartition
+    from_offset: int
+    to_offset: int
+    grants: tuple[GrantId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """Everything that one transaction writes, ledger blocks included, in order; and what the metrics count."""
+
+    outputs: tuple[OutputRecord, ...]
+    outcomes: Mapping[str, int]
+    """Outcome or reason code → count, for metrics only."""
+
+
+class Processor(Protocol):
+    """The decisions of one processor; no I/O, no clock, one caller at a time.
+
+    The runner calls, in this order: ``adopt`` with the first policy; for each assigned partition ``assign``
+    and, where ``state_partition`` names one, ``load`` with all its records; then ``process`` per batch,
+    each followed by ``committed`` or ``rolled_back``. ``adopt`` comes again only between batches.
+    """
+
+    @property
+    def group(self) -> str:
+        """Consumer group; the instance ids are ``<group>.<n>``."""
+        ...
+
+    def adopt(self, policy: Policy) -> None:
+        """Use this policy from the next batch on."""
+        ...
+
+    def topics(self) -> frozenset[TopicName]:
+        """The input topics under the adopted policy."""
+        ...
+
+    def state_partition(self, source: InputPartition) -> InputPartition | None:
+        """The compacted partition to be read whole before this input partition starts, or None."""
+        ...
+
+    def assign(self, source: InputPartition, position: int) -> None:
+        """The partition is ours from this offset on (the stable committed offset, or the beginning)."""
+        ...
+
+    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
+        """All records of the state partition, read committed."""
+        ...
+
+    def revoke(self, source: InputPartition) -> None:
+        """The partition is no longer ours."""
+        ...
+
+    def catch_ups(self, source: InputPartition, position: int, applied_version: int) -> tuple[CatchUp, ...]:
+        """What must be delivered before the partition goes on under the adopted policy.
+
+        ``applied_version`` is the policy version recorded with the committed offset (0 where there is none).
+        """
+        ...
+
+    def process_catch_up(
+        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+    ) -> BatchResult:
+        """Deliver the bounded rest to the grants that lack it; one transaction, no input offsets move."""
+        ...
+
+    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+        """Schema ids that deciding these records needs."""
+        ...
+
+    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        """Decide a batch (any mix of assigned partitions, each in offset order).
+
+        ``schemas`` holds a parsed JSON schema per id of ``needed_schemas``; an id that the registry does not
+        know is absent. Never raises for data: a defect becomes a stopped event with reason INTERNAL.
+        """
+        ...
+
+    def committed(self) -> None:
+        """The last result's transaction is committed."""
+        ...
+
+    def rolled_back(self) -> None:
+        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds and reassigns)."""
+        ...
