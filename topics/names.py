@@ -27,6 +27,11 @@ LEDGER_INTAKE: Final = TopicName("ledger.intake")
 LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
 HEARTBEAT_PREFIX: Final = "heartbeat"
 
+LEDGER_PARTITIONS: Final = 4
+QUARANTINE_PARTITIONS: Final = 1
+CLAIMS_PARTITIONS: Final = 1
+EPOCHS_PARTITIONS: Final = 1
+
 GATE_GROUP: Final = "gate"
 APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
 
