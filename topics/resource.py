@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from topics.event import ConsumerId, ProviderId, ResourceId, TopicName
 from topics.identity.kinds import IdentityKind
 from topics.names import canonical, raw_captured, raw_published
-from topics.quality.declaration import ItemRules, RecordRule
+from topics.quality.declaration import RuleDeclaration, UpdateCycle
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=_NAME, max_length=60)]
@@ -37,17 +37,6 @@ class ShareType(StrEnum):
     UNCONDITIONAL = "unconditional"
     CONDITIONAL = "conditional"
     NOT_SHARED = "not_shared"
-
-
-class UpdateCycle(StrEnum):
-    """How often the provider updates the resource (requirement A2-02)."""
-
-    REALTIME = "realtime"
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-    QUARTERLY = "quarterly"
-    YEARLY = "yearly"
 
 
 class Conversion(StrEnum):
@@ -89,7 +78,6 @@ class Item(Declared):
     owner: ProviderId | None = None
     """The department that owns the fact; the resource's provider where it is not given."""
     sensitive: bool = False
-    rules: ItemRules = Field(default_factory=ItemRules)
 
     @property
     def source_column(self) -> str:
@@ -128,11 +116,12 @@ class Resource(Declared):
     one_record_per_identity: bool = False
     items: tuple[Item, ...] = Field(min_length=1)
     foreign_items: tuple[ForeignItem, ...] = ()
-    record_rules: tuple[RecordRule, ...] = ()
+    rules: tuple[RuleDeclaration, ...] = ()
+    """Quality rules, each naming its items."""
     scope_items: tuple[Name, ...] = ()
     share_type: ShareType = ShareType.UNCONDITIONAL
     share_basis: str | None = None
-    update_cycle: UpdateCycle = UpdateCycle.REALTIME
+    update_cycle: UpdateCycle = UpdateCycle.REAL_TIME
     retention_days: int = Field(ge=183, default=400)
     partitions: int = Field(ge=1, le=1024, default=4)
     avro_schema: str
