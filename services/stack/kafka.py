@@ -1,0 +1,137 @@
+"""The Kafka broker and controller (one KRaft node)."""
+
+import logging
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from services.stack.acls import ensure_worker_acls, ensure_worker_topics
+from services.stack.component import Component
+from services.stack.errors import ReadComponentLog
+from services.stack.java import environment, kafka_command, options, runtime
+from services.stack.probes import HOST, port_open
+from services.stack.process import Command
+from services.stack.render import render, shared_configuration
+from services.stack.secret_files import write_private
+from services.stack.users import BASE_USERS, KafkaUsers, secret_name
+
+_SILENT = logging.getLogger("govbus.stack.kafka.probe")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+def client_config(bootstrap: str, user: str, password: str) -> dict[str, Any]:
+    """Return the librdkafka settings with which a user logs in."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": user,
+        "sasl.password": password,
+    }
+
+
+class Kafka(Component):
+    """Broker and controller in one process."""
+
+    name = "kafka"
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The client port and the controller's."""
+        settings = self.context.settings
+        return {"kafka_port": settings.kafka_port, "controller_port": settings.controller_port}
+
+    @property
+    def _data(self) -> Path:
+        return self.context.layout.data / "kafka"
+
+    def prepare(self) -> None:
+        """Write the configuration; format the log folder with the first users the first time."""
+        settings, layout = self.context.settings, self.context.layout
+        values = {
+            "GOVBUS_KAFKA_HOST": HOST,
+            "GOVBUS_KAFKA_BIND": HOST,
+            "GOVBUS_KAFKA_PORT": str(settings.kafka_port),
+            "GOVBUS_CONTROLLER_PORT": str(settings.controller_port),
+            "GOVBUS_KAFKA_DATA": str(self._data),
+            "GOVBUS_SECRET_KAFKA_BROKER": self.context.secrets.read(secret_name("broker")),
+        }
+        source = shared_configuration()
+        server = render(source / "kafka-server.properties", layout.conf / "kafka-server.properties", values)
+        render(source / "log4j2.properties", layout.conf / "log4j2.properties", {})
+        if not (self._data / "meta.properties").exists():
+            self._format(server)
+
+    def _format(self, server: Path) -> None:
+        """Format the log folder; passwords reach the tool by a file, since arguments are for all to see."""
+        layout = self.context.layout
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # A leading dash would be read as an option.
+        lines = [*options(256), f"-Dlog4j2.configurationFile={layout.conf / 'log4j2.properties'}"]
+        lines += ["-cp", self.context.jars.classpath("kafka"), "kafka.tools.StorageTool"]
+        lines += [
+            "format",
+            "--standalone",
+            "--ignore-formatted",
+            f"--cluster-id={cluster}",
+            "-c",
+            str(server),
+        ]
+        for user in ("broker", "admin"):
+            password = self.context.secrets.read(secret_name(user))
+            lines += ["--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]"]
+        arguments = layout.conf / "kafka-format.args"
+        write_private(arguments, "".join(f'"{line}"\n' for line in lines))
+        try:
+            done = subprocess.run(
+                [runtime(), f"@{arguments}"], env=environment(), capture_output=True, text=True, check=False
+            )
+        finally:
+            arguments.unlink()
+        if done.returncode:
+            log = layout.log(self.name)
+            write_private(log, done.stdout + done.stderr)
+            raise ReadComponentLog(self.name, log, "could not format its data folder", done.stderr[-2000:])
+
+    def command(self) -> Command:
+        """Return the broker's command."""
+        layout, settings = self.context.layout, self.context.settings
+        return kafka_command(
+            "kafka.Kafka",
+            [str(layout.conf / "kafka-server.properties")],
+            classpath=self.context.jars.classpath("kafka"),
+            heap_mb=settings.kafka_heap_mb,
+            log_config=layout.conf / "log4j2.properties",
+            folder=layout.run,
+        )
+
+    def admin(self) -> AdminClient:
+        """Return an admin client; keep it until the futures of its calls are resolved."""
+        password = self.context.secrets.read(secret_name("admin"))
+        config = client_config(f"{HOST}:{self.context.settings.kafka_port}", "admin", password)
+        return AdminClient(config, logger=_SILENT)
+
+    def ready(self) -> bool:
+        """Say whether the admin user can log in and the broker answers."""
+        if not port_open(self.context.settings.kafka_port):
+            return False
+        admin = self.admin()
+        try:
+            return bool(admin.list_topics(timeout=5).brokers)
+        except KafkaException:
+            return False
+
+    def settle(self) -> None:
+        """Make the users of the components, and what Connect's worker needs."""
+        admin = self.admin()
+        users = KafkaUsers(admin, self.context.secrets)
+        users.ensure_all(BASE_USERS)
+        ensure_worker_topics(admin)
+        ensure_worker_acls(admin)

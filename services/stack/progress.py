@@ -1,0 +1,68 @@
+"""Tells a person what the stack is doing: one line per download or component, with bars on a terminal."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Reporter(Protocol):
+    """What the stack calls while it works; all calls may come from several threads."""
+
+    def begin(self, key: str, text: str, total: float | None = None) -> None:
+        """A step begins; ``total`` in bytes if its length is known."""
+
+    def advance(self, key: str, amount: float) -> None:
+        """The step got ``amount`` further."""
+
+    def done(self, key: str, text: str) -> None:
+        """The step is over."""
+
+
+class Silent:
+    """Says nothing; for tests and scripts."""
+
+    def begin(self, key: str, text: str, total: float | None = None) -> None:
+        """Ignore the begin of a step."""
+
+    def advance(self, key: str, amount: float) -> None:
+        """Ignore progress."""
+
+    def done(self, key: str, text: str) -> None:
+        """Ignore the end of a step."""
+
+
+class Bars:
+    """Progress bars on a console; without a terminal one plain line per finished step."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def begin(self, key: str, text: str, total: float | None = None) -> None:
+        """Show a new line, with a bar if the length is known."""
+        self._tasks[key] = self._progress.add_task(text, total=total)
+
+    def advance(self, key: str, amount: float) -> None:
+        """Move the bar."""
+        if key in self._tasks:
+            self._progress.advance(self._tasks[key], amount)
+
+    def done(self, key: str, text: str) -> None:
+        """Mark the line as finished."""
+        if key in self._tasks:
+            self._progress.update(self._tasks[key], description=text, total=1, completed=1)
+        if not self._console.is_terminal:
+            self._console.print(text, highlight=False)

@@ -1,0 +1,79 @@
+"""Our own processes (gate, fan-out, …) as components that the supervisor starts after the infrastructure."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from services.stack.component import Component, Context
+from services.stack.probes import http_ok
+from services.stack.process import Command
+from services.stack.secret_files import write_private
+from services.stack.settings import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class PythonComponent:
+    """A Python process: ``argv`` is what follows the interpreter, as in ``("-m", "services.gate")``.
+
+    It is ready when ``ready_url`` answers 200; without one, ``ready_check`` decides; without both, while it
+    lives. ``settings`` are environment variables on top of those of the command that starts it.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    ready_url: str | None = None
+    ready_check: Callable[[], bool] | None = None
+    settings: Mapping[str, str] | None = None
+
+
+class PythonProcess(Component):
+    """Runs a PythonComponent; a small file remembers it for status, repair and stop by later commands."""
+
+    def __init__(self, context: Context, component: PythonComponent) -> None:
+        self.name = component.name
+        self.component = component
+        super().__init__(context)
+
+    def prepare(self) -> None:
+        """Remember how the process is started."""
+        remembered = asdict(self.component) | {
+            "ready_check": None,
+            "settings": dict(self.component.settings or {}),
+        }
+        write_private(descriptor(self.context, self.name), json.dumps(remembered, indent=1))
+
+    def command(self) -> Command:
+        """Return the interpreter's command, with the settings of this stack in its environment."""
+        environment = dict(os.environ) | self._stack_settings() | dict(self.component.settings or {})
+        environment["PYTHONUNBUFFERED"] = "1"
+        return Command([sys.executable, *self.component.argv], environment, self.context.layout.run)
+
+    def ready(self) -> bool:
+        """Say whether it answers, or at least lives."""
+        if self.component.ready_url is not None:
+            return http_ok(self.component.ready_url)
+        if self.component.ready_check is not None:
+            return self.component.ready_check()
+        return self.pid_file.running() is not None
+
+    def _stack_settings(self) -> dict[str, str]:
+        values = self.context.settings.model_dump(exclude_none=True)
+        return {f"{PREFIX}{field.upper()}": str(value) for field, value in values.items()}
+
+
+def descriptor(context: Context, name: str) -> Path:
+    """Return the file that remembers a process."""
+    return context.layout.run / f"{name}.process.json"
+
+
+def remembered(context: Context) -> list[PythonProcess]:
+    """Return the processes that earlier commands started and none stopped since."""
+    found = []
+    for path in sorted(context.layout.run.glob("*.process.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["argv"] = tuple(content["argv"])
+        found.append(PythonProcess(context, PythonComponent(**content)))
+    return found

@@ -1,0 +1,82 @@
+"""The schema registry (Apicurio), with its storage in PostgreSQL."""
+
+from collections.abc import Mapping
+
+import requests
+
+from services.stack.component import Component
+from services.stack.errors import StartStack
+from services.stack.java import environment, options, runtime
+from services.stack.probes import HOST, http_ok
+from services.stack.process import Command
+from services.stack.render import render, shared_configuration
+
+#: Who may log in; ``apply`` and ``connect`` may register schemas, ``reader`` may not.
+REGISTRY_USERS = ("apply", "connect", "reader")
+COMPATIBILITY = "BACKWARD"
+
+
+def secret_name(user: str) -> str:
+    """Return the name of the secret file with a registry user's password."""
+    return f"registry-{user}"
+
+
+class Registry(Component):
+    """The schema registry's process."""
+
+    name = "registry"
+    needs = ("postgres",)
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The API's port and the management port."""
+        settings = self.context.settings
+        return {
+            "registry_port": settings.registry_port,
+            "registry_management_port": settings.registry_management_port,
+        }
+
+    @property
+    def ccompat_url(self) -> str:
+        """The base of the Confluent-compatible API."""
+        return f"http://{HOST}:{self.context.settings.registry_port}/apis/ccompat/v7"
+
+    def prepare(self) -> None:
+        """Write the configuration."""
+        settings, secrets = self.context.settings, self.context.secrets
+        values = {
+            "GOVBUS_REGISTRY_BIND": HOST,
+            "GOVBUS_REGISTRY_PORT": str(settings.registry_port),
+            "GOVBUS_REGISTRY_MANAGEMENT_PORT": str(settings.registry_management_port),
+            "GOVBUS_POSTGRES_HOST": HOST,
+            "GOVBUS_POSTGRES_PORT": str(settings.postgres_port),
+            "GOVBUS_SECRET_POSTGRES_REGISTRY": secrets.read("postgres-registry"),
+        }
+        for user in REGISTRY_USERS:
+            values[f"GOVBUS_SECRET_REGISTRY_{user.upper()}"] = secrets.read(secret_name(user))
+        target = self.context.layout.conf / "registry.properties"
+        render(shared_configuration() / "registry.properties", target, values)
+
+    def command(self) -> Command:
+        """Return the registry's command."""
+        folder = self.context.jars.unpacked("registry")
+        (program,) = [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
+        location = {"QUARKUS_CONFIG_LOCATIONS": str(self.context.layout.conf / "registry.properties")}
+        argv = [runtime(), *options(self.context.settings.registry_heap_mb), "-jar", str(program)]
+        return Command(argv, environment() | location, self.context.layout.run)
+
+    def ready(self) -> bool:
+        """Say whether the reader can list subjects, which needs the storage too."""
+        reader = ("reader", self.context.secrets.read(secret_name("reader")))
+        return http_ok(f"{self.ccompat_url}/subjects", reader)
+
+    def settle(self) -> None:
+        """Refuse, for every subject, schemas that old readers' data does not fit (BACKWARD)."""
+        auth = ("apply", self.context.secrets.read(secret_name("apply")))
+        address = f"{self.ccompat_url}/config"
+        current = requests.get(address, auth=auth, timeout=10)
+        if current.ok and current.json().get("compatibilityLevel") == COMPATIBILITY:
+            return
+        answer = requests.put(address, json={"compatibility": COMPATIBILITY}, auth=auth, timeout=10)
+        if not answer.ok:
+            raise StartStack(f"registry: setting {COMPATIBILITY} was answered with {answer.status_code}")

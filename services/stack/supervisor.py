@@ -1,0 +1,193 @@
+"""Starts components in the order of their needs, in parallel where possible, and never leaves half a start."""
+
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from services.stack.component import Component
+from services.stack.errors import ChooseAnotherPort, ReadComponentLog, WaitForOther
+from services.stack.probes import port_free, port_holder
+from services.stack.progress import Reporter
+
+_POLL_S = 0.15
+_HUNG_AFTER_S = 20.0
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: another thread's failure or Ctrl-C ends this one
+    """The start is being given up."""
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Let one command at a time start or stop the stack.
+
+    Raises:
+        WaitForOther: another one is at it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WaitForOther(
+                "another command is starting or stopping this stack; try again when it is done"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Make a request to end this command (SIGTERM, SIGHUP) clean up as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log."""
+    if not log.exists():
+        return "(the log is empty)"
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+class Supervisor:
+    """Brings components up and down; all state is in their pid files."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._cancelled = threading.Event()
+        self._started: list[Component] = []
+
+    def up(self, components: Sequence[Component], reporter: Reporter) -> None:
+        """Start what is not running and wait until all are ready; on failure or Ctrl-C stop what this call started.
+
+        Raises:
+            ChooseAnotherPort: a port is taken.
+            ReadComponentLog: a component ended or was not ready in time.
+        """
+        self._cancelled.clear()
+        self._started = []
+        done = {component.name: threading.Event() for component in components}
+        with interruptible(), ThreadPoolExecutor(max(1, len(components))) as pool:
+            jobs = [pool.submit(self._bring_up, component, done, reporter) for component in components]
+            try:
+                self._await(jobs)
+            except BaseException:
+                with _uninterrupted():
+                    self._cancelled.set()
+                    wait(jobs)
+                    self.down(list(reversed(self._started)), reporter)
+                raise
+
+    def down(self, components: Sequence[Component], reporter: Reporter) -> None:
+        """Stop the components one after the other, in the order given."""
+        for component in components:
+            running = component.pid_file.running() is not None
+            if running:
+                reporter.begin(f"stop-{component.name}", f"stopping {component.name}")
+            clean = component.stop()
+            if running:
+                reporter.done(
+                    f"stop-{component.name}", f"{component.name} {'stopped' if clean else 'was killed'}"
+                )
+
+    def _await(self, jobs: Sequence[Future[None]]) -> None:
+        """Wait for all jobs, or for the first that failed; in slices, so that Ctrl-C is heard."""
+        pending = set(jobs)
+        while pending:
+            finished, pending = wait(pending, timeout=0.2)
+            for job in finished:
+                job.result()
+        # `wait` without FIRST_EXCEPTION returns only when all are done or the slice is over.
+
+    def _bring_up(self, component: Component, done: dict[str, threading.Event], reporter: Reporter) -> None:
+        for need in component.needs:
+            self._until(done[need].is_set, component, None) if need in done else None
+        begin = time.monotonic()
+        reporter.begin(component.name, f"starting {component.name}")
+        repaired = self._ensure_running(component)
+        component.settle()
+        done[component.name].set()
+        took = time.monotonic() - begin
+        what = f"ready after {took:.1f} s" if repaired else "was running"
+        where = f" on port {component.port}" if component.port else ""
+        reporter.done(component.name, f"{component.name} {what}{where}")
+
+    def _ensure_running(self, component: Component) -> bool:
+        """Start the component unless it runs and answers; return whether it was started."""
+        if component.pid_file.running() is not None:
+            if self._answers_in_time(component):
+                return False
+            component.stop()
+        self._check_ports(component)
+        component.prepare()
+        self._check_cancelled()
+        self._started.append(component)
+        component.start()
+        self._until(component.ready, component, time.monotonic() + self._timeout_s)
+        return True
+
+    def _answers_in_time(self, component: Component) -> bool:
+        """Say whether a running component becomes ready; it may still be starting."""
+        deadline = time.monotonic() + _HUNG_AFTER_S
+        while component.pid_file.running() is not None and time.monotonic() < deadline:
+            self._check_cancelled()
+            if component.ready():
+                return True
+            time.sleep(_POLL_S)
+        return False
+
+    def _until(self, condition: Callable[[], bool], component: Component, deadline: float | None) -> None:
+        log = component.context.layout.log(component.name)
+        while not condition():
+            self._check_cancelled()
+            if deadline is not None and component.pid_file.running() is None:
+                raise ReadComponentLog(component.name, log, "ended while starting", tail(log))
+            if deadline is not None and time.monotonic() > deadline:
+                raise ReadComponentLog(
+                    component.name, log, f"was not ready after {self._timeout_s:.0f} s", tail(log)
+                )
+            time.sleep(_POLL_S)
+
+    def _check_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    @staticmethod
+    def _check_ports(component: Component) -> None:
+        for field, port in component.ports.items():
+            if not port_free(port):
+                setting = component.context.settings.variable(field)
+                raise ChooseAnotherPort(component.name, port, setting, port_holder(port))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore a second Ctrl-C while what was started is being stopped."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,95 @@
+"""Kafka users (SCRAM): made and withdrawn, never deleted.
+
+On Kafka 4.x in KRaft mode, after a SCRAM credential was deleted and the broker restarted, nobody can log
+in any more, super users included. So a withdrawn user keeps a credential that nobody knows.
+"""
+
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from services.stack.secret_files import SecretFiles
+
+#: The users of the bus's own components. ``apply`` is the one writer of policy.
+BASE_USERS: Final = (
+    "admin",
+    "broker",
+    "connect",
+    "gate",
+    "fanout",
+    "ledger",
+    "apply",
+    "copier",
+    "replay",
+)
+_TIMEOUT_S: Final = 15.0
+_ITERATIONS: Final = 4096
+
+
+def secret_name(user: str) -> str:
+    """Return the name of the secret file with a Kafka user's password."""
+    return f"kafka-{user}"
+
+
+class KafkaUsers:
+    """Makes and withdraws users through a super user's admin client."""
+
+    def __init__(self, admin: AdminClient, files: SecretFiles) -> None:
+        self._admin = admin
+        self._files = files
+
+    def ensure_all(self, users: Iterable[str]) -> None:
+        """Make every user that the broker does not know, with its password in a secret file."""
+        wanted = list(users)
+        known = self.known()
+        fresh = {user for user in wanted if not self._files.exists(secret_name(user))}
+        self._files.ensure(secret_name(user) for user in wanted)
+        missing = [user for user in wanted if user in fresh or user not in known]
+        self._upsert({user: self._files.read(secret_name(user)) for user in missing})
+
+    def ensure(self, user: str) -> str:
+        """Make a user if needed; return its password."""
+        self.ensure_all([user])
+        return self._files.read(secret_name(user))
+
+    def withdraw(self, user: str) -> None:
+        """Give the user a password that nobody knows and forget the old one; nothing is deleted on the broker.
+
+        Its ACLs are removed by whoever declared them. ``ensure`` brings the user back with a new password.
+        """
+        self._upsert({user: secrets.token_urlsafe(32)})
+        self._files.forget(secret_name(user))
+
+    def known(self) -> set[str]:
+        """Return the users that have a credential on the broker."""
+        described = self._admin.describe_user_scram_credentials(request_timeout=_TIMEOUT_S)
+        return set(described.result())
+
+    def _upsert(self, passwords: dict[str, str]) -> None:
+        if not passwords:
+            return
+        info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
+        changes = [
+            UserScramCredentialUpsertion(user, info, password.encode())
+            for user, password in passwords.items()
+        ]
+        answers = self._admin.alter_user_scram_credentials(changes, request_timeout=_TIMEOUT_S)
+        for answer in answers.values():
+            answer.result()
+
+
+def ensure_user(admin: AdminClient, files: SecretFiles, name: str) -> str:
+    """Make the Kafka user if needed; return its password."""
+    return KafkaUsers(admin, files).ensure(name)
+
+
+def withdraw_user(admin: AdminClient, files: SecretFiles, name: str) -> None:
+    """Lock the Kafka user out without deleting it."""
+    KafkaUsers(admin, files).withdraw(name)
