@@ -45,7 +45,7 @@ def check_command(
     as_json: Annotated[bool, typer.Option("--json", help="The same as -o json.")] = False,
     output: Annotated[Output, typer.Option("-o", "--output", help="How to print.")] = Output.TABLE,
 ) -> None:
-    """Check one identifier (exit code 0: valid, 1: not), or those on standard input (0: all were answered)."""
+    """Check one identifier (exit code 0 valid, 1 not) or those on standard input (0: all were answered)."""
     today = date.today()  # noqa: DTZ011 - the civil day where the command runs
     if stdin:
         if value is not None or kind is not None:
@@ -110,19 +110,24 @@ def _unanswerable(kind: object, value: object, reason: IdentityReason, *, notes:
 def _print_table(verdict: IdentityVerdict) -> None:
     table = Table("", "", show_header=False)
     table.add_row("kind", verdict.kind.value)
-    table.add_row("normalised", verdict.value)
+    table.add_row("normalised", _printable(verdict.value))
     table.add_row("valid", "yes" if verdict.valid else "no")
     if verdict.reason is not None:
         table.add_row("reason", f"{verdict.reason.value}: {REMEDIES[verdict.reason]}")
     for note in verdict.notes:
         table.add_row("note", note.value)
-    Console().print(table)
+    # What somebody typed is no markup.
+    Console(markup=False, highlight=False).print(table)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 REMEDIES = {
     IdentityReason.EMPTY: "there is nothing to check",
     IdentityReason.LENGTH: "it has too few or too many characters for its kind",
-    IdentityReason.OBSOLETE_15_DIGITS: "15-digit resident numbers ended in 2013; ask for the 18-character number",
+    IdentityReason.OBSOLETE_15_DIGITS: "15-digit numbers ended in 2013; ask for the one of 18 characters",
     IdentityReason.CHARACTERS: "it holds characters that its kind does not use; compare with the document",
     IdentityReason.FORM: "letters and digits are not where its kind has them; compare with the document",
     IdentityReason.ALL_ZERO: "zeros stand in for a missing identifier; ask for the real one",

@@ -13,6 +13,8 @@ from topics.identity.organisation import check_credit_code, check_organisation_c
 from topics.identity.resident import check_resident_id
 from topics.identity.text import normalise
 
+__all__ = ["check", "identity_key", "normalise"]
+
 
 def check(kind: IdentityKind, value: str, today: date, issuing_country: str | None = None) -> IdentityVerdict:
     """Normalise an identifier and check it by the rules of its kind; never raises for bad text.

@@ -1,8 +1,8 @@
 """Provinces and county-level areas of GB/T 2260, as far as identifiers need them.
 
 The provinces are all there. The county-level table (`counties.py`) is not the whole country: it is complete
-for the provinces in `COMPLETE_PROVINCES` only. No refusal ever rests on it, because a resident number keeps the area
-code of its first issue for life, also when that area is merged or renamed.
+for the provinces in `COMPLETE_PROVINCES` only. No refusal ever rests on it, because a resident number
+keeps the area code of its first issue for life, also when that area is merged or renamed.
 """
 
 from typing import Final

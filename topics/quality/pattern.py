@@ -1,7 +1,7 @@
 """The safe subset of regular expressions that quality rules may use, refused at definition with the reason.
 
-Allowed: literals, escapes, `\\d \\w \\s`, classes, groups, alternatives inside groups, `? * + {m,n}`. The cost
-of a pattern bounds how many ways a text can be tried, so no text makes a match run away.
+Allowed: literals, escapes, `\\d \\w \\s`, classes, groups, alternatives inside groups, `? * + {m,n}`. The
+cost of a pattern bounds how many ways a text can be tried, so no text makes a match run away.
 """
 
 import re
