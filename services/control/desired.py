@@ -1,0 +1,151 @@
+"""From definitions to the topics, users, rights, quotas and schemas that they ask for; pure.
+
+Numbers come from the design: compacted topics keep 7 days uncompacted so that a reader may be away that
+long, tombstones a day longer, and whatever proves a decision stays for the audit period.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas.load import control_schema
+from services.control.rights import rights
+from services.control.state import DesiredState, Quota, Topic
+from topics import names
+from topics.canonical import CANONICAL_KEY_SCHEMA, envelope_schema
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
+from topics.grants.declaration import Grant
+from topics.grants.keys import key_schema
+from topics.grants.projection import projected_schema
+from topics.resource import CapturedTable, Consumer, Provider, Resource
+
+DAY_MS: Final = 86_400_000
+AUDIT_DAYS: Final = 400
+COMPACTION_LAG_MS: Final = 7 * DAY_MS
+DELETE_RETENTION_MS: Final = 8 * DAY_MS
+GATE_FAUST_ID: Final = "faust-gate"
+CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "DecisionBlock": (names.LEDGER_INTAKE, names.LEDGER_DELIVERY),
+    "PolicyVersion": (names.POLICY,),
+    "PolicyAcknowledgement": (names.POLICY_ACKNOWLEDGEMENTS,),
+    "EpochMarker": ("epochs",),
+    "QuarantinedEvent": ("quarantine",),
+    "StoppedKey": ("stopped",),
+    "Claim": ("claims",),
+}
+"""Control record → topics, or the prefix of topics that all carry it; the subject is ``<that>-value``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Everything that is declared, with grants that were taken out of the definitions kept as revoked."""
+
+    providers: Mapping[ProviderId, Provider]
+    consumers: Mapping[ConsumerId, Consumer]
+    resources: Mapping[ResourceId, Resource]
+    grants: Mapping[GrantId, Grant]
+    code_lists: Mapping[str, tuple[str, ...]]
+    item_schemas: Mapping[ResourceId, dict[str, Any]]
+
+
+def desired_state(declared: Declared) -> DesiredState:
+    """What should exist."""
+    topics = {topic.name: topic for topic in _topics(declared)}
+    return DesiredState(
+        topics=topics,
+        acls=rights(declared.providers, declared.consumers, declared.resources, declared.grants.values()),
+        users=tuple(
+            [f"provider-{provider}" for provider in sorted(declared.providers)]
+            + [f"consumer-{consumer}" for consumer in sorted(declared.consumers)]
+        ),
+        quotas={
+            f"consumer-{consumer.id}": Quota(
+                consumer.fetch_quota_bytes_per_second, consumer.produce_quota_bytes_per_second
+            )
+            for consumer in declared.consumers.values()
+        },
+        subjects=dict(_subjects(declared)),
+    )
+
+
+def faust_fanout_id(group: str) -> str:
+    """The Faust application of one grant group's fan-out."""
+    return f"faust-{names.fanout_group(group)}"
+
+
+def assignor_topic(faust_id: str) -> str:
+    """The topic by which Faust elects a leader; it must exist before the application starts."""
+    return f"{faust_id}-__assignor-__leader"
+
+
+def control_subject(name: str) -> str:
+    """The subject whose id processors write for that control record."""
+    return f"{CONTROL_SUBJECTS[name][0]}-value"
+
+
+def _topics(declared: Declared) -> Iterable[Topic]:
+    yield Topic(names.POLICY, 1, _deleted(None))
+    yield Topic(names.POLICY_ACKNOWLEDGEMENTS, 1, _deleted(AUDIT_DAYS))
+    yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
+    yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
+    yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
+    for group in sorted({grant.group for grant in declared.grants.values()}):
+        yield Topic(assignor_topic(faust_fanout_id(group)), 1, _deleted(1))
+    for provider in declared.providers.values():
+        yield from _provider_topics(provider, declared)
+    for resource in declared.resources.values():
+        yield from _resource_topics(resource)
+    for grant in declared.grants.values():
+        if grant.resource in declared.resources:
+            yield Topic(grant.topic, declared.resources[grant.resource].partitions, _compacted())
+        yield Topic(names.epochs(grant.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
+    for consumer in declared.consumers:
+        yield Topic(names.parked(consumer), 1, _deleted(AUDIT_DAYS))
+
+
+def _provider_topics(provider: Provider, declared: Declared) -> Iterable[Topic]:
+    own = [resource for resource in declared.resources.values() if resource.provider == provider.id]
+    yield Topic(names.quarantine(provider.id), names.QUARANTINE_PARTITIONS, _deleted(AUDIT_DAYS))
+    yield Topic(names.claims(provider.id), names.CLAIMS_PARTITIONS, _deleted(AUDIT_DAYS))
+    if any(isinstance(resource.source, CapturedTable) for resource in own):
+        yield Topic(names.heartbeat(provider.id), 1, _deleted(7))
+        yield Topic(names.signal(provider.id), 1, _deleted(7))
+        yield Topic(names.notifications(provider.id), 1, _deleted(AUDIT_DAYS))
+
+
+def _resource_topics(resource: Resource) -> Iterable[Topic]:
+    # The broker's clock dates raw records: a decision uses that time and no other.
+    raw = _deleted(resource.retention_days) | {"message.timestamp.type": "LogAppendTime"}
+    yield Topic(resource.raw_topic, resource.partitions, raw)
+    yield Topic(names.stopped_keys(resource.raw_topic), resource.partitions, _compacted(lag_ms=0))
+    yield Topic(resource.canonical_topic, resource.partitions, _compacted())
+    yield Topic(names.epochs(resource.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
+
+
+def _deleted(days: int | None) -> dict[str, str]:
+    retention = -1 if days is None else days * DAY_MS
+    return {"cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}
+
+
+def _compacted(lag_ms: int = COMPACTION_LAG_MS) -> dict[str, str]:
+    return {
+        "cleanup.policy": "compact",
+        "min.compaction.lag.ms": str(lag_ms),
+        "delete.retention.ms": str(DELETE_RETENTION_MS),
+    }
+
+
+def _subjects(declared: Declared) -> Iterable[tuple[str, dict[str, Any]]]:
+    for name, topics in CONTROL_SUBJECTS.items():
+        for topic in topics:
+            yield f"{topic}-value", control_schema(name)
+    for resource in declared.resources.values():
+        schema = declared.item_schemas[resource.id]
+        yield names.key_subject(resource.canonical_topic), CANONICAL_KEY_SCHEMA
+        yield names.value_subject(resource.canonical_topic), envelope_schema(schema, resource.scope_items)
+    for grant in declared.grants.values():
+        if grant.resource in declared.resources:
+            resource = declared.resources[grant.resource]
+            schema = declared.item_schemas[resource.id]
+            yield names.key_subject(grant.topic), key_schema(resource, grant)
+            yield names.value_subject(grant.topic), projected_schema(schema, grant)

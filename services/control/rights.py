@@ -1,0 +1,231 @@
+"""Who may do what in Kafka: everything is refused but what stands here; pure.
+
+A right on a prefix ends with a dot, so that no name that merely begins alike is covered.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from services.control.state import Acl, Pattern, ResourceType, Right
+from topics import names
+from topics.event import ConsumerId, ProviderId, ResourceId
+from topics.grants.declaration import Grant, GrantState
+from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
+
+GATE: Final = "gate"
+FANOUT: Final = "fanout"
+COPIER: Final = "copier"
+APPLY: Final = "apply"
+LEDGER: Final = "ledger"
+REPLAY: Final = "replay"
+OPERATOR: Final = "operator"
+CONNECT: Final = "connect"
+WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
+
+
+def rights(
+    providers: Mapping[ProviderId, Provider],
+    consumers: Mapping[ConsumerId, Consumer],
+    resources: Mapping[ResourceId, Resource],
+    grants: Iterable[Grant],
+) -> frozenset[Acl]:
+    """Every right of every user; a suspended or revoked grant has none and forbids its writers."""
+    found: set[Acl] = {
+        *_gate(resources),
+        *_fanout(),
+        *_copier(),
+        *_apply(),
+        *_ledger(),
+        *_replay(),
+        *_operator(),
+    }
+    found.update(_connect(providers, resources))
+    for provider in providers:
+        found.update(_provider(provider, resources))
+    for consumer in consumers:
+        found.update(_consumer(consumer))
+    for grant in grants:
+        found.update(grant_rights(grant) if grant.consumer in consumers else grant_denials(grant))
+    return frozenset(found)
+
+
+def grant_rights(grant: Grant) -> set[Acl]:
+    """The consumer's rights under the grant, or, where it is withdrawn, what is forbidden to its writers."""
+    if grant.state in WITHDRAWN_STATES:
+        return grant_denials(grant)
+    user = f"consumer-{grant.consumer}"
+    return {_topic(user, grant.topic, Right.READ), _topic(user, names.epochs(grant.id), Right.READ)}
+
+
+def grant_denials(grant: Grant) -> set[Acl]:
+    """Nobody writes to a withdrawn grant's topic, whichever policy version he believes in."""
+    return {
+        Acl(writer, ResourceType.TOPIC, Pattern.LITERAL, grant.topic, Right.WRITE, allow=False)
+        for writer in (FANOUT, COPIER)
+    }
+
+
+def _topic(user: str, name: str, right: Right) -> Acl:
+    return Acl(user, ResourceType.TOPIC, Pattern.LITERAL, name, right)
+
+
+def _topics(user: str, prefix: str, right: Right) -> Acl:
+    return Acl(user, ResourceType.TOPIC, Pattern.PREFIXED, prefix, right)
+
+
+def _group(user: str, name: str, right: Right = Right.READ) -> Acl:
+    return Acl(user, ResourceType.GROUP, Pattern.LITERAL, name, right)
+
+
+def _groups(user: str, prefix: str, right: Right = Right.READ) -> Acl:
+    return Acl(user, ResourceType.GROUP, Pattern.PREFIXED, prefix, right)
+
+
+def _transactions(user: str, prefix: str) -> Acl:
+    return Acl(user, ResourceType.TRANSACTIONAL_ID, Pattern.PREFIXED, prefix, Right.WRITE)
+
+
+def _processor(user: str) -> set[Acl]:
+    """What gate and fan-out share: policy in, acknowledgements out, Faust's own group and topics."""
+    return {
+        _topic(user, names.POLICY, Right.READ),
+        _topic(user, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
+        _topic(user, names.POLICY_ACKNOWLEDGEMENTS, Right.WRITE),
+        _transactions(user, f"{user}."),
+    }
+
+
+def _gate(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
+    faust = {_group(GATE, "faust-gate")}
+    faust |= {_topics(GATE, "faust-gate-", right) for right in (Right.READ, Right.WRITE)}
+    reads = {_topics(GATE, prefix, Right.READ) for prefix in ("raw.", "stopped.")}
+    writes = {
+        _topics(GATE, prefix, Right.WRITE) for prefix in ("resource.", "quarantine.", "stopped.", "claims.")
+    }
+    writes |= {_topic(GATE, names.epochs(resource), Right.WRITE) for resource in resources}
+    writes.add(_topic(GATE, names.LEDGER_INTAKE, Right.WRITE))
+    return _processor(GATE) | faust | reads | writes | {_group(GATE, names.GATE_GROUP)}
+
+
+def _fanout() -> set[Acl]:
+    faust = {_groups(FANOUT, "faust-fanout.")}
+    faust |= {_topics(FANOUT, "faust-fanout.", right) for right in (Right.READ, Right.WRITE)}
+    return (
+        _processor(FANOUT)
+        | faust
+        | {
+            _groups(FANOUT, "fanout."),
+            _topics(FANOUT, "resource.", Right.READ),
+            _topics(FANOUT, "sub.", Right.WRITE),
+            _topic(FANOUT, names.LEDGER_DELIVERY, Right.WRITE),
+        }
+    )
+
+
+def _copier() -> set[Acl]:
+    return {
+        _topic(COPIER, names.POLICY, Right.READ),
+        _topics(COPIER, "resource.", Right.READ),
+        _topics(COPIER, "sub.", Right.READ),
+        _topics(COPIER, "sub.", Right.WRITE),
+        _topics(COPIER, "epochs.", Right.READ),
+        _topics(COPIER, "epochs.", Right.WRITE),
+        _topic(COPIER, names.LEDGER_DELIVERY, Right.WRITE),
+        _groups(COPIER, "copier."),
+        _transactions(COPIER, "copier."),
+    }
+
+
+def _apply() -> set[Acl]:
+    """The one writer of policy; it may also end the transactions of an instance that does not answer."""
+    return {
+        _topic(APPLY, names.POLICY, Right.READ),
+        _topic(APPLY, names.POLICY, Right.WRITE),
+        _topic(APPLY, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
+        Acl(
+            APPLY,
+            ResourceType.TRANSACTIONAL_ID,
+            Pattern.LITERAL,
+            names.APPLY_TRANSACTIONAL_ID,
+            Right.WRITE,
+        ),
+        _transactions(APPLY, "fanout."),
+        _transactions(APPLY, "copier."),
+        _groups(APPLY, "apply."),
+    }
+
+
+def _ledger() -> set[Acl]:
+    """The auditor reads everything and writes nothing."""
+    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    return {
+        *(_topics(LEDGER, prefix, Right.READ) for prefix in prefixes),
+        *(_topics(LEDGER, prefix, Right.READ) for prefix in ("heartbeat.", "notify.")),
+        _topic(LEDGER, names.POLICY, Right.READ),
+        _topic(LEDGER, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
+        _groups(LEDGER, "ledger."),
+        Acl(LEDGER, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
+    }
+
+
+def _replay() -> set[Acl]:
+    """Replay decides again what was decided: it reads inputs, outputs and the ledger, and writes nothing."""
+    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    return {
+        *(_topics(REPLAY, prefix, Right.READ) for prefix in prefixes),
+        _topic(REPLAY, names.POLICY, Right.READ),
+        _groups(REPLAY, "replay."),
+    }
+
+
+def _operator() -> set[Acl]:
+    """The operator works quarantine: reads it, notes dispositions in it, releases into the raw topics."""
+    reads = ("quarantine.", "stopped.", "claims.", "epochs.", "heartbeat.", "notify.")
+    return {
+        *(_topics(OPERATOR, prefix, Right.READ) for prefix in reads),
+        *(_topics(OPERATOR, prefix, Right.WRITE) for prefix in ("raw.", "quarantine.", "signal.")),
+        _topics(OPERATOR, "raw.", Right.DESCRIBE),
+        _topic(OPERATOR, names.POLICY, Right.READ),
+        _topic(OPERATOR, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
+        _groups(OPERATOR, "operator."),
+        _transactions(OPERATOR, "operator."),
+        Acl(OPERATOR, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
+    }
+
+
+def _connect(providers: Mapping[ProviderId, Provider], resources: Mapping[ResourceId, Resource]) -> set[Acl]:
+    """What connectors write and read; the worker's own topics and groups are the stack's to allow."""
+    found: set[Acl] = set()
+    for resource in resources.values():
+        if isinstance(resource.source, CapturedTable):
+            found.add(_topic(CONNECT, resource.raw_topic, Right.WRITE))
+    for provider in providers:
+        if _captures(provider, resources):
+            found.add(_topic(CONNECT, names.heartbeat(provider), Right.WRITE))
+            found.add(_topic(CONNECT, names.notifications(provider), Right.WRITE))
+            found.add(_topic(CONNECT, names.signal(provider), Right.READ))
+    return found
+
+
+def _captures(provider: ProviderId, resources: Mapping[ResourceId, Resource]) -> bool:
+    own = (resource for resource in resources.values() if resource.provider == provider)
+    return any(isinstance(resource.source, CapturedTable) for resource in own)
+
+
+def _provider(provider: ProviderId, resources: Mapping[ResourceId, Resource]) -> set[Acl]:
+    user = f"provider-{provider}"
+    own = [resource for resource in resources.values() if resource.provider == provider]
+    found = {_topic(user, names.quarantine(provider), Right.READ), _groups(user, f"{provider}.")}
+    if any(isinstance(resource.source, DirectPublication) for resource in own):
+        found.add(_topics(user, f"{names.raw_prefix(provider)}.publish.", Right.WRITE))
+    return found
+
+
+def _consumer(consumer: ConsumerId) -> set[Acl]:
+    user = f"consumer-{consumer}"
+    return {
+        _group(user, consumer),
+        _groups(user, f"{consumer}."),
+        _topic(user, names.parked(consumer), Right.READ),
+        _topic(user, names.parked(consumer), Right.WRITE),
+    }

@@ -1,0 +1,99 @@
+"""What must happen to a grant so that it becomes what is declared: nothing, a fill by epoch, or withdrawal; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.control.rights import WITHDRAWN_STATES
+from topics.event import GrantId, ResourceId
+from topics.grants.declaration import Grant, GrantState
+from topics.grants.keys import has_canonical_key
+from topics.policy import GrantPolicy, Policy
+from topics.resource import Resource
+
+
+class Move(StrEnum):
+    """What a grant goes through."""
+
+    KEEP = "keep"
+    FILL = "fill"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One grant's move and, for people, why."""
+
+    grant: GrantId
+    move: Move
+    reason: str
+    guarded: bool = True
+    """Whether the sweep of its epoch must stop where too many records would go (the filter did not change)."""
+
+
+class UseNewGrantId(Exception):  # noqa: N818 - named after what to do
+    """A grant's consumer or resource changed; its topic would be another one: declare a new grant."""
+
+
+def with_withdrawn(declared: Mapping[GrantId, Grant], live: Policy | None) -> dict[GrantId, Grant]:
+    """The declared grants, and those taken out of the definitions as revoked: their proof stays readable."""
+    found = dict(declared)
+    for grant_id, entry in live.grants.items() if live else ():
+        if grant_id not in found:
+            found[grant_id] = entry.grant.model_copy(update={"state": GrantState.REVOKED})
+    return found
+
+
+def transitions(
+    grants: Mapping[GrantId, Grant], resources: Mapping[ResourceId, Resource], live: Policy | None
+) -> list[Transition]:
+    """Every grant's move, in the order of their ids.
+
+    Raises:
+        UseNewGrantId: a grant's consumer or resource changed.
+    """
+    entries = live.grants if live else {}
+    live_resources = {key: entry.resource for key, entry in live.resources.items()} if live else {}
+    found = []
+    for grant_id in sorted(grants):
+        wanted, entry = grants[grant_id], entries.get(grant_id)
+        resource = resources.get(wanted.resource)
+        before = live_resources.get(wanted.resource)
+        found.append(_transition(wanted, entry, resource, before))
+    return found
+
+
+def _transition(
+    wanted: Grant, entry: GrantPolicy | None, resource: Resource | None, before: Resource | None
+) -> Transition:
+    if wanted.state in WITHDRAWN_STATES or resource is None:
+        return _withdrawal(wanted, entry)
+    if entry is None:
+        return Transition(wanted.id, Move.FILL, "new grant", guarded=False)
+    had = entry.grant
+    if (had.consumer, had.resource) != (wanted.consumer, wanted.resource):
+        raise UseNewGrantId(f"grant {wanted.id}: consumer or resource changed; declare a grant with a new id")
+    if not _same_keys(wanted, had, resource, before):
+        return Transition(wanted.id, Move.FILL, "rows or keys changed", guarded=False)
+    if set(had.items) != set(wanted.items) or had.masks != wanted.masks:
+        return Transition(wanted.id, Move.FILL, "items or masks changed")
+    if had.group != wanted.group:
+        return Transition(wanted.id, Move.FILL, "moved to another group")
+    if had.state in WITHDRAWN_STATES:
+        return Transition(wanted.id, Move.FILL, f"resumed, was {had.state.value}")
+    if had.state is GrantState.FILLING:
+        return Transition(wanted.id, Move.FILL, "its last epoch did not end")
+    return Transition(wanted.id, Move.KEEP, "unchanged")
+
+
+def _withdrawal(wanted: Grant, entry: GrantPolicy | None) -> Transition:
+    delivering = entry is not None and entry.grant.state not in WITHDRAWN_STATES
+    if delivering:
+        return Transition(wanted.id, Move.WITHDRAW, f"{wanted.state.value} by its definition")
+    return Transition(wanted.id, Move.KEEP, "delivers nothing")
+
+
+def _same_keys(wanted: Grant, had: Grant, resource: Resource, before: Resource | None) -> bool:
+    """Whether the same records of the resource get the same keys as before."""
+    keys_now = has_canonical_key(resource, wanted)
+    return wanted.rows == had.rows and before is not None and keys_now == has_canonical_key(before, had)

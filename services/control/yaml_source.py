@@ -1,0 +1,136 @@
+"""Reads one YAML file so that every value can be traced to its line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionError:
+    """One thing to correct in a definition file; ``line`` counts from 1."""
+
+    file: str
+    line: int
+    field: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """``file:line: field: problem; remedy``, as an editor can follow it."""
+        where = f"{self.field}: " if self.field else ""
+        return f"{self.file}:{self.line}: {where}{self.problem}; {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class YamlSource:
+    """The plain data of one file, and the nodes that know the lines; ``prefix`` leads to one entry of a list."""
+
+    file: str
+    data: Any
+    node: yaml.Node | None
+    prefix: Loc = ()
+
+    def line(self, path: Loc) -> int:
+        """The line of the deepest part of the path that the file has.
+
+        Parts that are not in the file, such as the tag of a union or a missing field, are passed over.
+        """
+        node, line = self.node, 1
+        for part in (*self.prefix, *path):
+            found = _step(node, part)
+            if found is not None:
+                node, line = found
+        return line
+
+    def error(self, path: Loc, problem: str, remedy: str) -> DefinitionError:
+        """An error at that place."""
+        field = ".".join(str(part) for part in path)
+        return DefinitionError(self.file, self.line(path), field, problem, remedy)
+
+    def entries(self) -> Iterator["YamlSource"]:
+        """The entries of a list, each as a source of its own."""
+        for index, entry in enumerate(self.data if isinstance(self.data, list) else []):
+            yield YamlSource(self.file, entry, self.node, (index,))
+
+
+def read_yaml(path: Path, shown: str) -> tuple[YamlSource | None, list[DefinitionError]]:
+    """Read one file; errors of form (syntax, doubled keys, aliases, nothing in it) instead of a source.
+
+    Args:
+        path: the file.
+        shown: how errors shall name it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        aliases = _aliases(text, shown)
+        loader = yaml.SafeLoader(text)
+        node = None if aliases else loader.get_single_node()
+    except FileNotFoundError:
+        return None, [DefinitionError(shown, 1, "", "the file is missing", "create it")]
+    except UnicodeDecodeError as error:
+        return None, [
+            DefinitionError(shown, 1, "", f"not UTF-8 at byte {error.start}", "save the file as UTF-8")
+        ]
+    except yaml.YAMLError as error:
+        return None, [_syntax_error(error, shown)]
+    if aliases:
+        return None, aliases
+    if node is None:
+        return None, [
+            DefinitionError(shown, 1, "", "the file is empty", "write the definition, or delete the file")
+        ]
+    doubled = list(_doubled_keys(node, (), shown))
+    if doubled:
+        return None, doubled
+    try:
+        return YamlSource(shown, loader.construct_document(node), node), []
+    except (yaml.YAMLError, ValueError) as error:
+        return None, [_syntax_error(error, shown)]
+
+
+def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part].start_mark.line + 1
+    return None
+
+
+def _aliases(text: str, shown: str) -> list[DefinitionError]:
+    remedy = "write the value out: definitions repeat rather than refer"
+    return [
+        DefinitionError(shown, event.start_mark.line + 1, "", f"alias *{event.anchor}", remedy)
+        for event in yaml.parse(text, Loader=yaml.SafeLoader)
+        if isinstance(event, yaml.AliasEvent)
+    ]
+
+
+def _doubled_keys(node: yaml.Node, path: Loc, shown: str) -> Iterator[DefinitionError]:
+    if isinstance(node, yaml.SequenceNode):
+        for index, entry in enumerate(node.value):
+            yield from _doubled_keys(entry, (*path, index), shown)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            here = (*path, name)
+            if name in seen:
+                field = ".".join(str(part) for part in here)
+                line = key.start_mark.line + 1
+                yield DefinitionError(shown, line, field, f"{name} is given twice", "keep one of the two")
+            seen.add(name)
+            yield from _doubled_keys(value, here, shown)
+
+
+def _syntax_error(error: Exception, shown: str) -> DefinitionError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    line = 1 if mark is None else mark.line + 1
+    return DefinitionError(shown, line, "", f"not YAML: {problem}", "correct the form of this line")
