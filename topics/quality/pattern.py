@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_TEXT: Final = 1_000  # code points; longer text is not tried
-MAX_COST: Final = 1_000_000
+MAX_COST: Final = (MAX_TEXT + 1) ** 2  # two unbounded repetitions
 
 _QUANTIFIER: Final = re.compile(r"[*+?]|\{([0-9]{1,4})(,([0-9]{0,4}))?\}")
 _ESCAPES: Final = frozenset("dDwWsS")
