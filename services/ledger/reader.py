@@ -1,0 +1,244 @@
+"""Reads ranges of topics as a reader without a group: read_committed, to a known end, with a deadline."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from services.ledger.counts import Place
+from topics.event import KafkaRecord, TopicName
+
+BATCH: Final = 5_000
+_POLL_SECONDS: Final = 0.5
+_UNIMPORTANT: Final = frozenset(
+    {
+        # The group's name is only asked for by the client library; no group is ever joined.
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+    }
+)
+
+
+class KafkaUnavailable(Exception):  # noqa: N818 - the caller starts Kafka or waits
+    """Kafka did not answer within the deadline; nothing can be said. Start it, or wait and try again."""
+
+
+class ReadRefused(Exception):  # noqa: N818 - the caller needs another user
+    """Kafka refuses to let this user read the topic."""
+
+
+class TopicMissing(Exception):  # noqa: N818 - the caller names another topic
+    """There is no such topic or partition."""
+
+
+class Bounds(NamedTuple):
+    """First offset kept and the last stable offset of a partition."""
+
+    low: int
+    end: int
+
+
+class TopicReader(Protocol):
+    """What audit needs of Kafka."""
+
+    def places(self, topic: TopicName) -> list[Place]:
+        """The partitions of a topic, in order; none where the topic does not exist."""
+        ...
+
+    def topics(self) -> list[TopicName]:
+        """Every topic that the user may see, sorted."""
+        ...
+
+    def bounds(self, place: Place) -> Bounds:
+        """Low watermark and last stable offset."""
+        ...
+
+    def offset_at(self, place: Place, timestamp_ms: int) -> int:
+        """The first offset whose timestamp is not before this one; the end offset where there is none."""
+        ...
+
+    def read(self, place: Place, start: int, end: int) -> Iterator[KafkaRecord]:
+        """The committed records with ``start <= offset < end``, in order."""
+        ...
+
+    def follow(self, places: Mapping[Place, int], stop: Callable[[], bool]) -> Iterator[KafkaRecord]:
+        """Records from those offsets on, as they come, until ``stop`` says so."""
+        ...
+
+
+@dataclass(slots=True)
+class KafkaTopicReader:
+    """The real one: one connection for questions, kept until ``close``; one more for each reading."""
+
+    config: Mapping[str, Any]
+    group: str
+    """Only a name: the client library asks for one. It must lie under the user's own prefix."""
+    timeout_s: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    _asker: Any = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> "KafkaTopicReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection for questions."""
+        if self._asker is not None:
+            self._asker.close()
+            self._asker = None
+
+    def places(self, topic: TopicName) -> list[Place]:
+        """The partitions of a topic, in order; none where the topic does not exist."""
+        return [Place(topic, number) for number in self._metadata().get(topic, [])]
+
+    def topics(self) -> list[TopicName]:
+        """Every topic that the user may see, sorted."""
+        return sorted(TopicName(name) for name in self._metadata() if not name.startswith("_"))
+
+    def bounds(self, place: Place) -> Bounds:
+        """Low watermark and last stable offset."""
+        wanted = TopicPartition(place.topic, place.partition)
+        low, end = _asked(
+            place.topic, lambda: self._ask().get_watermark_offsets(wanted, timeout=self.timeout_s)
+        )
+        return Bounds(low, end)
+
+    def offset_at(self, place: Place, timestamp_ms: int) -> int:
+        """The first offset whose timestamp is not before this one; the end offset where there is none."""
+        wanted = TopicPartition(place.topic, place.partition, timestamp_ms)
+        found = _asked(place.topic, lambda: self._ask().offsets_for_times([wanted], timeout=self.timeout_s))
+        offset = int(found[0].offset)
+        return offset if offset >= 0 else self.bounds(place).end
+
+    def read(self, place: Place, start: int, end: int) -> Iterator[KafkaRecord]:
+        """The committed records with ``start <= offset < end``, in order.
+
+        Raises:
+            KafkaUnavailable: nothing came for the time-out.
+            ReadRefused: the user may not read the topic.
+        """
+        if start >= end:
+            return
+        with _Session(self) as consumer:
+            consumer.assign([TopicPartition(place.topic, place.partition, start)])
+            deadline = self.clock() + self.timeout_s
+            while True:
+                messages = consumer.consume(BATCH, timeout=_POLL_SECONDS)
+                for message in messages:
+                    if _is_end(message):
+                        if (message.offset() or 0) >= end:
+                            return
+                    elif _usable(message):
+                        if _offset(message) >= end:
+                            return
+                        yield _record(message)
+                        if _offset(message) == end - 1:
+                            return
+                if messages:
+                    deadline = self.clock() + self.timeout_s
+                elif self.clock() > deadline:
+                    raise KafkaUnavailable(f"reading {place}: nothing came for {self.timeout_s:.0f} s")
+
+    def follow(self, places: Mapping[Place, int], stop: Callable[[], bool]) -> Iterator[KafkaRecord]:
+        """Records from those offsets on, as they come, until ``stop`` says so."""
+        with _Session(self) as consumer:
+            consumer.assign(
+                [TopicPartition(place.topic, place.partition, start) for place, start in places.items()]
+            )
+            while not stop():
+                for message in consumer.consume(BATCH, timeout=_POLL_SECONDS):
+                    if not _is_end(message) and _usable(message):
+                        yield _record(message)
+
+    def _ask(self) -> Any:
+        if self._asker is None:
+            self._asker = _consumer(self)
+        return self._asker
+
+    def _metadata(self) -> dict[str, list[int]]:
+        listed = _asked("the list of topics", lambda: self._ask().list_topics(timeout=self.timeout_s))
+        return {
+            name: sorted(entry.partitions) for name, entry in listed.topics.items() if entry.error is None
+        }
+
+
+class _Session:
+    """A consumer that is closed whatever happens."""
+
+    def __init__(self, reader: KafkaTopicReader) -> None:
+        self._consumer = _consumer(reader)
+
+    def __enter__(self) -> Any:
+        return self._consumer
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+
+def _consumer(reader: KafkaTopicReader) -> Any:
+    return Consumer(
+        {
+            **reader.config,
+            "group.id": reader.group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "allow.auto.create.topics": False,
+            "log_level": 0,
+        }
+    )
+
+
+def _asked(what: str, question: Callable[[], Any]) -> Any:
+    try:
+        return question()
+    except KafkaException as error:
+        _raise(error.args[0], what)
+
+
+def _raise(error: KafkaError, what: str) -> Any:
+    code = error.code()
+    if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC):
+        raise TopicMissing(f"{what}: {error.str()}")
+    if code in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError._AUTHENTICATION):
+        raise ReadRefused(f"{what}: {error.str()}")
+    raise KafkaUnavailable(f"{what}: {error.str()}")
+
+
+def _usable(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.code() not in _UNIMPORTANT:
+        _raise(error, str(message.topic()))
+    return False
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF
+
+
+def _offset(message: Message) -> int:
+    return int(message.offset() or 0)
+
+
+def _record(message: Message) -> KafkaRecord:
+    # librdkafka hands out a list of pairs; its stub also allows what only a producer may pass in.
+    headers: Any = message.headers() or ()
+    return KafkaRecord(
+        topic=TopicName(str(message.topic())),
+        partition=int(message.partition() or 0),
+        offset=_offset(message),
+        timestamp_ms=int(message.timestamp()[1]),
+        key=message.key(),
+        value=message.value(),
+        headers=tuple((name, value if value is not None else b"") for name, value in headers),
+    )
