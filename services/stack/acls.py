@@ -1,7 +1,7 @@
 """What Connect's worker itself needs on the broker: its topics, group and transactional ids."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
@@ -52,15 +52,26 @@ def worker_acls() -> list[AclBinding]:
 
 def ensure_acls(admin: AdminClient, bindings: Iterable[AclBinding]) -> int:
     """Create the bindings that the broker does not have; return how many that were."""
-    everything = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
-    )
-    present = set(admin.describe_acls(everything, request_timeout=_TIMEOUT_S).result())
+    present = set(admin.describe_acls(_everything(), request_timeout=_TIMEOUT_S).result())
     missing = [binding for binding in bindings if binding not in present]
     if missing:
         for answer in admin.create_acls(missing, request_timeout=_TIMEOUT_S).values():
             answer.result()
     return len(missing)
+
+
+def _everything() -> AclBindingFilter:
+    # No name means any name; the library's types do not know that.
+    anything = cast("str", None)
+    return AclBindingFilter(
+        ResourceType.ANY,
+        anything,
+        ResourcePatternType.ANY,
+        anything,
+        anything,
+        AclOperation.ANY,
+        AclPermissionType.ANY,
+    )
 
 
 def ensure_worker_acls(admin: AdminClient) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import psycopg2.extensions
 from confluent_kafka.admin import AdminClient
 
 from services.stack.component import Component, Context
@@ -88,7 +89,7 @@ class Stack:
         """Start everything that is not running, then our own processes; idempotent.
 
         Raises:
-            StackError: one of its kinds, each saying what to do; nothing that this call started keeps running.
+            StackError: one of its kinds, each saying what to do; nothing that this call started goes on.
         """
         reporter = progress or Silent()
         self.context.layout.create()
@@ -101,7 +102,7 @@ class Stack:
             self._supervisor().up(list((before | wanted).values()), reporter)
 
     def run_process(self, component: PythonComponent, progress: Reporter | None = None) -> None:
-        """Start one of our own processes and wait until it is ready; it then shows in status and ends with down."""
+        """Start one of our own processes and wait until it is ready; ``status`` and ``down`` then know it."""
         self._require_home()
         with exclusive(self.context.layout.run / "lock"):
             self._supervisor().up([PythonProcess(self.context, component)], progress or Silent())
@@ -209,6 +210,10 @@ class Stack:
     def create_database(self, name: str, owner: str, password: str) -> None:
         """Make a database and its owner in the stack's PostgreSQL; idempotent."""
         self.postgres.create_database(name, owner, password)
+
+    def superuser_connection(self, database: str = "postgres") -> "psycopg2.extensions.connection":
+        """Connect to a database of the stack's PostgreSQL as its superuser; the caller closes it."""
+        return self.postgres.connect(database)
 
     def _supervisor(self) -> Supervisor:
         return Supervisor(self.settings.start_timeout_s)

@@ -1,5 +1,7 @@
 """What can go wrong with the embedded stack, each named after what the caller must do about it."""
 
+# ruff: noqa: N818
+
 from pathlib import Path
 
 

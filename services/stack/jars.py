@@ -25,7 +25,7 @@ _PARALLEL = 8
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """One file of the lock: which part reads it, its path in the Maven layout, its digest and size in bytes."""
+    """One file of the lock: the part that reads it, its path in the Maven layout, digest, size in bytes."""
 
     part: str
     coordinates: str
@@ -42,7 +42,8 @@ def read_lock(path: Path | None = None) -> tuple[LockedFile, ...]:
 
 def default_repository() -> str:
     """Return the base address of the Maven repository that the jgo package knows."""
-    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415 - importing jgo reads its settings
+    # Importing jgo reads its settings, so not at the top.
+    from jgo.constants import MAVEN_CENTRAL_URL
 
     return str(MAVEN_CENTRAL_URL)
 
@@ -109,7 +110,7 @@ class JarCache:
         return target
 
     def plugins(self) -> Path:
-        """Return Connect's plugin folder: the connectors, the converter and the list that names the converter."""
+        """Return Connect's plugin folder: connectors, converter and the list that names the converter."""
         parts = ("connector-postgres", "connector-jdbc", "converter")
         files = [file for part in parts for file in self.part(part)]
         digest = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()[:16]

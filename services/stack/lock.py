@@ -19,7 +19,7 @@ JDBC_SINK: Final = "3.6.0.Final"
 REGISTRY: Final = "3.3.3"
 CONVERTER: Final = "2.6.13.Final"
 
-# Which parts of the stack read which roots: (part, coordinates as groupId:artifactId:version[:type[:classifier]]).
+# Which part of the stack reads which roots, as groupId:artifactId:version[:type:classifier].
 ROOTS: Final[dict[str, tuple[str, ...]]] = {
     "kafka": (
         f"org.apache.kafka:kafka_2.13:{KAFKA}",
@@ -96,14 +96,14 @@ def make(target: Path) -> int:
     maven = shutil.which("mvn")
     if maven is None:
         raise RuntimeError("Maven (mvn) makes the lock file and was not found on the path")
-    entries = []
+    entries: list[dict[str, str | int]] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for part, coordinates in ROOTS.items():
             without = CONVERTER_WITHOUT if part == "converter" else ()
-            for file in _resolve(maven, work, coordinates):
-                if file.parent.parent.name not in without:
-                    entries.append(_entry(part, file, work / "repository"))
+            files = _resolve(maven, work, coordinates)
+            wanted = [file for file in files if file.parent.parent.name not in without]
+            entries.extend(_entry(part, file, work / "repository") for file in wanted)
     entries.sort(key=lambda entry: (str(entry["part"]), str(entry["path"])))
     target.write_text(json.dumps({"files": entries}, indent=1) + "\n", encoding="utf-8")
     return len(entries)

@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 import psutil
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import encrypt_password
 
 from services.stack.component import Component
 from services.stack.errors import CorrectSetting, ReadComponentLog
@@ -96,7 +97,7 @@ class Postgres(Component):
 
     @property
     def folder(self) -> Path:
-        """The folder that holds the data, outside the home if its user could not get there (as below /root)."""
+        """The folder of the data: outside the home if the account could not get there (as below /root)."""
         inside = self.context.layout.data / "postgres"
         if self.account.user is None or reachable(inside):
             return inside
@@ -150,7 +151,9 @@ class Postgres(Component):
             return False
 
     def settle(self) -> None:
-        """Make the registry's database."""
+        """Make the registry's database; nobody but the superuser enters the maintenance database."""
+        with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.create_database("registry", "registry", self.context.secrets.read(REGISTRY_SECRET))
 
     def connect(self, database: str) -> "psycopg2.extensions.connection":
@@ -172,7 +175,9 @@ class Postgres(Component):
                 cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
                 verb = "ALTER" if cursor.fetchone() else "CREATE"
                 role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
-                cursor.execute(role.format(sql.Identifier(owner), sql.Literal(password)))
+                # Hashed here, so that no log of the server can ever hold the password.
+                hashed = encrypt_password(password, owner, connection, "scram-sha-256")
+                cursor.execute(role.format(sql.Identifier(owner), sql.Literal(hashed)))
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
                 if not cursor.fetchone():
                     create = sql.SQL("CREATE DATABASE {} OWNER {}")
@@ -185,7 +190,7 @@ class Postgres(Component):
         return None if self.folder.is_relative_to(self.context.layout.home) else self.folder.parent
 
     def _initialise(self) -> None:
-        """Run initdb into a draft folder and move it into place, so that an interrupted run leaves nothing."""
+        """Run initdb in a draft folder and move it into place, so that an interrupted run leaves nothing."""
         draft = Path(mkdtemp(prefix=".draft-", dir=self.folder))
         password = self.folder / ".password"
         try:

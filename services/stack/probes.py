@@ -38,9 +38,18 @@ def port_open(port: int) -> bool:
         return attempt.connect_ex((HOST, port)) == 0
 
 
+def loopback_session(auth: tuple[str, str] | None = None) -> requests.Session:
+    """Return a session that reaches this machine directly, whatever proxy the environment names."""
+    session = requests.Session()
+    session.trust_env = False
+    session.auth = auth
+    return session
+
+
 def http_ok(url: str, auth: tuple[str, str] | None = None, timeout_s: float = 3.0) -> bool:
     """Say whether a GET is answered with 200."""
     try:
-        return requests.get(url, auth=auth, timeout=timeout_s).status_code == requests.codes.ok
+        with loopback_session(auth) as session:
+            return bool(session.get(url, timeout=timeout_s).status_code == requests.codes.ok)
     except requests.RequestException:
         return False

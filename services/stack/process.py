@@ -148,7 +148,10 @@ def memory_mb(process: psutil.Process) -> float:
     """
     total = 0
     for member in [process, *_children(process)]:
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            info = member.memory_full_info()
-            total += getattr(info, "pss", info.rss)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                info = member.memory_full_info()
+                total += getattr(info, "pss", info.rss)
+            except psutil.AccessDenied:
+                total += member.memory_info().rss
     return total / 1e6

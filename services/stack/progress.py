@@ -54,6 +54,8 @@ class Bars:
     def begin(self, key: str, text: str, total: float | None = None) -> None:
         """Show a new line, with a bar if the length is known."""
         self._tasks[key] = self._progress.add_task(text, total=total)
+        if not self._console.is_terminal:
+            self._console.print(f"{text} …", highlight=False)
 
     def advance(self, key: str, amount: float) -> None:
         """Move the bar."""

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-import requests
-
 from services.stack.component import Component
 from services.stack.errors import StartStack
 from services.stack.java import environment, options, runtime
-from services.stack.probes import HOST, http_ok
+from services.stack.probes import HOST, http_ok, loopback_session
 from services.stack.process import Command
 from services.stack.render import render, shared_configuration
 
@@ -74,9 +72,10 @@ class Registry(Component):
         """Refuse, for every subject, schemas that old readers' data does not fit (BACKWARD)."""
         auth = ("apply", self.context.secrets.read(secret_name("apply")))
         address = f"{self.ccompat_url}/config"
-        current = requests.get(address, auth=auth, timeout=10)
-        if current.ok and current.json().get("compatibilityLevel") == COMPATIBILITY:
-            return
-        answer = requests.put(address, json={"compatibility": COMPATIBILITY}, auth=auth, timeout=10)
+        with loopback_session(auth) as session:
+            current = session.get(address, timeout=10)
+            if current.ok and current.json().get("compatibilityLevel") == COMPATIBILITY:
+                return
+            answer = session.put(address, json={"compatibility": COMPATIBILITY}, timeout=10)
         if not answer.ok:
             raise StartStack(f"registry: setting {COMPATIBILITY} was answered with {answer.status_code}")

@@ -1,4 +1,4 @@
-"""Secrets as files that only their owner can read: generated once, never guessed, never replaced in silence."""
+"""Secrets as files that only their owner can read: generated once, never replaced in silence."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Starts components in the order of their needs, in parallel where possible, and never leaves half a start."""
+"""Starts components by their needs, in parallel where possible, and never leaves half a start."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -78,7 +78,7 @@ class Supervisor:
         self._started: list[Component] = []
 
     def up(self, components: Sequence[Component], reporter: Reporter) -> None:
-        """Start what is not running and wait until all are ready; on failure or Ctrl-C stop what this call started.
+        """Start what is not running and wait until all are ready; on failure or Ctrl-C stop what was started.
 
         Raises:
             ChooseAnotherPort: a port is taken.
@@ -114,14 +114,14 @@ class Supervisor:
         """Wait for all jobs, or for the first that failed; in slices, so that Ctrl-C is heard."""
         pending = set(jobs)
         while pending:
-            finished, pending = wait(pending, timeout=0.2)
+            finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
             for job in finished:
                 job.result()
-        # `wait` without FIRST_EXCEPTION returns only when all are done or the slice is over.
 
     def _bring_up(self, component: Component, done: dict[str, threading.Event], reporter: Reporter) -> None:
         for need in component.needs:
-            self._until(done[need].is_set, component, None) if need in done else None
+            if need in done:
+                self._until(done[need].is_set, component, None)
         begin = time.monotonic()
         reporter.begin(component.name, f"starting {component.name}")
         repaired = self._ensure_running(component)

@@ -6,12 +6,14 @@ in any more, super users included. So a withdrawn user keeps a credential that n
 
 import secrets
 from collections.abc import Iterable
-from typing import Final
+from concurrent.futures import Future
+from typing import Final, cast
 
 from confluent_kafka.admin import (
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 
@@ -60,7 +62,7 @@ class KafkaUsers:
         return self._files.read(secret_name(user))
 
     def withdraw(self, user: str) -> None:
-        """Give the user a password that nobody knows and forget the old one; nothing is deleted on the broker.
+        """Give the user a password that nobody knows and forget the old one; the broker deletes nothing.
 
         Its ACLs are removed by whoever declared them. ``ensure`` brings the user back with a new password.
         """
@@ -69,14 +71,15 @@ class KafkaUsers:
 
     def known(self) -> set[str]:
         """Return the users that have a credential on the broker."""
+        # Without names the answer is one future of all users; with names it is one future per name.
         described = self._admin.describe_user_scram_credentials(request_timeout=_TIMEOUT_S)
-        return set(described.result())
+        return set(cast("Future[dict[str, object]]", described).result())
 
     def _upsert(self, passwords: dict[str, str]) -> None:
         if not passwords:
             return
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
-        changes = [
+        changes: list[UserScramCredentialAlteration] = [
             UserScramCredentialUpsertion(user, info, password.encode())
             for user, password in passwords.items()
         ]

@@ -1,0 +1,5 @@
+"""Fixtures that all tests share."""
+
+from tests.stack_fixture import stack
+
+__all__ = ["stack"]

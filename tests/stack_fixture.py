@@ -1,0 +1,71 @@
+"""The real stack for tests: one per test session, on free ports, in a temporary folder, always stopped."""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from services.stack.api import Stack
+from services.stack.settings import StackSettings, default_cache
+
+PORTS = [name for name in StackSettings.model_fields if name.endswith("_port")]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return loopback ports that nobody listens on, below those that the system hands to clients."""
+    found: list[int] = []
+    with ExitStack() as open_sockets:
+        candidate = 20000 + os.getpid() * 7 % 9000
+        while len(found) < count:
+            candidate += 1
+            probe = open_sockets.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            found.append(candidate)
+    return found
+
+
+def temporary_home() -> Path:
+    """Return a new folder outside the checkout through which PostgreSQL's user may pass."""
+    home = Path(tempfile.mkdtemp(prefix="govbus-test-"))
+    home.chmod(0o711)
+    return home
+
+
+def settings_for(home: Path) -> StackSettings:
+    """Return settings for a stack of its own: free ports, small heaps, the user's cache."""
+    cache = Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    return StackSettings.model_validate({"home": home, "cache": cache, **ports})
+
+
+@contextmanager
+def temporary_stack() -> Iterator[Stack]:
+    """Yield a started stack; stop it and delete its folder at the end."""
+    stack = Stack(settings_for(temporary_home()))
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.reset()
+        shutil.rmtree(stack.settings.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The running stack; the one of the home that GOVBUS_TEST_HOME names, if set (ports by environment)."""
+    home = os.environ.get("GOVBUS_TEST_HOME")
+    if home:
+        running = Stack(StackSettings.from_environment({**os.environ, "GOVBUS_HOME": home}))
+        running.up()
+        yield running
+        return
+    with temporary_stack() as started:
+        yield started

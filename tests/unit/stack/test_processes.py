@@ -1,0 +1,97 @@
+"""Detached processes: known by pid and start time, stopped with patience, never confused with another."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.stack.process import Command, Identity, PidFile, find, memory_mb, start_detached, stop
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(600)
+"""
+WITH_CHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+Start = Callable[[str], psutil.Process]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "condition not met in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[psutil.Process] = []
+
+    def run(program: str) -> psutil.Process:
+        command = Command([sys.executable, "-c", program], {}, tmp_path)
+        started.append(start_detached(command, tmp_path / "log", PidFile(tmp_path / "p.pid")))
+        return started[-1]
+
+    yield run
+    for process in started:
+        stop(process, signal.SIGKILL, 5)
+
+
+def test_a_started_process_is_found_by_its_pid_file_until_it_ends(start: Start, tmp_path: Path) -> None:
+    process = start("import time; time.sleep(600)")
+    found = PidFile(tmp_path / "p.pid").running()
+    assert found is not None
+    assert found.pid == process.pid
+    assert stop(process, signal.SIGTERM, 10) is True
+    assert PidFile(tmp_path / "p.pid").running() is None
+
+
+def test_a_killed_process_counts_as_gone_though_it_is_a_child_nobody_waited_for(
+    start: Start, tmp_path: Path
+) -> None:
+    process = start("import time; time.sleep(600)")
+    process.kill()
+    wait_for(lambda: PidFile(tmp_path / "p.pid").running() is None)
+
+
+def test_a_process_that_got_the_pid_of_an_older_one_is_not_taken_for_it(start: Start) -> None:
+    process = start("import time; time.sleep(600)")
+    assert find(Identity(process.pid, process.create_time() - 60)) is None
+
+
+def test_a_process_that_ignores_the_request_is_killed_after_the_time(start: Start, tmp_path: Path) -> None:
+    process = start(STUBBORN)
+    wait_for(lambda: "ready" in (tmp_path / "log").read_text())
+    assert stop(process, signal.SIGTERM, 0.3) is False
+    assert PidFile(tmp_path / "p.pid").running() is None
+
+
+def test_children_end_with_their_parent(start: Start, tmp_path: Path) -> None:
+    process = start(WITH_CHILD)
+    wait_for(lambda: (tmp_path / "log").read_text().strip())
+    child = int((tmp_path / "log").read_text())
+    stop(process, signal.SIGTERM, 0.5)
+    wait_for(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_process_is_in_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(start: Start) -> None:
+    import os
+
+    process = start("import time; time.sleep(600)")
+    assert os.getsid(process.pid) == process.pid
+
+
+def test_the_log_is_private_and_memory_is_measured(start: Start, tmp_path: Path) -> None:
+    process = start("import time; time.sleep(600)")
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    wait_for(lambda: memory_mb(process) > 1)
