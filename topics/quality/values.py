@@ -74,6 +74,11 @@ def count_of_ms(moment_ms: int, unit: Unit) -> int:
     return moment_ms * PER_SECOND[unit] // 1_000
 
 
+def civil_day(moment_ms: int) -> date:
+    """Return the day of civil time of an instant (ms since the epoch): the `today` of a record."""
+    return EPOCH + timedelta(days=count_of_ms(moment_ms, Unit.DATE))
+
+
 def count_of_moment(moment: date | datetime, unit: Unit) -> int:
     """Express a declared date or time in a unit of time; without an offset it is civil time."""
     if unit is Unit.DATE:

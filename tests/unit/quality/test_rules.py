@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from topics.quality.compiler import compile_rules
 from topics.quality.declaration import parse_declarations
 from topics.quality.rules import CodeList
+from topics.quality.values import civil_day
 from topics.quality.verdict import AssessmentContext, CompiledRules, QualityCode, QualityVerdict
 
 SEX = CodeList("GB/T 2261.1", "2003", frozenset({"0", "1", "2", "9"}))
@@ -210,6 +211,11 @@ def test_several_items(declared: str, a: object, b: object, expected: QualityCod
 
 def test_a_passport_states_no_birth_date() -> None:
     assert code(BIRTH, {"a": "E12345678", "b": 1, "kind": "passport"}) is None
+
+
+def test_the_day_of_an_instant_is_the_one_in_china() -> None:
+    assert civil_day(NOW_MS) == date(2026, 3, 1)
+    assert civil_day(NOW_MS - 30 * 60 * MS - 1) == date(2026, 2, 28)
 
 
 @pytest.mark.requirement("A4-13")
