@@ -18,7 +18,9 @@ def resource_schema(file_name: str) -> dict[str, Any]:
 def control_schema_names() -> list[str]:
     """Every control record that has a schema."""
     folder = resources.files("schemas") / "avro" / "control"
-    return sorted(entry.name.removesuffix(".avsc") for entry in folder.iterdir() if entry.name.endswith(".avsc"))
+    return sorted(
+        entry.name.removesuffix(".avsc") for entry in folder.iterdir() if entry.name.endswith(".avsc")
+    )
 
 
 def _read(folder: str, file_name: str) -> dict[str, Any]:

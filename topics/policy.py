@@ -1,4 +1,4 @@
-"""One policy version: everything that a decision depends on, immutable, numbered, carried whole in one record."""
+"""One policy version: all that a decision depends on, immutable, numbered, carried whole in one record."""
 
 import hashlib
 
@@ -34,10 +34,10 @@ class GrantPolicy(Declared):
     key_version: int = Field(ge=1, default=1)
     """Version of the master secret that the grant's own key is derived from."""
     active_since: PolicyNumber = PolicyNumber(0)
-    """The version in which this generation became active: a partition that was last decided under an older one
-    first catches up from ``starts_at``."""
+    """The version in which this generation became active: a partition that was last decided under an older
+    one first catches up from ``starts_at``."""
     starts_at: dict[int, int] = Field(default_factory=dict)
-    """Canonical partition → first offset that the fan-out delivers; below it the copier did (design: back-fill)."""
+    """Canonical partition → first offset that the fan-out delivers; what is below it the copier wrote."""
 
 
 class ControlSchemas(Declared):

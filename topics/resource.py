@@ -47,6 +47,10 @@ class Conversion(StrEnum):
     UPPER = "upper"
     NORMALISE = "normalise"
     TEXT = "text"
+    ISO_TIMESTAMP = "iso_timestamp"
+    """RFC 3339 text (how timestamptz travels) to milliseconds since 1970."""
+    MICROSECONDS = "microseconds"
+    """Microseconds since 1970 (how timestamp(6) travels) to milliseconds."""
 
 
 class CapturedTable(Declared):
@@ -166,16 +170,20 @@ class Resource(Declared):
             wanted.append(self.identity.country_item)
         missing = [name for name in wanted if name not in names]
         if missing:
-            raise ValueError(f"identity or scope_items name items that are not declared: {', '.join(missing)}")
+            raise ValueError(
+                f"identity or scope_items name items that are not declared: {', '.join(missing)}"
+            )
         if self.share_type is not ShareType.UNCONDITIONAL and not self.share_basis:
-            raise ValueError("share_basis is missing: anything narrower than unconditional needs its legal basis")
+            raise ValueError(
+                "share_basis is missing: anything narrower than unconditional needs its legal basis"
+            )
         return self
 
 
 class Consumer(Declared):
     """A department that uses resources."""
 
-    id: ConsumerId
+    id: ConsumerId = Field(pattern=_NAME, max_length=60)
     titles: Titles
     produce_quota_bytes_per_second: int = Field(default=1_048_576, ge=1024)
     fetch_quota_bytes_per_second: int = Field(default=16_777_216, ge=1024)
@@ -184,7 +192,7 @@ class Consumer(Declared):
 class Provider(Declared):
     """A department that publishes resources, and the database that it captures them from."""
 
-    id: ProviderId
+    id: ProviderId = Field(pattern=_NAME, max_length=60)
     titles: Titles
     database: str | None = None
     """Name of the connection secret set; None for departments that only publish directly."""

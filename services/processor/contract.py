@@ -1,4 +1,4 @@
-"""What a processor gives the runner: pure decisions over whole batches; the runner does everything that waits."""
+"""What a processor gives the runner: pure decisions over whole batches; the runner does all that waits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

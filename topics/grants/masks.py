@@ -43,7 +43,7 @@ def partial(text: str, keep_first: int, keep_last: int) -> str:
 
 
 def keyed_hash(text: str, item: str, grant_key: bytes) -> str:
-    """HMAC-SHA256 under the grant's key, bound to the item: equal values link inside one grant and nowhere else."""
+    """HMAC-SHA256 under the grant's key, bound to the item: equal values link inside one grant only."""
     return hmac.new(grant_key, f"{item}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
 
 

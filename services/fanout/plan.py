@@ -1,0 +1,120 @@
+"""Compiles a policy version into what the fan-out's line needs: per canonical topic its grants."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Final
+
+from services.fanout.projection import Projector, compile_projector
+from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
+from topics.engine.reference import ReferenceCodec
+from topics.event import GrantId, PolicyNumber, ResourceId, SchemaId, TopicName
+from topics.grants.declaration import GrantState
+from topics.grants.keys import grant_key, has_canonical_key
+from topics.grants.rows import RowPredicate, compile_rows
+from topics.policy import GrantPolicy, Policy
+from topics.resource import Resource
+
+_OFFICIAL_TIME: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+_DAY_MS: Final = 86_400_000
+
+
+class MasterSecretMissing(Exception):  # noqa: N818 - named after what to provide
+    """The grant's key version has no master secret here: provide it; nothing is delivered without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPlan:
+    """One grant, compiled."""
+
+    grant: GrantId
+    topic: TopicName
+    state: GrantState
+    generation: int
+    valid_from_ms: int
+    valid_until_ms: int
+    starts_at: Mapping[int, int]
+    active_since: PolicyNumber
+    rows: RowPredicate
+    projector: Projector
+    canonical_key: bool
+    secret_key: bytes
+    key_codec: ReferenceCodec
+    key_schema_id: SchemaId
+    value_codec: ReferenceCodec
+    value_schema_id: SchemaId
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePlan:
+    """One canonical topic and the grants of one group on it."""
+
+    resource: ResourceId
+    topic: TopicName
+    grants: tuple[GrantPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FanoutPlan:
+    """One policy version, compiled for one grant group."""
+
+    policy_version: PolicyNumber
+    resources: Mapping[TopicName, ResourcePlan]
+    key_codec: ReferenceCodec
+
+
+def compile_fanout(policy: Policy, group: str, master_secrets: Mapping[int, bytes]) -> FanoutPlan:
+    """Compile the policy for one grant group.
+
+    Raises:
+        MasterSecretMissing: a grant names a version of the master secret that is not given.
+    """
+    return compile_grants(policy, policy.grants_of(group), master_secrets)
+
+
+def compile_grants(
+    policy: Policy, entries: list[GrantPolicy], master_secrets: Mapping[int, bytes]
+) -> FanoutPlan:
+    """Compile some grants of the policy, e.g. the one that a copier fills."""
+    resources: dict[TopicName, ResourcePlan] = {}
+    for entry in entries:
+        resource = policy.resources[entry.grant.resource].resource
+        known = resources.get(resource.canonical_topic)
+        grants = (*(known.grants if known else ()), _grant(entry, resource, master_secrets))
+        resources[resource.canonical_topic] = ResourcePlan(resource.id, resource.canonical_topic, grants)
+    return FanoutPlan(policy.version, resources, ReferenceCodec(CANONICAL_KEY_SCHEMA))
+
+
+def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, bytes]) -> GrantPlan:
+    grant = entry.grant
+    master = master_secrets.get(entry.key_version)
+    if master is None:
+        raise MasterSecretMissing(f"grant {grant.id} needs version {entry.key_version} of the master secret")
+    secret = grant_key(master, grant.id, entry.key_version)
+    canonical = has_canonical_key(resource, grant)
+    value_schema = json.loads(entry.value_schema)
+    return GrantPlan(
+        grant=grant.id,
+        topic=grant.topic,
+        state=grant.state,
+        generation=entry.generation,
+        valid_from_ms=_start_of(grant.valid_from),
+        valid_until_ms=_start_of(grant.valid_until) + _DAY_MS,
+        starts_at=entry.starts_at,
+        active_since=entry.active_since,
+        rows=compile_rows(grant.rows),
+        projector=compile_projector(value_schema, grant.masks, secret),
+        canonical_key=canonical,
+        secret_key=secret,
+        key_codec=ReferenceCodec(CANONICAL_KEY_SCHEMA if canonical else PSEUDONYM_KEY_SCHEMA),
+        key_schema_id=entry.key_schema_id,
+        value_codec=ReferenceCodec(value_schema),
+        value_schema_id=entry.value_schema_id,
+    )
+
+
+def _start_of(day: date) -> int:
+    """Midnight of that day in official time, in ms since 1970."""
+    moment = datetime(day.year, day.month, day.day, tzinfo=_OFFICIAL_TIME)
+    return int(moment.astimezone(UTC).timestamp() * 1000)

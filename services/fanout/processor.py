@@ -1,0 +1,205 @@
+"""The fan-out of one grant group as a processor: runs the line over batches and drafts decision blocks."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from schemas.load import control_schema
+from services.fanout.line import DeliveryKind, GrantOutcome, fan_out, internal_defect
+from services.fanout.plan import FanoutPlan, compile_fanout
+from services.processor.blocks import BlockDraft, chain_key, ledger_partition
+from services.processor.codecs import CodecCache
+from services.processor.contract import BatchResult, CatchUp, InputPartition
+from topics import names
+from topics.engine.reference import ReferenceCodec
+from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, SchemaId, TopicName
+from topics.grants.declaration import GrantState
+from topics.policy import Policy
+from topics.wire import frame
+
+Outcomes = tuple[GrantOutcome, ...] | None
+
+
+class FanoutProcessor:
+    """Decides canonical records under one group's grants; see ``services.processor.contract.Processor``."""
+
+    def __init__(self, group: str, master_secrets: Mapping[int, bytes], instance: str = "") -> None:
+        self._grant_group = group
+        self._instance = instance or names.instance_id(names.fanout_group(group), 0)
+        self._master_secrets = master_secrets
+        self._policy: Policy | None = None
+        self._plan: FanoutPlan | None = None
+        self._codecs = CodecCache()
+        self._block_codec = ReferenceCodec(control_schema("DecisionBlock"))
+        self._positions: dict[InputPartition, int] = {}
+        self._staged: dict[InputPartition, int] = {}
+
+    @property
+    def group(self) -> str:
+        """The consumer group of this grant group."""
+        return names.fanout_group(self._grant_group)
+
+    @property
+    def plan(self) -> FanoutPlan:
+        """The compiled policy.
+
+        Raises:
+            RuntimeError: no policy was adopted yet.
+        """
+        if self._plan is None:
+            raise RuntimeError("the fan-out delivers nothing before it has a policy")
+        return self._plan
+
+    def adopt(self, policy: Policy) -> None:
+        """Use this policy from the next batch on."""
+        self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
+        self._policy = policy
+
+    def topics(self) -> frozenset[TopicName]:
+        """The canonical topics that the group's grants are about."""
+        return frozenset(self.plan.resources)
+
+    def state_partition(self, source: InputPartition) -> InputPartition | None:  # noqa: ARG002
+        """The fan-out needs no state: the canonical record carries its previous scope."""
+        return None
+
+    def assign(self, source: InputPartition, position: int) -> None:
+        """The partition is ours from this offset on."""
+        self._positions[source] = position
+
+    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
+        """There is nothing to load."""
+
+    def revoke(self, source: InputPartition) -> None:
+        """The partition is no longer ours."""
+        self._positions.pop(source, None)
+
+    def catch_ups(self, source: InputPartition, position: int, applied_version: int) -> tuple[CatchUp, ...]:
+        """The bounded rest for each grant that became active since ``applied_version``, behind our position."""
+        resource = self.plan.resources.get(source.topic)
+        if resource is None:
+            return ()
+        found: dict[int, list[GrantId]] = {}
+        for grant in resource.grants:
+            start = grant.starts_at.get(source.partition)
+            newly = grant.state is GrantState.ACTIVE and grant.active_since > applied_version
+            if newly and start is not None and start < position:
+                found.setdefault(start, []).append(grant.grant)
+        return tuple(
+            CatchUp(source, start, position, tuple(grants)) for start, grants in sorted(found.items())
+        )
+
+    def process_catch_up(
+        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+    ) -> BatchResult:
+        """Deliver the bounded rest to the grants that lack it."""
+        self._codecs.learn(schemas)
+        lacking = self._only(catch_up)
+        group = f"{self.group}.catch-up"
+        start = {catch_up.source: catch_up.from_offset}
+        return self._decide_all(
+            records, lambda record: self._decide(record, lacking), group, start, catch_up.to_offset
+        )
+
+    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+        """Canonical schemas that were not met before."""
+        return self._codecs.missing(records)
+
+    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        """Decide a batch."""
+        self._codecs.learn(schemas)
+        return self._decide_all(
+            records, lambda record: self._decide(record, self.plan), self.group, self._positions
+        )
+
+    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
+        """Withhold the one record that ``process`` raises on, from every grant, with reason INTERNAL."""
+        decide = lambda one: internal_defect(one, self.plan)  # noqa: E731
+        return self._decide_all([record], decide, self.group, self._positions)
+
+    def committed(self) -> None:
+        """What was staged is now so."""
+        self._positions.update(self._staged)
+        self._staged.clear()
+
+    def rolled_back(self) -> None:
+        """Forget what was staged."""
+        self._staged.clear()
+
+    def _decide(self, record: KafkaRecord, plan: FanoutPlan) -> Outcomes:
+        try:
+            return fan_out(record, plan, self._codecs.codecs)
+        except Exception:  # noqa: BLE001 - a defect of ours delivers nothing, and is counted with its reason
+            return internal_defect(record, plan)
+
+    def _decide_all(
+        self,
+        records: Sequence[KafkaRecord],
+        decide: Callable[[KafkaRecord], Outcomes],
+        group: str,
+        starts: Mapping[InputPartition, int],
+        ends_at: int | None = None,
+    ) -> BatchResult:
+        self._staged.clear()
+        drafts: dict[InputPartition, BlockDraft] = {}
+        outputs: list[OutputRecord] = []
+        tally: Counter[str] = Counter()
+        for record in records:
+            source = InputPartition(record.topic, record.partition)
+            if source not in drafts:
+                drafts[source] = self._draft(source, group, starts.get(source, 0))
+            outputs.extend(note_outcomes(drafts[source], record, decide(record), tally))
+        for source, draft in drafts.items():
+            draft.to_offset = ends_at if ends_at is not None else draft.to_offset
+            if group == self.group:
+                self._staged[source] = draft.to_offset
+            outputs.append(self._block(draft))
+        return BatchResult(tuple(outputs), tally)
+
+    def _only(self, catch_up: CatchUp) -> FanoutPlan:
+        """The plan with only the grants that lack the rest, from where their copier ended."""
+        resource = self.plan.resources[catch_up.source.topic]
+        grants = tuple(grant for grant in resource.grants if grant.grant in catch_up.grants)
+        return replace(self.plan, resources={resource.topic: replace(resource, grants=grants)})
+
+    def _draft(self, source: InputPartition, group: str, from_offset: int) -> BlockDraft:
+        version: PolicyNumber = self.plan.policy_version
+        return BlockDraft(group, self._instance, source.topic, source.partition, from_offset, version)
+
+    def _block(self, draft: BlockDraft) -> OutputRecord:
+        if self._policy is None:
+            raise RuntimeError("the fan-out delivers nothing before it has a policy")
+        return ledger_block(draft, self._policy.control_schemas.decision_block, self._block_codec)
+
+
+def note_outcomes(
+    draft: BlockDraft, record: KafkaRecord, outcomes: Outcomes, tally: Counter[str]
+) -> list[OutputRecord]:
+    """Count one canonical record's outcomes in the block and return what they write."""
+    draft.saw(record)
+    draft.outcomes["control" if outcomes is None else "canonical"] += 1
+    outputs = []
+    for outcome in outcomes or ():
+        counted = draft.grant(outcome.grant, outcome.generation)
+        if outcome.kind is DeliveryKind.DELIVERED:
+            counted.delivered += 1
+        elif outcome.kind is DeliveryKind.TOMBSTONED:
+            counted.tombstoned += 1
+        else:
+            counted.withheld[outcome.withheld or "INTERNAL"] += 1
+        tally[outcome.withheld or outcome.kind.value] += 1
+        if outcome.output is not None:
+            outputs.append(outcome.output)
+    draft.wrote(outputs)
+    return outputs
+
+
+def ledger_block(draft: BlockDraft, schema_id: SchemaId, codec: ReferenceCodec) -> OutputRecord:
+    """The block as a record of ledger.delivery."""
+    return OutputRecord(
+        names.LEDGER_DELIVERY,
+        ledger_partition(draft.group, draft.topic, draft.partition),
+        chain_key(draft.group, draft.topic, draft.partition),
+        frame(schema_id, codec.encode(draft.record())),
+    )

@@ -1,0 +1,293 @@
+"""What a decision writes: canonical records and tombstones, quarantined bytes, claims, stopped keys."""
+
+import json
+from dataclasses import dataclass
+
+from services.gate.plan import GatePlan, SourcePlan
+from services.gate.stopped import LastAccepted, StoppedEntry, after_release, after_stop
+from topics import names
+from topics.canonical import key_record, partition_of
+from topics.engine.reference import DoesNotFit
+from topics.event import (
+    Change,
+    EntityKey,
+    KafkaRecord,
+    Operation,
+    OutputRecord,
+    ProviderId,
+    Record,
+    Step,
+    Stopped,
+    StopReason,
+)
+from topics.wire import frame
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Outputs in order, and what becomes of the raw key's stopped entry."""
+
+    outputs: tuple[OutputRecord, ...] = ()
+    entry_changed: bool = False
+    entry_after: StoppedEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A change that passed every stage; ``key`` is None where nothing of the key was ever accepted."""
+
+    change: Change
+    items: Record | None
+    key: EntityKey | None
+    before_key: EntityKey | None
+    before_items: Record | None
+    marks: tuple[str, ...] = ()
+
+    @staticmethod
+    def withdrawal(change: Change, entry: StoppedEntry) -> "Acceptance":
+        """The delete of a row whose last change was stopped: withdraws the last accepted state, if any."""
+        return Acceptance(change, None, entry.last_accepted, None, None)
+
+
+def accepted_effects(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    acceptance: Acceptance,
+    entry: StoppedEntry | None,
+    released: int | None,
+) -> Effects | Stopped:
+    """Everything that accepting the change writes; one identity correction is one in and three out."""
+    try:
+        outputs = (
+            *_withdrawals(record, plan, source, acceptance, entry),
+            *_new_state(record, plan, source, acceptance, entry),
+        )
+    except DoesNotFit as error:
+        detail = f"the record does not fit {source.resource.avro_schema}: {error}"
+        return Stopped(Step.ENCODE, StopReason.DOES_NOT_FIT_SCHEMA, detail)
+    if entry is None:
+        return Effects(outputs)
+    after = after_release(entry, released, acceptance.key) if released is not None else None
+    return Effects(
+        (*outputs, *_incomplete(record, plan, source, entry), _entry_output(record, plan, after)), True, after
+    )
+
+
+def _withdrawals(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    acceptance: Acceptance,
+    entry: StoppedEntry | None,
+) -> tuple[OutputRecord, ...]:
+    """The canonical key that this change leaves behind, if it moves to another one."""
+    if acceptance.change.operation is Operation.DELETE:
+        return ()
+    old, items = acceptance.before_key, acceptance.before_items
+    if entry is not None and entry.last_accepted_known:
+        old, items = entry.last_accepted, None
+    if old is None or old == acceptance.key:
+        return ()
+    return _deletion(record, plan, source, acceptance.change, old, items)
+
+
+def _new_state(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    acceptance: Acceptance,
+    entry: StoppedEntry | None,
+) -> tuple[OutputRecord, ...]:
+    change, key = acceptance.change, acceptance.key
+    if key is None:
+        return ()
+    if change.operation is Operation.DELETE:
+        items = acceptance.items if entry is None and not source.key_only_before else None
+        return _deletion(record, plan, source, change, key, items)
+    known, scope = _previous_scope(source, acceptance, entry)
+    state = acceptance.items or {}
+    return (_canonical(record, plan, source, change, key, state, known, scope, acceptance.marks),)
+
+
+def _previous_scope(
+    source: SourcePlan, acceptance: Acceptance, entry: StoppedEntry | None
+) -> tuple[bool, Record | None]:
+    """Scope items of the previous canonical record of the key, or that they cannot be told."""
+    change = acceptance.change
+    if entry is not None or change.operation is Operation.READ:
+        return False, None
+    if change.operation is Operation.CREATE:
+        return True, None
+    if acceptance.before_key is None:
+        return False, None
+    if acceptance.before_key != acceptance.key:
+        return True, None
+    if acceptance.before_items is None:
+        return False, None
+    return True, _scope(source, acceptance.before_items)
+
+
+def _deletion(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    change: Change,
+    key: EntityKey,
+    items: Record | None,
+) -> tuple[OutputRecord, ...]:
+    """A last record with its scope, then the tombstone."""
+    scope = None if items is None else _scope(source, items)
+    gone = Change(Operation.DELETE, change.record_id, None, None, change.position, change.source_time_ms)
+    last = _canonical(record, plan, source, gone, key, items, items is not None, scope, ())
+    return last, OutputRecord(last.topic, last.partition, last.key, None)
+
+
+def _canonical(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    change: Change,
+    key: EntityKey,
+    state: Record | None,
+    previous_known: bool,
+    previous: Record | None,
+    marks: tuple[str, ...],
+) -> OutputRecord:
+    position = change.position
+    value = source.envelope.encode(
+        {
+            "operation": change.operation.value,
+            "generation": position.generation,
+            "incarnation": position.incarnation,
+            "commit": position.commit,
+            "ordinal": position.ordinal,
+            "source_time": change.source_time_ms,
+            "raw_topic": record.topic,
+            "raw_partition": record.partition,
+            "raw_offset": record.offset,
+            "policy_version": plan.policy_version,
+            "marks": list(marks),
+            "previous_known": previous_known,
+            "previous": previous,
+            "state": state,
+        }
+    )
+    return OutputRecord(
+        source.resource.canonical_topic,
+        partition_of(key.identity, source.resource.partitions),
+        frame(source.canonical_key_schema_id, source.canonical_key.encode(key_record(key))),
+        frame(source.canonical_value_schema_id, value),
+    )
+
+
+def _scope(source: SourcePlan, items: Record) -> Record:
+    return {name: items.get(name) for name in source.resource.scope_items}
+
+
+def stopped_effects(
+    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: StoppedEntry | None, last: LastAccepted
+) -> Effects:
+    """Quarantine the original bytes, and remember that the key's last change was stopped."""
+    quarantined = _quarantined(record, plan, stop)
+    # A release that is stopped again is the same old change: it says nothing new about its key.
+    if record.key is None or record.header("govbus_release") is not None:
+        return Effects((quarantined,))
+    after = after_stop(entry, record.offset, last)
+    if record.topic not in plan.sources:
+        return Effects((quarantined,))
+    return Effects((quarantined, _entry_output(record, plan, after)), True, after)
+
+
+def _quarantined(record: KafkaRecord, plan: GatePlan, stop: Stopped) -> OutputRecord:
+    value = plan.control.quarantined_event.encode(
+        {
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp_ms": record.timestamp_ms,
+            "key": record.key,
+            "value": record.value,
+            "headers": [{"name": name, "value": value} for name, value in record.headers],
+            "step": stop.step.value,
+            "reason": stop.reason.value,
+            "detail": stop.detail,
+            "rules": list(stop.rules),
+            "policy_version": plan.policy_version,
+        }
+    )
+    topic = names.quarantine(_provider_of(record))
+    return OutputRecord(topic, 0, record.key, frame(plan.control.ids.quarantined_event, value))
+
+
+def _provider_of(record: KafkaRecord) -> ProviderId:
+    return ProviderId(record.topic.split(".")[1])
+
+
+def _entry_output(record: KafkaRecord, plan: GatePlan, after: StoppedEntry | None) -> OutputRecord:
+    value = None
+    if after is not None:
+        value = frame(plan.control.ids.stopped_key, plan.control.stopped_key.encode(after.record()))
+    return OutputRecord(names.stopped_keys(record.topic), record.partition, record.key, value)
+
+
+def claim_outputs(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, subject: str, row: Record
+) -> tuple[OutputRecord, ...]:
+    """One claim per non-empty value of a fact that another department owns."""
+    found = [
+        (foreign, row[foreign.column]) for foreign in source.foreign if row.get(foreign.column) is not None
+    ]
+    topic = names.claims(source.resource.provider)
+    outputs = []
+    for foreign, value in found:
+        claim = plan.control.claim.encode(
+            {
+                "claimant": source.resource.provider,
+                "owner": foreign.owner,
+                "owner_resource": foreign.resource,
+                "item": foreign.item,
+                "subject": subject,
+                "claimed": json.dumps(value, ensure_ascii=False, default=str),
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "timestamp_ms": record.timestamp_ms,
+                "policy_version": plan.policy_version,
+            }
+        )
+        outputs.append(OutputRecord(topic, 0, record.key, frame(plan.control.ids.claim, claim)))
+    return tuple(outputs)
+
+
+def truncate_effects(record: KafkaRecord, plan: GatePlan, source: SourcePlan) -> Effects:
+    """A truncate names no rows: the resource is marked incomplete until the next epoch's sweep."""
+    detail = "the source truncated the table; the rows are removed by the next epoch"
+    return Effects((_marker(record, plan, source, detail),))
+
+
+def _incomplete(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, entry: StoppedEntry
+) -> tuple[OutputRecord, ...]:
+    if entry.last_accepted_known:
+        return ()
+    detail = "an older identity of one row may still be canonical; the next epoch's sweep decides"
+    return (_marker(record, plan, source, detail),)
+
+
+def _marker(record: KafkaRecord, plan: GatePlan, source: SourcePlan, detail: str) -> OutputRecord:
+    value = plan.control.epoch_marker.encode(
+        {
+            "subject": source.resource.id,
+            "generation": source.generation,
+            "kind": "INCOMPLETE",
+            "policy_version": plan.policy_version,
+            "timestamp_ms": record.timestamp_ms,
+            "offsets": [{"topic": record.topic, "partition": record.partition, "offset": record.offset}],
+            "counts": {},
+            "digest": "",
+            "detail": detail,
+        }
+    )
+    key = source.resource.id.encode()
+    return OutputRecord(names.epochs(source.resource.id), 0, key, frame(plan.control.ids.epoch_marker, value))

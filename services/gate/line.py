@@ -1,0 +1,325 @@
+"""The gate's line: decode, interpret, identify, one source, assess, encode; one for live, replay, explain.
+
+Pure: one raw record, the compiled policy, its schemas and its key's stopped entry go in, one decision comes
+out. A stage returns its value or ``Stopped``; nothing here raises for data, waits, or looks at a clock:
+the record's broker timestamp is its time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from producers.publication import change_from_publication
+
+from producers.debezium import change_from_envelope, incarnation_of, is_unavailable
+from services.gate.effects import (
+    Acceptance,
+    Effects,
+    accepted_effects,
+    claim_outputs,
+    stopped_effects,
+    truncate_effects,
+)
+from services.gate.outcome import Decision, OutcomeKind
+from services.gate.plan import GatePlan, SourcePlan
+from services.gate.stopped import LastAccepted, StoppedEntry
+from topics.engine.reference import ReferenceCodec, Undecodable
+from topics.event import (
+    Change,
+    ControlReason,
+    EntityKey,
+    KafkaRecord,
+    Operation,
+    Record,
+    SchemaId,
+    Step,
+    Stopped,
+    StopReason,
+    SupersededReason,
+)
+from topics.identity.check import check, identity_key
+from topics.quality.verdict import AssessmentContext
+from topics.wire import NotFramed, split
+
+RELEASE_HEADER = "govbus_release"
+
+Codecs = Mapping[SchemaId, ReferenceCodec]
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A change of which we know whom it is about, before and after."""
+
+    change: Change
+    items: Record
+    key: EntityKey
+    before_key: EntityKey | None
+    before_items: Record | None
+
+
+def decide(record: KafkaRecord, plan: GatePlan, codecs: Codecs, entry: StoppedEntry | None) -> Decision:
+    """Decide one raw record; ``entry`` is what is remembered of its key's stopped changes."""
+    source = plan.sources.get(record.topic)
+    if source is None:
+        stop = Stopped(
+            Step.DECODE, StopReason.UNKNOWN_SOURCE, "no resource declares this topic as its source"
+        )
+        return _stopped(record, plan, stop, entry, LastAccepted(False, None))
+    if record.value is None:
+        return _control(ControlReason.TOMBSTONE)
+    refused = refuse_release(record, entry)
+    if refused is not None:
+        return refused
+    return _decide_change(record, plan, source, codecs, entry)
+
+
+def _decide_change(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, codecs: Codecs, entry: StoppedEntry | None
+) -> Decision:
+    unknown = LastAccepted(False, None)
+    envelope = decode(record, codecs)
+    if isinstance(envelope, Stopped):
+        return _stopped(record, plan, envelope, entry, unknown)
+    change = interpret(envelope, record, source)
+    if isinstance(change, ControlReason):
+        return _control(change, record, plan, source)
+    if isinstance(change, Stopped):
+        return _stopped(record, plan, change, entry, unknown)
+    if change.operation is Operation.DELETE and entry is not None:
+        # What is canonical now is the last accepted state, not the stopped row that was deleted.
+        return _accepted(record, plan, source, Acceptance.withdrawal(change, entry), (), entry)
+    last = last_accepted(change, source, record)
+    identified = identify(change, source, record)
+    if isinstance(identified, Stopped):
+        return _stopped(record, plan, identified, entry, last)
+    owned = one_source(identified, source)
+    if isinstance(owned, Stopped):
+        return _stopped(record, plan, owned, entry, last)
+    claims = claim_outputs(record, plan, source, owned.key.identity, change.row or {})
+    marks = assess(owned, source, record)
+    if isinstance(marks, Stopped):
+        return _stopped(record, plan, marks, entry, last)
+    acceptance = Acceptance(change, owned.items, owned.key, owned.before_key, owned.before_items, marks)
+    return _accepted(record, plan, source, acceptance, claims, entry, last)
+
+
+def decode(record: KafkaRecord, codecs: Codecs) -> Record | Stopped:
+    """Bytes to the writer's record."""
+    try:
+        schema_id, avro = split(record.value or b"")
+    except NotFramed as error:
+        return Stopped(Step.DECODE, StopReason.UNDECODABLE, str(error))
+    codec = codecs.get(schema_id)
+    if codec is None:
+        return Stopped(
+            Step.DECODE, StopReason.UNKNOWN_SCHEMA, f"the registry has no usable schema {schema_id}"
+        )
+    try:
+        return codec.decode(avro)
+    except Undecodable as error:
+        return Stopped(Step.DECODE, StopReason.UNDECODABLE, str(error))
+
+
+def interpret(envelope: Record, record: KafkaRecord, source: SourcePlan) -> Change | ControlReason | Stopped:
+    """The way in's own envelope to a change in the provider's columns."""
+    released = record.header(RELEASE_HEADER)
+    ordinal = int(released) if released else record.offset
+    if source.published:
+        return change_from_publication(
+            envelope, source.primary_key, source.incarnation, source.generation, ordinal
+        )
+    row = envelope.get("after") or envelope.get("before")
+    incarnation = incarnation_of(record.headers) or source.incarnation
+    key = row if isinstance(row, Mapping) else None
+    return change_from_envelope(key, envelope, source.primary_key, incarnation, source.generation, ordinal)
+
+
+def identify(change: Change, source: SourcePlan, record: KafkaRecord) -> Identified | Stopped:
+    """Whom the change is about (A5-02, A5-03), before and after it."""
+    if change.row is None:
+        return Stopped(Step.IDENTIFY, StopReason.PREVIOUS_STATE_MISSING, "a delete without the deleted row")
+    items = map_items(change.row, source)
+    if isinstance(items, Stopped):
+        return items
+    key = entity_key(items, change, source, record)
+    if isinstance(key, Stopped):
+        return key
+    if change.operation is Operation.DELETE:
+        return Identified(change, items, key, None, None)
+    before = _before(change, source, record)
+    if isinstance(before, Stopped):
+        return before
+    before_key, before_items = before
+    return Identified(change, items, key, before_key, before_items)
+
+
+def one_source(identified: Identified, source: SourcePlan) -> Identified | Stopped:
+    """Keep the items that are the provider's own (A5-01); the record stops only where none is."""
+    keys = {source.resource.identity.item, source.resource.identity.country_item}
+    own = [name for name in identified.items if name not in keys and name not in source.not_ours]
+    if not own:
+        detail = f"{source.resource.provider} owns no item of this record"
+        return Stopped(Step.ONE_SOURCE, StopReason.NOT_THE_SOURCE, detail)
+    cut = dict.fromkeys(source.not_ours)
+    return replace(identified, items={**identified.items, **cut})
+
+
+def assess(identified: Identified, source: SourcePlan, record: KafkaRecord) -> tuple[str, ...] | Stopped:
+    """Judge quality by the declared rules; returns the marks that travel with the record."""
+    if identified.change.operation is Operation.DELETE:
+        return ()
+    context = AssessmentContext(record.timestamp_ms, identified.change.source_time_ms)
+    verdict = source.rules.assess(identified.items, context)
+    if verdict.stops:
+        detail = "; ".join(f"{finding.code}: {', '.join(finding.items)}" for finding in verdict.stops)
+        rules = tuple(finding.rule for finding in verdict.stops)
+        return Stopped(Step.ASSESS, StopReason.QUALITY, detail, rules)
+    return tuple(finding.rule for finding in verdict.marks)
+
+
+def refuse_release(record: KafkaRecord, entry: StoppedEntry | None) -> Decision | None:
+    """An older record never overwrites a newer one: what the stopped-key entry says of a release."""
+    released = record.header(RELEASE_HEADER)
+    if released is None:
+        return None
+    if entry is None:
+        return _superseded(SupersededReason.NOTHING_PENDING)
+    if not released.isdigit() or int(released) < entry.first_stopped:
+        return _superseded(SupersededReason.OLDER_THAN_PENDING, entry)
+    return None
+
+
+def last_accepted(change: Change, source: SourcePlan, record: KafkaRecord) -> LastAccepted:
+    """What a change without a pending entry tells about the last accepted state of its key.
+
+    Without an entry every earlier change of the key was accepted, so the row before this one is that state.
+    """
+    if change.operation is Operation.CREATE:
+        return LastAccepted(True, None)
+    if change.operation is Operation.READ:
+        first_load = change.position.incarnation == 1 and change.position.generation == 0
+        return LastAccepted(first_load, None)
+    before = _before(replace(change, operation=Operation.UPDATE), source, record)
+    if isinstance(before, Stopped) or before[0] is None:
+        return LastAccepted(False, None)
+    return LastAccepted(True, before[0])
+
+
+def map_items(row: Record, source: SourcePlan) -> Record | Stopped:
+    """The provider's columns to the resource's items; a placeholder is never taken for a value."""
+    items: dict[str, object] = {}
+    for item in source.items:
+        if item.column not in row:
+            return Stopped(Step.INTERPRET, StopReason.ITEM_MISSING, f"the row has no column {item.column}")
+        value = row[item.column]
+        if is_unavailable(value):
+            detail = f"the source did not send the unchanged value of {item.column}"
+            return Stopped(Step.INTERPRET, StopReason.ITEM_UNAVAILABLE, detail)
+        try:
+            items[item.name] = item.convert(value)
+        except ValueError:
+            return Stopped(Step.INTERPRET, StopReason.CONVERSION_FAILED, f"{item.column} cannot be converted")
+    return items
+
+
+def entity_key(items: Record, change: Change, source: SourcePlan, record: KafkaRecord) -> EntityKey | Stopped:
+    """The canonical key of these items, if they hold a valid identity."""
+    identity = source.resource.identity
+    value = items.get(identity.item)
+    if value is None or value == "":
+        return Stopped(Step.IDENTIFY, StopReason.IDENTITY_MISSING, f"{identity.item} is empty")
+    country = items.get(identity.country_item) if identity.country_item else None
+    country_text = None if country is None else str(country)
+    verdict = check(identity.kind, str(value), _day(record.timestamp_ms), country_text)
+    if not verdict.valid:
+        return Stopped(Step.IDENTIFY, StopReason.IDENTITY_INVALID, f"{identity.item}: {verdict.reason}")
+    return EntityKey(identity_key(identity.kind, verdict.value, country_text), change.record_id)
+
+
+def _before(
+    change: Change, source: SourcePlan, record: KafkaRecord
+) -> tuple[EntityKey | None, Record | None] | Stopped:
+    """Key and items of the row before an update; (None, None) where the source does not tell."""
+    if change.previous_identity is not None:
+        items: Record = {source.resource.identity.item: change.previous_identity}
+        key = entity_key(items, change, source, record)
+        return key if isinstance(key, Stopped) else (key, None)
+    if change.operation is not Operation.UPDATE or change.before is None:
+        return None, None
+    if source.key_only_before:
+        identity = source.resource.item(source.resource.identity.item)
+        known: Record = {identity.name: change.before.get(identity.source_column)}
+        key = entity_key(known, change, source, record)
+        return (None, None) if isinstance(key, Stopped) else (key, None)
+    mapped = map_items(change.before, source)
+    if isinstance(mapped, Stopped):
+        return None, None
+    key = entity_key(mapped, change, source, record)
+    return (None, None) if isinstance(key, Stopped) else (key, mapped)
+
+
+def _day(timestamp_ms: int) -> date:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC).date()
+
+
+def _control(
+    reason: ControlReason,
+    record: KafkaRecord | None = None,
+    plan: GatePlan | None = None,
+    source: SourcePlan | None = None,
+) -> Decision:
+    effects = Effects()
+    if reason is ControlReason.TRUNCATE and record and plan and source:
+        effects = truncate_effects(record, plan, source)
+    return Decision(OutcomeKind.CONTROL, reason.value, outputs=effects.outputs)
+
+
+def _superseded(reason: SupersededReason, entry: StoppedEntry | None = None) -> Decision:
+    return Decision(OutcomeKind.SUPERSEDED, reason.value, entry_met=entry)
+
+
+def _stopped(
+    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: StoppedEntry | None, last: LastAccepted
+) -> Decision:
+    effects = stopped_effects(record, plan, stop, entry, last)
+    return Decision(
+        OutcomeKind.STOPPED,
+        stop.reason.value,
+        stopped=stop,
+        outputs=effects.outputs,
+        entry_changed=effects.entry_changed,
+        entry_after=effects.entry_after,
+        entry_met=entry,
+    )
+
+
+def stop_internal(record: KafkaRecord, plan: GatePlan, entry: StoppedEntry | None, defect: str) -> Decision:
+    """Quarantine a record that our own code cannot handle; ``defect`` names the error's type only."""
+    stop = Stopped(Step.DECODE, StopReason.INTERNAL, f"a defect of ours: {defect}")
+    return _stopped(record, plan, stop, entry, LastAccepted(False, None))
+
+
+def _accepted(
+    record: KafkaRecord,
+    plan: GatePlan,
+    source: SourcePlan,
+    acceptance: Acceptance,
+    claims: tuple[Any, ...],
+    entry: StoppedEntry | None,
+    last: LastAccepted | None = None,
+) -> Decision:
+    released = record.header(RELEASE_HEADER)
+    effects = accepted_effects(record, plan, source, acceptance, entry, int(released) if released else None)
+    if isinstance(effects, Stopped):
+        return _stopped(record, plan, effects, entry, last or LastAccepted(False, None))
+    return Decision(
+        OutcomeKind.ACCEPTED,
+        None,
+        outputs=(*effects.outputs, *claims),
+        entry_changed=effects.entry_changed,
+        entry_after=effects.entry_after,
+        entry_met=entry,
+        key=acceptance.key,
+        marks=acceptance.marks,
+    )

@@ -1,0 +1,200 @@
+"""The gate as a processor: runs the line over batches, keeps stopped-key entries, drafts decision blocks."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from services.gate.line import decide, stop_internal
+from services.gate.outcome import Decision
+from services.gate.plan import GatePlan, compile_gate
+from services.gate.stopped import StoppedEntry, entry_from_record
+from services.processor.blocks import BlockDraft, chain_key, ledger_partition
+from services.processor.codecs import CodecCache
+from services.processor.contract import BatchResult, CatchUp, InputPartition
+from topics import names
+from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.policy import Policy
+from topics.wire import frame, split
+
+Entries = dict[bytes, StoppedEntry]
+_GONE: Final = None
+
+
+class GateProcessor:
+    """Decides raw records; see ``services.processor.contract.Processor`` for the order of calls."""
+
+    def __init__(self, instance: str = "") -> None:
+        self._instance = instance or names.instance_id(names.GATE_GROUP, 0)
+        self._plan: GatePlan | None = None
+        self._codecs = CodecCache()
+        self._entries: dict[InputPartition, Entries] = {}
+        self._positions: dict[InputPartition, int] = {}
+        self._staged_entries: dict[tuple[InputPartition, bytes], StoppedEntry | None] = {}
+        self._staged_positions: dict[InputPartition, int] = {}
+
+    @property
+    def group(self) -> str:
+        """The gate's one consumer group."""
+        return names.GATE_GROUP
+
+    @property
+    def plan(self) -> GatePlan:
+        """The compiled policy.
+
+        Raises:
+            RuntimeError: no policy was adopted yet.
+        """
+        if self._plan is None:
+            raise RuntimeError("the gate decides nothing before it has a policy")
+        return self._plan
+
+    def adopt(self, policy: Policy) -> None:
+        """Use this policy from the next batch on."""
+        self._plan = compile_gate(policy)
+
+    def topics(self) -> frozenset[TopicName]:
+        """The raw topics of every declared source."""
+        return frozenset(self.plan.sources)
+
+    def state_partition(self, source: InputPartition) -> InputPartition | None:
+        """The stopped keys of the same partition number."""
+        return InputPartition(names.stopped_keys(source.topic), source.partition)
+
+    def assign(self, source: InputPartition, position: int) -> None:
+        """The partition is ours from this offset on."""
+        self._positions[source] = position
+        self._entries[source] = {}
+
+    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
+        """Rebuild the entries; the last record of a key counts, a tombstone removes it."""
+        entries: Entries = {}
+        for record in records:
+            if record.key is None:
+                continue
+            if record.value is None:
+                entries.pop(record.key, None)
+            else:
+                entries[record.key] = entry_from_record(
+                    self.plan.control.stopped_key.decode(split(record.value)[1])
+                )
+        self._entries[source] = entries
+
+    def revoke(self, source: InputPartition) -> None:
+        """The partition is no longer ours."""
+        self._positions.pop(source, None)
+        self._entries.pop(source, None)
+
+    def catch_ups(self, source: InputPartition, position: int, applied_version: int) -> tuple[CatchUp, ...]:  # noqa: ARG002
+        """The gate never catches up: it has no grants."""
+        return ()
+
+    def process_catch_up(
+        self,
+        catch_up: CatchUp,
+        records: Sequence[KafkaRecord],
+        schemas: Mapping[SchemaId, Any],
+    ) -> BatchResult:
+        """Never asked of the gate.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"the gate has nothing to catch up on {catch_up.source}")
+
+    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+        """Writer schemas that were not met before."""
+        return self._codecs.missing(records)
+
+    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        """Decide a batch."""
+        self._codecs.learn(schemas)
+        return self._decide_all(records, self._decide)
+
+    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        """Quarantine the one record that ``process`` raises on."""
+        return self._decide_all([record], lambda one: stop_internal(one, self.plan, self._entry(one), defect))
+
+    def committed(self) -> None:
+        """What was staged is now so."""
+        for (source, key), entry in self._staged_entries.items():
+            if entry is _GONE:
+                self._entries[source].pop(key, None)
+            else:
+                self._entries[source][key] = entry
+        self._positions.update(self._staged_positions)
+        self.rolled_back()
+
+    def rolled_back(self) -> None:
+        """Forget what was staged."""
+        self._staged_entries.clear()
+        self._staged_positions.clear()
+
+    def _decide_all(self, records: Sequence[KafkaRecord], decide_one: Any) -> BatchResult:
+        self.rolled_back()
+        drafts: dict[InputPartition, BlockDraft] = {}
+        outputs: list[OutputRecord] = []
+        outcomes: Counter[str] = Counter()
+        for record in records:
+            source = InputPartition(record.topic, record.partition)
+            draft = drafts.get(source) or drafts.setdefault(source, self._draft(source))
+            decision = decide_one(record)
+            self._stage(source, record, decision)
+            _note(draft, record, decision)
+            outputs.extend(decision.outputs)
+            outcomes[decision.reason or decision.kind.value] += 1
+        for source, draft in drafts.items():
+            self._staged_positions[source] = draft.to_offset
+            outputs.append(self._block(draft))
+        return BatchResult(tuple(outputs), outcomes)
+
+    def _decide(self, record: KafkaRecord) -> Decision:
+        entry = self._entry(record)
+        try:
+            return decide(record, self.plan, self._codecs.codecs, entry)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the record: it is quarantined
+            return stop_internal(record, self.plan, entry, type(error).__name__)
+
+    def _entry(self, record: KafkaRecord) -> StoppedEntry | None:
+        if record.key is None:
+            return None
+        source = InputPartition(record.topic, record.partition)
+        staged = (source, record.key)
+        if staged in self._staged_entries:
+            return self._staged_entries[staged]
+        return self._entries.get(source, {}).get(record.key)
+
+    def _stage(self, source: InputPartition, record: KafkaRecord, decision: Decision) -> None:
+        if decision.entry_changed and record.key is not None:
+            self._staged_entries[(source, record.key)] = decision.entry_after
+
+    def _draft(self, source: InputPartition) -> BlockDraft:
+        return BlockDraft(
+            group=self.group,
+            instance=self._instance,
+            topic=source.topic,
+            partition=source.partition,
+            from_offset=self._positions.get(source, 0),
+            policy_version=self.plan.policy_version,
+        )
+
+    def _block(self, draft: BlockDraft) -> OutputRecord:
+        control = self.plan.control
+        return OutputRecord(
+            names.LEDGER_INTAKE,
+            ledger_partition(draft.group, draft.topic, draft.partition),
+            chain_key(draft.group, draft.topic, draft.partition),
+            frame(control.ids.decision_block, control.decision_block.encode(draft.record())),
+        )
+
+
+def _note(draft: BlockDraft, record: KafkaRecord, decision: Decision) -> None:
+    draft.saw(record)
+    draft.outcomes[decision.kind.value] += 1
+    if decision.reason is not None:
+        draft.reasons[decision.reason] += 1
+    draft.wrote(decision.outputs)
+    if decision.entry_met is not None:
+        met = decision.entry_met
+        draft.entries.append(
+            {"offset": record.offset, "first_stopped": met.first_stopped, "last_stopped": met.last_stopped}
+        )

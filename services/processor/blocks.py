@@ -1,0 +1,135 @@
+"""Drafts decision blocks: counts and digests of one batch of one input partition, for the ledger."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from topics.event import GrantId, Headers, KafkaRecord, OutputRecord, PolicyNumber, TopicName
+from topics.names import LEDGER_PARTITIONS
+
+UNDIGESTED_HEADERS = frozenset({"traceparent"})
+"""Headers that replay need not reproduce."""
+
+
+@dataclass(slots=True)
+class GrantTally:
+    """What one grant got out of the block."""
+
+    generation: int
+    delivered: int = 0
+    tombstoned: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class BlockDraft:
+    """A decision block while its batch is being decided; ``record`` gives the Avro form."""
+
+    group: str
+    instance: str
+    topic: TopicName
+    partition: int
+    from_offset: int
+    policy_version: PolicyNumber
+    to_offset: int = 0
+    records: int = 0
+    first_timestamp_ms: int = 0
+    last_timestamp_ms: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    grants: dict[GrantId, GrantTally] = field(default_factory=dict)
+    entries: list[dict[str, int]] = field(default_factory=list)
+    _outputs: dict[tuple[TopicName, int], "_OutputDigest"] = field(default_factory=dict)
+
+    def saw(self, record: KafkaRecord) -> None:
+        """Count one input record; records come in offset order."""
+        if self.records == 0:
+            self.first_timestamp_ms = record.timestamp_ms
+        self.records += 1
+        self.last_timestamp_ms = record.timestamp_ms
+        self.to_offset = record.offset + 1
+
+    def wrote(self, outputs: Iterable[OutputRecord]) -> None:
+        """Count and digest what the input led to, in order."""
+        for output in outputs:
+            place = (output.topic, output.partition)
+            self._outputs.setdefault(place, _OutputDigest()).add(output)
+
+    def grant(self, grant: GrantId, generation: int) -> GrantTally:
+        """The tally of one grant."""
+        return self.grants.setdefault(grant, GrantTally(generation))
+
+    def record(self) -> dict[str, object]:
+        """The block as the record that DecisionBlock.avsc describes."""
+        return {
+            "group": self.group,
+            "instance": self.instance,
+            "topic": self.topic,
+            "partition": self.partition,
+            "from_offset": self.from_offset,
+            "to_offset": self.to_offset,
+            "records": self.records,
+            "policy_version": self.policy_version,
+            "first_timestamp_ms": self.first_timestamp_ms,
+            "last_timestamp_ms": self.last_timestamp_ms,
+            "outcomes": dict(sorted(self.outcomes.items())),
+            "reasons": dict(sorted(self.reasons.items())),
+            "outputs": [
+                {
+                    "topic": topic,
+                    "partition": partition,
+                    "records": found.records,
+                    "digest": found.hexdigest(),
+                }
+                for (topic, partition), found in sorted(self._outputs.items())
+            ],
+            "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
+            "entries": self.entries,
+        }
+
+
+def _grant_record(grant: GrantId, tally: GrantTally) -> dict[str, object]:
+    return {
+        "grant": grant,
+        "generation": tally.generation,
+        "delivered": tally.delivered,
+        "tombstoned": tally.tombstoned,
+        "withheld": dict(sorted(tally.withheld.items())),
+    }
+
+
+class _OutputDigest:
+    """SHA-256 over the records of one output partition; every part goes in with its length before it."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self._hash = hashlib.sha256()
+
+    def add(self, output: OutputRecord) -> None:
+        self.records += 1
+        for part in (output.key, output.value, headers_bytes(output.headers)):
+            self._hash.update(b"\xff" if part is None else len(part).to_bytes(4, "big") + part)
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def headers_bytes(headers: Headers) -> bytes:
+    """Headers as one unambiguous run of bytes, without those that replay need not reproduce."""
+    parts = []
+    for name, value in headers:
+        if name not in UNDIGESTED_HEADERS:
+            parts += [len(name).to_bytes(2, "big"), name.encode(), len(value).to_bytes(4, "big"), value]
+    return b"".join(parts)
+
+
+def chain_key(group: str, topic: TopicName, partition: int) -> bytes:
+    """The key of every block of one chain: who decided, and which input partition."""
+    return f"{group}|{topic}|{partition}".encode()
+
+
+def ledger_partition(group: str, topic: TopicName, partition: int) -> int:
+    """The ledger partition of a chain: always the same one, so that its blocks stay in order."""
+    digest = hashlib.sha256(chain_key(group, topic, partition)).digest()
+    return int.from_bytes(digest[:4], "big") % LEDGER_PARTITIONS
