@@ -1,15 +1,15 @@
 """Loads the definitions of departments, resources and grants, and says everything that is wrong at once."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources as packaged
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from schemas.load import resource_schema
-from services.control.yaml_source import DefinitionError, YamlSource, read_yaml
+from services.control.yaml_source import DefinitionError, YamlSource, form_errors, read_yaml
 from topics.definition_rules import grant_problems, resource_problems, schema_problems, shared_raw_topics
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
@@ -73,8 +73,8 @@ def load_definitions(folder: Path, schema_of: SchemaReader = resource_schema) ->
     Raises:
         DefinitionsInvalid: something is wrong; it carries every error with file, line, field and remedy.
     """
-    draft = _Draft(folder)
-    draft.read()
+    draft = _Draft()
+    draft.read(folder)
     draft.read_schemas(schema_of)
     draft.check()
     if draft.errors:
@@ -84,15 +84,137 @@ def load_definitions(folder: Path, schema_of: SchemaReader = resource_schema) ->
     return draft.result()
 
 
-@dataclass(slots=True)
-class _Kept[Model: BaseModel]:
-    model: Model
-    source: YamlSource
+class _Read(Generic[Model]):
+    """The definitions of one kind that have the right form, by id, and where each came from."""
+
+    def __init__(
+        self, model: type[Model], id_of: Callable[[Model], str], errors: list[DefinitionError]
+    ) -> None:
+        self.models: dict[str, Model] = {}
+        self.sources: dict[str, YamlSource] = {}
+        self._model, self._id_of, self._errors = model, id_of, errors
+
+    def file_of_many(self, folder: Path, name: str) -> None:
+        """Read a file that holds a list."""
+        source, errors = read_yaml(folder / name, name)
+        self._errors.extend(errors)
+        if source is None:
+            return
+        if not isinstance(source.data, list):
+            self._errors.append(source.error((), "the file is not a list", "begin each entry with a dash"))
+        for entry in source.entries():
+            self._keep(entry)
+
+    def folder_of_ones(self, folder: Path, name: str) -> None:
+        """Read a folder of files that hold one definition each."""
+        for path in sorted((folder / name).glob("*.y*ml")):
+            source, errors = read_yaml(path, f"{name}/{path.name}")
+            self._errors.extend(errors)
+            if source is not None:
+                self._keep(source)
+
+    def report(self, id_: str, problems: Iterable[Problem]) -> None:
+        """Add what was found wrong with one definition."""
+        source = self.sources[id_]
+        self._errors.extend(source.error(each.path, each.problem, each.remedy) for each in problems)
+
+    def _keep(self, source: YamlSource) -> None:
+        try:
+            model = self._model.model_validate(source.data)
+        except ValidationError as error:
+            self._errors.extend(form_errors(error, source))
+            return
+        id_ = self._id_of(model)
+        if id_ in self.models:
+            first = self.sources[id_]
+            where = f"{first.file}:{first.line(())}"
+            self._errors.append(
+                source.error((), f"{id_} is declared already in {where}", "keep one of the two")
+            )
+            return
+        self.models[id_], self.sources[id_] = model, source
 
 
-@dataclass(slots=True)
 class _Draft:
     """Definitions while they are read: what was understood so far, and what was wrong."""
 
-    folder: Path
-    errors: list[DefinitionError] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.errors: list[DefinitionError] = []
+        self.providers: _Read[Provider] = _Read(Provider, lambda each: each.id, self.errors)
+        self.consumers: _Read[Consumer] = _Read(Consumer, lambda each: each.id, self.errors)
+        self.code_lists: _Read[DeclaredCodeList] = _Read(DeclaredCodeList, lambda each: each.key, self.errors)
+        self.resources: _Read[Resource] = _Read(Resource, lambda each: each.id, self.errors)
+        self.grants: _Read[Grant] = _Read(Grant, lambda each: each.id, self.errors)
+        self.schemas: dict[ResourceId, dict[str, Any]] = {}
+
+    def read(self, folder: Path) -> None:
+        """Read every file."""
+        self.providers.file_of_many(folder, "providers.yaml")
+        self.consumers.file_of_many(folder, "consumers.yaml")
+        self.code_lists.file_of_many(folder, "code_lists.yaml")
+        self.resources.folder_of_ones(folder, "resources")
+        self.grants.folder_of_ones(folder, "grants")
+
+    def read_schemas(self, schema_of: SchemaReader) -> None:
+        """Read the Avro schema of each resource, and refuse the dangerous ones."""
+        for resource in self._resources.values():
+            name = resource.avro_schema
+            try:
+                schema = schema_of(name)
+            except (FileNotFoundError, ValueError, RecursionError) as error:
+                missing = isinstance(error, FileNotFoundError)
+                problem = f"there is no schema {name}" if missing else f"{name} cannot be read: {error}"
+                remedy = "add it to schemas/avro/resources/" if missing else "write it as a JSON object"
+                self.resources.report(resource.id, [Problem(("avro_schema",), problem, remedy)])
+                continue
+            found = schema_problems(schema)
+            self.resources.report(resource.id, (_of_schema(each, name) for each in found))
+            if not found:
+                self.schemas[resource.id] = schema
+
+    def check(self) -> None:
+        """Check everything against everything that it names."""
+        lists = tuple(
+            CodeList(each.name, each.version, frozenset(each.codes))
+            for each in self.code_lists.models.values()
+        )
+        for resource in self._resources.values():
+            if resource.id in self.schemas:
+                schema = self.schemas[resource.id]
+                found = resource_problems(resource, schema, self._providers, self._resources, lists)
+                self.resources.report(resource.id, found)
+        for twin, first in shared_raw_topics(self._resources).items():
+            problem = Problem(("source",), f"{first} has the same source", "one source feeds one resource")
+            self.resources.report(twin, [problem])
+        for id_, grant in self.grants.models.items():
+            found = grant_problems(grant, self._consumers, self._resources, self.schemas)
+            self.grants.report(id_, found)
+
+    def result(self) -> Definitions:
+        """What was read, once nothing is wrong with it."""
+        return Definitions(
+            providers=self._providers,
+            consumers=self._consumers,
+            resources=self._resources,
+            grants={each.id: each for each in self.grants.models.values()},
+            code_lists={key: tuple(each.codes) for key, each in self.code_lists.models.items()},
+            item_schemas=self.schemas,
+        )
+
+    @property
+    def _providers(self) -> dict[ProviderId, Provider]:
+        return {each.id: each for each in self.providers.models.values()}
+
+    @property
+    def _consumers(self) -> dict[ConsumerId, Consumer]:
+        return {each.id: each for each in self.consumers.models.values()}
+
+    @property
+    def _resources(self) -> dict[ResourceId, Resource]:
+        return {each.id: each for each in self.resources.models.values()}
+
+
+def _of_schema(problem: Problem, file: str) -> Problem:
+    place = ".".join(str(part) for part in problem.path)
+    where = f"{file} at {place}" if place else file
+    return Problem(("avro_schema",), f"{where}: {problem.problem}", problem.remedy)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 Loc = tuple[str | int, ...]
 
@@ -28,7 +30,7 @@ class DefinitionError:
 
 @dataclass(frozen=True, slots=True)
 class YamlSource:
-    """The plain data of one file, and the nodes that know the lines; ``prefix`` leads to one entry of a list."""
+    """The plain data of a file, and the nodes that know its lines; ``prefix`` leads to an entry of a list."""
 
     file: str
     data: Any
@@ -93,6 +95,37 @@ def read_yaml(path: Path, shown: str) -> tuple[YamlSource | None, list[Definitio
         return None, [_syntax_error(error, shown)]
 
 
+def form_errors(error: ValidationError, source: YamlSource) -> list[DefinitionError]:
+    """What pydantic found wrong with the form of a source, each at its line with a remedy."""
+    return [
+        source.error(tuple(each["loc"]), *_problem_and_remedy(each))
+        for each in error.errors(include_url=False, include_context=True)
+    ]
+
+
+def _problem_and_remedy(found: ErrorDetails) -> tuple[str, str]:
+    name = str(found["loc"][-1]) if found["loc"] else ""
+    match found["type"]:
+        case "missing":
+            return "is missing", f"add {name}"
+        case "extra_forbidden":
+            return "is not known here", "correct its name or take it out"
+        case "string_type":
+            return f"is {_kind(found['input'])}, not text", "put the value in quotes"
+        case "value_error":
+            return found["msg"].removeprefix("Value error, "), "change the definition accordingly"
+        case "string_pattern_mismatch":
+            return f"does not match {found.get('ctx', {}).get('pattern')}", "correct the spelling"
+        case _:
+            return found["msg"][:1].lower() + found["msg"][1:], "correct the value"
+
+
+def _kind(value: object) -> str:
+    return {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "a mapping"}.get(
+        type(value), f"a {type(value).__name__}"
+    )
+
+
 def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -106,7 +139,7 @@ def _step(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, int] | No
 def _aliases(text: str, shown: str) -> list[DefinitionError]:
     remedy = "write the value out: definitions repeat rather than refer"
     return [
-        DefinitionError(shown, event.start_mark.line + 1, "", f"alias *{event.anchor}", remedy)
+        DefinitionError(shown, _line(event.start_mark), "", f"alias *{event.anchor}", remedy)
         for event in yaml.parse(text, Loader=yaml.SafeLoader)
         if isinstance(event, yaml.AliasEvent)
     ]
@@ -130,7 +163,10 @@ def _doubled_keys(node: yaml.Node, path: Loc, shown: str) -> Iterator[Definition
 
 
 def _syntax_error(error: Exception, shown: str) -> DefinitionError:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    line = 1 if mark is None else mark.line + 1
-    return DefinitionError(shown, line, "", f"not YAML: {problem}", "correct the form of this line")
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    problem = (error.problem if isinstance(error, yaml.MarkedYAMLError) else None) or str(error)
+    return DefinitionError(shown, _line(mark), "", f"not YAML: {problem}", "correct the form of this line")
+
+
+def _line(mark: Any) -> int:
+    return 1 if mark is None else int(mark.line) + 1

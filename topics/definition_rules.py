@@ -1,0 +1,201 @@
+"""What must be true between definitions: resources, departments, grants, code lists and schemas agree."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from topics.event import ConsumerId, ProviderId, ResourceId
+from topics.grants.declaration import DistrictMask, DropMask, Grant, HashMask, Mask, PartialMask, YearMask
+from topics.quality.compiler import QualityDefinitionError, compile_rules
+from topics.quality.rules import CodeList
+from topics.resource import ForeignItem, Resource, ShareType
+from topics.schema_rules import ItemForm, Problem, item_forms, item_problems, unsafe_parts
+
+
+def schema_problems(schema: Any) -> list[Problem]:
+    """Find what a resource's Avro schema must not have; the paths are paths in the schema."""
+    return [*unsafe_parts(schema), *item_problems(schema)]
+
+
+def resource_problems(
+    resource: Resource,
+    schema: Mapping[str, Any],
+    providers: Mapping[ProviderId, object],
+    resources: Mapping[ResourceId, Resource],
+    code_lists: tuple[CodeList, ...],
+) -> Iterator[Problem]:
+    """Yield what does not fit between a resource and everything it names."""
+    yield from _owner_problems(resource, providers)
+    for index, foreign in enumerate(resource.foreign_items):
+        for name, problem, remedy in _foreign_problems(resource, foreign, providers, resources):
+            yield Problem(("foreign_items", index, name), problem, remedy)
+    yield from _item_problems(resource, item_forms(schema))
+    yield from _rule_problems(resource, code_lists)
+
+
+def grant_problems(
+    grant: Grant,
+    consumers: Mapping[ConsumerId, object],
+    resources: Mapping[ResourceId, Resource],
+    schemas: Mapping[ResourceId, Mapping[str, Any]],
+) -> Iterator[Problem]:
+    """Yield what does not fit between a grant, its consumer and its resource."""
+    if grant.consumer not in consumers:
+        yield Problem(("consumer",), f"there is no consumer {grant.consumer}", _one_of(consumers))
+    resource = resources.get(grant.resource)
+    if resource is None:
+        yield Problem(("resource",), f"there is no resource {grant.resource}", _one_of(resources))
+        return
+    if resource.share_type is ShareType.NOT_SHARED:
+        yield Problem(
+            ("resource",), f"{resource.id} is not shared", "change its share_type first, or drop the grant"
+        )
+    yield from _granted_items(grant, resource)
+    yield from _row_problems(grant, resource)
+    forms = item_forms(schemas.get(resource.id, {}))
+    for name, mask in grant.masks.items():
+        if name in forms and not mask_fits(mask, forms[name]):
+            found = forms[name].logical or forms[name].type
+            yield Problem(
+                ("masks", name), f"mask {mask.kind} does not fit {name}, which is {found}", _FITS[type(mask)]
+            )
+
+
+def shared_raw_topics(resources: Mapping[ResourceId, Resource]) -> dict[ResourceId, ResourceId]:
+    """Find resources that are fed by the raw topic of another one: each with the one that has it already."""
+    first: dict[str, ResourceId] = {}
+    return {
+        resource.id: first[resource.raw_topic]
+        for resource in resources.values()
+        if first.setdefault(resource.raw_topic, resource.id) != resource.id
+    }
+
+
+def mask_fits(mask: Mask, form: ItemForm) -> bool:
+    """Tell whether a mask can work on an item of that type."""
+    match mask:
+        case PartialMask() | HashMask() | DistrictMask():
+            return form.is_text
+        case YearMask():
+            return form.is_text or form.is_date
+        case DropMask():
+            return form.nullable or form.is_text or form.type == "bytes"
+
+
+_FITS: Mapping[type, str] = {
+    PartialMask: "use it on text only; dates can be masked with year, everything with drop",
+    HashMask: "use it on text only; everything that may be null can be masked with drop",
+    DistrictMask: "use it on text that begins with an administrative code",
+    YearMask: "use it on a date, or on text that begins with a year",
+    DropMask: "let the item be null in its schema, or leave the item out of the grant",
+}
+
+
+def _one_of(known: Mapping[Any, object]) -> str:
+    return f"use one of: {', '.join(sorted(known))}" if known else "declare it first"
+
+
+def _owner_problems(resource: Resource, providers: Mapping[ProviderId, object]) -> Iterator[Problem]:
+    if resource.provider not in providers:
+        yield Problem(("provider",), f"there is no provider {resource.provider}", _one_of(providers))
+    for index, item in enumerate(resource.items):
+        if item.owner is not None and item.owner not in providers:
+            yield Problem(("items", index, "owner"), f"there is no provider {item.owner}", _one_of(providers))
+
+
+def _foreign_problems(
+    resource: Resource,
+    foreign: ForeignItem,
+    providers: Mapping[ProviderId, object],
+    resources: Mapping[ResourceId, Resource],
+) -> Iterator[tuple[str, str, str]]:
+    if foreign.owner not in providers:
+        yield "owner", f"there is no provider {foreign.owner}", _one_of(providers)
+    elif foreign.owner == resource.provider:
+        yield (
+            "owner",
+            f"{foreign.owner} publishes this resource itself",
+            "declare the column as an item instead",
+        )
+    if foreign.column in {item.source_column for item in resource.items}:
+        yield (
+            "column",
+            f"{foreign.column} also feeds an item of this resource",
+            "declare it in one place only",
+        )
+    owned = resources.get(foreign.resource)
+    if owned is None:
+        yield "resource", f"there is no resource {foreign.resource}", _one_of(resources)
+        return
+    item = next((entry for entry in owned.items if entry.name == foreign.item), None)
+    if item is None:
+        known = {entry.name: entry for entry in owned.items}
+        yield "item", f"{owned.id} has no item {foreign.item}", _one_of(known)
+    elif (item.owner or owned.provider) != foreign.owner:
+        owner = item.owner or owned.provider
+        yield (
+            "owner",
+            f"{owned.id}.{foreign.item} belongs to {owner}, not to {foreign.owner}",
+            f"write {owner}",
+        )
+
+
+def _item_problems(resource: Resource, forms: Mapping[str, ItemForm]) -> Iterator[Problem]:
+    names = [item.name for item in resource.items]
+    for index, name in enumerate(names):
+        if name not in forms:
+            remedy = "add a field of that name to the schema, or drop the item"
+            yield Problem(
+                ("items", index, "name"), f"{resource.avro_schema} has no plain field {name}", remedy
+            )
+    for name in forms:
+        if name not in names:
+            yield Problem(
+                ("items",), f"{resource.avro_schema} has a field {name} that is no item", "add it to items"
+            )
+    identity = forms.get(resource.identity.item)
+    if identity is not None and (identity.nullable or not identity.is_text):
+        remedy = "make the field a string without null"
+        yield Problem(
+            ("identity", "item"), f"the identity {resource.identity.item} is not plain text", remedy
+        )
+    for index, name in enumerate(resource.scope_items):
+        if name in forms and not forms[name].is_text:
+            yield Problem(
+                ("scope_items", index),
+                f"{name} is not text",
+                "only text items can be compared by row filters",
+            )
+
+
+def _rule_problems(resource: Resource, code_lists: tuple[CodeList, ...]) -> Iterator[Problem]:
+    names = [item.name for item in resource.items]
+    sound = []
+    for index, rule in enumerate(resource.rules):
+        try:
+            compile_rules([rule], code_lists, names)
+            sound.append(rule)
+        except QualityDefinitionError as error:
+            yield Problem(("rules", index), str(error), "change the rule accordingly")
+    try:
+        compile_rules(sound, code_lists, names)
+    except QualityDefinitionError as error:
+        yield Problem(("rules",), str(error), "change the rules accordingly")
+
+
+def _granted_items(grant: Grant, resource: Resource) -> Iterator[Problem]:
+    known = {item.name: item for item in resource.items}
+    for index, name in enumerate(grant.items):
+        if name not in known:
+            yield Problem(("items", index), f"{resource.id} has no item {name}", _one_of(known))
+        elif name in grant.items[:index]:
+            yield Problem(("items", index), f"{name} is named twice", "name it once")
+
+
+def _row_problems(grant: Grant, resource: Resource) -> Iterator[Problem]:
+    for index, row in enumerate(grant.rows):
+        if row.item not in resource.scope_items:
+            allowed = ", ".join(resource.scope_items) or "none are declared"
+            problem = f"{row.item} is no scope item of {resource.id}"
+            yield Problem(
+                ("rows", index, "item"), problem, f"filter by a scope item ({allowed}), or declare it as one"
+            )
