@@ -134,8 +134,8 @@ class IdentityAgrees(RecordRule):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The identity item and the one it is compared with."""
-        return (self.identity, self.other)
+        """The identity item, the one it is compared with, and the kind item if one is named."""
+        return (self.identity, self.other, *(() if self.kind is None else (self.kind,)))
 
     def assess(self, record: Record, context: AssessmentContext) -> Finding | None:  # noqa: ARG002
         """Find disagreement, and a number that states nothing to compare with."""

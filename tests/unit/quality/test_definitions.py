@@ -124,6 +124,12 @@ def test_a_rule_about_an_item_that_the_resource_has_not_is_refused() -> None:
         compiled(text, items={"a"})
 
 
+def test_a_kind_item_must_be_an_item_too() -> None:
+    text = "{rule: identity_sex, identity_item: a, sex_item: b, kind_item: c}"
+    with pytest.raises(QualityDefinitionError, match="about c, which is no item"):
+        compiled(text, items={"a", "b"})
+
+
 def test_a_code_list_is_of_one_version() -> None:
     text = "{rule: code_list, item: a, list: sex, version: '1'}"
     assert compiled(text, code_lists=[CodeList("sex", "1", frozenset("12"))]).rules
