@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from schemas.load import control_schema
-from services.control.rights import rights
+from services.control.rights import OPERATOR, rights
 from services.control.state import DesiredState, Quota, Topic
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, envelope_schema
@@ -55,7 +55,8 @@ def desired_state(declared: Declared) -> DesiredState:
         topics=topics,
         acls=rights(declared.providers, declared.consumers, declared.resources, declared.grants.values()),
         users=tuple(
-            [f"provider-{provider}" for provider in sorted(declared.providers)]
+            [OPERATOR]
+            + [f"provider-{provider}" for provider in sorted(declared.providers)]
             + [f"consumer-{consumer}" for consumer in sorted(declared.consumers)]
         ),
         quotas={

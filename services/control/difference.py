@@ -141,7 +141,7 @@ def _acls(desired: DesiredState, live: LiveState) -> Iterable[Step]:
 
 
 def _kept_by_stack(acl: Acl) -> bool:
-    """The Connect worker's own topics, groups and transactional ids are allowed where the worker is started."""
+    """What the Connect worker needs for itself is allowed where the worker is started."""
     return acl.user == CONNECT and acl.name.startswith(("_connect-", "connect-"))
 
 
@@ -159,9 +159,14 @@ def _schemas(desired: DesiredState, live: LiveState) -> Iterable[Step]:
 
 
 def _credentials(desired: DesiredState, live: LiveState) -> Iterable[Step]:
-    for user in desired.users:
-        if user not in live.credentials:
+    for user in departments(desired):
+        if user not in live.credentials or user in live.outdated_credentials or user not in live.users:
             yield Step(StepKind.WRITE_CREDENTIALS, user, "an owner-only file")
+
+
+def departments(desired: DesiredState) -> list[str]:
+    """The users that get a file of credentials; the bus's own users read theirs from the stack's secrets."""
+    return [user for user in desired.users if user.startswith(("provider-", "consumer-"))]
 
 
 def _connectors(wanted: Mapping[str, Mapping[str, str]], live: LiveState) -> Iterable[Step]:
@@ -183,8 +188,8 @@ def _refusals(desired: DesiredState, live: LiveState) -> Iterable[Refusal]:
         if found is not None and found.partitions != topic.partitions:
             yield Refusal(
                 name,
-                f"has {found.partitions} partitions and {topic.partitions} are declared: a count never changes in "
-                "place, because keys would change their partition; declare a new version of the resource",
+                f"has {found.partitions} partitions and {topic.partitions} are declared: a count never "
+                "changes in place, because keys would move to others; declare a new version of the resource",
             )
     for subject, messages in sorted(live.incompatible.items()):
         yield Refusal(subject, f"the schema may not follow the registered one: {'; '.join(messages)}")

@@ -27,7 +27,7 @@ def next_policy(
     live: Policy | None,
     now_ms: int,
 ) -> Policy:
-    """The next version: grants to be filled stand as FILLING with a new generation, all others as they are."""
+    """The next version: grants to be filled stand as FILLING with a new generation."""
     return Policy(
         version=PolicyNumber(live.version + 1 if live else 1),
         issued_ms=now_ms,

@@ -103,5 +103,7 @@ class LiveState:
     """Subjects whose desired schema may not follow the registered one, and why."""
     policy: Policy | None = None
     credentials: frozenset[str] = frozenset()
-    """Consumers and providers whose credentials file exists."""
+    """Users of departments whose credentials file exists."""
+    outdated_credentials: frozenset[str] = frozenset()
+    """Users whose file names other topics than those declared now."""
     connectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

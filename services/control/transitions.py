@@ -1,6 +1,6 @@
-"""What must happen to a grant so that it becomes what is declared: nothing, a fill by epoch, or withdrawal; pure."""
+"""What a grant must go through to become what is declared: nothing, a fill by epoch, or withdrawal; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ class Transition:
     move: Move
     reason: str
     guarded: bool = True
-    """Whether the sweep of its epoch must stop where too many records would go (the filter did not change)."""
+    """Whether its sweep stops where too many records would go: no where the filter was meant to change."""
 
 
 class UseNewGrantId(Exception):  # noqa: N818 - named after what to do
@@ -45,9 +45,14 @@ def with_withdrawn(declared: Mapping[GrantId, Grant], live: Policy | None) -> di
 
 
 def transitions(
-    grants: Mapping[GrantId, Grant], resources: Mapping[ResourceId, Resource], live: Policy | None
+    grants: Mapping[GrantId, Grant],
+    resources: Mapping[ResourceId, Resource],
+    live: Policy | None,
+    receipts: Collection[str] = (),
 ) -> list[Transition]:
     """Every grant's move, in the order of their ids.
+
+    ``receipts`` names the withdrawals that were carried through, as ``<grant>.<generation>``.
 
     Raises:
         UseNewGrantId: a grant's consumer or resource changed.
@@ -59,15 +64,19 @@ def transitions(
         wanted, entry = grants[grant_id], entries.get(grant_id)
         resource = resources.get(wanted.resource)
         before = live_resources.get(wanted.resource)
-        found.append(_transition(wanted, entry, resource, before))
+        found.append(_transition(wanted, entry, resource, before, receipts))
     return found
 
 
 def _transition(
-    wanted: Grant, entry: GrantPolicy | None, resource: Resource | None, before: Resource | None
+    wanted: Grant,
+    entry: GrantPolicy | None,
+    resource: Resource | None,
+    before: Resource | None,
+    receipts: Collection[str],
 ) -> Transition:
     if wanted.state in WITHDRAWN_STATES or resource is None:
-        return _withdrawal(wanted, entry)
+        return _withdrawal(wanted, entry, receipts)
     if entry is None:
         return Transition(wanted.id, Move.FILL, "new grant", guarded=False)
     had = entry.grant
@@ -86,10 +95,18 @@ def _transition(
     return Transition(wanted.id, Move.KEEP, "unchanged")
 
 
-def _withdrawal(wanted: Grant, entry: GrantPolicy | None) -> Transition:
-    delivering = entry is not None and entry.grant.state not in WITHDRAWN_STATES
-    if delivering:
+def receipt_name(entry: GrantPolicy) -> str:
+    """What the receipt of withdrawing this generation of a grant is called."""
+    return f"{entry.grant.id}.{entry.generation}"
+
+
+def _withdrawal(wanted: Grant, entry: GrantPolicy | None, receipts: Collection[str]) -> Transition:
+    if entry is None:
+        return Transition(wanted.id, Move.KEEP, "delivers nothing")
+    if entry.grant.state not in WITHDRAWN_STATES:
         return Transition(wanted.id, Move.WITHDRAW, f"{wanted.state.value} by its definition")
+    if entry.active_since and receipt_name(entry) not in receipts:
+        return Transition(wanted.id, Move.WITHDRAW, "its withdrawal was not carried through")
     return Transition(wanted.id, Move.KEEP, "delivers nothing")
 
 

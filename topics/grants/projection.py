@@ -44,7 +44,7 @@ def _masked_field(field: Mapping[str, Any], mask: Mask | None) -> dict[str, Any]
 
 
 def _as_text(field: Mapping[str, Any]) -> dict[str, Any]:
-    """The field as a string that stays null where it was; a default stays only where it is one of a string."""
+    """The field as a string that stays null where it was; its default stays where it is a string's."""
     branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
     texts: list[str] = list(dict.fromkeys("null" if branch == "null" else "string" for branch in branches))
     found: dict[str, Any] = {**_without_default(field), "type": texts if len(texts) > 1 else texts[0]}
@@ -92,7 +92,7 @@ def _names(named: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _self_contained(avro_type: Any, definitions: Mapping[str, Any], emitted: set[str]) -> Any:
-    """The type with each name written out where it appears first: its definition may not have been granted."""
+    """The type with each name written out where it appears first: its definition may not be granted."""
     if isinstance(avro_type, str):
         if avro_type in _PRIMITIVE or avro_type in emitted or avro_type not in definitions:
             return avro_type

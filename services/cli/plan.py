@@ -1,0 +1,171 @@
+"""`govbus plan` and `govbus apply`: show and carry out what the definitions ask of the stack."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas.registry import RegistryCredentials
+from services.control.access import Access
+from services.control.apply import Applied, Apply, Comparison, CorrectDefinitions, compare, compare_offline
+from services.control.definitions import (
+    Definitions,
+    DefinitionsInvalid,
+    load_definitions,
+    packaged_definitions,
+)
+from services.control.difference import Plan
+from services.stack.api import Stack
+from services.stack.errors import StackError
+from services.stack.settings import StackSettings
+
+CHANGES = 7
+REFUSED = 3
+INVALID_DEFINITIONS = 4
+NO_STACK = 5
+WAITING = 6
+
+
+class Output(StrEnum):
+    """How an answer is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--definitions", help="Folder of the definitions; the sample city's if not given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="The same as -o json.")]
+Form = Annotated[Output, typer.Option("-o", "--output", help="How to print.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands to the program."""
+    app.command("plan")(plan_command)
+    app.command("apply")(apply_command)
+
+
+def plan_command(
+    definitions: Folder = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="What a first apply would do; needs no running stack.")
+    ] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help=f"Exit with {CHANGES} where something would change.")
+    ] = False,
+    as_json: Json = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Show what apply would change: topics, rights, users, quotas, schemas, connectors, policy, grants."""
+    declared = _load(definitions)
+    plan = (compare_offline(declared) if offline else _compare_now(declared)).plan
+    if as_json or output is Output.JSON:
+        typer.echo(json.dumps(plan.as_json(), ensure_ascii=False))
+    else:
+        _print_plan(plan)
+    if plan.refusals:
+        raise typer.Exit(REFUSED)
+    if exit_code and plan.steps:
+        raise typer.Exit(CHANGES)
+
+
+def apply_command(
+    definitions: Folder = None,
+    as_json: Json = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Carry out what plan shows; run it again after an interruption, it finishes what was begun."""
+    declared = _load(definitions)
+    console = Console(stderr=True)
+    stack = _running_stack()
+    run = Apply(
+        access_of(stack), declared, say=lambda text: console.print(text, highlight=False, soft_wrap=True)
+    )
+    try:
+        applied = run.run()
+    except CorrectDefinitions as error:
+        _print_plan(Plan((), error.refusals))
+        raise typer.Exit(REFUSED) from None
+    if as_json or output is Output.JSON:
+        typer.echo(json.dumps(applied.as_json(), ensure_ascii=False))
+    else:
+        _print_applied(applied)
+    if applied.waiting:
+        raise typer.Exit(WAITING)
+
+
+def access_of(stack: Stack) -> Access:
+    """How apply reaches an embedded stack."""
+    endpoints = stack.endpoints()
+
+    def registry_credentials(user: str) -> RegistryCredentials:
+        return RegistryCredentials(endpoints.registry_url, *stack.registry_auth(user))
+
+    return Access(
+        home=stack.settings.home,
+        bootstrap=endpoints.kafka_bootstrap,
+        registry_url=endpoints.registry_url,
+        kafka_config=stack.kafka_config,
+        registry_credentials=registry_credentials,
+        ensure_user=lambda user: stack.users().ensure(user),
+        withdraw_user=lambda user: stack.users().withdraw(user),
+        known_users=lambda: stack.users().known(),
+        master_secret=lambda version: stack.secret(f"master-v{version}").encode(),
+    )
+
+
+def _load(folder: Path | None) -> Definitions:
+    try:
+        return load_definitions(folder or packaged_definitions())
+    except DefinitionsInvalid as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(INVALID_DEFINITIONS) from None
+
+
+def _running_stack() -> Stack:
+    try:
+        stack = Stack(StackSettings.from_environment())
+        if stack.running():
+            return stack
+        sys.stderr.write("the stack is not running: start it with `govbus up`, or use plan --offline\n")
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+    raise typer.Exit(NO_STACK)
+
+
+def _compare_now(definitions: Definitions) -> Comparison:
+    access = access_of(_running_stack())
+    return compare(access, access.admin(), definitions)
+
+
+def _print_plan(plan: Plan) -> None:
+    console = Console()
+    if plan.is_empty:
+        console.print("Nothing to change.")
+        return
+    table = Table("step", "what", "detail")
+    for step in plan.steps:
+        table.add_row(step.kind.value, step.target, step.detail)
+    if plan.steps:
+        console.print(table)
+        console.print(f"{len(plan.steps)} changes")
+    for refusal in plan.refusals:
+        console.print(f"refused: {refusal.target}: {refusal.reason}", style="red", highlight=False)
+
+
+def _print_applied(applied: Applied) -> None:
+    console = Console()
+    console.print(f"{applied.steps} changes made, policy version {applied.policy_version}")
+    for user, path in applied.credentials.items():
+        console.print(f"credentials of {user}: {path}", highlight=False)
+    for grant, path in applied.receipts.items():
+        console.print(f"receipt of withdrawing {grant}: {path}", highlight=False)
+    for grant, reason in applied.waiting.items():
+        console.print(f"grant {grant} waits for you: {reason}", style="yellow", highlight=False)

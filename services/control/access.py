@@ -1,0 +1,35 @@
+"""How apply reaches Kafka, the registry and its own folder; made by whoever starts it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+from schemas.registry import RegistryCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Addresses and ways to log in; secrets are fetched when they are needed and never kept here."""
+
+    home: Path
+    """Where credentials and receipts are written."""
+    bootstrap: str
+    registry_url: str
+    kafka_config: Callable[[str], dict[str, Any]]
+    """librdkafka's settings to log in as a user."""
+    registry_credentials: Callable[[str], RegistryCredentials]
+    """``apply`` registers, ``reader`` reads."""
+    ensure_user: Callable[[str], str]
+    """Make a Kafka user if needed; return its password."""
+    withdraw_user: Callable[[str], None]
+    """Lock a Kafka user out without deleting it."""
+    known_users: Callable[[], set[str]]
+    master_secret: Callable[[int], bytes]
+    """The master secret of a key version; only the copier's work asks for it."""
+
+    def admin(self) -> AdminClient:
+        """A super user's admin client; keep it until its futures are resolved."""
+        return AdminClient({**self.kafka_config("admin"), "client.id": "apply"})

@@ -1,0 +1,91 @@
+"""Rights between our words and librdkafka's: read all, create, delete."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from services.control import state
+from services.control.state import Acl, Pattern, Right
+
+_TIMEOUT_S: Final = 15.0
+_RESOURCES: Final = {
+    state.ResourceType.TOPIC: ResourceType.TOPIC,
+    state.ResourceType.GROUP: ResourceType.GROUP,
+    state.ResourceType.TRANSACTIONAL_ID: ResourceType.TRANSACTIONAL_ID,
+    state.ResourceType.CLUSTER: ResourceType.BROKER,
+}
+_OUR_RESOURCES: Final = {theirs: ours for ours, theirs in _RESOURCES.items()}
+_PATTERNS: Final = {
+    Pattern.LITERAL: ResourcePatternType.LITERAL,
+    Pattern.PREFIXED: ResourcePatternType.PREFIXED,
+}
+_OUR_PATTERNS: Final = {theirs: ours for ours, theirs in _PATTERNS.items()}
+_USER: Final = "User:"
+
+
+def read_acls(admin: AdminClient) -> frozenset[Acl]:
+    """Every right of every user that the broker knows."""
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    bindings = admin.describe_acls(everything, request_timeout=_TIMEOUT_S).result()
+    return frozenset(_ours(binding) for binding in bindings if binding.principal.startswith(_USER))
+
+
+def create_acls(admin: AdminClient, acls: Iterable[Acl]) -> None:
+    """Create the rights; one that exists is left as it is."""
+    wanted = [_binding(acl) for acl in acls]
+    if wanted:
+        for answer in admin.create_acls(wanted, request_timeout=_TIMEOUT_S).values():
+            answer.result()
+
+
+def delete_acls(admin: AdminClient, acls: Iterable[Acl]) -> None:
+    """Delete the rights; one that does not exist is no error."""
+    filters = [_filter(acl) for acl in acls]
+    if filters:
+        for answer in admin.delete_acls(filters, request_timeout=_TIMEOUT_S).values():
+            answer.result()
+
+
+def _ours(binding: AclBinding) -> Acl:
+    return Acl(
+        binding.principal.removeprefix(_USER),
+        _OUR_RESOURCES[binding.restype],
+        _OUR_PATTERNS[binding.resource_pattern_type],
+        binding.name,
+        Right(binding.operation.name.lower()),
+        binding.permission_type is AclPermissionType.ALLOW,
+        binding.host,
+    )
+
+
+def _binding(acl: Acl) -> AclBinding:
+    return AclBinding(*_parts(acl))
+
+
+def _filter(acl: Acl) -> AclBindingFilter:
+    return AclBindingFilter(*_parts(acl))
+
+
+def _parts(
+    acl: Acl,
+) -> tuple[ResourceType, str, ResourcePatternType, str, str, AclOperation, AclPermissionType]:
+    return (
+        _RESOURCES[acl.resource],
+        acl.name,
+        _PATTERNS[acl.pattern],
+        f"{_USER}{acl.user}",
+        acl.host,
+        AclOperation[acl.right.value.upper()],
+        AclPermissionType.ALLOW if acl.allow else AclPermissionType.DENY,
+    )

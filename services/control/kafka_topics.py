@@ -1,0 +1,75 @@
+"""Topics on the running broker: read them with their settings, create, alter, and ask for offsets."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+)
+
+from services.control.state import Topic
+
+_TIMEOUT_S: Final = 30.0
+
+
+def read_topics(admin: AdminClient) -> dict[str, Topic]:
+    """Every topic that is not Kafka's own, with the values of all its settings."""
+    found = {
+        name: len(topic.partitions)
+        for name, topic in admin.list_topics(timeout=_TIMEOUT_S).topics.items()
+        if not name.startswith("__")
+    }
+    wanted = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in sorted(found)]
+    topics = {}
+    answers = admin.describe_configs(wanted, request_timeout=_TIMEOUT_S) if wanted else {}
+    for resource, answer in answers.items():
+        configs = {key: str(entry.value) for key, entry in answer.result().items()}
+        topics[resource.name] = Topic(resource.name, found[resource.name], configs)
+    return topics
+
+
+def create_topics(admin: AdminClient, topics: Iterable[Topic], replication: int = 1) -> None:
+    """Create the topics and wait until the broker knows them.
+
+    Raises:
+        KafkaException: the broker refused one.
+    """
+    wanted = [
+        NewTopic(topic.name, topic.partitions, replication, config=dict(topic.configs)) for topic in topics
+    ]
+    if wanted:
+        answers = admin.create_topics(wanted, operation_timeout=_TIMEOUT_S, request_timeout=_TIMEOUT_S)
+        for answer in answers.values():
+            answer.result()
+
+
+def alter_topics(admin: AdminClient, changes: Mapping[str, Mapping[str, str]]) -> None:
+    """Set these settings of these topics; others stay as they are."""
+    resources = [
+        ConfigResource(
+            ConfigResource.Type.TOPIC,
+            name,
+            incremental_configs=[
+                ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                for key, value in configs.items()
+            ],
+        )
+        for name, configs in changes.items()
+    ]
+    if resources:
+        for answer in admin.incremental_alter_configs(resources, request_timeout=_TIMEOUT_S).values():
+            answer.result()
+
+
+def end_offsets(admin: AdminClient, topic: str, partitions: int, *, stable: bool) -> dict[int, int]:
+    """Partition → end offset; ``stable`` asks for the offset up to which all transactions have ended."""
+    level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
+    asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
+    answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
+    return {place.partition: answer.result().offset for place, answer in answers.items()}
