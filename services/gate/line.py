@@ -7,12 +7,10 @@ the record's broker timestamp is its time.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
 from typing import Any
 
-from producers.publication import change_from_publication
-
 from producers.debezium import change_from_envelope, incarnation_of, is_unavailable
+from producers.publication import change_from_publication
 from services.gate.effects import (
     Acceptance,
     Effects,
@@ -39,6 +37,8 @@ from topics.event import (
     SupersededReason,
 )
 from topics.identity.check import check, identity_key
+from topics.identity.kinds import IdentityKind
+from topics.quality.values import civil_day
 from topics.quality.verdict import AssessmentContext
 from topics.wire import NotFramed, split
 
@@ -231,7 +231,9 @@ def entity_key(items: Record, change: Change, source: SourcePlan, record: KafkaR
         return Stopped(Step.IDENTIFY, StopReason.IDENTITY_MISSING, f"{identity.item} is empty")
     country = items.get(identity.country_item) if identity.country_item else None
     country_text = None if country is None else str(country)
-    verdict = check(identity.kind, str(value), _day(record.timestamp_ms), country_text)
+    if identity.kind is IdentityKind.PASSPORT and not country_text:
+        return Stopped(Step.IDENTIFY, StopReason.IDENTITY_MISSING, "a passport needs its issuing country")
+    verdict = check(identity.kind, str(value), civil_day(record.timestamp_ms), country_text)
     if not verdict.valid:
         return Stopped(Step.IDENTIFY, StopReason.IDENTITY_INVALID, f"{identity.item}: {verdict.reason}")
     return EntityKey(identity_key(identity.kind, verdict.value, country_text), change.record_id)
@@ -257,10 +259,6 @@ def _before(
         return None, None
     key = entity_key(mapped, change, source, record)
     return (None, None) if isinstance(key, Stopped) else (key, mapped)
-
-
-def _day(timestamp_ms: int) -> date:
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC).date()
 
 
 def _control(

@@ -64,7 +64,7 @@ def after_stop(entry: StoppedEntry | None, offset: int, last: LastAccepted) -> S
 
 
 def after_release(entry: StoppedEntry, released: int, accepted: EntityKey | None) -> StoppedEntry | None:
-    """The entry once the release of ``released`` is accepted: gone, unless newer changes are stopped still."""
+    """The entry once the release of ``released`` is accepted: gone, unless newer changes are stopped."""
     if released >= entry.last_stopped:
         return None
     return StoppedEntry(True, accepted, released + 1, entry.last_stopped)

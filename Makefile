@@ -1,0 +1,45 @@
+# Everything that people and CI run; `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test unit check format clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@echo "Installing govbus into $(VENV) (first time: a few minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit("govbus needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+install: $(INSTALLED) ## Install into .venv, exactly what requirements.lock names
+
+demo: $(INSTALLED) ## Start the real stack and watch a change reach exactly its departments (ARGS="--persons 2000 --exit")
+	@$(BIN)/govbus demo $(ARGS)
+
+test: $(INSTALLED) ## Run all tests, those on the real stack included
+	@$(BIN)/pytest $(ARGS)
+
+unit: $(INSTALLED) ## Run the tests that need no stack
+	@$(BIN)/pytest tests/unit tests/contract $(ARGS)
+
+check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest tests/docs
+
+format: $(INSTALLED) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove what was installed into the checkout (not the stack's data: see govbus reset)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

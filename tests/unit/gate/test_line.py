@@ -1,0 +1,349 @@
+"""The gate's line: each operation, each stop, each rule of stopped keys has its defined outcome."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from services.gate.line import decide
+from services.gate.outcome import Decision, OutcomeKind
+from services.gate.plan import GatePlan, compile_gate
+from services.gate.stopped import StoppedEntry
+from tests.support.debezium import (
+    ENROLMENT_SCHEMA_ID,
+    ENROLMENT_TOPIC,
+    PERSON_TOPIC,
+    SCHEMAS,
+    raw,
+)
+from tests.support.policy import sample_policy
+from topics.canonical import partition_of
+from topics.engine.reference import ReferenceCodec
+from topics.event import EntityKey, KafkaRecord, OutputRecord, Record, RecordId, Step, StopReason
+from topics.identity.resident import check_resident_id
+from topics.wire import split
+
+PLAN: GatePlan = compile_gate(sample_policy())
+CODECS = {schema_id: ReferenceCodec(schema) for schema_id, schema in SCHEMAS.items()}
+ID_A = "11010519491231002X"
+ID_B = "440524188001010014"
+BIRTH_A = (date(1949, 12, 31) - date(1970, 1, 1)).days
+BIRTH_B = (date(1880, 1, 1) - date(1970, 1, 1)).days
+
+PERSON: Mapping[str, object] = {
+    "id": 1,
+    "id_number": ID_A,
+    "name": "王小明",
+    "birth_date": BIRTH_A,
+    "sex": "2",
+    "address": "平江路1号",
+    "household_district": "320508",
+    "updated_at": 1_790_000_000_000,
+}
+
+
+def person(**changed: object) -> dict[str, object]:
+    return {**PERSON, **changed}
+
+
+def other_identity(**changed: object) -> dict[str, object]:
+    return person(id_number=ID_B, birth_date=BIRTH_B, sex="1", **changed)
+
+
+def decided(record: KafkaRecord, entry: StoppedEntry | None = None, plan: GatePlan = PLAN) -> Decision:
+    return decide(record, plan, CODECS, entry)
+
+
+def canonical_of(decision: Decision) -> list[tuple[EntityKey, Record | None]]:
+    """The canonical records that a decision writes, decoded."""
+    source = PLAN.sources[PERSON_TOPIC]
+    found = []
+    for output in decision.outputs:
+        if output.topic.startswith("resource."):
+            key = source.canonical_key.decode(split(output.key or b"")[1])
+            value = None if output.value is None else source.envelope.decode(split(output.value)[1])
+            found.append((EntityKey(str(key["identity"]), RecordId(str(key["record_id"]))), value))
+    return found
+
+
+def topics_of(decision: Decision) -> list[str]:
+    return [output.topic for output in decision.outputs]
+
+
+def entry_with(key: EntityKey | None, first: int = 5, last: int = 5, *, known: bool = True) -> StoppedEntry:
+    return StoppedEntry(known, key, first, last)
+
+
+KEY_A = EntityKey(f"resident_id:{ID_A}", RecordId("1"))
+KEY_B = EntityKey(f"resident_id:{ID_B}", RecordId("1"))
+
+
+def test_the_sample_numbers_are_valid() -> None:
+    for number in (ID_A, ID_B):
+        assert check_resident_id(number, date(2026, 1, 1)).valid
+
+
+@pytest.mark.requirement("A5-02")
+def test_a_created_person_becomes_one_canonical_record_without_a_previous_one() -> None:
+    decision = decided(raw("c", 10, after=person()))
+    assert decision.kind is OutcomeKind.ACCEPTED
+    [(key, value)] = canonical_of(decision)
+    assert key == KEY_A
+    assert value is not None
+    assert (value["operation"], value["previous_known"], value["previous"]) == ("create", True, None)
+    assert isinstance(value["state"], dict)
+    assert value["state"]["name"] == "王小明"
+    assert (value["commit"], value["ordinal"], value["incarnation"]) == (100, 10, 1)
+
+
+def test_the_canonical_partition_comes_from_the_identity_alone() -> None:
+    outputs = [decided(raw("c", 10, after=person(id=number))).outputs[0] for number in (1, 2, 3)]
+    assert {output.partition for output in outputs} == {partition_of(KEY_A.identity, 4)}
+    assert len({output.key for output in outputs}) == 3
+
+
+def test_an_update_carries_the_scope_of_the_previous_record() -> None:
+    decision = decided(raw("u", 11, person(), person(household_district="320506")))
+    [(_key, value)] = canonical_of(decision)
+    assert value is not None
+    assert (value["previous_known"], value["previous"]) == (True, {"household_district": "320508"})
+
+
+def test_a_snapshot_read_cannot_tell_the_previous_record() -> None:
+    [(_key, value)] = canonical_of(decided(raw("r", 1, after=person())))
+    assert value is not None
+    assert value["previous_known"] is False
+
+
+def test_an_update_without_before_cannot_tell_the_previous_record() -> None:
+    [(_key, value)] = canonical_of(decided(raw("u", 11, None, person())))
+    assert value is not None
+    assert value["previous_known"] is False
+
+
+def test_a_delete_is_a_last_record_with_its_scope_and_then_the_tombstone() -> None:
+    decision = decided(raw("d", 12, before=person()))
+    (first_key, last), (second_key, tombstone) = canonical_of(decision)
+    assert first_key == second_key == KEY_A
+    assert last is not None
+    assert (last["operation"], last["previous"]) == ("delete", {"household_district": "320508"})
+    assert tombstone is None
+
+
+def test_an_identity_correction_withdraws_the_old_key_and_creates_the_new_one() -> None:
+    decision = decided(raw("u", 13, person(), other_identity()))
+    (old, last), (_old, tombstone), (new, value) = canonical_of(decision)
+    assert (old, new) == (KEY_A, KEY_B)
+    assert last is not None
+    assert last["operation"] == "delete"
+    assert tombstone is None
+    assert value is not None
+    assert (value["previous_known"], value["previous"]) == (True, None)
+
+
+def test_the_tombstone_of_a_raw_delete_is_control() -> None:
+    decision = decided(replace(raw("d", 14, before=person()), value=None))
+    assert (decision.kind, decision.reason, decision.outputs) == (OutcomeKind.CONTROL, "TOMBSTONE", ())
+
+
+def test_a_truncate_marks_the_resource_incomplete() -> None:
+    decision = decided(raw("t", 15))
+    assert (decision.kind, decision.reason) == (OutcomeKind.CONTROL, "TRUNCATE")
+    assert topics_of(decision) == ["epochs.population.person.v1"]
+
+
+STOPS: list[tuple[str, KafkaRecord, Step, StopReason]] = [
+    (
+        "no wire prefix",
+        replace(raw("c", 1, after=person()), value=b"xx"),
+        Step.DECODE,
+        StopReason.UNDECODABLE,
+    ),
+    (
+        "unknown schema",
+        replace(raw("c", 1, after=person()), value=b"\0\0\0\0\x63abc"),
+        Step.DECODE,
+        StopReason.UNKNOWN_SCHEMA,
+    ),
+    (
+        "truncated",
+        replace(raw("c", 1, after=person()), value=(raw("c", 1, after=person()).value or b"")[:-3]),
+        Step.DECODE,
+        StopReason.UNDECODABLE,
+    ),
+    (
+        "bytes left over",
+        replace(raw("c", 1, after=person()), value=(raw("c", 1, after=person()).value or b"") + b"\0"),
+        Step.DECODE,
+        StopReason.UNDECODABLE,
+    ),
+    ("unknown operation", raw("x", 1, after=person()), Step.INTERPRET, StopReason.UNKNOWN_OPERATION),
+    (
+        "an unchanged value that the source did not send",
+        raw("u", 1, person(), person(address="__debezium_unavailable_value")),
+        Step.INTERPRET,
+        StopReason.ITEM_UNAVAILABLE,
+    ),
+    ("no identity", raw("c", 1, after=person(id_number=None)), Step.IDENTIFY, StopReason.IDENTITY_MISSING),
+    (
+        "a wrong check digit",
+        raw("c", 1, after=person(id_number="110105194912310021")),
+        Step.IDENTIFY,
+        StopReason.IDENTITY_INVALID,
+    ),
+    ("a name missing", raw("c", 1, after=person(name=None)), Step.ASSESS, StopReason.QUALITY),
+    ("a birth date of another", raw("c", 1, after=person(birth_date=0)), Step.ASSESS, StopReason.QUALITY),
+]
+
+
+@pytest.mark.requirement("A5-07")
+@pytest.mark.parametrize(
+    ("record", "step", "reason"), [row[1:] for row in STOPS], ids=[row[0] for row in STOPS]
+)
+def test_a_bad_change_is_quarantined_with_its_original_bytes(
+    record: KafkaRecord, step: Step, reason: StopReason
+) -> None:
+    decision = decided(record)
+    assert decision.kind is OutcomeKind.STOPPED
+    assert decision.stopped is not None
+    assert (decision.stopped.step, decision.stopped.reason) == (step, reason)
+    quarantined = quarantine_of(decision)
+    assert (quarantined["key"], quarantined["value"]) == (record.key, record.value)
+    assert (quarantined["topic"], quarantined["offset"]) == (record.topic, record.offset)
+
+
+def quarantine_of(decision: Decision) -> Record:
+    output = decision.outputs[0]
+    assert output.topic == "quarantine.police"
+    return PLAN.control.quarantined_event.decode(split(output.value or b"")[1])
+
+
+def test_no_detail_of_a_stop_holds_a_value_of_the_record() -> None:
+    for _name, record, _step, _reason in STOPS:
+        stopped = decided(record).stopped
+        assert stopped is not None
+        for value in ("王小明", ID_A, "110105194912310021", "平江路1号"):
+            assert value not in stopped.detail
+
+
+def test_a_topic_that_no_resource_declares_is_stopped() -> None:
+    decision = decided(
+        replace(raw("c", 1, after=person()), topic=type(PERSON_TOPIC)("raw.police.public.copy"))
+    )
+    assert decision.reason == "UNKNOWN_SOURCE"
+
+
+@pytest.mark.requirement("A5-01", "A5-04")
+def test_items_of_another_department_are_cut_and_kept_as_claims() -> None:
+    row = {
+        "id": 7,
+        "id_number": ID_A,
+        "name": "王大明",
+        "address": "别处",
+        "insurance_type": "110",
+        "enrolled_on": 10_000,
+        "monthly_base": "5000.00",
+        "status": "1",
+        "updated_at": 1_790_000_000_000,
+    }
+    decision = decided(raw("c", 3, after=row, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
+    assert decision.kind is OutcomeKind.ACCEPTED
+    assert topics_of(decision) == ["resource.social.enrolment.v1", *["claims.social_security"] * 2]
+    claims = [PLAN.control.claim.decode(split(output.value or b"")[1]) for output in decision.outputs[1:]]
+    assert {(claim["owner"], claim["item"], claim["claimed"]) for claim in claims} == {
+        ("police", "name", '"王大明"'),
+        ("police", "address", '"别处"'),
+    }
+    canonical: OutputRecord = decision.outputs[0]
+    assert "王大明".encode() not in (canonical.value or b"")
+
+
+def test_a_marked_record_goes_on_with_its_marks() -> None:
+    decision = decided(raw("c", 10, after=person(sex=None)))
+    assert decision.kind is OutcomeKind.ACCEPTED
+    assert decision.marks == ("sex.required",)
+
+
+class TestStoppedKeys:
+    def test_a_stopped_create_remembers_that_nothing_was_accepted(self) -> None:
+        decision = decided(raw("c", 5, after=person(name=None)))
+        assert decision.entry_after == StoppedEntry(True, None, 5, 5)
+        assert topics_of(decision)[-1] == "stopped.police.public.person"
+
+    def test_a_stopped_update_remembers_the_key_that_was_accepted_last(self) -> None:
+        decision = decided(raw("u", 5, person(), person(id_number="110105194912310021")))
+        assert decision.entry_after == StoppedEntry(True, KEY_A, 5, 5)
+
+    def test_a_second_stop_keeps_the_first_offset_and_the_last_accepted_key(self) -> None:
+        decision = decided(raw("u", 8, other_identity(), person(name=None)), entry_with(KEY_A, 5))
+        assert decision.entry_after == StoppedEntry(True, KEY_A, 5, 8)
+
+    def test_undecodable_bytes_leave_the_last_accepted_key_unknown(self) -> None:
+        decision = decided(replace(raw("u", 5, person(), person()), value=b"?"))
+        assert decision.entry_after == StoppedEntry(False, None, 5, 5)
+
+    def test_the_next_accepted_change_withdraws_the_last_accepted_key(self) -> None:
+        """Corrected twice, A to an invalid number (stopped) to B: A must go although before never was A."""
+        wrong = person(id_number="110105194912310021")
+        decision = decided(raw("u", 9, wrong, other_identity()), entry_with(KEY_A))
+        (old, last), (_old, tombstone), (new, value) = canonical_of(decision)
+        assert (old, new, tombstone) == (KEY_A, KEY_B, None)
+        assert last is not None
+        assert last["previous_known"] is False
+        assert value is not None
+        assert value["previous_known"] is False
+        assert (decision.entry_changed, decision.entry_after) == (True, None)
+
+    def test_the_next_accepted_change_of_the_same_key_says_unknown(self) -> None:
+        decision = decided(raw("u", 9, person(name=None), person(name="王新")), entry_with(KEY_A))
+        [(key, value)] = canonical_of(decision)
+        assert key == KEY_A
+        assert value is not None
+        assert value["previous_known"] is False
+
+    def test_deleting_a_row_whose_create_was_stopped_deletes_nothing(self) -> None:
+        decision = decided(raw("d", 9, before=person(name=None)), entry_with(None))
+        assert decision.kind is OutcomeKind.ACCEPTED
+        assert canonical_of(decision) == []
+        assert decision.entry_after is None
+
+    def test_deleting_a_row_whose_update_was_stopped_withdraws_the_last_accepted_key(self) -> None:
+        wrong = person(id_number="110105194912310021")
+        decision = decided(raw("d", 9, before=wrong), entry_with(KEY_A))
+        (key, last), (_key, tombstone) = canonical_of(decision)
+        assert (key, tombstone) == (KEY_A, None)
+        assert last is not None
+        assert last["previous_known"] is False
+
+    def test_an_unknown_last_key_marks_the_resource_incomplete(self) -> None:
+        decision = decided(raw("u", 9, person(), person()), entry_with(None, known=False))
+        assert "epochs.population.person.v1" in topics_of(decision)
+
+
+class TestReleases:
+    def test_a_release_without_a_pending_entry_is_superseded(self) -> None:
+        decision = decided(raw("u", 20, person(), person(), released=5))
+        assert (decision.kind, decision.reason) == (OutcomeKind.SUPERSEDED, "NOTHING_PENDING")
+        assert decision.outputs == ()
+
+    def test_a_release_older_than_the_pending_change_is_superseded(self) -> None:
+        decision = decided(raw("u", 20, person(), person(), released=4), entry_with(KEY_A, 5, 5))
+        assert (decision.kind, decision.reason) == (OutcomeKind.SUPERSEDED, "OLDER_THAN_PENDING")
+
+    def test_an_accepted_release_keeps_the_position_of_the_change_that_it_releases(self) -> None:
+        decision = decided(raw("u", 20, person(), person(), released=5), entry_with(KEY_A, 5, 5))
+        assert decision.kind is OutcomeKind.ACCEPTED
+        [(_key, value)] = canonical_of(decision)
+        assert value is not None
+        assert value["ordinal"] == 5
+        assert decision.entry_after is None
+
+    def test_releasing_the_older_of_two_leaves_the_newer_pending(self) -> None:
+        decision = decided(raw("u", 20, person(), person(), released=5), entry_with(KEY_A, 5, 9))
+        assert decision.entry_after == StoppedEntry(True, KEY_A, 6, 9)
+
+    def test_a_release_that_is_stopped_again_changes_no_entry(self) -> None:
+        decision = decided(raw("u", 20, person(), person(name=None), released=5), entry_with(KEY_A, 5, 5))
+        assert decision.kind is OutcomeKind.STOPPED
+        assert decision.entry_changed is False
