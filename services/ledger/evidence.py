@@ -7,7 +7,7 @@ a moment.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from services.ledger.blocks import Block, block_from
@@ -46,7 +46,7 @@ class Gatherer:
         return Evidence(
             blocks=[*intake, *delivery],
             partitions={place: self._offsets(place, before[place], after[place]) for place in places},
-            policies=self.policies(),
+            policies=read_policies(self.reader, self.decoder),
             now_ms=now_ms,
             compaction_lag_ms=self.compaction_lag_ms,
             quiet=before == after,
@@ -63,18 +63,6 @@ class Gatherer:
                     intake = topic == LEDGER_INTAKE
                     yield block_from(value, record.coordinates, record.timestamp_ms, intake=intake)
 
-    def policies(self) -> dict[int, Policy]:
-        """Every policy version that was ever issued."""
-        found = {}
-        for place in self.reader.places(POLICY):
-            bounds = self.reader.bounds(place)
-            for record in self.reader.read(place, bounds.low, bounds.end):
-                value = self.decoder.value(record)
-                if value is not None:
-                    policy = Policy.model_validate_json(value["document"])
-                    found[int(policy.version)] = policy
-        return found
-
     def _places(self) -> list[Place]:
         topics = [topic for topic in self.reader.topics() if topic.startswith(COUNTED)]
         return [place for topic in topics for place in self.reader.places(topic)]
@@ -90,6 +78,14 @@ class Gatherer:
         return PartitionOffsets(place, after.low, before.end, after.end, values, tombstones)
 
 
-def newest(policies: Mapping[int, Policy]) -> Policy | None:
-    """The policy version in force, or None before the first apply."""
-    return policies[max(policies)] if policies else None
+def read_policies(reader: TopicReader, decoder: Decoder) -> dict[int, Policy]:
+    """Every policy version that was ever issued."""
+    found = {}
+    for place in reader.places(POLICY):
+        bounds = reader.bounds(place)
+        for record in reader.read(place, bounds.low, bounds.end):
+            value = decoder.value(record)
+            if value is not None:
+                policy = Policy.model_validate_json(value["document"])
+                found[int(policy.version)] = policy
+    return found

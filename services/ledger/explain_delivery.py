@@ -1,0 +1,134 @@
+"""What became of one canonical record under every grant: delivered where, or withheld why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
+from services.fanout.plan import compile_fanout
+from services.ledger.blocks import Block
+from services.ledger.counts import Place
+from services.ledger.lookup import Lookup
+from topics.delivery import event_id
+from topics.event import KafkaRecord, ResourceId, TopicName, WithheldReason
+from topics.names import fanout_group
+from topics.policy import Policy
+
+PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantExplanation:
+    """One grant's outcome; ``grant`` is None for a consumer that has none to the resource."""
+
+    canonical: str
+    consumer: str
+    grant: str | None
+    generation: int | None
+    outcome: str
+    reason: str | None
+    at: str | None
+    policy_version: int
+    block: str | None
+
+
+def explain_grants(
+    lookup: Lookup, canonical: KafkaRecord, resource: ResourceId, newest: Policy
+) -> list[GrantExplanation]:
+    """Every grant of every group that concerns the resource, then the consumers without one."""
+    found: list[GrantExplanation] = []
+    last = newest
+    for group in _groups(lookup.policies, resource):
+        block = lookup.live_block(canonical, fanout_group(group))
+        policy = lookup.policies[block.policy_version] if block else newest
+        last = min(last, policy, key=lambda one: one.version)
+        found += _group(lookup, canonical, resource, policy, group, block)
+    covered = {entry.consumer for entry in found}
+    for consumer in sorted(set(last.consumers) - covered):
+        reason = WithheldReason.NO_GRANT.value
+        found.append(
+            GrantExplanation(
+                canonical.coordinates, consumer, None, None, "withheld", reason, None, last.version, None
+            )
+        )
+    return found
+
+
+def _groups(policies: Mapping[int, Policy], resource: ResourceId) -> list[str]:
+    """Groups that ever had a grant to the resource: a group may have lost its last one since."""
+    grants = [entry.grant for policy in policies.values() for entry in policy.grants.values()]
+    return sorted({grant.group for grant in grants if grant.resource == resource})
+
+
+def _group(
+    lookup: Lookup,
+    canonical: KafkaRecord,
+    resource: ResourceId,
+    policy: Policy,
+    group: str,
+    block: Block | None,
+) -> list[GrantExplanation]:
+    entries = [entry for entry in policy.grants_of(group) if entry.grant.resource == resource]
+    if block is None:
+        return [
+            GrantExplanation(
+                canonical.coordinates,
+                entry.grant.consumer,
+                entry.grant.id,
+                entry.generation,
+                PENDING,
+                None,
+                None,
+                policy.version,
+                None,
+            )
+            for entry in entries
+        ]
+    # Only keys and hashes depend on the master secret, no decision does: an explanation does without it.
+    no_secrets = {entry.key_version: bytes(32) for entry in policy.grants_of(group)}
+    plan = compile_fanout(policy, group, no_secrets)
+    outcomes = fan_out(canonical, plan, lookup.codecs(canonical)) or ()
+    return [_explained(lookup, canonical, outcome, policy, block) for outcome in outcomes]
+
+
+def _explained(
+    lookup: Lookup, canonical: KafkaRecord, outcome: GrantOutcome, policy: Policy, block: Block
+) -> GrantExplanation:
+    grant = policy.grants[outcome.grant].grant
+    filled = outcome.withheld is WithheldReason.FILLED_BY_EPOCH
+    at = None
+    if outcome.kind is not DeliveryKind.WITHHELD or filled:
+        at = _delivered_at(lookup, canonical, grant.topic, outcome)
+    return GrantExplanation(
+        canonical=canonical.coordinates,
+        consumer=grant.consumer,
+        grant=grant.id,
+        generation=outcome.generation,
+        outcome=outcome.kind.value,
+        reason=outcome.withheld.value if outcome.withheld else None,
+        at=at,
+        policy_version=policy.version,
+        block=block.at,
+    )
+
+
+def _delivered_at(
+    lookup: Lookup, canonical: KafkaRecord, topic: TopicName, outcome: GrantOutcome
+) -> str | None:
+    """The record on the grant's topic that this canonical record led to, if it still stands.
+
+    One change can lead to a tombstone and a record with the same event id; they differ in having a value.
+    """
+    place = Place(topic, canonical.partition)
+    if place not in lookup.reader.places(topic):
+        return None
+    value = lookup.value(canonical) or {}
+    wanted = event_id(
+        TopicName(str(value.get("raw_topic"))),
+        int(str(value.get("raw_partition", 0))),
+        int(str(value.get("raw_offset", 0))),
+    ).encode()
+    for record in lookup.since(place, canonical.timestamp_ms):
+        right_kind = outcome.output is None or (record.value is None) == (outcome.output.value is None)
+        if record.header("ce_id") == wanted and right_kind:
+            return record.coordinates
+    return None

@@ -1,0 +1,124 @@
+"""Finds records and decision blocks: what stands at a coordinate, which block decided it, what it led to."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schemas.registry import SchemaNotFound
+from services.ledger.blocks import Block, Chain, block_from
+from services.ledger.coordinates import Coordinate
+from services.ledger.counts import Place
+from services.ledger.decode import Decoder, SchemaSource
+from services.ledger.evidence import read_policies
+from services.ledger.reader import TopicReader
+from topics.engine.reference import ReferenceCodec, Undecodable
+from topics.event import KafkaRecord, SchemaId, TopicName
+from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
+from topics.policy import Policy
+from topics.schema_rules import unsafe_parts
+from topics.wire import NotFramed, split
+
+SKEW_MS = 60_000
+"""How far two clocks of the bus may lie apart; searches by time begin that much earlier."""
+
+
+class RecordMissing(Exception):  # noqa: N818 - the caller names another coordinate
+    """No committed record stands at the coordinate."""
+
+
+@dataclass(slots=True)
+class Lookup:
+    """Questions about single records, answered from the topics."""
+
+    reader: TopicReader
+    schemas: SchemaSource
+    decoder: Decoder = field(init=False)
+    _policies: dict[int, Policy] | None = None
+
+    def __post_init__(self) -> None:
+        self.decoder = Decoder(self.schemas)
+
+    @property
+    def policies(self) -> Mapping[int, Policy]:
+        """Every policy version, read once."""
+        if self._policies is None:
+            self._policies = read_policies(self.reader, self.decoder)
+        return self._policies
+
+    def record(self, at: Coordinate) -> KafkaRecord:
+        """The record at that coordinate.
+
+        Raises:
+            RecordMissing: there is none: a transaction's marker, removed by now, or not yet written.
+        """
+        if at.place in self.reader.places(at.topic):
+            bounds = self.reader.bounds(at.place)
+            start = max(at.offset, bounds.low)
+            for record in self.reader.read(at.place, start, min(at.offset + 1, bounds.end)):
+                if record.offset == at.offset:
+                    return record
+        raise RecordMissing(
+            f"{at}: no committed record stands there (a transaction's marker, removed by retention or "
+            "compaction, or not written yet)"
+        )
+
+    def codecs(self, record: KafkaRecord) -> dict[SchemaId, ReferenceCodec]:
+        """The codec of the record's writer schema; empty where the registry has no usable one."""
+        try:
+            schema_id = split(record.value or b"")[0]
+            schema = self.schemas.schema(schema_id)
+        except (NotFramed, SchemaNotFound):
+            return {}
+        return {} if unsafe_parts(schema) else {schema_id: ReferenceCodec(schema)}
+
+    def intake_block(self, raw: KafkaRecord) -> Block | None:
+        """The gate's block that decided the raw record, None while it waits."""
+        return self._block(LEDGER_INTAKE, raw, lambda _: True)
+
+    def live_block(self, canonical: KafkaRecord, group: str) -> Block | None:
+        """The block of that fan-out group that decided the canonical record, None while it waits."""
+        chain = Chain(group, canonical.topic, canonical.partition)
+        return self._block(LEDGER_DELIVERY, canonical, lambda block: block.chain == chain)
+
+    def since(self, place: Place, timestamp_ms: int) -> Iterator[KafkaRecord]:
+        """The records of a partition that can have been written at or after that time."""
+        end = self.reader.bounds(place).end
+        yield from self.reader.read(place, self.reader.offset_at(place, timestamp_ms - SKEW_MS), end)
+
+    def canonical_of(self, raw: KafkaRecord, block: Block) -> list[KafkaRecord]:
+        """The canonical records, tombstones aside, that the raw record led to and that still stand."""
+        found = []
+        for output in block.outputs:
+            if output.topic.startswith("resource."):
+                found += self._led_to(Place(output.topic, output.partition), raw, block.written_ms + SKEW_MS)
+        return found
+
+    def _led_to(self, place: Place, raw: KafkaRecord, until_ms: int) -> list[KafkaRecord]:
+        found = []
+        for record in self.since(place, raw.timestamp_ms):
+            if record.timestamp_ms > until_ms:
+                break
+            value = self.value(record)
+            names = ("raw_topic", "raw_partition", "raw_offset")
+            if value and tuple(value[name] for name in names) == (raw.topic, raw.partition, raw.offset):
+                found.append(record)
+        return found
+
+    def value(self, record: KafkaRecord) -> dict[str, object] | None:
+        """The decoded value, or None where there is none or it cannot be decoded."""
+        try:
+            return self.decoder.value(record)
+        except (Undecodable, SchemaNotFound):
+            return None
+
+    def _block(self, ledger: TopicName, record: KafkaRecord, wanted: Callable[[Block], bool]) -> Block | None:
+        place = (record.topic, record.partition)
+        for ledger_place in self.reader.places(ledger):
+            for written in self.since(ledger_place, record.timestamp_ms):
+                value = self.decoder.value(written)
+                if value is None or (value["topic"], value["partition"]) != place:
+                    continue
+                intake = ledger == LEDGER_INTAKE
+                block = block_from(value, written.coordinates, written.timestamp_ms, intake=intake)
+                if wanted(block) and block.covers(record.offset):
+                    return block
+        return None

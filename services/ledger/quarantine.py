@@ -1,0 +1,186 @@
+"""Quarantine as its workers see it: entries with their disposition, and what a release or discard writes."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from services.gate.line import RELEASE_HEADER, refuse_release
+from services.gate.stopped import StoppedEntry, entry_from_record
+from services.ledger.coordinates import Coordinate, NotACoordinate, parse_coordinate
+from services.ledger.counts import Place
+from services.ledger.lookup import Lookup
+from topics.event import Headers, KafkaRecord, OutputRecord, ProviderId, TopicName
+from topics.names import quarantine, stopped_keys
+
+DISPOSITION: Final = "govbus_disposition"
+OF: Final = "govbus_of"
+ACTOR: Final = "govbus_actor"
+WHY: Final = "govbus_reason"
+
+
+class Disposition(StrEnum):
+    """What somebody did about a stopped event; ``revealed`` only looks at it."""
+
+    RELEASED = "released"
+    DISCARDED = "discarded"
+    REVEALED = "revealed"
+
+
+OPEN: Final = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One stopped event; ``raw`` is the record as the gate read it."""
+
+    at: str
+    raw: KafkaRecord
+    step: str
+    reason: str
+    detail: str
+    rules: tuple[str, ...]
+    policy_version: int
+    state: str = OPEN
+    actor: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stopped events are meant; an empty field means all."""
+
+    reason: str | None = None
+    rule: str | None = None
+    topic: str | None = None
+    coordinates: tuple[Coordinate, ...] = ()
+    state: str | None = OPEN
+
+    def covers(self, entry: Quarantined) -> bool:
+        """Whether the entry is meant, named by its raw or its quarantine coordinate."""
+        named = {str(coordinate) for coordinate in self.coordinates}
+        return (
+            self.reason in (None, entry.reason)
+            and (self.rule is None or self.rule in entry.rules)
+            and self.topic in (None, entry.raw.topic)
+            and self.state in (None, entry.state)
+            and (not named or bool(named & {entry.at, entry.raw.coordinates}))
+        )
+
+
+def read_quarantine(lookup: Lookup, provider: ProviderId) -> list[Quarantined]:
+    """All entries of a provider in the order of quarantine, each with its last disposition."""
+    entries: dict[str, Quarantined] = {}
+    for place in lookup.reader.places(quarantine(provider)):
+        bounds = lookup.reader.bounds(place)
+        for record in lookup.reader.read(place, bounds.low, bounds.end):
+            value = lookup.decoder.value(record)
+            if value is not None:
+                entry = _entry(record, value)
+                entries[entry.raw.coordinates] = entry
+            else:
+                _dispose(entries, record)
+    return list(entries.values())
+
+
+def histogram(entries: Iterable[Quarantined]) -> dict[str, int]:
+    """Reason → count, the most frequent first."""
+    return dict(Counter(entry.reason for entry in entries).most_common())
+
+
+def rule_histogram(entries: Iterable[Quarantined]) -> dict[str, int]:
+    """Quality rule → count, the most frequent first."""
+    return dict(Counter(rule for entry in entries for rule in entry.rules).most_common())
+
+
+def stopped_entry(lookup: Lookup, raw: KafkaRecord) -> StoppedEntry | None:
+    """What the gate remembers of the raw key's stopped changes now."""
+    place = Place(stopped_keys(raw.topic), raw.partition)
+    if place not in lookup.reader.places(place.topic):
+        return None
+    bounds = lookup.reader.bounds(place)
+    last: dict[str, Any] | None = None
+    for record in lookup.reader.read(place, bounds.low, bounds.end):
+        if record.key == raw.key:
+            last = lookup.decoder.value(record)
+    return None if last is None else entry_from_record(last)
+
+
+def release(entry: Quarantined) -> OutputRecord:
+    """The record to append to the raw partition: original bytes, and the offset that it releases.
+
+    The release of a release that was stopped again names the original change.
+    """
+    raw = entry.raw
+    released = raw.header(RELEASE_HEADER) or str(raw.offset).encode()
+    kept = tuple((name, value) for name, value in raw.headers if name != RELEASE_HEADER)
+    return OutputRecord(raw.topic, raw.partition, raw.key, raw.value, (*kept, (RELEASE_HEADER, released)))
+
+
+def refusal(entry: Quarantined, met: StoppedEntry | None) -> str | None:
+    """Why the gate would refuse the release now (an older record never overwrites a newer one), or None."""
+    output = release(entry)
+    record = replace(entry.raw, headers=output.headers)
+    decision = refuse_release(record, met)
+    return None if decision is None else decision.reason
+
+
+def disposition(
+    provider: ProviderId,
+    what: Disposition,
+    of: str,
+    actor: str,
+    why: str,
+    at: tuple[TopicName, int] | None = None,
+) -> OutputRecord:
+    """The record that says who did what to which event, and why."""
+    topic, partition = at or (quarantine(provider), 0)
+    texts = [(DISPOSITION, what.value), (OF, of), (ACTOR, actor), (WHY, why)]
+    headers: Headers = tuple((name, text.encode()) for name, text in texts)
+    return OutputRecord(topic, partition, None, None, headers)
+
+
+def _entry(record: KafkaRecord, value: dict[str, Any]) -> Quarantined:
+    headers = tuple((entry["name"], entry["value"] or b"") for entry in value["headers"])
+    raw = KafkaRecord(
+        TopicName(value["topic"]),
+        value["partition"],
+        value["offset"],
+        value["timestamp_ms"],
+        value["key"],
+        value["value"],
+        headers,
+    )
+    return Quarantined(
+        at=record.coordinates,
+        raw=raw,
+        step=value["step"],
+        reason=value["reason"],
+        detail=value["detail"],
+        rules=tuple(value["rules"]),
+        policy_version=value["policy_version"],
+    )
+
+
+def _dispose(entries: dict[str, Quarantined], record: KafkaRecord) -> None:
+    what, of = _text(record, DISPOSITION), _text(record, OF)
+    if what not in (Disposition.RELEASED, Disposition.DISCARDED):
+        return
+    try:
+        raw = str(parse_coordinate(of))
+    except NotACoordinate:
+        return
+    if raw in entries:
+        entries[raw] = replace(entries[raw], state=what, actor=_text(record, ACTOR), why=_text(record, WHY))
+
+
+def _text(record: KafkaRecord, name: str) -> str:
+    return (record.header(name) or b"").decode(errors="replace")
+
+
+def providers_of(topics: Sequence[TopicName]) -> list[ProviderId]:
+    """The providers that have a quarantine."""
+    return [
+        ProviderId(topic.removeprefix("quarantine.")) for topic in topics if topic.startswith("quarantine.")
+    ]
