@@ -94,12 +94,23 @@ class Stack:
         reporter = progress or Silent()
         self.context.layout.create()
         with exclusive(self.context.layout.run / "lock"):
-            self.context.secrets.ensure(self._secret_names())
-            self.context.jars.fetch(reporter)
+            self.prepare(reporter)
             self._supervisor().up(self.infrastructure, reporter)
             wanted = {component.name: PythonProcess(self.context, component) for component in extra}
             before = {process.name: process for process in remembered(self.context)}
             self._supervisor().up(list((before | wanted).values()), reporter)
+
+    def prepare(self, progress: Reporter | None = None) -> None:
+        """Make folders and secrets and fetch the Java archives, without starting anything.
+
+        Raises:
+            SecretMissing: a secret of an earlier start is gone.
+            CheckConnection: an archive is missing and cannot be downloaded.
+            RefusedDownload: a downloaded archive is not the locked one.
+        """
+        self.context.layout.create()
+        self.context.secrets.ensure(self._secret_names())
+        self.context.jars.fetch(progress or Silent())
 
     def run_process(self, component: PythonComponent, progress: Reporter | None = None) -> None:
         """Start one of our own processes and wait until it is ready; ``status`` and ``down`` then know it."""
@@ -135,7 +146,7 @@ class Stack:
         if external is not None and external.exists():
             shutil.rmtree(external)
         layout = self.context.layout
-        for folder in (layout.data, layout.secrets, layout.conf, layout.logs, layout.run):
+        for folder in (layout.data, layout.secrets, layout.conf, layout.logs, layout.scratch, layout.run):
             if folder.exists():
                 shutil.rmtree(folder)
 

@@ -31,6 +31,8 @@ class Component(ABC):
 
     #: The name in status, logs and messages.
     name: str
+    #: Files of connect-configs/ that it reads, filled with this stack's values; compose mounts the same ones.
+    configuration: tuple[str, ...] = ()
     #: Components that must be ready before this one starts.
     needs: tuple[str, ...] = ()
     #: How it is asked to end.

@@ -7,35 +7,19 @@ from services.stack.component import Component
 from services.stack.java import kafka_command
 from services.stack.probes import HOST, http_ok
 from services.stack.process import Command
-from services.stack.render import render, shared_configuration
+from services.stack.render import render, shared_configuration, shared_values
 from services.stack.secret_files import write_private
 from services.stack.users import secret_name
 
 REST_USER: Final = "govbus"
 REST_SECRET: Final = "connect-rest"  # noqa: S105 - the name of a file
-#: What a connector may set of its clients: how they read and write, not whom they log in as or where.
-OVERRIDES: Final = (
-    "acks",
-    "auto.offset.reset",
-    "batch.size",
-    "compression.type",
-    "fetch.max.bytes",
-    "fetch.max.wait.ms",
-    "fetch.min.bytes",
-    "isolation.level",
-    "linger.ms",
-    "max.partition.fetch.bytes",
-    "max.poll.interval.ms",
-    "max.poll.records",
-    "max.request.size",
-    "transaction.timeout.ms",
-)
 
 
 class Connect(Component):
     """The worker's process."""
 
     name = "connect"
+    configuration = ("connect-worker.properties", "connect-jaas.conf", "log4j2.properties")
     needs = ("kafka",)
 
     @property
@@ -52,26 +36,24 @@ class Connect(Component):
         """Write the worker's configuration and its file of REST users."""
         settings, layout, secrets = self.context.settings, self.context.layout, self.context.secrets
         users = layout.conf / "connect-users.properties"
-        values = {
-            "GOVBUS_KAFKA_HOST": HOST,
-            "GOVBUS_KAFKA_PORT": str(settings.kafka_port),
-            "GOVBUS_REGISTRY_HOST": HOST,
-            "GOVBUS_REGISTRY_PORT": str(settings.registry_port),
-            "GOVBUS_CONNECT_HOST": HOST,
-            "GOVBUS_CONNECT_BIND": HOST,
-            "GOVBUS_CONNECT_PORT": str(settings.connect_port),
+        values = shared_values(settings) | {
             "GOVBUS_CONNECT_USERS": str(users),
             "GOVBUS_CONNECT_SECRETS": str(layout.connect_secrets),
-            "GOVBUS_CONNECT_OVERRIDES": ",".join(OVERRIDES),
             "GOVBUS_PLUGINS": str(self.context.jars.plugins()),
             "GOVBUS_SECRET_KAFKA_CONNECT": secrets.read(secret_name("connect")),
             "GOVBUS_SECRET_REGISTRY_CONNECT": secrets.read("registry-connect"),
         }
         write_private(users, f"{REST_USER}: {secrets.read(REST_SECRET)}\n")
-        password = f"user=connect\npassword={values['GOVBUS_SECRET_KAFKA_CONNECT']}\n"
-        write_private(layout.connect_secrets / "kafka.properties", password)
-        for name in ("connect-worker.properties", "connect-jaas.conf", "log4j2.properties"):
+        self.write_secrets()
+        for name in self.configuration:
             render(shared_configuration() / name, layout.conf / name, values)
+
+    def write_secrets(self) -> None:
+        """Write what connectors' own Kafka clients log in with to where their configuration can name it."""
+        password = self.context.secrets.read(secret_name("connect"))
+        write_private(
+            self.context.layout.connect_secrets / "kafka.properties", f"user=connect\npassword={password}\n"
+        )
 
     def command(self) -> Command:
         """Return the worker's command."""
@@ -83,6 +65,7 @@ class Connect(Component):
             heap_mb=self.context.settings.connect_heap_mb,
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
+            scratch=layout.scratch,
             extra=[f"-Djava.security.auth.login.config={layout.conf / 'connect-jaas.conf'}"],
         )
 

@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def options(heap_mb: int) -> list[str]:
+def options(heap_mb: int, scratch: Path) -> list[str]:
     """Return the options that every Java part of the stack runs with."""
     return [
         f"-Xmx{heap_mb}m",
@@ -36,6 +36,7 @@ def options(heap_mb: int) -> list[str]:
         "-XX:-UsePerfData",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
+        f"-Djava.io.tmpdir={scratch}",
     ]
 
 
@@ -47,12 +48,13 @@ def kafka_command(
     heap_mb: int,
     log_config: Path,
     folder: Path,
+    scratch: Path,
     extra: Sequence[str] = (),
 ) -> Command:
     """Return the command that runs a main class of Kafka's jars."""
     argv = [
         runtime(),
-        *options(heap_mb),
+        *options(heap_mb, scratch),
         f"-Dlog4j2.configurationFile={log_config}",
         *extra,
         "-cp",

@@ -17,7 +17,7 @@ from services.stack.errors import ReadComponentLog
 from services.stack.java import environment, kafka_command, options, runtime
 from services.stack.probes import HOST, port_open
 from services.stack.process import Command
-from services.stack.render import render, shared_configuration
+from services.stack.render import render, shared_configuration, shared_values
 from services.stack.secret_files import write_private
 from services.stack.users import BASE_USERS, KafkaUsers, secret_name
 
@@ -41,6 +41,7 @@ class Kafka(Component):
     """Broker and controller in one process."""
 
     name = "kafka"
+    configuration = ("kafka-server.properties", "log4j2.properties")
 
     @property
     def ports(self) -> Mapping[str, int]:
@@ -55,26 +56,24 @@ class Kafka(Component):
     def prepare(self) -> None:
         """Write the configuration; format the log folder with the first users the first time."""
         settings, layout = self.context.settings, self.context.layout
-        values = {
-            "GOVBUS_KAFKA_HOST": HOST,
-            "GOVBUS_KAFKA_BIND": HOST,
-            "GOVBUS_KAFKA_PORT": str(settings.kafka_port),
-            "GOVBUS_CONTROLLER_PORT": str(settings.controller_port),
+        values = shared_values(settings) | {
             "GOVBUS_KAFKA_DATA": str(self._data),
             "GOVBUS_SECRET_KAFKA_BROKER": self.context.secrets.read(secret_name("broker")),
         }
-        source = shared_configuration()
-        server = render(source / "kafka-server.properties", layout.conf / "kafka-server.properties", values)
-        render(source / "log4j2.properties", layout.conf / "log4j2.properties", {})
+        for name in self.configuration:
+            render(shared_configuration() / name, layout.conf / name, values)
         if not (self._data / "meta.properties").exists():
-            self._format(server)
+            self._format(layout.conf / "kafka-server.properties")
 
     def _format(self, server: Path) -> None:
         """Format the log folder; passwords reach the tool by a file, since arguments are for all to see."""
         layout = self.context.layout
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # A leading dash would be read as an option.
-        lines = [*options(256), f"-Dlog4j2.configurationFile={layout.conf / 'log4j2.properties'}"]
+        lines = [
+            *options(256, layout.scratch),
+            f"-Dlog4j2.configurationFile={layout.conf / 'log4j2.properties'}",
+        ]
         lines += ["-cp", self.context.jars.classpath("kafka"), "kafka.tools.StorageTool"]
         lines += [
             "format",
@@ -110,6 +109,7 @@ class Kafka(Component):
             heap_mb=settings.kafka_heap_mb,
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
+            scratch=layout.scratch,
         )
 
     def admin(self) -> AdminClient:

@@ -40,6 +40,11 @@ class Layout:
         """Configuration with the secrets filled in; rewritten at every start."""
         return self.home / "conf"
 
+    @property
+    def scratch(self) -> Path:
+        """Temporary files of the Java parts, which leave native libraries behind when killed."""
+        return self.home / "tmp"
+
     def log(self, component: str) -> Path:
         """Return the log file of a component."""
         return self.logs / f"{component}.log"
@@ -49,6 +54,6 @@ class Layout:
         self.home.mkdir(parents=True, exist_ok=True)
         self.data.mkdir(mode=0o711, exist_ok=True)
         self.data.chmod(0o711)
-        for folder in (self.secrets, self.connect_secrets, self.run, self.logs, self.conf):
+        for folder in (self.secrets, self.connect_secrets, self.run, self.logs, self.conf, self.scratch):
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)

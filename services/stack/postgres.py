@@ -24,7 +24,7 @@ from services.stack.component import Component
 from services.stack.errors import CorrectSetting, ReadComponentLog
 from services.stack.probes import HOST
 from services.stack.process import Command, start_detached
-from services.stack.render import render, shared_configuration
+from services.stack.render import render, shared_configuration, shared_values
 from services.stack.secret_files import write_private
 
 SUPERUSER = "postgres"
@@ -82,6 +82,7 @@ class Postgres(Component):
     """The PostgreSQL server."""
 
     name = "postgres"
+    configuration = ("postgresql.conf",)
     # Fast shutdown: the default waits until every client has gone.
     stop_signal = signal.SIGINT
 
@@ -116,18 +117,17 @@ class Postgres(Component):
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         settings = self.context.settings
-        values = {
-            "GOVBUS_POSTGRES_BIND": HOST,
-            "GOVBUS_POSTGRES_PORT": str(settings.postgres_port),
+        values = shared_values(settings) | {
             "GOVBUS_POSTGRES_SOCKETS": "",
             "GOVBUS_SLOT_WAL_KEEP_MB": str(settings.slot_wal_keep_mb),
         }
-        self._give(render(shared_configuration() / "postgresql.conf", self.data / "govbus.conf", values))
+        for name in self.configuration:
+            self._give(render(shared_configuration() / name, self.data / f"govbus-{name}", values))
 
     def command(self) -> Command:
         """Return the server's command."""
         argv = [str(self._programs() / "postgres"), "-D", str(self.data)]
-        argv += ["-c", f"config_file={self.data / 'govbus.conf'}"]
+        argv += ["-c", f"config_file={self.data / 'govbus-postgresql.conf'}"]
         return self._as_account(argv)
 
     def start(self) -> psutil.Process:

@@ -7,7 +7,7 @@ from services.stack.errors import StartStack
 from services.stack.java import environment, options, runtime
 from services.stack.probes import HOST, http_ok, loopback_session
 from services.stack.process import Command
-from services.stack.render import render, shared_configuration
+from services.stack.render import render, shared_configuration, shared_values
 
 #: Who may log in; ``apply`` and ``connect`` may register schemas, ``reader`` may not.
 REGISTRY_USERS = ("apply", "connect", "reader")
@@ -23,6 +23,7 @@ class Registry(Component):
     """The schema registry's process."""
 
     name = "registry"
+    configuration = ("registry.properties",)
     needs = ("postgres",)
 
     @property
@@ -42,25 +43,25 @@ class Registry(Component):
     def prepare(self) -> None:
         """Write the configuration."""
         settings, secrets = self.context.settings, self.context.secrets
-        values = {
-            "GOVBUS_REGISTRY_BIND": HOST,
-            "GOVBUS_REGISTRY_PORT": str(settings.registry_port),
-            "GOVBUS_REGISTRY_MANAGEMENT_PORT": str(settings.registry_management_port),
-            "GOVBUS_POSTGRES_HOST": HOST,
-            "GOVBUS_POSTGRES_PORT": str(settings.postgres_port),
+        values = shared_values(settings) | {
             "GOVBUS_SECRET_POSTGRES_REGISTRY": secrets.read("postgres-registry"),
         }
         for user in REGISTRY_USERS:
             values[f"GOVBUS_SECRET_REGISTRY_{user.upper()}"] = secrets.read(secret_name(user))
-        target = self.context.layout.conf / "registry.properties"
-        render(shared_configuration() / "registry.properties", target, values)
+        for name in self.configuration:
+            render(shared_configuration() / name, self.context.layout.conf / name, values)
 
     def command(self) -> Command:
         """Return the registry's command."""
         folder = self.context.jars.unpacked("registry")
         (program,) = [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
         location = {"QUARKUS_CONFIG_LOCATIONS": str(self.context.layout.conf / "registry.properties")}
-        argv = [runtime(), *options(self.context.settings.registry_heap_mb), "-jar", str(program)]
+        argv = [
+            runtime(),
+            *options(self.context.settings.registry_heap_mb, self.context.layout.scratch),
+            "-jar",
+            str(program),
+        ]
         return Command(argv, environment() | location, self.context.layout.run)
 
     def ready(self) -> bool:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from services.stack.errors import CorrectSetting
+from services.stack.probes import HOST
 from services.stack.secret_files import write_private
+from services.stack.settings import StackSettings
 
 _PLACEHOLDER = re.compile(r"\$\{(GOVBUS_[A-Z0-9_]+)\}")
 
@@ -30,6 +32,12 @@ def fill(template: str, values: Mapping[str, str], source: str) -> str:
         return values[name]
 
     return _PLACEHOLDER.sub(value, template)
+
+
+def shared_values(settings: StackSettings) -> dict[str, str]:
+    """Return the values that several files share: the loopback address and every port."""
+    ports = {name: value for name, value in settings.model_dump().items() if name.endswith("_port")}
+    return {"GOVBUS_HOST": HOST} | {settings.variable(name): str(port) for name, port in ports.items()}
 
 
 def placeholders(template: str) -> set[str]:

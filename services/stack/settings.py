@@ -37,6 +37,9 @@ class StackSettings(BaseModel):
     registry_management_port: Port = 28082
     connect_port: Port = 28083
     postgres_port: Port = 25432
+    watch_port: Port = 28090
+    # First of the ports on which gate and fan-out instances answer for their health.
+    processes_port: Port = 28100
     kafka_heap_mb: Megabytes = 512
     registry_heap_mb: Megabytes = 256
     connect_heap_mb: Megabytes = 512
