@@ -136,7 +136,6 @@ def capture_config(
     return fill(
         template,
         {
-            "GOVBUS_PROVIDER": _checked(provider),
             "GOVBUS_DATABASE_HOST": capture.host,
             "GOVBUS_DATABASE_PORT": str(capture.port),
             "GOVBUS_DATABASE_NAME": capture.database,

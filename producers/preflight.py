@@ -51,14 +51,12 @@ class TableExpectation:
         primary_key: its declared key, which becomes the record id.
         identity_column: the column that holds the identity.
         columns: every column that the resource reads.
-        scope_columns: columns whose previous value row filters need.
     """
 
     table: TableName
     primary_key: tuple[str, ...]
     identity_column: str
     columns: tuple[str, ...]
-    scope_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +295,8 @@ def _keys(table: TableFacts, expected: TableExpectation, where: str) -> Iterator
         if table.primary_key
         else f"ALTER TABLE {quoted_table(expected.table)} ADD PRIMARY KEY ({columns});",
     )
-    by_key = table.replica_identity == "d" and expected.identity_column in table.primary_key
     mend = replica_identity_sql([expected.table])
+    by_key = table.replica_identity == "d" and expected.identity_column in table.primary_key
     yield _finding(
         by_key or table.replica_identity == "f",
         "replica identity",
@@ -306,9 +304,11 @@ def _keys(table: TableFacts, expected: TableExpectation, where: str) -> Iterator
         ("a change shows the identity before it", "a change hides the identity before it"),
         mend,
     )
-    unseen = ", ".join(column for column in expected.scope_columns if column not in table.primary_key)
-    if by_key and unseen:
-        message = f"a change hides the scope before it ({unseen}), and large values left alone"
+    if by_key:
+        message = (
+            "a change shows no more than the key before it: a deleted row's other values are not known, "
+            "and an update that leaves a large value alone is stopped"
+        )
         yield PreflightFinding(Level.WARN, "replica identity", where, message, mend)
 
 

@@ -123,8 +123,7 @@ def read_facts(
         for table in tables:
             row = _first(cursor, _TABLE, (table.schema, table.table))
             if row is not None:
-                *plain, columns, primary_key = row
-                found[table] = TableFacts(*plain, columns=tuple(columns), primary_key=tuple(primary_key))
+                found[table] = TableFacts(*row[:6], *(tuple(names) for names in row[6:]))
         published = _publication(cursor, publication)
     return DatabaseFacts(role, server, found, published, tuple(slot_report(connection)))
 
