@@ -37,6 +37,10 @@ class Lookup:
     def __post_init__(self) -> None:
         self.decoder = Decoder(self.schemas)
 
+    def fresh(self) -> "Lookup":
+        """The same questions without what was remembered of policies."""
+        return Lookup(self.reader, self.schemas)
+
     @property
     def policies(self) -> Mapping[int, Policy]:
         """Every policy version, read once."""

@@ -1,4 +1,4 @@
-"""Shows records without telling whom they are about: default deny, what no declaration calls harmless is masked."""
+"""Shows records without telling whom they are about: what no declaration calls harmless is masked."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -9,29 +9,53 @@ from topics.resource import Resource
 MASKED: Final = "***"
 OPEN_TOPICS: Final = ("ledger.", "policy", "epochs.", "heartbeat.", "notify.", "signal.")
 """Topics in which no personal data may be at all."""
-_HARMLESS: Final = frozenset(
-    # The canonical envelope and Debezium's, claims and stopped keys, apart from what they carry.
-    {"operation", "generation", "incarnation", "commit", "ordinal", "source_time", "raw_topic"}
-    | {"raw_partition", "raw_offset", "policy_version", "marks", "previous_known"}
-    | {"op", "ts_ms", "ts_us", "ts_ns", "source", "transaction"}
-    | {"claimant", "owner", "owner_resource", "item", "topic", "partition", "offset", "timestamp_ms"}
-    | {"last_accepted_known", "first_stopped", "last_stopped", "step", "reason", "detail", "rules"}
-    | {"pseudonym"}
-)
-_CONTAINERS: Final = frozenset({"state", "previous", "before", "after"})
+_ENVELOPES: Final[Mapping[str, frozenset[str]]] = {
+    # What the bus itself writes around the items, by the first part of the topic's name.
+    "raw": frozenset(
+        {"op", "operation", "version", "occurred", "ts_ms", "ts_us", "ts_ns", "source", "transaction"}
+    ),
+    "resource": frozenset(
+        {"operation", "generation", "incarnation", "commit", "ordinal", "source_time", "raw_topic"}
+        | {"raw_partition", "raw_offset", "policy_version", "marks", "previous_known"}
+    ),
+    "claims": frozenset(
+        {"claimant", "owner", "owner_resource", "item", "topic", "partition", "offset", "timestamp_ms"}
+        | {"policy_version"}
+    ),
+    "stopped": frozenset({"last_accepted_known", "first_stopped", "last_stopped"}),
+    "quarantine": frozenset(
+        {"topic", "partition", "offset", "timestamp_ms", "step", "reason", "detail", "rules"}
+        | {"policy_version"}
+    ),
+}
+_CONTAINERS: Final[Mapping[str, frozenset[str]]] = {
+    "raw": frozenset({"before", "after", "record"}),
+    "resource": frozenset({"previous", "state"}),
+}
+_KEYS: Final = frozenset({"pseudonym"})
+_NONE: Final[frozenset[str]] = frozenset()
 
 
-def mask(value: Any, harmless: frozenset[str]) -> Any:
-    """The value with everything masked that is not harmless by name; empty values stay empty."""
+def mask_items(items: Any, harmless: frozenset[str]) -> Any:
+    """The items with every value masked that is not harmless by name; empty values stay empty."""
+    if not isinstance(items, Mapping):
+        return items if items is None else MASKED
+    return {name: value if value is None or name in harmless else MASKED for name, value in items.items()}
+
+
+def _mask_value(topic: str, value: Any, harmless: frozenset[str]) -> Any:
     if not isinstance(value, Mapping):
         return value if value is None else MASKED
-    return {name: _field(name, inner, harmless) for name, inner in value.items()}
-
-
-def _field(name: str, value: Any, harmless: frozenset[str]) -> Any:
-    if value is None or name in harmless or name in _HARMLESS:
-        return value
-    return mask(value, harmless) if name in _CONTAINERS else MASKED
+    kind = topic.split(".", 1)[0]
+    containers = _CONTAINERS.get(kind, _NONE)
+    shown = _ENVELOPES.get(kind, harmless)
+    if containers and not containers & value.keys():
+        shown = _NONE
+    around = mask_items(value, shown)
+    return {
+        name: mask_items(inner, harmless) if name in containers else around[name]
+        for name, inner in value.items()
+    }
 
 
 def mask_record(topic: str, key: Any, value: Any, policy: Policy | None) -> tuple[Any, Any]:
@@ -39,7 +63,7 @@ def mask_record(topic: str, key: Any, value: Any, policy: Policy | None) -> tupl
     if topic.startswith(OPEN_TOPICS):
         return key, value
     harmless = harmless_names(topic, policy)
-    return mask(key, frozenset()), mask(value, harmless)
+    return mask_items(key, _KEYS), _mask_value(topic, value, harmless)
 
 
 def harmless_names(topic: str, policy: Policy | None) -> frozenset[str]:

@@ -1,0 +1,77 @@
+"""Opens what the commands need of the running stack: readers, the registry, a writer for the operator."""
+
+import getpass
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.cli.output import CommandFailed, ExitCode
+from services.ledger.lookup import Lookup
+from services.ledger.reader import KafkaTopicReader
+from services.ledger.writer import KafkaRecordWriter, RecordWriter
+from services.stack.api import Stack, State
+from services.stack.settings import StackSettings
+from topics.event import OutputRecord
+
+AUDITOR: Final = "ledger"
+OPERATOR: Final = "operator"
+_NEEDED: Final = ("kafka", "registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """The auditor's eyes and the operator's hand."""
+
+    lookup: Lookup
+    writer: RecordWriter
+
+
+@contextmanager
+def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
+    """Connect to the stack that the environment names.
+
+    Raises:
+        CommandFailed: Kafka or the registry does not run.
+        StackError: a secret or a setting is missing.
+    """
+    stack = Stack(StackSettings.from_environment())
+    _require(stack)
+    user, password = stack.registry_auth()
+    registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
+    with KafkaTopicReader(stack.kafka_config(AUDITOR), f"{AUDITOR}.cli", timeout_s) as reader:
+        yield Bus(Lookup(reader, registry), _Operator(stack, timeout_s))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """Reads the operator's secret only when something is written."""
+
+    stack: Stack
+    timeout_s: float
+
+    def write(self, records: Sequence[OutputRecord]) -> list[int]:
+        config = self.stack.kafka_config(OPERATOR)
+        return KafkaRecordWriter(config, f"{OPERATOR}.{uuid.uuid4().hex}", self.timeout_s).write(records)
+
+
+def actor() -> str:
+    """Who is at the keyboard, for the record; ``--actor`` says otherwise."""
+    return getpass.getuser()
+
+
+def _require(stack: Stack) -> None:
+    down = [
+        status.name
+        for status in stack.status()
+        if status.name in _NEEDED and status.state is not State.RUNNING
+    ]
+    if down:
+        raise CommandFailed(
+            ExitCode.UNAVAILABLE,
+            f"{' and '.join(down)} does not run",
+            f"the stack in {stack.settings.home}",
+            "start it from its last data with `govbus up`, then ask again",
+        )

@@ -1,0 +1,58 @@
+"""`govbus explain`: what became of one record, stage by stage and grant by grant."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli import bus
+from services.cli.output import Form, Format, Json, emit_json, note, table, wants_json
+from services.ledger.coordinates import parse_coordinate
+from services.ledger.explain import Explanation, explain
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("explain")(explain_command)
+
+
+def explain_command(
+    coordinate: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOPIC:PARTITION:OFFSET", help="A raw, canonical, quarantine, claim or grant record."
+        ),
+    ],
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for Kafka.", min=1)] = 30.0,
+) -> None:
+    """Explain one record: every stage's outcome, and for each grant delivered (where) or withheld (why)."""
+    asked = parse_coordinate(coordinate)
+    with bus.open_bus(timeout) as opened:
+        found = explain(opened.lookup, asked)
+    if wants_json(as_json, output):
+        emit_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: Explanation) -> None:
+    version = "none yet" if found.policy_version is None else str(found.policy_version)
+    typer.echo(f"{found.raw}: {found.outcome} {found.reason or ''} (policy version {version})")
+    if found.quarantined_at:
+        typer.echo(f"quarantined at {found.quarantined_at}")
+    table(
+        "Gate",
+        ["stage", "outcome", "reason", "detail"],
+        [(stage.stage, stage.outcome, stage.reason, stage.detail) for stage in found.stages],
+    )
+    table(
+        "Grants",
+        ["canonical record", "consumer", "grant", "outcome", "reason", "where", "policy version"],
+        [
+            (g.canonical, g.consumer, g.grant, g.outcome, g.reason, g.at, g.policy_version)
+            for g in found.grants
+        ],
+    )
+    for text in found.notes:
+        note(text)

@@ -1,0 +1,19 @@
+"""The program `govbus`: every command in one place; a new one is one line here."""
+
+import typer
+
+from services.cli import audit, claims, explain, identity, plan, quarantine, tail
+
+app = typer.Typer(
+    name="govbus",
+    help="One source per fact, exactly to the departments that may see it, with proof of every step.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(identity.app, name="identity")
+app.add_typer(audit.app, name="audit")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(claims.app, name="claims")
+plan.register(app)
+explain.register(app)
+tail.register(app)

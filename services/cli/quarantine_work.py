@@ -1,0 +1,101 @@
+"""Releases and discards: what is written, and what the gate then made of a release."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.cli.bus import Bus
+from services.ledger.coordinates import Coordinate
+from services.ledger.explain import Explanation, explain
+from services.ledger.lookup import RecordMissing
+from services.ledger.quarantine import Disposition, Quarantined, disposition, refusal, release, stopped_entry
+from topics.event import ProviderId
+
+_POLL_SECONDS = 0.25
+
+Chosen = Sequence[tuple[ProviderId, Quarantined]]
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What became of one event; ``at`` is the raw coordinate of its release."""
+
+    raw: str
+    outcome: str
+    reason: str | None
+    at: str | None
+    ok: bool
+
+
+def release_all(
+    bus: Bus,
+    chosen: Chosen,
+    actor: str,
+    why: str,
+    deadline_s: float,
+    *,
+    dry_run: bool,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> list[Worked]:
+    """Release the events in the order in which they were stopped; each waits for the gate's decision.
+
+    One at a time, because the gate's answer to one decides whether the next one of the same key may go.
+    """
+    worked = []
+    for provider, entry in sorted(chosen, key=lambda one: (one[1].raw.timestamp_ms, one[1].raw.offset)):
+        refused = refusal(entry, stopped_entry(bus.lookup, entry.raw))
+        if refused is not None:
+            worked.append(Worked(entry.raw.coordinates, "refused", refused, None, ok=False))
+        elif dry_run:
+            worked.append(Worked(entry.raw.coordinates, "would-release", None, None, ok=True))
+        else:
+            at = _append(bus, provider, entry, actor, why)
+            worked.append(_outcome(bus, entry, at, clock() + deadline_s, clock, wait))
+    return worked
+
+
+def discard_all(bus: Bus, chosen: Chosen, actor: str, why: str, *, dry_run: bool) -> list[Worked]:
+    """Record that the events will not be released; all in one transaction."""
+    records = [
+        disposition(provider, Disposition.DISCARDED, entry.raw.coordinates, actor, why)
+        for provider, entry in chosen
+    ]
+    if not dry_run:
+        bus.writer.write(records)
+    outcome = "would-discard" if dry_run else "discarded"
+    return [Worked(entry.raw.coordinates, outcome, None, None, ok=True) for _, entry in chosen]
+
+
+def _append(bus: Bus, provider: ProviderId, entry: Quarantined, actor: str, why: str) -> Coordinate:
+    """Release and disposition in one transaction: no release without the name of who did it."""
+    record = release(entry)
+    done = disposition(provider, Disposition.RELEASED, entry.raw.coordinates, actor, why)
+    offset, _ = bus.writer.write([record, done])
+    return Coordinate(record.topic, record.partition, offset)
+
+
+def _outcome(
+    bus: Bus,
+    entry: Quarantined,
+    at: Coordinate,
+    deadline: float,
+    clock: Callable[[], float],
+    wait: Callable[[float], None],
+) -> Worked:
+    raw = entry.raw.coordinates
+    while True:
+        found = _explained(bus, at)
+        if found is not None and found.outcome != "pending":
+            return Worked(raw, found.outcome, found.reason, str(at), ok=found.outcome == "accepted")
+        if clock() >= deadline:
+            return Worked(raw, "pending", None, str(at), ok=False)
+        wait(_POLL_SECONDS)
+
+
+def _explained(bus: Bus, at: Coordinate) -> Explanation | None:
+    try:
+        return explain(bus.lookup.fresh(), at)
+    except RecordMissing:
+        # The broker has the record, and the reader sees it once its transaction's marker is written.
+        return None

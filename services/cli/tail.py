@@ -1,0 +1,160 @@
+"""`govbus tail`: decodes a topic and follows it, sensitive values masked."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from schemas.registry import SchemaNotFound
+from services.cli import bus
+from services.cli.output import CommandFailed, ExitCode, Json, emit_json
+from services.cli.reveal import Actor, Reveal, Why, record_reveal
+from services.ledger.counts import Place
+from services.ledger.lookup import Lookup
+from services.ledger.masking import MASKED, OPEN_TOPICS, mask_record, provider_of
+from services.ledger.reader import TopicReader
+from topics.engine.reference import Undecodable
+from topics.event import KafkaRecord, ProviderId, TopicName
+from topics.policy import Policy
+
+_START = re.compile(r"beginning|end|-?[0-9]{1,18}|s@[0-9]{1,15}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("tail")(tail_command)
+
+
+def tail_command(
+    topic: Annotated[str, typer.Argument(help="The topic to read.")],
+    offset: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--offset",
+            help="Where to begin in each partition: beginning, end, an offset, -N for the last N, "
+            "s@MS for a time in ms since 1970.",
+        ),
+    ] = "end",
+    exit_at_end: Annotated[bool, typer.Option("-e", "--exit", help="End at the last record.")] = False,
+    partition: Annotated[
+        int | None, typer.Option("-p", "--partition", help="Only this partition.", min=0)
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("-c", "--count", help="End after so many records.", min=1)
+    ] = None,
+    reveal: Reveal = False,
+    actor: Actor = None,
+    why: Why = None,
+    as_json: Json = False,
+) -> None:
+    """Decode a topic and follow it; sensitive values are masked unless --reveal, which is recorded."""
+    with bus.open_bus() as opened:
+        lookup = opened.lookup
+        places = [one for one in lookup.reader.places(TopicName(topic)) if partition in (None, one.partition)]
+        if not places:
+            raise CommandFailed(
+                ExitCode.USAGE, f"there is no topic {topic}", "", "`govbus plan` shows the topics"
+            )
+        policy = lookup.policies[max(lookup.policies)] if lookup.policies else None
+        if reveal:
+            _record(opened, topic, policy, actor, why)
+        for number, record in enumerate(_records(lookup.reader, places, offset, exit_at_end), 1):
+            _show(as_line(lookup, record, policy, reveal=reveal), as_json)
+            if number == count:
+                return
+
+
+def _record(opened: bus.Bus, topic: str, policy: Policy | None, actor: str | None, why: str | None) -> None:
+    if topic.startswith(OPEN_TOPICS):
+        return
+    provider = provider_of(topic, policy)
+    if provider is None:
+        raise CommandFailed(
+            ExitCode.REFUSED,
+            f"nobody is known who could be told that {topic} was revealed",
+            topic,
+            "read it without --reveal",
+        )
+    record_reveal(opened, ProviderId(provider), topic, actor, why)
+
+
+def _records(
+    reader: TopicReader, places: list[Place], offset: str, exit_at_end: bool
+) -> Iterator[KafkaRecord]:
+    starts = {place: start_offset(reader, place, offset) for place in places}
+    if not exit_at_end:
+        yield from reader.follow(starts, lambda: False)
+        return
+    for place, start in starts.items():
+        yield from reader.read(place, start, reader.bounds(place).end)
+
+
+def start_offset(reader: TopicReader, place: Place, text: str) -> int:
+    """The offset that kcat's ``-o`` means, within what the partition keeps.
+
+    ``-N`` means N offsets before the end, as in kcat: transaction markers count, so fewer records may come.
+
+    Raises:
+        CommandFailed: the text means nothing.
+    """
+    if not _START.fullmatch(text):
+        raise CommandFailed(
+            ExitCode.USAGE,
+            f"{text!r} is no offset",
+            "-o",
+            "beginning, end, a number, -N for the last N, or s@MS for a time in ms",
+        )
+    low, end = reader.bounds(place)
+    if text in ("beginning", "end"):
+        return low if text == "beginning" else end
+    if text.startswith("s@"):
+        return reader.offset_at(place, int(text[2:]))
+    wanted = end + int(text) if text.startswith("-") else int(text)
+    return min(max(wanted, low), end)
+
+
+def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, reveal: bool) -> dict[str, Any]:
+    """One record of docs/cli/tail.schema.json."""
+    key, value = _decoded(lookup, record.key), _decoded(lookup, record.value)
+    if not reveal:
+        key, value = mask_record(record.topic, key, value, policy)
+    shown = record.topic.startswith(_HEADERS_WITHOUT_PERSONS) or reveal
+    return {
+        "at": record.coordinates,
+        "timestamp_ms": record.timestamp_ms,
+        "key": key,
+        "value": value,
+        "headers": {
+            name: text.decode(errors="replace") if shown else MASKED for name, text in record.headers
+        },
+    }
+
+
+# Only the bus writes here, and never a person into a header; a raw header is its provider's.
+_HEADERS_WITHOUT_PERSONS = (*OPEN_TOPICS, "sub.", "resource.", "quarantine.", "claims.", "stopped.")
+
+
+def _decoded(lookup: Lookup, framed: bytes | None) -> Any:
+    if framed is None:
+        return None
+    try:
+        return dict(lookup.decoder.decode(framed))
+    except (Undecodable, SchemaNotFound):
+        try:
+            return framed.decode()
+        except UnicodeDecodeError:
+            return framed.hex()
+
+
+def _show(line: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        emit_json(line)
+        return
+    console = Console(soft_wrap=True)
+    console.print(f"[bold]{escape(line['at'])}[/] {line['timestamp_ms']}", highlight=False)
+    for part in ("key", "value", "headers"):
+        console.print(f"  {part}: {escape(str(line[part]))}", highlight=False)
