@@ -20,6 +20,7 @@ from services.control.definitions import (
     packaged_definitions,
 )
 from services.control.difference import Plan
+from services.control.settings import ApplySettings
 from services.stack.api import Stack
 from services.stack.errors import StackError
 from services.stack.settings import StackSettings
@@ -78,6 +79,10 @@ def plan_command(
 
 def apply_command(
     definitions: Folder = None,
+    confirm_shrink: Annotated[
+        list[str] | None,
+        typer.Option("--confirm-shrink", help="Grant whose epoch may remove many records; repeatable."),
+    ] = None,
     as_json: Json = False,
     output: Form = Output.TABLE,
 ) -> None:
@@ -86,7 +91,11 @@ def apply_command(
     console = Console(stderr=True)
     stack = _running_stack()
     run = Apply(
-        access_of(stack), declared, say=lambda text: console.print(text, highlight=False, soft_wrap=True)
+        access_of(stack),
+        declared,
+        say=lambda text: console.print(text, highlight=False, soft_wrap=True),
+        settings=ApplySettings.from_environment(),
+        confirmed_shrinks=tuple(confirm_shrink or ()),
     )
     try:
         applied = run.run()

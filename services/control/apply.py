@@ -4,24 +4,29 @@ Every step may be repeated: what an interrupted run left half done, the next one
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka.admin import AdminClient
 
+from schemas.load import control_schema
 from schemas.registry import SchemaRegistry
 from services.control import acls
 from services.control.access import Access
+from services.control.acknowledgements import Acknowledgements, fence
 from services.control.credentials import remove_credentials, write_credentials
 from services.control.definitions import Definitions
 from services.control.desired import Declared, control_subject, desired_state
 from services.control.difference import Plan, Refusal, StepKind, difference
+from services.control.fill import Epoch, WaitForOperator
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
-from services.control.policy_document import next_policy, same_content
+from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
 from services.control.policy_topic import PolicyWriter
 from services.control.quotas import set_quotas
+from services.control.revoke import Withdrawal
+from services.control.settings import ApplySettings
 from services.control.state import DesiredState, LiveState
 from services.control.transitions import (
     Transition,
@@ -30,6 +35,7 @@ from services.control.transitions import (
     with_withdrawn,
 )
 from topics.event import GrantId, SchemaId
+from topics.names import fanout_group
 from topics.policy import Policy
 
 Say = Callable[[str], None]
@@ -138,10 +144,14 @@ class Apply:
     access: Access
     definitions: Definitions
     say: Say
+    settings: ApplySettings = field(default_factory=ApplySettings)
+    confirmed_shrinks: Collection[str] = ()
+    """Grants whose epoch may remove more of what the consumer holds than the guard allows."""
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     applied: Applied = field(default_factory=Applied)
     _admin: AdminClient | None = None
     _writer: PolicyWriter | None = None
+    _policy: Policy | None = None
 
     def run(self) -> Applied:
         """Carry out the plan.
@@ -154,15 +164,28 @@ class Apply:
         if comparison.plan.refusals:
             raise CorrectDefinitions(comparison.plan.refusals)
         self.applied.steps = len(comparison.plan.steps)
-        if comparison.live.policy is not None:
-            self.applied.policy_version = comparison.live.policy.version
+        self._policy = comparison.live.policy
+        self._withdraw(comparison)
         self._topics(comparison)
         self._users(comparison)
         self._rights(comparison)
         ids = self._schemas(comparison)
         self._credentials(comparison)
-        self._policy(comparison, ids)
+        epochs = self._write_policy(comparison, ids)
+        self._fill(epochs)
+        self.applied.policy_version = self.policy.version
         return self.applied
+
+    @property
+    def policy(self) -> Policy:
+        """The newest version that this run knows.
+
+        Raises:
+            RuntimeError: none was written yet.
+        """
+        if self._policy is None:
+            raise RuntimeError("there is no policy before the first was written")
+        return self._policy
 
     @property
     def admin(self) -> AdminClient:
@@ -223,18 +246,75 @@ class Apply:
             self.applied.credentials[step.target] = str(path)
             self.say(f"credentials of {step.target}: {path}")
 
-    def _policy(self, comparison: Comparison, ids: Mapping[str, SchemaId]) -> Policy:
-        live = comparison.live.policy
-        coming = next_policy(comparison.declared, comparison.moves, ids, live, self.clock_ms())
-        written = self.writer(ids).write(coming, live)
-        if live is None or written.version != live.version:
-            self.say(f"policy version {written.version} is written")
-        self.applied.policy_version = written.version
-        return written
+    def _withdraw(self, comparison: Comparison) -> None:
+        """Before anything else: nothing that goes wrong later keeps a withdrawn right alive."""
+        wanted = [GrantId(step.target) for step in comparison.plan.of(StepKind.WITHDRAW_GRANT)]
+        if not wanted:
+            return
+        states = {grant_id: comparison.declared.grants[grant_id].state for grant_id in wanted}
+        self.say(f"withdrawing {', '.join(wanted)}")
+        run = Withdrawal(self.access, self.admin, self.settings)
+        removed_ms = run.remove_readers(comparison.declared.grants[grant_id] for grant_id in wanted)
+        self._write(with_grant_state(self.policy, states, self.clock_ms()))
+        entries = [self.policy.grants[grant_id] for grant_id in wanted]
+        self.applied.receipts.update(run.complete(entries, self.policy, removed_ms))
+        for grant_id in wanted:
+            self.say(f"withdrawn {grant_id}: {self.applied.receipts[grant_id]}")
 
-    def writer(self, ids: Mapping[str, SchemaId]) -> PolicyWriter:
-        """The policy writer of this run; opening it fences every earlier run."""
+    def _write_policy(self, comparison: Comparison, ids: Mapping[str, SchemaId]) -> list[Epoch]:
+        """Begin the epochs, then write the version in which their grants are being filled."""
+        coming = next_policy(comparison.declared, comparison.moves, ids, self._policy, self.clock_ms())
+        epochs = []
+        for step in comparison.plan.of(StepKind.FILL_GRANT):
+            grant_id = GrantId(step.target)
+            confirmed = grant_id in self.confirmed_shrinks
+            transition = comparison.moves[grant_id]
+            epoch = Epoch(self.access, self.admin, self.settings, transition, confirmed, self.clock_ms())
+            epoch.begin(coming.grants[grant_id], coming)
+            epochs.append(epoch)
+        self._write(coming)
+        return epochs
+
+    def _fill(self, epochs: list[Epoch]) -> None:
+        """Once nobody delivers under the old generation any more, copy, sweep and open grant by grant."""
+        if not epochs:
+            return
+        self._settle([self.policy.grants[epoch.grant].grant.group for epoch in epochs])
+        filling = self.policy
+        for epoch in epochs:
+            self.say(f"filling {epoch.grant} ({epoch.transition.reason})")
+            try:
+                ends, counts = epoch.fill(filling)
+            except WaitForOperator as waiting:
+                self.applied.waiting[epoch.grant] = str(waiting)
+                self.say(f"{epoch.grant} waits: {waiting}")
+                continue
+            self._write(with_active_grant(self.policy, epoch.grant, ends, self.clock_ms()))
+            self.applied.filled[epoch.grant] = counts
+            self.say(f"filled {epoch.grant}: {counts['records']} records")
+
+    def _settle(self, groups: Iterable[str]) -> None:
+        """Wait until every instance applies the newest version; take over those that do not answer."""
+        reader = Acknowledgements(self.access)
+        wanted = sorted({fanout_group(group) for group in groups})
+        try:
+            answers = reader.wait(self.admin, wanted, self.policy.version, self.settings.epoch_lease_s)
+        finally:
+            reader.close()
+        if answers.silent:
+            self.say(f"no answer from {', '.join(answers.silent)}: their transactions are ended")
+            fence(self.access, answers.silent)
+
+    def _write(self, coming: Policy) -> None:
+        written = self._policy_writer().write(coming, self._policy)
+        if self._policy is None or written.version != self._policy.version:
+            self.say(f"policy version {written.version} is written")
+        self._policy = written
+
+    def _policy_writer(self) -> PolicyWriter:
+        """Opening it fences every earlier run."""
         if self._writer is None:
-            schema_id = ids[control_subject("PolicyVersion")]
+            registry = SchemaRegistry(self.access.registry_credentials("apply"))
+            schema_id = registry.register(control_subject("PolicyVersion"), control_schema("PolicyVersion"))
             self._writer = PolicyWriter(self.access.kafka_config("apply"), schema_id)
         return self._writer

@@ -1,0 +1,139 @@
+"""Who applies which policy version: waits for fan-out instances, and ends the work of the silent."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from services.control.access import Access
+from services.control.framing import decode
+from topics import names
+
+_TIMEOUT_S: Final = 15.0
+_POLL_S: Final = 0.05
+_FENCE_TIMEOUT_S: Final = 30.0
+
+
+class NameEachInstance(Exception):  # noqa: N818 - named after what to do
+    """A group's member has no instance id: nobody could end its transaction. Start it as documented."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """From which offsets on one instance applies one policy version."""
+
+    group: str
+    instance: str
+    version: int
+    applied_ms: int
+    positions: tuple[tuple[str, int, int], ...]
+    """Topic, partition, first offset decided under the version."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For receipts."""
+        positions = [{"topic": t, "partition": p, "offset": o} for t, p, o in self.positions]
+        return {
+            "instance": self.instance,
+            "version": self.version,
+            "applied_ms": self.applied_ms,
+            "positions": positions,
+        }
+
+
+@dataclass(slots=True)
+class Answers:
+    """Who has answered for a version and who of the live members has not."""
+
+    acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()
+
+
+def live_instances(admin: AdminClient, groups: Iterable[str]) -> set[str]:
+    """The instance ids of the groups' members, which are their transactional ids too.
+
+    Raises:
+        NameEachInstance: a member has none.
+    """
+    wanted = sorted(groups)
+    if not wanted:
+        return set()
+    found = set()
+    for group, answer in admin.describe_consumer_groups(wanted, request_timeout=_TIMEOUT_S).items():
+        for member in answer.result().members:
+            if not member.group_instance_id:
+                raise NameEachInstance(f"group {group}: member {member.client_id} has no instance id")
+            found.add(member.group_instance_id)
+    return found
+
+
+class Acknowledgements:
+    """Reads policy-acks from its beginning; an instance never goes back to a lower version."""
+
+    def __init__(self, access: Access) -> None:
+        self._newest: dict[str, Acknowledgement] = {}
+        self._consumer = Consumer(
+            {
+                **access.kafka_config("apply"),
+                "group.id": "apply.acknowledgements",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
+            }
+        )
+        self._consumer.assign([TopicPartition(names.POLICY_ACKNOWLEDGEMENTS, 0, 0)])
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()
+
+    def wait(self, admin: AdminClient, groups: Iterable[str], version: int, lease_s: float) -> Answers:
+        """Wait, at most a lease, until every live instance of the groups applies the version or a later."""
+        groups = list(groups)
+        deadline = time.monotonic() + lease_s
+        while True:
+            live = live_instances(admin, groups)
+            silent = sorted(live - self._up_to(version).keys())
+            if not silent or time.monotonic() >= deadline:
+                mine = {key: ack for key, ack in self._up_to(version).items() if ack.group in groups}
+                return Answers(mine, tuple(silent))
+            self._read()
+
+    def _up_to(self, version: int) -> dict[str, Acknowledgement]:
+        return {key: found for key, found in self._newest.items() if found.version >= version}
+
+    def _read(self) -> None:
+        for message in self._consumer.consume(500, _POLL_S):
+            error = message.error()
+            if error is not None:
+                if not error.retriable() and error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                continue
+            found = _acknowledgement(decode("PolicyAcknowledgement", message.value() or b""))
+            known = self._newest.get(found.instance)
+            if known is None or known.version <= found.version:
+                self._newest[found.instance] = found
+
+
+def _acknowledgement(record: Mapping[str, Any]) -> Acknowledgement:
+    return Acknowledgement(
+        record["group"],
+        record["instance"],
+        record["version"],
+        record["applied_ms"],
+        tuple((place["topic"], place["partition"], place["offset"]) for place in record["positions"]),
+    )
+
+
+def fence(access: Access, instances: Iterable[str]) -> None:
+    """Take over each transactional id: its open transaction is aborted, its owner can never commit.
+
+    Raises:
+        KafkaException: the broker did not do it in time.
+    """
+    for instance in instances:
+        config = {**access.kafka_config("apply"), "transactional.id": instance}
+        Producer(config).init_transactions(_FENCE_TIMEOUT_S)

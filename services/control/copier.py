@@ -1,0 +1,174 @@
+"""Copies what a grant covers of a canonical topic into the grant's topic, by the fan-out's own line.
+
+It goes from the beginning to what was the stable end when it began. Each transaction carries the records, the
+ledger's block and, the last one, the offsets from which the fan-out goes on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from schemas.load import control_schema
+from schemas.registry import SchemaRegistry
+from services.control.access import Access
+from services.control.copy_transactions import CopyTransactions
+from services.control.epoch_markers import Marker, MarkerKind
+from services.control.reading import read_whole, whole_reader
+from services.fanout.line import DeliveryKind, GrantOutcome, fan_out, internal_defect
+from services.fanout.plan import FanoutPlan, compile_grants
+from services.fanout.processor import ledger_block, note_outcomes
+from services.processor.blocks import BlockDraft
+from services.processor.codecs import CodecCache
+from topics import names
+from topics.engine.reference import ReferenceCodec
+from topics.event import KafkaRecord, OutputRecord, TopicName
+from topics.policy import GrantPolicy, Policy
+
+_FOREVER_MS: Final = 2**62
+
+
+@dataclass(slots=True)
+class CopyLine:
+    """Decides canonical records for one grant and drafts the copier's blocks; remembers what it delivered."""
+
+    policy: Policy
+    entry: GrantPolicy
+    master_secrets: Mapping[int, bytes]
+    now_ms: int
+    tally: Counter[str] = field(default_factory=Counter)
+    positions: dict[int, int] = field(default_factory=dict)
+    codecs: CodecCache = field(default_factory=CodecCache)
+    _delivered: set[bytes] = field(default_factory=set)
+    _plan: FanoutPlan | None = None
+    _block_codec: ReferenceCodec = field(
+        default_factory=lambda: ReferenceCodec(control_schema("DecisionBlock"))
+    )
+
+    @property
+    def group(self) -> str:
+        """The copier's consumer group, which is its chain in the ledger too."""
+        return names.copier_group(self.entry.grant.id, self.entry.generation)
+
+    @property
+    def plan(self) -> FanoutPlan:
+        """The grant alone; whether its days have come is judged once, at the epoch's begin."""
+        if self._plan is None:
+            plan = compile_grants(self.policy, [self.entry], self.master_secrets)
+            self._plan = replace(
+                plan, resources={topic: self._opened(found) for topic, found in plan.resources.items()}
+            )
+        return self._plan
+
+    def _opened(self, resource: Any) -> Any:
+        grants = tuple(
+            replace(grant, valid_from_ms=0, valid_until_ms=_FOREVER_MS)
+            if grant.valid_from_ms <= self.now_ms < grant.valid_until_ms
+            else grant
+            for grant in resource.grants
+        )
+        return replace(resource, grants=grants)
+
+    def decide(self, records: Iterable[KafkaRecord]) -> list[OutputRecord]:
+        """What the records lead to, ledger blocks last."""
+        drafts: dict[int, BlockDraft] = {}
+        outputs: list[OutputRecord] = []
+        for record in records:
+            if record.partition not in drafts:
+                drafts[record.partition] = self._draft(record.topic, record.partition)
+            outputs += note_outcomes(drafts[record.partition], record, self._outcomes(record), self.tally)
+        for partition, draft in sorted(drafts.items()):
+            self.positions[partition] = draft.to_offset
+            outputs.append(self._block(draft))
+        return outputs
+
+    def closing_blocks(self, topic: TopicName, ends: Mapping[int, int]) -> list[OutputRecord]:
+        """Blocks without records up to the ends: what lies there is Kafka's own control records."""
+        found = []
+        for partition, end in sorted(ends.items()):
+            draft = self._draft(topic, partition)
+            if draft.from_offset < end:
+                draft.to_offset = end
+                found.append(self._block(draft))
+                self.positions[partition] = end
+        return found
+
+    def sweep_block(self, topic: TopicName, partition: int, tombstones: list[OutputRecord]) -> OutputRecord:
+        """The block of tombstones for keys that the epoch did not see; it decides no canonical record."""
+        draft = self._draft(topic, partition)
+        draft.to_offset = draft.from_offset
+        draft.grant(self.entry.grant.id, self.entry.generation).tombstoned += len(tombstones)
+        draft.wrote(tombstones)
+        return self._block(draft)
+
+    def _outcomes(self, record: KafkaRecord) -> tuple[GrantOutcome, ...] | None:
+        try:
+            outcomes = fan_out(record, self.plan, self.codecs.codecs, self._delivered)
+        except Exception:  # noqa: BLE001 - a defect of ours delivers nothing, and is counted with its reason
+            return internal_defect(record, self.plan)
+        for outcome in outcomes or ():
+            if outcome.output is not None and outcome.output.key is not None:
+                if outcome.kind is DeliveryKind.DELIVERED:
+                    self._delivered.add(outcome.output.key)
+                else:
+                    self._delivered.discard(outcome.output.key)
+        return outcomes
+
+    def _draft(self, topic: TopicName, partition: int) -> BlockDraft:
+        instance = names.copier_transactional_id(self.entry.grant.id)
+        start = self.positions.get(partition, 0)
+        return BlockDraft(self.group, instance, topic, partition, start, self.policy.version)
+
+    def _block(self, draft: BlockDraft) -> OutputRecord:
+        return ledger_block(draft, self.policy.control_schemas.decision_block, self._block_codec)
+
+
+def copy(
+    access: Access,
+    line: CopyLine,
+    transactions: CopyTransactions,
+    ends: Mapping[int, int],
+    batch_records: int,
+) -> None:
+    """Copy everything below ``ends`` and commit them with the COPIED marker.
+
+    Raises:
+        EpochInterrupted: a later copier took over, or a transaction failed.
+    """
+    topic = line.policy.resources[line.entry.grant.resource].resource.canonical_topic
+    registry = SchemaRegistry(access.registry_credentials("reader"))
+    reader = whole_reader(access.kafka_config("copier"), line.group)
+    try:
+        for records in read_whole(reader, topic, ends, batch_records):
+            missing = line.codecs.missing(records)
+            line.codecs.learn({schema_id: registry.schema(schema_id) for schema_id in missing})
+            transactions.write(line.decide(records))
+        _finish(line, transactions, reader, topic, ends)
+    finally:
+        reader.close()
+
+
+def _finish(
+    line: CopyLine,
+    transactions: CopyTransactions,
+    reader: Consumer,
+    topic: TopicName,
+    ends: Mapping[int, int],
+) -> None:
+    marker = Marker(
+        grant=line.entry.grant.id,
+        generation=line.entry.generation,
+        kind=MarkerKind.COPIED,
+        policy_version=line.policy.version,
+        timestamp_ms=line.now_ms,
+        offsets={(topic, partition): end for partition, end in ends.items()},
+        counts=dict(line.tally),
+    )
+    outputs = [
+        *line.closing_blocks(topic, ends),
+        marker.output(line.policy.control_schemas.epoch_marker),
+    ]
+    offsets = [TopicPartition(topic, partition, end) for partition, end in sorted(ends.items())]
+    transactions.write(outputs, offsets, reader.consumer_group_metadata())

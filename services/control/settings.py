@@ -1,0 +1,37 @@
+"""How long apply waits for whom, and what it may do without asking."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX = "GOVBUS_APPLY_"
+
+
+class ApplySettings(BaseModel):
+    """A field ``revocation_lease_s`` is read from ``GOVBUS_APPLY_REVOCATION_LEASE_S``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    revocation_lease_s: Annotated[float, Field(gt=0)] = 2.0
+    """How long an instance may take to acknowledge a withdrawal before its transaction is ended for it."""
+    epoch_lease_s: Annotated[float, Field(gt=0)] = 15.0
+    """The same where nothing is withdrawn: an instance that is merely busy keeps its transaction."""
+    cut_timeout_s: Annotated[float, Field(gt=0)] = 75.0
+    """Above the broker's longest transaction (60 s): until then a forgotten one is over."""
+    shrink_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
+    """A sweep that would remove more of what a consumer holds waits for an operator."""
+    batch_records: Annotated[int, Field(ge=1, le=20_000)] = 2_000
+    """Canonical records that a copier reads for one transaction."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return the settings; what is not set has its default.
+
+        Raises:
+            pydantic.ValidationError: a value is not allowed.
+        """
+        environ = os.environ if environ is None else environ
+        names = {name: PREFIX + name.upper() for name in cls.model_fields}
+        return cls.model_validate({name: environ[key] for name, key in names.items() if environ.get(key)})
