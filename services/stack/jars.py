@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 import tarfile
 import threading
 import time
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import mkdtemp
+from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from services.stack.errors import CheckConnection, RefusedDownload
 from services.stack.progress import Reporter
@@ -46,6 +49,28 @@ def default_repository() -> str:
     from jgo.constants import MAVEN_CENTRAL_URL
 
     return str(MAVEN_CENTRAL_URL)
+
+
+class SystemTrust(HTTPAdapter):
+    """Trusts the machine's certificate authorities besides those that requests brings along.
+
+    In many organisations a gateway signs everything with an authority that only the machine knows.
+    """
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make connections with the machine's authorities."""
+        super().init_poolmanager(*arguments, **options, ssl_context=ssl.create_default_context())
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        """Make connections through a proxy with the machine's authorities."""
+        return super().proxy_manager_for(*arguments, **options, ssl_context=ssl.create_default_context())
+
+
+def download_session() -> requests.Session:
+    """Return a session for downloads; proxies are those of the environment."""
+    session = requests.Session()
+    session.mount("https://", SystemTrust())
+    return session
 
 
 class JarCache:
@@ -155,7 +180,8 @@ class JarCache:
         draft = target.with_name(f".{target.name}.{threading.get_ident()}")
         digest = hashlib.sha256()
         try:
-            with requests.get(address, stream=True, timeout=(10, 60)) as answer, draft.open("wb") as sink:
+            with download_session() as session, draft.open("wb") as sink:
+                answer = session.get(address, stream=True, timeout=(10, 60))
                 answer.raise_for_status()
                 for chunk in answer.iter_content(_CHUNK):
                     if self._cancelled.is_set():
