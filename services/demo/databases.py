@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import encrypt_password, make_dsn
 
 from producers.connector import TableName, publication_name
 from producers.provider_setup import setup_sql
@@ -194,7 +194,9 @@ def _ensure_role(server: Connection, role: str, password: str) -> None:
         statement = sql.SQL(
             verb + " ROLE {} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}"
         )
-        cursor.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
+        # Hashed here, so that no log of the server can ever hold the password.
+        hashed = encrypt_password(password, role, server, "scram-sha-256")
+        cursor.execute(statement.format(sql.Identifier(role), sql.Literal(hashed)))
 
 
 def _ensure_database(server: Connection, name: str) -> None:
