@@ -39,7 +39,8 @@ class MemoryPositions:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Undo the positions noted within, where an exception leaves it."""
-        self._before = before = {}
+        before: dict[tuple[str, bytes], DeliveryOrder | None] = {}
+        self._before = before
         try:
             yield
         except BaseException:

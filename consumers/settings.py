@@ -41,6 +41,8 @@ class SubscriberSettings(BaseModel):
     allowed_outage_s: float = Field(default=_SEVEN_DAYS_S, gt=0)
     """How long the bus keeps every record before compaction (``min.compaction.lag.ms``), in seconds."""
     commit_every_s: float = Field(default=1.0, gt=0)
+    session_timeout_s: float = Field(default=45.0, gt=0)
+    """After how many silent seconds the group gives its partitions to another instance."""
     most_parked_in_a_row: int = Field(default=20, ge=1)
 
     @model_validator(mode="before")

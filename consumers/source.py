@@ -153,6 +153,8 @@ class KafkaSource:
             **self._settings.client(),
             "client.id": "govbus-subscriber",
             "group.id": self._settings.group_id,
+            "session.timeout.ms": int(self._settings.session_timeout_s * 1000),
+            "heartbeat.interval.ms": min(3000, int(self._settings.session_timeout_s * 1000 / 3)),
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

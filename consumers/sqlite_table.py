@@ -17,9 +17,9 @@ KEY_COLUMN: Final = "govbus_key"
 class SqliteTable:
     """Upserts and deletes rows; each effect and its position are one transaction, so it happens once.
 
-    ``apply`` is the subscriber's handler and ``positions`` its position store. The table and a column per item
-    are made as they are met. Dates and times are kept as ISO 8601 text, decimals as text, lists and records as
-    JSON text. Used by one thread at a time.
+    ``apply`` is the subscriber's handler and ``positions`` its position store. The table and a column per
+    item are made as they are met. Dates and times are kept as ISO 8601 text, decimals as text, lists and
+    records as JSON text. Used by one thread at a time.
     """
 
     def __init__(self, path: Path | str, table: str) -> None:
@@ -67,12 +67,11 @@ class SqliteTable:
     def _add_columns(self, value: dict[str, Any]) -> None:
         if all(name.lower() in self._columns for name in value):
             return
-        # Read again: a transaction that added columns may have been rolled back since.
+        # A column added here is remembered with the next record only: this transaction may be rolled back.
         self._columns = self._known_columns()
         for name in value:
             if name.lower() not in self._columns:
                 self._run(f"ALTER TABLE {_quoted(self._table)} ADD COLUMN {_quoted(name)}")
-        self._columns = self._known_columns()
 
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         return self.connection.execute(statement, values)

@@ -1,0 +1,142 @@
+"""One suite for every source of records: the fake that tests use, and librdkafka against its mock brokers."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+from confluent_kafka import Producer
+
+from consumers.source import KafkaSource, RecordSource
+from tests.contract.subscribing import TOPIC, FakeLog, FakeSource, delivered, subscriber_settings
+from topics.event import KafkaRecord
+
+DEADLINE_S = 20.0
+
+
+class World(Protocol):
+    """A topic that can be written to, and sources of one group that read it."""
+
+    def append(self, record: KafkaRecord) -> None: ...
+
+    def source(self) -> RecordSource: ...
+
+
+class FakeWorld:
+    def __init__(self) -> None:
+        self.log = FakeLog()
+
+    def append(self, record: KafkaRecord) -> None:
+        self.log.append([record])
+
+    def source(self) -> RecordSource:
+        return FakeSource(self.log)
+
+
+class MockClusterWorld:
+    """librdkafka's brokers live in the producer that asked for them."""
+
+    def __init__(self) -> None:
+        self._cluster = Producer(
+            {"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 0, "log.queue": False}
+        )
+        broker = next(iter(self._cluster.list_topics(timeout=10).brokers.values()))
+        self.bootstrap = f"{broker.host}:{broker.port}"
+        self._cluster.list_topics(TOPIC, timeout=10)
+        self._producer = Producer({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        self.said: list[str] = []
+
+    def append(self, record: KafkaRecord) -> None:
+        self._producer.produce(
+            record.topic,
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            partition=record.partition,
+            timestamp=int(time.time() * 1000),
+        )
+        assert self._producer.flush(10) == 0
+
+    def source(self) -> RecordSource:
+        # The mock brokers keep a group waiting for the session's length after a member has left.
+        settings = subscriber_settings(
+            bootstrap=self.bootstrap, security_protocol="PLAINTEXT", session_timeout_s=4.0
+        )
+        return KafkaSource(settings, time.time, self.said.append)
+
+
+@pytest.fixture(params=[FakeWorld, MockClusterWorld], ids=["fake", "librdkafka"])
+def world(request: pytest.FixtureRequest) -> World:
+    make: Callable[[], World] = request.param
+    return make()
+
+
+def read(source: RecordSource, count: int) -> list[KafkaRecord]:
+    found: list[KafkaRecord] = []
+    deadline = time.monotonic() + DEADLINE_S
+    while len(found) < count and time.monotonic() < deadline:
+        record = source.poll(0.1)
+        if record is not None:
+            found.append(record)
+    return found
+
+
+def test_records_come_in_order_with_their_bytes_untouched(world: World) -> None:
+    written = [delivered("a", "x", 1, offset=0), delivered("a", None, 2, offset=1)]
+    for record in written:
+        world.append(record)
+    source = world.source()
+    found = read(source, 2)
+    assert [(r.offset, r.key, r.value, r.headers) for r in found] == [
+        (r.offset, r.key, r.value, r.headers) for r in written
+    ]
+    assert [r.topic for r in found] == [TOPIC, TOPIC]
+    source.close()
+
+
+def test_next_source_of_the_group_goes_on_after_what_was_committed(world: World) -> None:
+    for offset in range(3):
+        world.append(delivered("a", "x", offset, offset=offset))
+    first = world.source()
+    records = read(first, 3)
+    first.done(records[0])
+    first.done(records[1])
+    first.commit()
+    first.close()
+    second = world.source()
+    assert [record.offset for record in read(second, 1)] == [2]
+    second.close()
+
+
+def test_record_that_was_not_done_comes_again(world: World) -> None:
+    world.append(delivered("a", "x", 1, offset=0))
+    first = world.source()
+    assert len(read(first, 1)) == 1
+    first.commit()
+    first.close()
+    second = world.source()
+    assert len(read(second, 1)) == 1
+    second.close()
+
+
+def test_closing_commits_what_is_done(world: World) -> None:
+    for offset in range(2):
+        world.append(delivered("a", "x", offset, offset=offset))
+    first = world.source()
+    first.done(read(first, 2)[0])
+    first.close()
+    second = world.source()
+    assert [record.offset for record in read(second, 1)] == [1]
+    second.close()
+
+
+def test_staying_alive_loses_no_record(world: World) -> None:
+    for offset in range(20):
+        world.append(delivered("a", "x", offset, offset=offset))
+    source = world.source()
+    found: list[KafkaRecord] = []
+    for _ in range(7):
+        found += read(source, min(3, 20 - len(found)))
+        source.keep_alive()
+    assert [record.offset for record in found] == list(range(20))
+    source.close()
