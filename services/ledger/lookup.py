@@ -66,13 +66,17 @@ class Lookup:
         )
 
     def codecs(self, record: KafkaRecord) -> dict[SchemaId, ReferenceCodec]:
-        """The codec of the record's writer schema; empty where the registry has no usable one."""
-        try:
-            schema_id = split(record.value or b"")[0]
-            schema = self.schemas.schema(schema_id)
-        except (NotFramed, SchemaNotFound):
-            return {}
-        return {} if unsafe_parts(schema) else {schema_id: ReferenceCodec(schema)}
+        """The codecs of key and value; the one is missing of which the registry has no usable schema."""
+        found = {}
+        for framed in (record.key, record.value):
+            try:
+                schema_id = split(framed or b"")[0]
+                schema = self.schemas.schema(schema_id)
+            except (NotFramed, SchemaNotFound):
+                continue
+            if not unsafe_parts(dict(schema)):
+                found[schema_id] = ReferenceCodec(schema)
+        return found
 
     def intake_block(self, raw: KafkaRecord) -> Block | None:
         """The gate's block that decided the raw record, None while it waits."""
