@@ -5,8 +5,11 @@ from typing import Any
 
 from topics.event import ConsumerId, ProviderId, ResourceId
 from topics.grants.declaration import DistrictMask, DropMask, Grant, HashMask, Mask, PartialMask, YearMask
+from topics.quality import declaration as declared
 from topics.quality.compiler import QualityDefinitionError, compile_rules
+from topics.quality.declaration import RuleDeclaration
 from topics.quality.rules import CodeList
+from topics.quality.values import Unit
 from topics.resource import ForeignItem, Resource, ShareType
 from topics.schema_rules import ItemForm, Problem, item_forms, item_problems, unsafe_parts
 
@@ -30,6 +33,7 @@ def resource_problems(
             yield Problem(("foreign_items", index, name), problem, remedy)
     yield from _item_problems(resource, item_forms(schema))
     yield from _rule_problems(resource, code_lists)
+    yield from _unit_problems(resource, item_forms(schema))
 
 
 def grant_problems(
@@ -180,6 +184,43 @@ def _rule_problems(resource: Resource, code_lists: tuple[CodeList, ...]) -> Iter
         compile_rules(sound, code_lists, names)
     except QualityDefinitionError as error:
         yield Problem(("rules",), str(error), "change the rules accordingly")
+
+
+def _unit_problems(resource: Resource, forms: Mapping[str, ItemForm]) -> Iterator[Problem]:
+    for index, rule in enumerate(resource.rules):
+        for name, kinds in _wanted_kinds(rule).items():
+            if name in forms and (kind := _kind_of(forms[name])) not in kinds:
+                problem = f"rule {rule.rule} cannot judge {name}, which is {kind}"
+                yield Problem(("rules", index), problem, f"use it on {' or '.join(sorted(kinds))}")
+
+
+def _wanted_kinds(rule: RuleDeclaration) -> dict[str, frozenset[str]]:
+    """What each item of a rule must be: on anything else the rule would find fault with every record."""
+    match rule:
+        case declared.PatternDeclaration():
+            return {rule.item: frozenset({"text"})}
+        case declared.LengthDeclaration():
+            return {rule.item: frozenset({"text", "bytes"})}
+        case declared.CodeListDeclaration():
+            return {rule.item: frozenset({"text", "number"})}
+        case declared.RangeDeclaration():
+            # Decimals travel as text.
+            kinds = {"number", "text"} if rule.unit is Unit.NUMBER else {rule.unit.value}
+            return {rule.item: frozenset(kinds)}
+        case declared.DateOrderDeclaration():
+            return dict.fromkeys((rule.earlier, rule.later), frozenset({rule.unit.value}))
+        case declared.IdentityBirthDateDeclaration():
+            return {rule.identity_item: frozenset({"text"}), rule.birth_date_item: frozenset({"date"})}
+        case declared.IdentitySexDeclaration():
+            return {rule.identity_item: frozenset({"text"}), rule.sex_item: frozenset({"text", "number"})}
+        case _:
+            return {}
+
+
+def _kind_of(form: ItemForm) -> str:
+    if form.logical is not None:
+        return form.logical
+    return {"string": "text", "bytes": "bytes", "boolean": "boolean"}.get(form.type, "number")
 
 
 def _granted_items(grant: Grant, resource: Resource) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ from services.demo.story import (
     prepare_cast,
     steps,
 )
+from services.demo.traffic import play_traffic
 from tests.unit.demo.judged import CITY, judge, seeded
 from topics.event import ProviderId
 from topics.resource import CapturedTable
@@ -124,6 +125,17 @@ def test_loading_twice_adds_only_what_a_larger_city_has_more(city: str) -> None:
     assert stored == [
         tuple(getattr(each.row, name) for name in TABLES[POLICE].column_names) for each in expected
     ]
+
+
+def test_everyday_changes_touch_only_addresses_in_the_granted_district(city: str) -> None:
+    load_city(city, 300, seed=5)
+    everything = "SELECT id, id_number, household_district, address FROM public.person ORDER BY id"
+    before = {row[0]: row for row in query(database_dsn(city, POLICE), everything)}
+    touched = {int(record) for record in play_traffic(city, 25, seeded(1))}
+    after = {row[0]: row for row in query(database_dsn(city, POLICE), everything)}
+    assert {record for record, row in after.items() if row != before[record]} == touched
+    assert all(after[record][:3] == before[record][:3] for record in after)
+    assert {after[record][2] for record in touched} == {GRANTED_DISTRICT}
 
 
 def test_the_story_can_be_told_twice_and_ends_the_same(city: str) -> None:
