@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from producers.connect_client import ConnectClient, RetryPolicy
+from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
-from services.control.access import Access
+from services.control.access import Access, CaptureSource
 from services.control.apply import Applied, Apply, Comparison, CorrectDefinitions, compare, compare_offline
 from services.control.definitions import (
     Definitions,
@@ -21,7 +23,7 @@ from services.control.definitions import (
 )
 from services.control.difference import Plan
 from services.control.settings import ApplySettings
-from services.stack.api import Stack
+from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.settings import StackSettings
 
@@ -106,7 +108,7 @@ def apply_command(
         typer.echo(json.dumps(applied.as_json(), ensure_ascii=False))
     else:
         _print_applied(applied)
-    if applied.waiting:
+    if applied.waiting or applied.held_back:
         raise typer.Exit(WAITING)
 
 
@@ -126,7 +128,31 @@ def access_of(stack: Stack) -> Access:
         ensure_user=lambda user: stack.users().ensure(user),
         withdraw_user=lambda user: stack.users().withdraw(user),
         known_users=lambda: stack.users().known(),
+        capture_source=lambda name: _capture_source(stack, name),
+        connect=lambda: ConnectClient(
+            endpoints.connect_url, *stack.connect_auth(), retries=RetryPolicy(attempts=3)
+        ),
+        connect_environment=ConnectEnvironment(
+            str(stack.context.layout.connect_secrets), endpoints.kafka_bootstrap
+        ),
         master_secret=lambda version: stack.secret(f"master-v{version}").encode(),
+    )
+
+
+def _capture_source(stack: Stack, name: str) -> CaptureSource | None:
+    """``secrets/connect/<name>.properties``: user, password; host, port, database if not ours."""
+    path = stack.context.layout.connect_secrets / f"{name}.properties"
+    if not path.exists():
+        return None
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    endpoints = stack.endpoints()
+    return CaptureSource(
+        host=found.get("host", endpoints.postgres_host),
+        port=int(found.get("port", endpoints.postgres_port)),
+        database=found.get("database", name),
+        user=found["user"],
+        password=found["password"],
     )
 
 
@@ -141,9 +167,13 @@ def _load(folder: Path | None) -> Definitions:
 def _running_stack() -> Stack:
     try:
         stack = Stack(StackSettings.from_environment())
-        if stack.running():
+        states = {status.name: status.state for status in stack.status()}
+        # Without Connect a right can still be withdrawn, and that must not wait.
+        if all(states[name] is State.RUNNING for name in ("kafka", "registry")):
             return stack
-        sys.stderr.write("the stack is not running: start it with `govbus up`, or use plan --offline\n")
+        sys.stderr.write(
+            "Kafka or the registry is not running: start it with `govbus up`, or use plan --offline\n"
+        )
     except StackError as error:
         sys.stderr.write(f"{error}\n")
     raise typer.Exit(NO_STACK)
@@ -165,6 +195,8 @@ def _print_plan(plan: Plan) -> None:
     if plan.steps:
         console.print(table)
         console.print(f"{len(plan.steps)} changes")
+    for note in plan.notes:
+        console.print(f"note: {note}", style="yellow", highlight=False)
     for refusal in plan.refusals:
         console.print(f"refused: {refusal.target}: {refusal.reason}", style="red", highlight=False)
 
@@ -176,5 +208,9 @@ def _print_applied(applied: Applied) -> None:
         console.print(f"credentials of {user}: {path}", highlight=False)
     for grant, path in applied.receipts.items():
         console.print(f"receipt of withdrawing {grant}: {path}", highlight=False)
+    for provider, problems in applied.held_back.items():
+        console.print(f"no capture of {provider} yet:", style="yellow", highlight=False)
+        for problem in problems:
+            console.print(f"  {problem['what']}\n{problem['remedy']}", highlight=False, markup=False)
     for grant, reason in applied.waiting.items():
         console.print(f"grant {grant} waits for you: {reason}", style="yellow", highlight=False)

@@ -1,13 +1,26 @@
 """How apply reaches Kafka, the registry and its own folder; made by whoever starts it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
+from producers.connect_client import ConnectClient
+from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSource:
+    """A provider's database as Connect and the preflight reach it."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,10 @@ class Access:
     withdraw_user: Callable[[str], None]
     """Lock a Kafka user out without deleting it."""
     known_users: Callable[[], set[str]]
+    capture_source: Callable[[str], CaptureSource | None]
+    """The connection secret set of a provider's database, or None where there is none."""
+    connect: Callable[[], ConnectClient]
+    connect_environment: ConnectEnvironment
     master_secret: Callable[[int], bytes]
     """The master secret of a key version; only the copier's work asks for it."""
 

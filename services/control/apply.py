@@ -5,16 +5,19 @@ Every step may be repeated: what an interrupted run left half done, the next one
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import psycopg2
 from confluent_kafka.admin import AdminClient
 
+from producers.connect_errors import ConnectUnavailable
 from schemas.load import control_schema
 from schemas.registry import SchemaRegistry
 from services.control import acls
 from services.control.access import Access
 from services.control.acknowledgements import Acknowledgements, fence
+from services.control.connectors import Captures, check_database, desired_captures, live_connectors
 from services.control.credentials import remove_credentials, write_credentials
 from services.control.definitions import Definitions
 from services.control.desired import Declared, control_subject, desired_state
@@ -34,7 +37,7 @@ from services.control.transitions import (
     transitions,
     with_withdrawn,
 )
-from topics.event import GrantId, SchemaId
+from topics.event import GrantId, ProviderId, SchemaId
 from topics.names import fanout_group
 from topics.policy import Policy
 
@@ -43,7 +46,7 @@ UNREGISTERED: Final = SchemaId(0)
 
 
 class CorrectDefinitions(Exception):  # noqa: N818 - named after what to do
-    """What is declared cannot be applied; every reason is in ``refusals``. Nothing was changed."""
+    """What is declared cannot be applied; every reason is in ``refusals``."""
 
     def __init__(self, refusals: Iterable[Refusal]) -> None:
         self.refusals = tuple(refusals)
@@ -59,6 +62,7 @@ class Comparison:
     live: LiveState
     moves: Mapping[GrantId, Transition]
     plan: Plan
+    captures: Captures = field(default_factory=Captures)
 
 
 @dataclass(slots=True)
@@ -73,6 +77,10 @@ class Applied:
     receipts: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, str] = field(default_factory=dict)
     """Grants whose epoch stopped for an operator, and why."""
+    connectors: dict[str, str] = field(default_factory=dict)
+    """Connector → created, updated or unchanged."""
+    held_back: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    """Providers whose database is not ready: what is wrong, and the SQL that mends it."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape that docs/cli/apply.schema.json describes."""
@@ -91,7 +99,21 @@ def compare(access: Access, admin: AdminClient, definitions: Definitions) -> Com
     declared = _declared(definitions, policy)
     desired = desired_state(declared)
     live = read_live(access, admin, declared, desired.subjects, topics, policy)
-    return _compare(definitions, live, receipt_names(access.home))
+    captures, live = _connectors(access, declared, live)
+    return _compare(definitions, live, receipt_names(access.home), captures)
+
+
+def _connectors(access: Access, declared: Declared, live: LiveState) -> tuple[Captures, LiveState]:
+    """Without Connect everything else can still be done, a withdrawal above all."""
+    captures = desired_captures(declared, access)
+    if not captures.configs:
+        return captures, live
+    try:
+        found = live_connectors(access.connect(), captures.configs)
+    except ConnectUnavailable as error:
+        note = f"no connector is looked at: Kafka Connect does not answer ({error})"
+        return Captures(notes=(*captures.notes, note)), live
+    return captures, replace(live, connectors=found)
 
 
 def _declared(definitions: Definitions, policy: Policy | None) -> Declared:
@@ -105,7 +127,13 @@ def _declared(definitions: Definitions, policy: Policy | None) -> Declared:
     )
 
 
-def _compare(definitions: Definitions, live: LiveState, receipts: frozenset[str]) -> Comparison:
+def _compare(
+    definitions: Definitions,
+    live: LiveState,
+    receipts: frozenset[str],
+    captures: Captures | None = None,
+) -> Comparison:
+    captures = captures or Captures()
     declared = _declared(definitions, live.policy)
     desired = desired_state(declared)
     try:
@@ -114,8 +142,9 @@ def _compare(definitions: Definitions, live: LiveState, receipts: frozenset[str]
         plan = Plan((), (Refusal("grants", str(error)),))
         return Comparison(declared, desired, live, {}, plan)
     by_grant = {move.grant: move for move in moves}
-    plan = difference(desired, live, moves, _policy_detail(declared, desired, live, by_grant))
-    return Comparison(declared, desired, live, by_grant, plan)
+    detail = _policy_detail(declared, desired, live, by_grant)
+    plan = difference(desired, live, moves, detail, captures.configs, captures.notes)
+    return Comparison(declared, desired, live, by_grant, plan, captures)
 
 
 def _policy_detail(
@@ -157,21 +186,22 @@ class Apply:
         """Carry out the plan.
 
         Raises:
-            CorrectDefinitions: something that is declared must not be done; nothing was changed.
+            CorrectDefinitions: something that is declared must not be done; only withdrawals were.
         """
         admin = self._admin = self.access.admin()
         comparison = compare(self.access, admin, self.definitions)
-        if comparison.plan.refusals:
-            raise CorrectDefinitions(comparison.plan.refusals)
         self.applied.steps = len(comparison.plan.steps)
         self._policy = comparison.live.policy
         self._withdraw(comparison)
+        if comparison.plan.refusals:
+            raise CorrectDefinitions(comparison.plan.refusals)
         self._topics(comparison)
         self._users(comparison)
         self._rights(comparison)
         ids = self._schemas(comparison)
         self._credentials(comparison)
         epochs = self._write_policy(comparison, ids)
+        self._put_connectors(comparison)
         self._fill(epochs)
         self.applied.policy_version = self.policy.version
         return self.applied
@@ -292,6 +322,31 @@ class Apply:
             self._write(with_active_grant(self.policy, epoch.grant, ends, self.clock_ms()))
             self.applied.filled[epoch.grant] = counts
             self.say(f"filled {epoch.grant}: {counts['records']} records")
+
+    def _put_connectors(self, comparison: Comparison) -> None:
+        """A database that is not ready holds back its own capture and nothing else."""
+        for step in comparison.plan.of(StepKind.PUT_CONNECTOR):
+            provider = comparison.captures.providers[step.target]
+            if self._is_ready(provider, comparison.declared):
+                written = self.access.connect().put_config(
+                    step.target, comparison.captures.configs[step.target]
+                )
+                self.applied.connectors[step.target] = written.value
+                self.say(f"connector {step.target}: {written.value}")
+
+    def _is_ready(self, provider: ProviderId, declared: Declared) -> bool:
+        source = self.access.capture_source(str(declared.providers[provider].database))
+        if source is None:
+            return False
+        try:
+            findings = check_database(provider, declared, source)
+            problems = [{"what": f"{one.where}: {one.message}", "remedy": one.remedy} for one in findings]
+        except psycopg2.Error as error:
+            problems = [{"what": f"the database cannot be asked: {type(error).__name__}", "remedy": ""}]
+        if problems:
+            self.applied.held_back[provider] = problems
+            self.say(f"no capture of {provider} yet: {'; '.join(problem['what'] for problem in problems)}")
+        return not problems
 
     def _settle(self, groups: Iterable[str]) -> None:
         """Wait until every instance applies the newest version; take over those that do not answer."""

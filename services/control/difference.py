@@ -55,6 +55,8 @@ class Plan:
 
     steps: tuple[Step, ...]
     refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...] = ()
+    """What is declared and cannot be done yet, and why."""
 
     @property
     def is_empty(self) -> bool:
@@ -73,6 +75,7 @@ class Plan:
                 {"kind": step.kind.value, "target": step.target, "detail": step.detail} for step in self.steps
             ],
             "refusals": [{"target": refusal.target, "reason": refusal.reason} for refusal in self.refusals],
+            "notes": list(self.notes),
         }
 
 
@@ -82,6 +85,7 @@ def difference(
     moves: Iterable[Transition],
     policy_detail: str | None,
     connectors: Mapping[str, Mapping[str, str]] | None = None,
+    notes: Iterable[str] = (),
 ) -> Plan:
     """The plan; ``policy_detail`` says what is new in the policy, None where it stays as it is."""
     moves = list(moves)
@@ -100,7 +104,7 @@ def difference(
     found += [Step(StepKind.FILL_GRANT, move.grant, move.reason) for move in moves if move.move is Move.FILL]
     order = list(StepKind)
     steps = sorted(found, key=lambda step: order.index(step.kind))
-    return Plan(tuple(steps), tuple(_refusals(desired, live)))
+    return Plan(tuple(steps), tuple(_refusals(desired, live)), tuple(notes))
 
 
 def _withdrawals(moves: Iterable[Transition]) -> Iterable[Step]:

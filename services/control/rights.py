@@ -204,6 +204,8 @@ def _connect(providers: Mapping[ProviderId, Provider], resources: Mapping[Resour
             found.add(_topic(CONNECT, names.heartbeat(provider), Right.WRITE))
             found.add(_topic(CONNECT, names.notifications(provider), Right.WRITE))
             found.add(_topic(CONNECT, names.signal(provider), Right.READ))
+            # Debezium reads signals in a group that is named like the topic (connect-configs/).
+            found.add(_group(CONNECT, names.signal(provider)))
     return found
 
 
