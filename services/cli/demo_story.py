@@ -1,0 +1,347 @@
+"""The chapters of the demo: each does one part of the main job and waits for its effect."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import Final
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+
+from consumers.decoding import Decoder as RecordDecoder
+from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.cli import processes
+from services.cli.demo_books import books_of
+from services.cli.plan import access_of
+from services.cli.policy import current_policy
+from services.cli.stack import start_bus
+from services.control.apply import Apply
+from services.control.credentials import credentials_path
+from services.control.definitions import Definitions, load_definitions, packaged_definitions
+from services.demo.answer import DemoAnswer
+from services.demo.databases import TABLES, create_city, database_dsn, load_city
+from services.demo.intake import IntakeFollower
+from services.demo.narration import Narrator
+from services.demo.readers import Arrival, DepartmentReader, reader_from_credentials, try_to_read
+from services.demo.sources import connection_secrets
+from services.demo.story import Told, play_changes, prepare_cast
+from services.ledger.lookup import Lookup
+from services.ledger.quarantine import read_quarantine
+from services.ledger.reader import KafkaTopicReader
+from services.stack.api import Stack
+from services.stack.progress import Bars
+from topics.event import ConsumerId, GrantId, ProviderId
+from topics.names import raw_captured
+
+WITHOUT_GRANT: Final = ConsumerId("archives")
+_PATIENCE_SECONDS: Final = 120.0
+_QUIET_SECONDS: Final = 0.8
+_AUDITOR: Final = "ledger"
+
+
+class DemoStuck(Exception):  # noqa: N818 - named after what happened
+    """Something that the demo waits for did not come; the message says what."""
+
+
+class DemoStory:
+    """Plays the chapters in order; may be played again over the data of the last time."""
+
+    def __init__(self, stack: Stack, narrator: Narrator, *, persons: int, seed: int, updates: int) -> None:
+        self.stack = stack
+        self.tell = narrator
+        self.persons, self.seed, self.updates = persons, seed, updates
+        self.began = time.monotonic()
+        self.first_delivery: float | None = None
+        self.latencies: list[float] = []
+        self.readers: list[DepartmentReader] = []
+
+    def play(self) -> DemoAnswer:
+        """The whole story; every chapter may be repeated.
+
+        Raises:
+            DemoStuck: an effect did not come in time.
+        """
+        self.start_stack()
+        self.make_city()
+        definitions = load_definitions(packaged_definitions())
+        with self.intake() as intake:
+            self.share(definitions, intake)
+            self.open_readers(definitions)
+            try:
+                self.changes(intake)
+                refused = self.refused_reader(definitions)
+                self.measure(intake)
+            finally:
+                for reader in self.readers:
+                    reader.close()
+        return self.prove(refused)
+
+    def start_stack(self) -> None:
+        """Chapter 1."""
+        self.tell.chapter(1, "The stack: PostgreSQL, Kafka, schema registry, Kafka Connect")
+        with Bars(self.tell.console) as bars:
+            self.stack.up(bars)
+        self.tell.say(f"all parts run and answer, in {self.stack.settings.home}")
+
+    def make_city(self) -> None:
+        """Chapter 2."""
+        self.tell.chapter(2, "The sample city: three departments with a database each")
+        passwords = connection_secrets(self.stack)
+        create_city(self.admin_dsn, passwords)
+        with Bars(self.tell.console) as bars:
+            bars.begin("city", f"making {self.persons} persons, their companies and enrolments")
+            added = load_city(self.admin_dsn, self.persons, self.seed)
+            bars.done("city", "the city is there")
+        for provider, count in added.items():
+            self.tell.say(f"{provider}: {count} rows added to {TABLES[provider].name}")
+        prepare_cast(self.admin_dsn)
+
+    def share(self, definitions: Definitions, intake_open: "IntakeSource") -> None:
+        """Chapters 3 and 4; a policy that is there already is only brought up to date."""
+        first_time = current_policy(self.stack) is None
+        self.tell.chapter(3, "Capture: Debezium reads each database, the gate checks every record")
+        if first_time:
+            self.apply(replace(definitions, grants={}))
+        else:
+            self.apply(definitions)
+        with Bars(self.tell.console) as bars:
+            self.stack.run_process(processes.gate(self.stack.settings.processes_port), bars)
+        self.await_first_load(intake_open.follow())
+        self.tell.chapter(4, "Grants: each department gets its own topic, filled to this moment, then live")
+        with Bars(self.tell.console) as bars:
+            if first_time:
+                self.apply(definitions)
+            start_bus(self.stack, bars)
+
+    def apply(self, definitions: Definitions) -> None:
+        """What `govbus apply` does."""
+        applied = Apply(access_of(self.stack), definitions, say=self.tell.say).run()
+        self.tell.say(f"policy version {applied.policy_version}")
+
+    def await_first_load(self, intake: IntakeFollower) -> None:
+        """Until the gate has decided at least one record for each row of each database."""
+        wanted = {
+            raw_captured(provider, "public", table.name): self._rows(provider)
+            for provider, table in TABLES.items()
+        }
+
+        def decided() -> bool:
+            intake.poll()
+            return all(intake.records[topic] >= count for topic, count in wanted.items())
+
+        total = sum(wanted.values())
+        with Bars(self.tell.console) as bars:
+            bars.begin("load", f"first load: {total} rows through the gate")
+            self._await(decided, "the gate to decide every row of the first load")
+            bars.done("load", f"{total} rows decided")
+        counted = ", ".join(f"{count} {name}" for name, count in intake.outcomes.most_common())
+        self.tell.say(f"the gate's answers so far: {counted}")
+        stops = ", ".join(f"{count} {name}" for name, count in intake.reasons.most_common(6))
+        if stops:
+            self.tell.say(f"with reasons: {stops}")
+
+    def open_readers(self, definitions: Definitions) -> None:
+        """Each department with a grant reads with its own credentials from here on."""
+        home = self.stack.settings.home
+        for grant in definitions.grants.values():
+            path = credentials_path(home, f"consumer-{grant.consumer}")
+            self.readers.append(reader_from_credentials(path, grant.topic))
+            self.tell.say(f"{grant.consumer} reads {grant.topic} with {path}")
+
+    def changes(self, intake_source: "IntakeSource") -> None:
+        """Chapter 5."""
+        self.tell.chapter(5, "Changes at the sources, and who sees what of them")
+        intake = intake_source.follow()
+        with self.lookup() as lookup:
+            steps = play_changes(self.admin_dsn)
+            seen = dict(intake.records)
+            stopped = intake.outcomes["stopped"]
+            for told in steps:
+                self.tell.told(told)
+                arrivals = self._effects(told, intake, seen)
+                self.tell.arrivals(arrivals, self._silent(arrivals))
+                if intake.outcomes["stopped"] > stopped:
+                    self._show_quarantine(lookup, told.provider)
+                stopped, seen = intake.outcomes["stopped"], dict(intake.records)
+
+    def refused_reader(self, definitions: Definitions) -> str:
+        """Chapter 6."""
+        self.tell.chapter(6, "A department without a grant")
+        path = credentials_path(self.stack.settings.home, f"consumer-{WITHOUT_GRANT}")
+        topic = definitions.grants[GrantId("tax-enterprises")].topic
+        answer = try_to_read(path, topic)
+        self.tell.say(f"{WITHOUT_GRANT} tries to read {topic}: {answer}")
+        return answer
+
+    def measure(self, intake_source: "IntakeSource") -> None:
+        """Chapter 7."""
+        self.tell.chapter(7, f"From commit to readable, over {self.updates} single changes")
+        self.poll_readers()
+        before = len(self.latencies)
+        with closing(psycopg2.connect(database_dsn(self.admin_dsn, ProviderId("police")))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                for number in range(self.updates):
+                    cursor.execute(
+                        "UPDATE public.person SET address = %s WHERE id = "
+                        "(SELECT id FROM public.person WHERE name IS NOT NULL ORDER BY id OFFSET %s LIMIT 1)",
+                        (f"人民路{time.time_ns() % 10_000_000}号", number % min(self.persons, 500)),
+                    )
+                    self.poll_readers()
+        self._await(lambda: not self.poll_readers() and intake_source.quiet(), "the last deliveries")
+        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
+
+    def prove(self, refused: str) -> DemoAnswer:
+        """Chapter 8."""
+        self.tell.chapter(8, "The books: every record has exactly one outcome, proven from the topics")
+        with self.lookup() as lookup:
+            books = books_of(lookup)
+        answer = DemoAnswer(
+            topics=books.topics,
+            quarantined=books.quarantined,
+            withheld=books.withheld,
+            balance=books.balance,
+            latencies_ms=self.latencies,
+            first_delivery_seconds=self.first_delivery,
+            refused_reader=refused,
+        )
+        self.tell.rows("Quarantined by reason", ["reason", "events"], list(books.quarantined.items()))
+        withheld = [
+            (grant, why, count) for grant, found in books.withheld.items() for why, count in found.items()
+        ]
+        self.tell.rows("Withheld", ["grant", "reason", "records"], withheld)
+        self.tell.rows("Sums", ["what", "records"], list(books.balance["sums"].items()))
+        shown = answer.as_json()["latency_ms"]
+        self.tell.say(f"commit to readable: p50 {shown['p50']} ms, p99 {shown['p99']} ms")
+        self.tell.say(
+            "the books close" if books.balance["closed"] else "THE BOOKS DO NOT CLOSE: govbus audit balance"
+        )
+        return answer
+
+    def farewell(self) -> None:
+        """How to look around, and how to stop."""
+        self.tell.console.print()
+        for command, what in (
+            ("govbus status", "what runs"),
+            ("govbus doctor", "whether all is well, and what to do if not"),
+            (
+                "govbus tail sub.health.population.person.v1.health-persons-gusu -o -5 -e",
+                "what a department reads",
+            ),
+            ("govbus quarantine list police", "what was stopped, and why"),
+            ("govbus audit balance", "the proof again"),
+            ("govbus down", "stop everything; the data stays"),
+        ):
+            self.tell.console.print(f"   [bold].venv/bin/{command}[/]  [dim]{what}[/]", soft_wrap=True)
+
+    def poll_readers(self) -> list[Arrival]:
+        """What arrived at the departments since the last call."""
+        found = [arrival for reader in self.readers for arrival in reader.poll()]
+        if found and self.first_delivery is None:
+            self.first_delivery = round(time.monotonic() - self.began, 1)
+        self.latencies.extend(arrival.latency_ms for arrival in found)
+        return found
+
+    @property
+    def admin_dsn(self) -> str:
+        """The administrator's connection to the server of the sample databases."""
+        endpoints = self.stack.endpoints()
+        return str(
+            make_dsn(
+                host=endpoints.postgres_host,
+                port=endpoints.postgres_port,
+                user="postgres",
+                password=self.stack.secret("postgres-superuser"),
+                dbname="postgres",
+            )
+        )
+
+    @contextmanager
+    def lookup(self) -> Iterator[Lookup]:
+        """The auditor's questions."""
+        with KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.demo") as reader:
+            yield Lookup(reader, self.registry)
+
+    @contextmanager
+    def intake(self) -> Iterator["IntakeSource"]:
+        """The gate's decisions, from the first; opened when its topic exists."""
+        source = IntakeSource(
+            lambda: IntakeFollower.open(self.stack.kafka_config(_AUDITOR), RecordDecoder(self.registry))
+        )
+        try:
+            yield source
+        finally:
+            source.close()
+
+    @property
+    def registry(self) -> SchemaRegistry:
+        """Read only."""
+        user, password = self.stack.registry_auth()
+        return SchemaRegistry(RegistryCredentials(self.stack.endpoints().registry_url, user, password))
+
+    def _rows(self, provider: ProviderId) -> int:
+        with closing(psycopg2.connect(database_dsn(self.admin_dsn, provider))) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT count(*) FROM public.{TABLES[provider].name}")  # noqa: S608 - our own name
+                found = cursor.fetchone()
+        return int(found[0]) if found else 0
+
+    def _effects(self, told: Told, intake: IntakeFollower, seen: dict[str, int]) -> list[Arrival]:
+        """What arrives once the gate has decided the step, until nothing more comes."""
+        topic = raw_captured(told.provider, "public", TABLES[told.provider].name)
+
+        def decided() -> bool:
+            intake.poll()
+            return intake.records[topic] > seen.get(topic, 0)
+
+        self._await(decided, f"the gate to decide the step {told.name!r}")
+        arrivals: list[Arrival] = []
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < _QUIET_SECONDS:
+            found = self.poll_readers()
+            intake.poll()
+            if found:
+                arrivals.extend(found)
+                quiet_since = time.monotonic()
+        return arrivals
+
+    def _silent(self, arrivals: Sequence[Arrival]) -> list[str]:
+        heard = {arrival.consumer for arrival in arrivals}
+        return [reader.consumer for reader in self.readers if reader.consumer not in heard]
+
+    def _show_quarantine(self, lookup: Lookup, provider: ProviderId) -> None:
+        newest = read_quarantine(lookup, provider)[-1]
+        self.tell.stopped(newest.step, newest.reason, newest.detail, newest.raw.coordinates)
+
+    def _await(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise DemoStuck(f"waited {_PATIENCE_SECONDS:.0f} s for {what}")
+
+
+class IntakeSource:
+    """Opens the follower at its first use, because the ledger's topic exists only after the first apply."""
+
+    def __init__(self, open_follower: Callable[[], IntakeFollower]) -> None:
+        self._open = open_follower
+        self._follower: IntakeFollower | None = None
+
+    def follow(self) -> IntakeFollower:
+        """The one follower."""
+        if self._follower is None:
+            self._follower = self._open()
+        return self._follower
+
+    def quiet(self) -> bool:
+        """Whether no new decision has come."""
+        follower = self.follow()
+        before = follower.records.total()
+        follower.poll()
+        return follower.records.total() == before
+
+    def close(self) -> None:
+        """End the session, if there was one."""
+        if self._follower is not None:
+            self._follower.close()

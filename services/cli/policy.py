@@ -1,0 +1,22 @@
+"""What commands ask of the newest policy version."""
+
+from services.control.policy_topic import newest_policy
+from services.stack.api import Stack
+from topics import names
+from topics.policy import Policy
+
+_TIMEOUT_SECONDS = 10.0
+
+
+def current_policy(stack: Stack) -> Policy | None:
+    """The newest policy of a running stack; None before the first apply."""
+    admin = stack.admin()
+    if names.POLICY not in admin.list_topics(timeout=_TIMEOUT_SECONDS).topics:
+        return None
+    return newest_policy(stack.kafka_config("admin"))
+
+
+def groups_of_policy(stack: Stack) -> list[str] | None:
+    """The grant groups that the newest policy names; None before the first apply."""
+    policy = current_policy(stack)
+    return None if policy is None else policy.groups()

@@ -1,0 +1,44 @@
+"""Which processes of the bus run beside the infrastructure: gate, one fan-out per grant group, watch."""
+
+from collections.abc import Iterable
+
+from services.stack.api import Stack
+from services.stack.python_process import PythonComponent
+from topics.names import fanout_group
+
+_FIRST_FANOUT_PORT = 20
+_PORTS_PER_GROUP = 10
+
+
+def gate(base_port: int, instance: int = 0) -> PythonComponent:
+    """One gate instance."""
+    return _processor("gate", base_port + instance, instance, ())
+
+
+def fanout(base_port: int, group: str, group_number: int, instance: int = 0) -> PythonComponent:
+    """One fan-out instance of a grant group; ``group_number`` is the group's place in the sorted list."""
+    port = base_port + _FIRST_FANOUT_PORT + _PORTS_PER_GROUP * group_number + instance
+    return _processor(fanout_group(group), port, instance, ("--group", group))
+
+
+def watch(port: int) -> PythonComponent:
+    """The process that restarts failed connector tasks and raises alarms."""
+    return PythonComponent(
+        name="watch",
+        argv=("-m", "services.watch"),
+        ready_url=f"http://127.0.0.1:{port}/status",
+        settings={"GOVBUS_WATCH_PORT": str(port)},
+    )
+
+
+def bus_processes(stack: Stack, groups: Iterable[str]) -> list[PythonComponent]:
+    """One instance of everything that the policy's grant groups need."""
+    base = stack.settings.processes_port
+    fanouts = [fanout(base, group, number) for number, group in enumerate(sorted(groups))]
+    return [gate(base), *fanouts, watch(stack.settings.watch_port)]
+
+
+def _processor(group: str, port: int, instance: int, more: tuple[str, ...]) -> PythonComponent:
+    module = group.partition(".")[0]
+    argv = ("-m", f"services.{module}", "--instance", str(instance), "--web-port", str(port), *more)
+    return PythonComponent(name=f"{group}.{instance}", argv=argv, ready_url=f"http://127.0.0.1:{port}/readyz")

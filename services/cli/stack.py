@@ -1,0 +1,194 @@
+"""`govbus up | down | status | logs | reset | run`: the embedded stack and the processes of the bus on it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import requests
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.cli import processes
+from services.cli.output import ExitCode
+from services.cli.policy import groups_of_policy
+from services.stack.api import ComponentStatus, Stack, State
+from services.stack.errors import StackError
+from services.stack.progress import Bars
+from services.stack.python_process import PythonComponent, remembered
+from services.stack.settings import StackSettings
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+_HEALTH_TIMEOUT_SECONDS = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    commands: dict[str, Callable[..., None]] = {
+        "up": up,
+        "down": down,
+        "status": status,
+        "logs": logs,
+        "reset": reset,
+        "run": run,
+    }
+    for name, command in commands.items():
+        app.command(name)(command)
+
+
+def up(
+    infrastructure_only: Annotated[
+        bool, typer.Option("--infrastructure-only", help="Leave gate, fan-out and watch alone.")
+    ] = False,
+) -> None:
+    """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
+    with _explained() as stack, Bars() as bars:
+        stack.up(bars)
+        if not infrastructure_only:
+            start_bus(stack, bars)
+    Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
+
+
+def start_bus(stack: Stack, bars: Bars) -> None:
+    """Start the processes that the newest policy needs; before the first apply there are none."""
+    groups = groups_of_policy(stack)
+    if groups is None:
+        return
+    for component in processes.bus_processes(stack, groups):
+        stack.run_process(component, bars)
+
+
+def down() -> None:
+    """Stop everything and wait until it has ended; the data stays."""
+    with _explained() as stack, Bars() as bars:
+        stack.down(bars)
+
+
+def status(as_json: Json = False) -> None:
+    """Show every part: whether it runs and answers, where, with how much memory."""
+    with _explained() as stack:
+        found = stack.status()
+    healthy = all(part.state is State.RUNNING for part in found)
+    details = _details(stack, found)
+    if as_json:
+        parts = [{**asdict(part), "detail": details[part.name]} for part in found]
+        typer.echo(json.dumps({"healthy": healthy, "components": parts}, default=str))
+    else:
+        _print_status(found, details)
+    raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
+
+
+def logs(
+    component: Annotated[str, typer.Argument(help="A name that `govbus status` shows.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 100,
+) -> None:
+    """Show the end of a component's log."""
+    with _explained() as stack:
+        for line in stack.logs(component, follow=follow, lines=lines):
+            typer.echo(line)
+
+
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop everything and delete its data and secrets; downloads stay."""
+    with _explained() as stack:
+        question = f"Delete all data, secrets and logs of the stack in {stack.settings.home}?"
+        if not yes and not typer.confirm(question, err=True):
+            raise typer.Exit(ExitCode.NEGATIVE)
+        with Bars() as bars:
+            stack.reset(bars)
+
+
+def run(
+    what: Annotated[str, typer.Argument(help="gate, fanout or watch.")],
+    group: Annotated[str, typer.Option(help="The grant group that a fan-out serves.")] = "default",
+    instances: Annotated[int, typer.Option(min=0, max=10, help="How many shall run in the end.")] = 1,
+) -> None:
+    """Bring one kind of process to so many instances: starts what is missing, stops what is too much."""
+    with _explained() as stack, Bars() as bars:
+        wanted, surplus = _scaled(stack, what, group, instances)
+        for component in wanted:
+            stack.run_process(component, bars)
+        for name in surplus:
+            stack.stop_process(name, bars)
+
+
+def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[PythonComponent], list[str]]:
+    base = stack.settings.processes_port
+    if what == "watch":
+        one = processes.watch(stack.settings.watch_port)
+        return ([one], []) if instances else ([], [one.name])
+    if what == "gate":
+        made = [processes.gate(base, number) for number in range(instances)]
+        prefix = "gate."
+    elif what == "fanout":
+        groups = sorted({*(groups_of_policy(stack) or ()), group})
+        made = [processes.fanout(base, group, groups.index(group), number) for number in range(instances)]
+        prefix = f"fanout.{group}."
+    else:
+        raise typer.BadParameter(f"{what!r} is none of gate, fanout, watch")
+    names = {component.name for component in made}
+    running = [part.name for part in stack.status() if part.name.startswith(prefix)]
+    return made, [name for name in running if name not in names]
+
+
+def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
+    """What our own processes say of themselves; the infrastructure has nothing to add."""
+    urls = {process.name: process.component.ready_url for process in remembered(stack.context)}
+    details = dict.fromkeys((part.name for part in found), "")
+    for part in found:
+        url = urls.get(part.name)
+        if url is not None and part.state is State.UNHEALTHY:
+            details[part.name] = ready_detail(url)
+    return details
+
+
+def _print_status(found: list[ComponentStatus], details: dict[str, str]) -> None:
+    console = Console()
+    table = Table("component", "state", "pid", "port", "memory MB", "up for", "detail")
+    colours = {State.RUNNING: "green", State.UNHEALTHY: "yellow", State.CRASHED: "red", State.STOPPED: "dim"}
+    for part in found:
+        colour = colours.get(part.state, "red")
+        table.add_row(
+            part.name,
+            f"[{colour}]{part.state.value}[/]",
+            _cell(part.pid),
+            _cell(part.port),
+            _cell(part.memory_mb),
+            "" if part.uptime_s is None else f"{part.uptime_s:.0f} s",
+            details[part.name],
+        )
+    console.print(table)
+    if any(part.state is State.CRASHED for part in found):
+        console.print("Something crashed: `govbus logs NAME` says why, `govbus up` starts it again.")
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+@contextmanager
+def _explained() -> Iterator[Stack]:
+    """The stack of these settings; its errors become one line each that says what to do."""
+    try:
+        yield Stack(StackSettings.from_environment())
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(ExitCode.UNAVAILABLE) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; nothing that this command started goes on.\n")
+        raise typer.Exit(130) from None
+
+
+def ready_detail(url: str) -> str:
+    """The reason that a processor gives for not being ready; empty if it is."""
+    try:
+        answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
+    except requests.RequestException:
+        return "does not answer"
+    return "" if answer.ok else answer.text[:200]

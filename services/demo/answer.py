@@ -1,0 +1,50 @@
+"""What `govbus demo --json` answers: counts, reasons, the balance and the latencies of the story."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CLOCKS = {
+    "from": "source commit timestamp (PostgreSQL server clock, whole milliseconds, header ce_time)",
+    "to": "record returned by a read_committed consumer on the grant topic (clock of the machine that reads)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAnswer:
+    """The whole answer; ``as_json`` gives the shape that docs/cli/demo.schema.json describes."""
+
+    topics: Mapping[str, int]
+    quarantined: Mapping[str, int]
+    withheld: Mapping[str, Mapping[str, int]]
+    balance: Mapping[str, Any]
+    latencies_ms: Sequence[float]
+    first_delivery_seconds: float | None
+    refused_reader: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON types only."""
+        return {
+            "topics": dict(self.topics),
+            "quarantined": dict(self.quarantined),
+            "withheld": {grant: dict(reasons) for grant, reasons in self.withheld.items()},
+            "balance": dict(self.balance),
+            "latency_ms": {
+                "p50": percentile(self.latencies_ms, 50),
+                "p99": percentile(self.latencies_ms, 99),
+                "records": len(self.latencies_ms),
+                "clocks": CLOCKS,
+            },
+            "first_delivery_seconds": self.first_delivery_seconds,
+            "department_without_grant": self.refused_reader,
+        }
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile, in the values' own unit; None of nothing."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    rank = max(1, math.ceil(percent / 100 * len(ordered)))
+    return round(ordered[rank - 1], 1)

@@ -1,0 +1,55 @@
+"""Follows the gate's decision blocks, so that the demo knows what has been decided and never guesses a delay."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from consumers.decoding import Decoder
+from topics.names import LEDGER_INTAKE, LEDGER_PARTITIONS
+
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(slots=True)
+class IntakeFollower:
+    """Sums of all intake blocks so far: records per raw topic, outcomes and reasons."""
+
+    client: Consumer
+    decoder: Decoder
+    records: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @staticmethod
+    def open(config: Mapping[str, Any], decoder: Decoder) -> "IntakeFollower":
+        """Start at the first block; ``config`` is the auditor's."""
+        client = Consumer(
+            {
+                **config,
+                "group.id": "ledger.demo",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 20,
+            }
+        )
+        client.assign([TopicPartition(LEDGER_INTAKE, number, 0) for number in range(LEDGER_PARTITIONS)])
+        return IntakeFollower(client, decoder)
+
+    def poll(self) -> None:
+        """Take in the blocks that have come."""
+        for message in self.client.consume(500, _POLL_SECONDS):
+            error = message.error()
+            if error is not None:
+                raise KafkaException(error)
+            value = message.value()
+            block = self.decoder.decode(value if isinstance(value, bytes) else b"")
+            self.records[block["topic"]] += block["records"]
+            self.outcomes.update(block["outcomes"])
+            self.reasons.update(block["reasons"])
+
+    def close(self) -> None:
+        """End the session."""
+        self.client.close()

@@ -1,0 +1,127 @@
+"""The departments of the demo as they read: each with its own credentials, its own topic, our SDK's decoding."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumers.decoding import Decoder
+from consumers.settings import SubscriberSettings, from_credentials_file
+from schemas.registry import SchemaRegistry
+from topics.delivery import Delivery, milliseconds, read_delivery
+
+_POLL_SECONDS: Final = 0.2
+_TIMEOUT_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One record as it arrived at a department; ``readable_ms`` is this machine's clock when it was read."""
+
+    consumer: str
+    topic: str
+    key: Mapping[str, Any]
+    value: Mapping[str, Any] | None
+    delivery: Delivery
+    readable_ms: float
+
+    @property
+    def latency_ms(self) -> float:
+        """From the source's commit timestamp to being readable here."""
+        return self.readable_ms - milliseconds(self.delivery.ce_time)
+
+
+@dataclass(slots=True)
+class DepartmentReader:
+    """Reads one grant topic from where it stands now; nothing is committed, the demo leaves no group behind."""
+
+    consumer: str
+    topic: str
+    client: Consumer
+    decoder: Decoder
+    now_ms: Callable[[], float] = lambda: time.time_ns() / 1e6
+    arrived: list[Arrival] = field(default_factory=list)
+
+    def poll(self) -> list[Arrival]:
+        """What arrived since the last call, without waiting long."""
+        found = [self._arrival(message) for message in self._messages()]
+        self.arrived.extend(found)
+        return found
+
+    def close(self) -> None:
+        """End the session."""
+        self.client.close()
+
+    def _messages(self) -> list[Message]:
+        messages = self.client.consume(500, _POLL_SECONDS)
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                raise KafkaException(error)
+        return list(messages)
+
+    def _arrival(self, message: Message) -> Arrival:
+        key, value = message.key(), message.value()
+        headers = tuple((str(name), bytes(content or b"")) for name, content in message.headers() or ())
+        return Arrival(
+            self.consumer,
+            self.topic,
+            self.decoder.decode(_bytes(key)),
+            None if value is None else self.decoder.decode(_bytes(value)),
+            read_delivery(headers),
+            self.now_ms(),
+        )
+
+
+def reader_from_credentials(path: Path, topic: str) -> DepartmentReader:
+    """A reader that starts at the end of the topic, with a department's own credentials file."""
+    settings = from_credentials_file(path, topic=topic)
+    client = Consumer(_client(settings))
+    partitions = client.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions
+    ends = []
+    for partition in partitions:
+        _low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_SECONDS)
+        ends.append(TopicPartition(topic, partition, high))
+    client.assign(ends)
+    decoder = Decoder(SchemaRegistry(settings.registry))
+    return DepartmentReader(settings.consumer, topic, client, decoder)
+
+
+def try_to_read(path: Path, topic: str) -> str:
+    """What the broker answers a department that has no grant: its error, or ``read`` if it could read."""
+    client = Consumer(_client(from_credentials_file(path, topic=topic)))
+    try:
+        client.assign([TopicPartition(topic, 0, 0)])
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            message = client.poll(_POLL_SECONDS)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return "read"
+            if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                return "TOPIC_AUTHORIZATION_FAILED"
+        return "no answer"
+    finally:
+        client.close()
+
+
+def _bytes(content: str | bytes | None) -> bytes:
+    if isinstance(content, str):
+        return content.encode()
+    return content or b""
+
+
+def _client(settings: SubscriberSettings) -> dict[str, Any]:
+    return {
+        **settings.client(),
+        "group.id": settings.group_id,
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "fetch.wait.max.ms": 20,
+        "auto.offset.reset": "error",
+    }
