@@ -30,6 +30,7 @@ from services.ledger.lookup import Lookup
 from services.ledger.quarantine import read_quarantine
 from services.ledger.reader import KafkaTopicReader
 from services.stack.api import Stack
+from services.stack.postgres import SUPERUSER_SECRET
 from services.stack.progress import Bars
 from topics.event import ConsumerId, GrantId, ProviderId
 from topics.names import raw_captured
@@ -252,7 +253,7 @@ class DemoStory:
                 host=endpoints.postgres_host,
                 port=endpoints.postgres_port,
                 user="postgres",
-                password=self.stack.secret("postgres-superuser"),
+                password=self.stack.secret(SUPERUSER_SECRET),
                 dbname="postgres",
             )
         )
@@ -281,10 +282,13 @@ class DemoStory:
         return SchemaRegistry(RegistryCredentials(self.stack.endpoints().registry_url, user, password))
 
     def _rows(self, provider: ProviderId) -> int:
-        with closing(psycopg2.connect(database_dsn(self.admin_dsn, provider))) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT count(*) FROM public.{TABLES[provider].name}")  # noqa: S608 - our own name
-                found = cursor.fetchone()
+        table = TABLES[provider].name
+        with (
+            closing(psycopg2.connect(database_dsn(self.admin_dsn, provider))) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"SELECT count(*) FROM public.{table}")  # noqa: S608 - a name of ours
+            found = cursor.fetchone()
         return int(found[0]) if found else 0
 
     def _effects(self, told: Told, intake: IntakeFollower, seen: dict[str, int]) -> list[Arrival]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import audit, claims, explain, identity, plan, quarantine, tail
+from services.cli import audit, claims, demo, explain, identity, plan, quarantine, stack, tail
 
 app = typer.Typer(
     name="govbus",
@@ -14,6 +14,8 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(claims.app, name="claims")
+stack.register(app)
+demo.register(app)
 plan.register(app)
 explain.register(app)
 tail.register(app)

@@ -1,4 +1,4 @@
-"""Follows the gate's decision blocks, so that the demo knows what has been decided and never guesses a delay."""
+"""Follows the gate's decision blocks, so that the demo knows what has been decided and guesses no delay."""
 
 from collections import Counter
 from collections.abc import Mapping

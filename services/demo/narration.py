@@ -47,7 +47,8 @@ class Narrator:
     def stopped(self, step: str, reason: str, detail: str, coordinates: str) -> None:
         """An event that went to quarantine."""
         self.console.print(
-            f"     [yellow]quarantine[/] {escape(step)}: {escape(reason)} ({escape(detail)}) {escape(coordinates)}",
+            f"     [yellow]quarantine[/] {escape(step)}: {escape(reason)} ({escape(detail)})"
+            f" {escape(coordinates)}",
             highlight=False,
             soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""The departments of the demo as they read: each with its own credentials, its own topic, our SDK's decoding."""
+"""The departments of the demo as they read: own credentials, own topic, our SDK's decoding."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class DepartmentReader:
-    """Reads one grant topic from where it stands now; nothing is committed, the demo leaves no group behind."""
+    """Reads one grant topic from where it stands now; nothing is committed, no group is left behind."""
 
     consumer: str
     topic: str
@@ -65,7 +65,7 @@ class DepartmentReader:
 
     def _arrival(self, message: Message) -> Arrival:
         key, value = message.key(), message.value()
-        headers = tuple((str(name), bytes(content or b"")) for name, content in message.headers() or ())
+        headers = tuple((name, _bytes(content)) for name, content in _pairs(message.headers()))
         return Arrival(
             self.consumer,
             self.topic,
@@ -108,6 +108,10 @@ def try_to_read(path: Path, topic: str) -> str:
         return "no answer"
     finally:
         client.close()
+
+
+def _pairs(headers: Any) -> list[tuple[str, bytes | str | None]]:
+    return list(headers.items()) if isinstance(headers, dict) else list(headers or ())
 
 
 def _bytes(content: str | bytes | None) -> bytes:
