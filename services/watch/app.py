@@ -1,0 +1,165 @@
+"""One round of the watch after the other: connectors first, then slots, then what is new about alarms."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from producers.connect_client import ConnectClient
+from producers.connect_errors import ConnectError, ConnectorNotFound
+from producers.restarter import Did, Look, Restarter
+from producers.slots import SlotReport, slot_report
+from services.watch.alarms import AlarmBook
+from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
+from services.watch.safe_text import safe_line
+from services.watch.settings import WatchSettings
+from services.watch.sources import CaptureSource, CorrectReference, is_capture, open_source, source_of
+
+Server = tuple[str, int]
+Connection = psycopg2.extensions.connection
+Log = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the watch asks.
+
+    Args:
+        connect: the Connect client; it should give up soon.
+        secrets: Connect's folder of secrets.
+        servers: database servers that are asked even when no connector reads from them.
+    """
+
+    connect: ConnectClient
+    secrets: Path
+    servers: Mapping[Server, Callable[[], Connection]] = field(default_factory=dict)
+
+
+class Watch:
+    """Restarts what failed and alarms; ``round`` is called again and again by one thread."""
+
+    def __init__(
+        self, reach: Reach, settings: WatchSettings, log: Log, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._reach = reach
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+        self._restarter = Restarter(reach.connect, settings.restarts, clock)
+        self._book = AlarmBook()
+        self._sources: dict[str, CaptureSource] | None = None
+        self._servers = dict(reach.servers)
+        self._lock = Lock()
+        self._rounds = 0
+        self._restarts = 0
+        self._ended: float | None = None
+        self._looks: list[Look] = []
+        self._slots: dict[str, list[SlotReport]] = {}
+
+    def round(self) -> None:
+        """Look at everything once."""
+        seen = [*self._connectors(), *self._databases()]
+        with self._lock:
+            turn = self._book.turn(seen)
+        for alarm in turn.raised:
+            self._log(
+                "alarm", alarm.kind.value, subject=alarm.subject, detail=alarm.detail, remedy=alarm.remedy
+            )
+        for alarm in turn.cleared:
+            self._log("info", f"{alarm.kind.value}-over", subject=alarm.subject)
+        with self._lock:
+            self._rounds += 1
+            self._ended = self._clock()
+
+    def status(self) -> dict[str, Any]:
+        """The shape of ``/status``; may be asked by any thread while a round goes on."""
+        with self._lock:
+            age = None if self._ended is None else round(self._clock() - self._ended, 3)
+            return {
+                "rounds": self._rounds,
+                "last_round_age_s": age,
+                "restarts": self._restarts,
+                "connectors": [
+                    {"name": look.name, "did": look.did.value, "detail": safe_line(look.detail)}
+                    for look in self._looks
+                ],
+                "slots": [
+                    {
+                        "server": server,
+                        "slot": slot.name,
+                        "active": slot.active,
+                        "wal_status": slot.wal_status,
+                    }
+                    | {"lag_bytes": slot.lag_bytes, "retained_bytes": slot.retained_bytes}
+                    for server, slots in sorted(self._slots.items())
+                    for slot in slots
+                ],
+                "alarms": [
+                    {"kind": alarm.kind.value, "subject": alarm.subject, "detail": alarm.detail}
+                    | {"remedy": alarm.remedy}
+                    for alarm in sorted(self._book.standing.values())
+                ],
+                "alarms_raised": {kind.value: self._book.raised[kind] for kind in AlarmKind},
+            }
+
+    def is_alive(self) -> bool:
+        """Whether rounds are being made; a round that hangs for long shows here."""
+        with self._lock:
+            return (
+                self._ended is not None and self._clock() - self._ended < 10 * self._settings.interval_s + 60
+            )
+
+    def _connectors(self) -> Iterator[Alarm]:
+        try:
+            names = self._reach.connect.names()
+        except ConnectError as error:
+            yield Alarm(AlarmKind.CONNECT_SILENT, "connect", safe_line(str(error)), "govbus up")
+            return
+        looks = self._restarter.look(names)
+        with self._lock:
+            self._looks = looks
+            self._restarts += sum(look.did is Did.RESTARTED for look in looks)
+        for look in looks:
+            if look.did is Did.RESTARTED:
+                self._log("warning", "connector-restarted", subject=look.name, detail=safe_line(look.detail))
+        yield from connector_alarms(looks)
+        self._sources = dict(self._captures(names))
+        self._servers |= {
+            source.server: lambda source=source: open_source(source)  # type: ignore[misc]
+            for source in self._sources.values()
+            if source.server not in self._reach.servers
+        }
+
+    def _captures(self, names: Iterable[str]) -> Iterator[tuple[str, CaptureSource]]:
+        for name in names:
+            try:
+                config = self._reach.connect.config(name)
+                if is_capture(config):
+                    yield name, source_of(name, config, self._reach.secrets)
+            except ConnectorNotFound:
+                continue
+            except (ConnectError, CorrectReference) as error:
+                self._log("warning", "connector-unreadable", subject=name, detail=safe_line(str(error)))
+
+    def _databases(self) -> Iterator[Alarm]:
+        wanted = None if self._sources is None else {source.slot for source in self._sources.values()}
+        found: dict[str, list[SlotReport]] = {}
+        for (host, port), connect in self._servers.items():
+            server = f"{host}:{port}"
+            try:
+                with closing(connect()) as connection:
+                    found[server] = slot_report(connection)
+            except psycopg2.Error as error:
+                yield Alarm(
+                    AlarmKind.DATABASE_SILENT, server, type(error).__name__, "start the database server"
+                )
+                continue
+            yield from slot_alarms(server, found[server], wanted, self._settings.lag_alarm_bytes)
+        with self._lock:
+            self._slots = found

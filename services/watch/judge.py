@@ -1,0 +1,78 @@
+"""What is worth an alarm: connectors that restarts do not help, slots that lose changes or may; pure."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from producers.provider_setup import literal
+from producers.restarter import Did, Look
+from producers.slots import SlotReport
+from services.watch.safe_text import safe_line
+
+
+class AlarmKind(StrEnum):
+    """Every kind of alarm; each is counted apart."""
+
+    CONNECTOR_FAILED = "connector-failed"
+    CONNECT_SILENT = "connect-silent"
+    DATABASE_SILENT = "database-silent"
+    SLOT_GAP = "slot-gap"
+    SLOT_IN_DANGER = "slot-in-danger"
+    SLOT_LAG = "slot-lag"
+    SLOT_ORPHANED = "slot-orphaned"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Alarm:
+    """Something that a person must know: it stays raised until it is seen to be well again."""
+
+    kind: AlarmKind
+    subject: str
+    detail: str = ""
+    remedy: str = ""
+
+    @property
+    def key(self) -> tuple[AlarmKind, str]:
+        """What makes two alarms the same, whatever their numbers say meanwhile."""
+        return self.kind, self.subject
+
+
+def connector_alarms(looks: Iterable[Look]) -> Iterator[Alarm]:
+    """Alarms about connectors after one look at each."""
+    for look in looks:
+        if look.alarm:
+            detail = f"{look.alarm} restarts did not help: {safe_line(look.detail)}"
+            remedy = "govbus logs connect, mend the cause; restarts go on by themselves"
+            yield Alarm(AlarmKind.CONNECTOR_FAILED, look.name, detail, remedy)
+        elif look.did is Did.NO_ANSWER:
+            yield Alarm(AlarmKind.CONNECT_SILENT, look.name, safe_line(look.detail), "govbus up")
+
+
+def slot_alarms(
+    server: str, slots: Iterable[SlotReport], wanted: Collection[str] | None, lag_limit: int
+) -> Iterator[Alarm]:
+    """Alarms about the slots of one database server.
+
+    Args:
+        server: for people, ``host:port``.
+        slots: every slot of the bus there.
+        wanted: the slots that connectors name; None where that is not known now, and then none is an orphan.
+        lag_limit: bytes of log not confirmed by a slot's reader.
+    """
+    for slot in slots:
+        subject = f"{server} {slot.name}"
+        drop = f"SELECT pg_drop_replication_slot({literal(slot.name)});"
+        if slot.is_gap:
+            detail = "the slot was invalidated: changes between its position and now are lost"
+            yield Alarm(
+                AlarmKind.SLOT_GAP, subject, detail, f"{drop}  -- then a full volume, next incarnation"
+            )
+        elif wanted is not None and slot.name not in wanted and not slot.active:
+            detail = f"no connector reads it, and it holds back {slot.retained_bytes} bytes of log"
+            yield Alarm(AlarmKind.SLOT_ORPHANED, subject, detail, drop)
+        elif slot.is_in_danger:
+            detail = f"its log may be removed at the next checkpoint; {slot.lag_bytes} bytes behind"
+            yield Alarm(AlarmKind.SLOT_IN_DANGER, subject, detail, "see why its connector does not read")
+        elif slot.lag_bytes is not None and slot.lag_bytes >= lag_limit:
+            detail = f"{slot.lag_bytes} bytes behind, {lag_limit} are allowed"
+            yield Alarm(AlarmKind.SLOT_LAG, subject, detail, "see why its connector does not keep up")
