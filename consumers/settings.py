@@ -87,21 +87,33 @@ class SubscriberSettings(BaseModel):
         return settings
 
 
-def from_credentials_file(path: Path | str, *, topic: str | None = None) -> SubscriberSettings:
-    """Read the department's credentials file: one JSON object with the fields of ``SubscriberSettings``.
+def from_credentials_file(
+    path: Path | str, *, grant: str | None = None, topic: str | None = None
+) -> SubscriberSettings:
+    """Read the department's credentials file, as ``govbus apply`` writes it.
+
+    It is one JSON object with the fields of ``SubscriberSettings``; ``registry`` may stand for the three
+    ``registry_…`` fields as ``{"url", "username", "password"}``, and ``grants`` for ``topic`` as
+    ``{<grant>: <topic>}``.
 
     Args:
         path: the file, readable by its owner only.
-        topic: the grant topic to read, where the file names none or another one.
+        grant: which of the file's grants to read; needed only where it holds several.
+        topic: the grant topic to read, whatever the file says.
 
     Raises:
-        CredentialsUnusable: the file is missing, not JSON, incomplete, or readable by others.
+        CredentialsUnusable: the file is missing, not JSON, incomplete, or readable by others; or it holds
+            several grants, or not the one that was asked for.
     """
     content = _owner_only_json(Path(path))
-    if topic is not None:
-        # The group belongs to the topic: another topic must not move the offsets of the file's own.
-        content = {**{name: value for name, value in content.items() if name != "group_id"}, "topic": topic}
-    return _settings(content, str(path))
+    registry = content.pop("registry", None)
+    if isinstance(registry, dict):
+        content.update({f"registry_{name}": value for name, value in registry.items()})
+    chosen = topic or _topic_of(content.pop("grants", None), grant, str(path)) or content.get("topic")
+    if chosen != content.get("topic"):
+        # A group belongs to one topic: reading another must not move the offsets of the file's own.
+        content.pop("group_id", None)
+    return _settings({**content, "topic": chosen} if chosen else content, str(path))
 
 
 def from_environment(environment: Mapping[str, str]) -> SubscriberSettings:
@@ -116,6 +128,19 @@ def from_environment(environment: Mapping[str, str]) -> SubscriberSettings:
         if ENVIRONMENT_PREFIX + field.upper() in environment
     }
     return _settings(found, f"environment variables {ENVIRONMENT_PREFIX}*")
+
+
+def _topic_of(grants: Any, grant: str | None, origin: str) -> str | None:
+    known: dict[str, str] = grants if isinstance(grants, dict) else {}
+    if grant is not None:
+        if grant not in known:
+            raise CredentialsUnusable(
+                f"{origin} holds no grant {grant!r}, but {', '.join(sorted(known)) or 'none at all'}"
+            )
+        return known[grant]
+    if len(known) > 1:
+        raise CredentialsUnusable(f"{origin} holds several grants, choose one: {', '.join(sorted(known))}")
+    return next(iter(known.values()), None)
 
 
 def _settings(content: dict[str, Any], origin: str) -> SubscriberSettings:

@@ -78,14 +78,20 @@ class Subscriber:
 
     @classmethod
     def from_credentials_file(
-        cls, path: Path | str, handler: Handler | None = None, *, topic: str | None = None, **options: Any
+        cls, path: Path | str, handler: Handler | None = None, *, grant: str | None = None, **options: Any
     ) -> Self:
         """A subscriber with the settings of the department's credentials file.
+
+        Args:
+            path: the file that ``govbus apply`` wrote, readable by its owner only.
+            handler: what to do with each record.
+            grant: which grant to read, where the file holds several.
+            options: further arguments of the constructor.
 
         Raises:
             CredentialsUnusable: the file is missing, malformed or readable by others.
         """
-        return cls(from_credentials_file(path, topic=topic), handler, **options)
+        return cls(from_credentials_file(path, grant=grant), handler, **options)
 
     def run(self, stop: Stop = never) -> None:
         """Hand over records until ``stop`` says so; may be called again afterwards.

@@ -65,6 +65,47 @@ def test_another_topic_brings_its_own_group(tmp_path: Path) -> None:
     assert (other.grant, other.group_id) == ("enterprises", "health.enterprises")
 
 
+AS_APPLY_WRITES_IT: dict[str, Any] = {
+    "bootstrap": "127.0.0.1:9092",
+    "security_protocol": "SASL_PLAINTEXT",
+    "sasl_mechanism": "SCRAM-SHA-512",
+    "username": "consumer-health",
+    "password": SECRET,
+    "registry": {"url": "http://127.0.0.1:8081", "username": "reader", "password": "other-secret"},
+    "consumer": "health",
+    "group_prefix": "health.",
+    "grants": {"persons": "sub.health.population.person.v1.persons"},
+    "epochs": {"persons": "epochs.persons"},
+    "parked": "parked.health",
+}
+TWO_GRANTS = {**AS_APPLY_WRITES_IT["grants"], "firms": "sub.health.legal.enterprise.v1.firms"}
+
+
+def test_file_as_apply_writes_it_gives_settings(tmp_path: Path) -> None:
+    settings = from_credentials_file(written(tmp_path / "c.json", json.dumps(AS_APPLY_WRITES_IT)))
+    assert settings.topic == "sub.health.population.person.v1.persons"
+    assert settings.group_id.startswith(AS_APPLY_WRITES_IT["group_prefix"])
+    assert settings.parking_topic == AS_APPLY_WRITES_IT["parked"]
+    assert settings.registry.url == "http://127.0.0.1:8081"
+    assert settings.registry.password == "other-secret"
+
+
+def test_file_with_several_grants_asks_which_one_and_reads_it(tmp_path: Path) -> None:
+    content = {**AS_APPLY_WRITES_IT, "grants": TWO_GRANTS}
+    path = written(tmp_path / "c.json", json.dumps(content))
+    assert from_credentials_file(path, grant="firms").topic == TWO_GRANTS["firms"]
+    with pytest.raises(CredentialsUnusable, match="choose one: firms, persons"):
+        from_credentials_file(path)
+    with pytest.raises(CredentialsUnusable, match="no grant 'other', but firms, persons"):
+        from_credentials_file(path, grant="other")
+
+
+def test_file_without_any_grant_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "c.json", json.dumps({**AS_APPLY_WRITES_IT, "grants": {}}))
+    with pytest.raises(CredentialsUnusable, match="topic"):
+        from_credentials_file(path)
+
+
 @pytest.mark.parametrize(
     "content",
     [
