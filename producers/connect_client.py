@@ -98,6 +98,10 @@ class ConnectClient:
     def __repr__(self) -> str:
         return f"ConnectClient({self._url!r}, {self._username!r})"
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
     # --- declare ---------------------------------------------------------------------------------------
 
     def put_config(self, name: str, config: Mapping[str, str]) -> Written:

@@ -142,9 +142,10 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        result = self.flush()
-        if kind is None and not result.complete:
-            raise NotAllPublished(result)
+        if kind is None:
+            self.close()
+        else:
+            self.flush()
 
     def open(self, timeout_seconds: float = 30.0) -> None:
         """Look up the schema and the topic before the first record.
@@ -210,6 +211,16 @@ class Publisher:
         """Wait for the delivery reports and say how far publishing has come."""
         self._producer.flush(timeout_seconds)
         return self.result()
+
+    def close(self) -> None:
+        """Wait for the delivery reports.
+
+        Raises:
+            NotAllPublished: records failed or were not confirmed in time.
+        """
+        result = self.flush()
+        if not result.complete:
+            raise NotAllPublished(result)
 
     def result(self) -> PublishResult:
         """How far publishing has come, without waiting."""

@@ -110,9 +110,15 @@ def _of_field(field: Mapping[str, Any], record: Mapping[str, Any]) -> list[ItemP
     if name not in record:
         optional = "default" in field or _is_nullable(avro_type)
         return [] if optional else [ItemProblem(name, "is missing")]
-    if validate(record[name], avro_type, field=name, raise_errors=False):
-        return []
-    return [ItemProblem(name, f"is not {type_name(avro_type)}")]
+    return [] if _fits(record[name], avro_type) else [ItemProblem(name, f"is not {type_name(avro_type)}")]
+
+
+def _fits(value: Any, avro_type: Any) -> bool:
+    try:
+        return bool(validate(value, avro_type, raise_errors=False))
+    except (ValueError, TypeError, OverflowError, AttributeError):
+        # Conversions of logical types raise for values that are not theirs.
+        return False
 
 
 def _is_nullable(avro_type: Any) -> bool:

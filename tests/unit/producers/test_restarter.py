@@ -1,0 +1,123 @@
+"""When failed connectors are restarted, and when a person is told."""
+
+import pytest
+
+from producers.connect_errors import ConnectorNotFound, ConnectUnavailable
+from producers.connect_status import ConnectorStatus, Health, TaskStatus
+from producers.restarter import (
+    Alarm,
+    Decision,
+    Did,
+    Look,
+    Restarter,
+    RestartHistory,
+    RestartNow,
+    RestartPolicy,
+    WaitUntil,
+)
+
+POLICY = RestartPolicy(first_wait=2, longest_wait=10, alarm_after=4, forgotten_after=60)
+
+
+@pytest.mark.parametrize(
+    ("restarts", "now", "expected"),
+    [
+        ((), 0.0, RestartNow()),
+        ((100.0,), 101.9, WaitUntil(102.0)),
+        ((100.0,), 102.0, RestartNow()),
+        ((90.0, 100.0), 103.9, WaitUntil(104.0)),
+        ((90.0, 100.0), 104.0, RestartNow()),
+        ((80.0, 90.0, 100.0), 107.9, WaitUntil(108.0)),
+        ((80.0, 90.0, 100.0), 108.0, RestartNow()),
+        ((70.0, 80.0, 90.0, 100.0), 109.9, Alarm(4, WaitUntil(110.0))),
+        ((70.0, 80.0, 90.0, 100.0), 110.0, Alarm(4, RestartNow())),
+        (tuple(float(n) for n in range(5000)), 5008.0, Alarm(5000, WaitUntil(5009.0))),
+    ],
+)
+def test_waits_double_up_to_a_cap_and_then_an_alarm_is_raised(
+    restarts: tuple[float, ...], now: float, expected: Decision
+) -> None:
+    assert POLICY.decide(RestartHistory(restarts), now) == expected
+
+
+def test_only_a_long_time_without_failure_forgives_the_restarts() -> None:
+    history = POLICY.observed(RestartHistory((1.0, 2.0)), failed=False, now=10.0)
+    assert history.restarts == (1.0, 2.0)
+    assert POLICY.observed(history, failed=False, now=69.9).restarts == (1.0, 2.0)
+    assert POLICY.observed(history, failed=False, now=70.0).restarts == ()
+    again = POLICY.observed(history, failed=True, now=40.0)
+    assert POLICY.observed(again, failed=False, now=70.0).restarts == (1.0, 2.0)
+
+
+class Cluster:
+    """One connector whose task fails until it has been restarted often enough."""
+
+    def __init__(self, heals_after: int) -> None:
+        self.heals_after = heals_after
+        self.restarts = 0
+        self.answers = True
+        self.exists = True
+
+    def status(self, name: str) -> ConnectorStatus:
+        if not self.exists:
+            raise ConnectorNotFound(name)
+        if not self.answers:
+            raise ConnectUnavailable("no answer")
+        failed = self.restarts < self.heals_after
+        task = TaskStatus(0, "FAILED" if failed else "RUNNING", "w", "Boom: bad\n\tat x" if failed else None)
+        return ConnectorStatus(name, "RUNNING", "w", (task,))
+
+    def restart_failed_tasks(self, name: str) -> None:
+        self.restarts += 1
+
+
+def looks(cluster: Cluster, seconds: int) -> list[Look]:
+    now = [0.0]
+    restarter = Restarter(cluster, POLICY, lambda: now[0])
+    found: list[Look] = []
+    for second in range(seconds):
+        now[0] = float(second)
+        found += restarter.look(["sink"])
+    return found
+
+
+def test_a_failed_task_is_restarted_at_once_and_then_left_alone() -> None:
+    found = looks(Cluster(heals_after=1), 4)
+    assert [look.did for look in found] == [Did.RESTARTED, Did.NOTHING, Did.NOTHING, Did.NOTHING]
+    assert found[0].detail == "Boom: bad"
+
+
+def test_restarts_that_do_not_help_raise_an_alarm_and_go_on() -> None:
+    found = looks(Cluster(heals_after=99), 40)
+    restarted = [second for second, look in enumerate(found) if look.did is Did.RESTARTED]
+    assert restarted == [0, 2, 6, 14, 24, 34]
+    assert not any(look.alarm for look in found[:15])
+    assert all(look.alarm >= 4 for look in found[15:])
+
+
+def test_no_answer_and_a_missing_connector_are_said_and_not_hidden() -> None:
+    cluster = Cluster(heals_after=0)
+    cluster.answers = False
+    assert [look.did for look in looks(cluster, 1)] == [Did.NO_ANSWER]
+    cluster.exists = False
+    assert [look.did for look in looks(cluster, 1)] == [Did.MISSING]
+
+
+@pytest.mark.parametrize(
+    ("connector", "tasks", "expected"),
+    [
+        ("RUNNING", ["RUNNING"], Health.RUNNING),
+        ("RUNNING", ["RUNNING", "FAILED"], Health.FAILED),
+        ("RUNNING", [], Health.STARTING),
+        ("RUNNING", ["UNASSIGNED"], Health.STARTING),
+        ("PAUSED", ["PAUSED"], Health.PAUSED),
+        ("STOPPED", [], Health.STOPPED),
+        ("FAILED", [], Health.FAILED),
+        ("RUNNING", ["SOMETHING NEW"], Health.FAILED),
+    ],
+)
+def test_health_is_the_worst_of_connector_and_tasks(
+    connector: str, tasks: list[str], expected: Health
+) -> None:
+    statuses = tuple(TaskStatus(number, state, "w") for number, state in enumerate(tasks))
+    assert ConnectorStatus("c", connector, "w", statuses).health is expected
