@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.bus import Bus
-from services.cli.bus import actor as current_actor
+from services.cli import bus
 from services.cli.output import CommandFailed, ExitCode
 from services.ledger.quarantine import Disposition, disposition
 from topics.event import ProviderId
@@ -17,14 +16,14 @@ Actor = Annotated[str | None, typer.Option(help="Who does this; the user of the 
 Why = Annotated[str | None, typer.Option("--why", help="Why, for the record; needed with --reveal.")]
 
 
-def record_reveal(bus: Bus, provider: ProviderId, of: str, actor: str | None, why: str | None) -> None:
+def record_reveal(opened: bus.Bus, provider: ProviderId, of: str, actor: str | None, why: str | None) -> None:
     """Write the record into the provider's quarantine, where the provider can read it.
 
     Raises:
         CommandFailed: no reason was given; nothing is revealed.
     """
-    record = disposition(provider, Disposition.REVEALED, of, actor or current_actor(), required_reason(why))
-    bus.writer.write([record])
+    record = disposition(provider, Disposition.REVEALED, of, actor or bus.actor(), required_reason(why))
+    opened.writer.write([record])
 
 
 def required_reason(why: str | None) -> str:
