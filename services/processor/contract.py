@@ -96,6 +96,13 @@ class Processor(Protocol):
         """
         ...
 
+    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        """Quarantine a record that ``process`` raised for even alone; ``defect`` is the exception's class.
+
+        Called instead of ``process`` for exactly this record, after the partitions were assigned anew.
+        """
+        ...
+
     def committed(self) -> None:
         """The last result's transaction is committed."""
         ...

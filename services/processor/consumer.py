@@ -1,0 +1,210 @@
+"""The group's input: who owns which partition, from which offset, and batches of bounded size."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from services.processor.contract import InputPartition
+from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
+from services.processor.records import to_record
+from topics.event import KafkaRecord, TopicName
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 250
+_LOST: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+
+
+class Stage(Enum):
+    """How far a partition that we own has come; only READY ones give records, the others are paused."""
+
+    FRESH = "fresh"
+    """Its position is not known."""
+    BEHIND = "behind"
+    """Positioned and loaded; catch-ups are to be looked at and the fetch position to be set."""
+    READY = "ready"
+
+
+@dataclass(slots=True)
+class Owned:
+    """One partition of ours: next offset to decide, policy version of the committed offset (0: none)."""
+
+    stage: Stage = Stage.FRESH
+    position: int = 0
+    applied_version: int = 0
+
+
+class GroupInput:
+    """The consumer of the group; every method but ``committed`` and ``close`` is instant.
+
+    Callbacks of a rebalance come only inside ``collect`` and ``serve``, so never within a transaction.
+    """
+
+    def __init__(self, consumer: Consumer, on_revoked: Callable[[InputPartition], None]) -> None:
+        self._consumer = consumer
+        self._on_revoked = on_revoked
+        self._topics: frozenset[TopicName] = frozenset()
+        self.owned: dict[InputPartition, Owned] = {}
+        self.joined = False
+        """Whether the group has told us our part (which may be nothing) since we last joined."""
+        self.problem: str | None = None
+
+    def subscribe(self, topics: frozenset[TopicName]) -> None:
+        """Read these topics; the group shares them out anew if they changed."""
+        if topics == self._topics:
+            return
+        self._topics, self.joined = topics, False
+        if topics:
+            self._consumer.subscribe(
+                sorted(topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+            )
+        else:
+            self._consumer.unsubscribe()
+
+    @property
+    def topics(self) -> frozenset[TopicName]:
+        """What is subscribed."""
+        return self._topics
+
+    def in_stage(self, stage: Stage) -> list[InputPartition]:
+        """Our partitions in that stage, in a stable order."""
+        return sorted(source for source, owned in self.owned.items() if owned.stage is stage)
+
+    def suspend(self) -> None:
+        """Pause every ready partition; it goes on from its position through ``resume``."""
+        self._lay_by(self.in_stage(Stage.READY), Stage.BEHIND)
+
+    def forget_positions(self) -> None:
+        """Pause everything and take the committed offsets again before going on."""
+        self._lay_by(list(self.owned), Stage.FRESH)
+
+    def resume(self, source: InputPartition) -> None:
+        """Fetch the partition from its position on."""
+        owned = self.owned[source]
+        self._consumer.seek(TopicPartition(source.topic, source.partition, owned.position))
+        self._consumer.resume([TopicPartition(source.topic, source.partition)])
+        owned.stage = Stage.READY
+
+    def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:
+        """These offsets are committed under that policy version."""
+        for source, offset in positions.items():
+            if source in self.owned:
+                self.owned[source].position = offset
+                self.owned[source].applied_version = policy_version
+
+    def serve(self) -> None:
+        """Let the group rebalance while all partitions are paused.
+
+        Raises:
+            StopInstance: see ``collect``.
+        """
+        for message in self._consumer.consume(_AT_ONCE, 0):
+            if message.error() is not None:
+                self._note(message.error())
+
+    def collect(self, max_records: int, max_bytes: int) -> list[KafkaRecord]:
+        """What is already here, without waiting: up to that many records and, nearly, bytes.
+
+        Raises:
+            StopInstance: fenced, or a position is no longer in the log.
+        """
+        batch: list[KafkaRecord] = []
+        size = 0
+        while len(batch) < max_records and size < max_bytes:
+            messages = self._consumer.consume(min(_AT_ONCE, max_records - len(batch)), 0)
+            for message in messages:
+                if message.error() is not None:
+                    self._note(message.error())
+                    continue
+                record = to_record(message)
+                size += len(record.value or b"") + len(record.key or b"")
+                batch.append(record)
+            if not messages:
+                break
+        # A rebalance in one of the calls may have taken away what an earlier call returned.
+        return [record for record in batch if self._is_due(record)]
+
+    async def committed(
+        self, sources: Iterable[InputPartition]
+    ) -> dict[InputPartition, tuple[int | None, int]]:
+        """The stable committed offset (None where there is none) and the policy version recorded with it.
+
+        Raises:
+            WaitAndRetry: Kafka does not say, or a transaction over these offsets is undecided.
+        """
+        wanted = [TopicPartition(source.topic, source.partition) for source in sources]
+        try:
+            found = await asyncio.to_thread(lambda: self._consumer.committed(wanted, timeout=5.0))
+        except KafkaException as error:
+            raise WaitAndRetry(f"committed offsets: {error.args[0].name()}") from error
+        answer: dict[InputPartition, tuple[int | None, int]] = {}
+        for part in found:
+            if part.error is not None:
+                raise WaitAndRetry(f"committed offset of {part.topic}:{part.partition}: {part.error.name()}")
+            offset = None if part.offset == OFFSET_INVALID else part.offset
+            answer[InputPartition(TopicName(part.topic), part.partition)] = (offset, _version(part.metadata))
+        return answer
+
+    def group_metadata(self) -> Any:
+        """Member and generation, by which the coordinator knows whether the partitions are still ours."""
+        return self._consumer.consumer_group_metadata()
+
+    async def close(self) -> None:
+        """Leave the data path; a static member keeps its partitions until its session ends."""
+        await asyncio.to_thread(self._consumer.close)
+
+    def _lay_by(self, sources: list[InputPartition], stage: Stage) -> None:
+        if sources:
+            self._consumer.pause([TopicPartition(source.topic, source.partition) for source in sources])
+        for source in sources:
+            self.owned[source].stage = stage
+
+    def _is_due(self, record: KafkaRecord) -> bool:
+        owned = self.owned.get(InputPartition(record.topic, record.partition))
+        return owned is not None and owned.stage is Stage.READY and record.offset >= owned.position
+
+    def _assigned(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
+        consumer.incremental_assign(
+            [TopicPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in parts]
+        )
+        if parts:
+            consumer.pause(parts)
+        for part in parts:
+            self.owned[InputPartition(TopicName(part.topic), part.partition)] = Owned()
+        self.joined, self.problem = True, None
+        _log.info("assigned %d partitions, %d owned", len(parts), len(self.owned))
+
+    def _revoked(self, _consumer: Consumer, parts: list[TopicPartition]) -> None:
+        for part in parts:
+            source = InputPartition(TopicName(part.topic), part.partition)
+            owned = self.owned.pop(source, None)
+            if owned is not None and owned.stage is not Stage.FRESH:
+                self._on_revoked(source)
+        _log.info("revoked %d partitions, %d owned", len(parts), len(self.owned))
+
+    def _note(self, error: Any) -> None:
+        if error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+            raise StopInstance(
+                ExitCode.FENCED, f"the group does not know this instance any more: {error.name()}"
+            )
+        if error.code() in _LOST:
+            raise StopInstance(ExitCode.POSITION_LOST, f"a position is no longer in the log: {error.str()}")
+        self.problem = f"{time.strftime('%H:%M:%S')} {error.name()}: {error.str()}"
+        _log.warning("input: %s", error.str())
+
+
+def _version(metadata: str | None) -> int:
+    return int(metadata) if metadata is not None and metadata.isdecimal() else 0

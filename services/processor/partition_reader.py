@@ -1,0 +1,93 @@
+"""Reads a bounded piece of one partition, read committed, outside any group: state, catch-ups."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from services.processor.contract import InputPartition
+from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
+from services.processor.kafka_settings import groupless_consumer
+from services.processor.records import to_record
+from topics.event import KafkaRecord
+
+_AT_ONCE: Final = 1_000
+_PATIENCE_SECONDS: Final = 60.0
+
+
+class PartitionReader:
+    """One short-lived consumer per read; the calls that wait for Kafka run beside the event loop."""
+
+    def __init__(self, kafka: Mapping[str, Any], group: str) -> None:
+        self._kafka = kafka
+        self._group = group
+
+    async def bounds(self, source: InputPartition) -> tuple[int, int]:
+        """First offset and end offset (the high watermark, open transactions included).
+
+        Raises:
+            WaitAndRetry: Kafka does not say.
+        """
+        return await asyncio.to_thread(self._bounds, source)
+
+    async def read_to_end(self, source: InputPartition) -> list[KafkaRecord]:
+        """Everything up to the end offset taken now; waits until open transactions before it are decided.
+
+        Raises:
+            WaitAndRetry: it could not be read in time.
+        """
+        low, high = await self.bounds(source)
+        return await self.read(source, low, high)
+
+    async def read(self, source: InputPartition, from_offset: int, to_offset: int) -> list[KafkaRecord]:
+        """The records in ``[from_offset, to_offset)``; compacted or aborted ones are absent.
+
+        Raises:
+            WaitAndRetry: it could not be read in time.
+            StopInstance: the log no longer begins at or before ``from_offset``.
+        """
+        if from_offset >= to_offset:
+            return []
+        consumer = Consumer(groupless_consumer(self._kafka, self._group))
+        try:
+            consumer.assign([TopicPartition(source.topic, source.partition, from_offset)])
+            return await self._collect(consumer, source, to_offset)
+        finally:
+            await asyncio.to_thread(consumer.close)
+
+    async def _collect(self, consumer: Consumer, source: InputPartition, to_offset: int) -> list[KafkaRecord]:
+        found: list[KafkaRecord] = []
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            messages = consumer.consume(_AT_ONCE, 0)
+            for message in messages:
+                error = message.error()
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise _what_to_do(error, source)
+                reached = int(message.offset() or 0) + (error is None)
+                if error is None and reached <= to_offset:
+                    found.append(to_record(message))
+                if reached >= to_offset:
+                    return found
+            await asyncio.sleep(0 if messages else 0.002)
+        raise WaitAndRetry(f"{source.topic}:{source.partition} cannot be read up to offset {to_offset}")
+
+    def _bounds(self, source: InputPartition) -> tuple[int, int]:
+        consumer = Consumer(groupless_consumer(self._kafka, self._group, committed=False))
+        try:
+            low, high = consumer.get_watermark_offsets(
+                TopicPartition(source.topic, source.partition), timeout=10.0, cached=False
+            )
+        except KafkaException as error:
+            raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
+        finally:
+            consumer.close()
+        return low, high
+
+
+def _what_to_do(error: Any, source: InputPartition) -> Exception:
+    if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+        return StopInstance(ExitCode.POSITION_LOST, f"{source.topic}:{source.partition}: {error.str()}")
+    return WaitAndRetry(f"{source.topic}:{source.partition}: {error.name()}")

@@ -1,0 +1,144 @@
+"""Starts one processor instance, keeps it running in one event loop and ends it within seconds."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from schemas.registry import SchemaRegistry
+from services.processor import kafka_settings
+from services.processor.app import Parts, Transport, build_app
+from services.processor.consumer import GroupInput
+from services.processor.contract import InputPartition, Processor
+from services.processor.errors import ExitCode, StopInstance
+from services.processor.health import Health
+from services.processor.metrics import Metrics
+from services.processor.partition_reader import PartitionReader
+from services.processor.policy_reader import PolicyReader
+from services.processor.runner import Runner
+from services.processor.schema_source import Registry, SchemaSource
+from services.processor.settings import Clients, ProcessorSettings
+from services.processor.transactions import Transactions
+
+_log = logging.getLogger(__name__)
+
+_STOP_SECONDS: Final = 4.0
+
+
+def run(
+    processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry | None = None
+) -> None:
+    """Run until SIGTERM, SIGINT or the end of the data path; the process ends with an ``ExitCode``."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    code = asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry)))
+    logging.shutdown()
+    # Faust leaves threads of its own; nothing of the data path is open any more.
+    os._exit(code)
+
+
+def arguments(program: str, given: Sequence[str] | None = None, *, grouped: bool) -> dict[str, Any]:
+    """The shared command line: ``--instance``, ``--web-port`` and, where grouped, ``--group``."""
+    parser = argparse.ArgumentParser(prog=program)
+    parser.add_argument("--instance", type=int, default=0, help="number of this instance within its group")
+    parser.add_argument("--web-port", type=int, default=None, help="loopback port of health and metrics")
+    if grouped:
+        parser.add_argument("--group", required=True, help="the grant group to serve")
+    return vars(parser.parse_args(given))
+
+
+async def _run(
+    processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry
+) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    parts = build_parts(processor, clients, settings, registry)
+    app, channel = build_app(parts, clients, settings)
+    transport = Transport(parts.runner, parts.policy, channel, settings)
+    code = ExitCode.STOPPED
+    try:
+        await _start(app, transport, stop)
+        await _until_the_end(stop, transport, app)
+    except StopInstance as error:
+        parts.health.stopped, code = str(error), error.code
+        _log.error("stopped: %s", error)
+    except KafkaException as error:
+        code = ExitCode.CANNOT_START
+        _log.error("Kafka refuses: %s", error.args[0].str())
+    except Exception as error:  # noqa: BLE001 - a defect of the shell: the process ends, what is open is aborted
+        code = ExitCode.FAILED
+        _log.exception("the shell failed: %s", type(error).__name__)
+    await _stop(app, transport)
+    return int(code)
+
+
+def build_parts(
+    processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry
+) -> Parts:
+    """Wire one instance; clients connect in the background, nothing is read yet."""
+    schemas = SchemaSource(registry)
+    policy = PolicyReader(
+        lambda: Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group)), schemas
+    )
+    health = Health(settings.lease_s, settings.transaction_timeout_ms / 1000)
+    metrics = Metrics(settings.instance_id)
+
+    def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
+        return GroupInput(Consumer(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked)
+
+    runner = Runner(
+        processor,
+        settings,
+        make_input=make_input,
+        transactions=Transactions(
+            lambda: Producer(kafka_settings.transactional_producer(clients.kafka, settings)),
+            patience_s=settings.transaction_timeout_ms / 1000 + 5,
+        ),
+        reader=PartitionReader(clients.kafka, settings.group),
+        policy=policy,
+        schemas=schemas,
+        health=health,
+        metrics=metrics,
+    )
+    return Parts(runner, policy, health, metrics)
+
+
+async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:
+    """Start app and data path; the agent must run before the first batch is sent."""
+    starting: asyncio.Task[Any] = asyncio.create_task(app.start())
+    stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        stopping.cancel()
+        starting.result()
+        await transport.start()
+    else:
+        starting.cancel()
+
+
+async def _until_the_end(stop: asyncio.Event, transport: Transport, app: Any) -> None:
+    stopping: asyncio.Future[Any] = asyncio.create_task(stop.wait())
+    while not stopping.done():
+        await asyncio.wait([stopping, transport.ended], timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+        if transport.ended.done():
+            stopping.cancel()
+            transport.ended.result()
+        if app.crashed:
+            raise app.crash_reason or RuntimeError("the Faust app crashed")
+
+
+async def _stop(app: Any, transport: Transport) -> None:
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await transport.stop()
+            await app.stop()
+    except TimeoutError:
+        _log.warning("stopping takes too long; the process ends now, open transactions are aborted by Kafka")

@@ -1,0 +1,329 @@
+"""Runs a processor: policy, assignment, batches and transactions, in numbered steps, in one event loop."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from services.processor.acknowledgement import acknowledgement
+from services.processor.consumer import GroupInput, Stage
+from services.processor.contract import BatchResult, InputPartition, Processor
+from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
+from services.processor.health import Health
+from services.processor.metrics import Metrics
+from services.processor.partition_reader import PartitionReader
+from services.processor.policy_reader import PolicyReader
+from services.processor.schema_source import SchemaSource
+from services.processor.settings import ProcessorSettings
+from services.processor.transactions import Transactions
+from topics.event import KafkaRecord, OutputRecord, SchemaId
+from topics.policy import Policy
+
+_log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Runner:
+    """Everything that waits around one ``Processor``; nothing here looks into a record."""
+
+    def __init__(
+        self,
+        processor: Processor,
+        settings: ProcessorSettings,
+        *,
+        make_input: Callable[[Callable[[InputPartition], None]], GroupInput],
+        transactions: Transactions,
+        reader: PartitionReader,
+        policy: PolicyReader,
+        schemas: SchemaSource,
+        health: Health,
+        metrics: Metrics,
+    ) -> None:
+        self._processor = processor
+        self._settings = settings
+        self._input = make_input(processor.revoke)
+        self._transactions = transactions
+        self._reader = reader
+        self._policy_reader = policy
+        self._schemas = schemas
+        self._health = health
+        self._metrics = metrics
+        self._policy: Policy | None = None
+        self._to_acknowledge = False
+        self._batch_limit = settings.batch_records
+        self._defect: tuple[str, str] | None = None
+        """Coordinates of a single record that the processor raised for, and the class of what it raised."""
+        self._wanted: frozenset[SchemaId] = frozenset()
+        self._pause = 0.0
+        self._not_before = 0.0
+
+    # --- one turn of the transport ------------------------------------------------------------------------
+
+    async def next_batch(self) -> list[KafkaRecord]:
+        """One turn: everything that is due between batches, then the next batch (empty: nothing to do now).
+
+        Raises:
+            StopInstance: this instance may not go on.
+        """
+        try:
+            batch = await self._turn()
+        except WaitAndRetry as error:
+            self._wait("waiting", str(error))
+            self._input.suspend()
+            batch = []
+        except AbortTransaction as error:
+            await self._rewind("transaction", str(error))
+            batch = []
+        except RecreateProducer as error:
+            await self._recreate(str(error))
+            batch = []
+        self._report()
+        return batch
+
+    async def _turn(self) -> list[KafkaRecord]:
+        # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
+        if not self._adopt_policy():
+            return self._serve()
+        # 2. After a failure, wait; the group is served meanwhile.
+        if time.monotonic() < self._not_before:
+            await self._acknowledge()
+            return self._serve()
+        # 3. A producer, initialised: whatever an older one with our id left open is aborted.
+        if not self._transactions.usable:
+            await self._transactions.open()
+        # 4. What the last batch lacked.
+        await self._schemas.resolve(self._wanted)
+        self._wanted = frozenset()
+        # 5. Position and load new partitions, deliver what grants lack, then fetch from the position on.
+        await self._prepare()
+        # 6. The acknowledgement: no transaction is open, every partition goes on under this policy.
+        await self._acknowledge()
+        self._health.problems.pop("waiting", None)
+        # 7. The batch.
+        return self._input.collect(self._batch_limit, self._settings.batch_bytes)
+
+    def _serve(self) -> list[KafkaRecord]:
+        self._input.suspend()
+        if self._input.topics:
+            self._input.serve()
+        return []
+
+    def _adopt_policy(self) -> bool:
+        reader = self._policy_reader
+        self._health.tell("policy", reader.blocked or (None if self._policy else reader.problem))
+        if reader.blocked is not None or not reader.caught_up or reader.newest is None:
+            return False
+        if self._policy is None or reader.newest.version > self._policy.version:
+            self._input.suspend()
+            self._policy = reader.newest
+            self._processor.adopt(self._policy)
+            self._input.subscribe(self._processor.topics())
+            self._to_acknowledge = True
+            _log.info("policy version %d adopted", self._policy.version)
+        return True
+
+    # --- assignment ---------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        fresh = self._input.in_stage(Stage.FRESH)
+        if fresh:
+            committed = await self._input.committed(fresh)
+            for source in fresh:
+                await self._position(source, *committed[source])
+            self._to_acknowledge = True
+        for source in self._input.in_stage(Stage.BEHIND):
+            await self._catch_up(source)
+            self._input.resume(source)
+
+    async def _position(self, source: InputPartition, committed: int | None, applied_version: int) -> None:
+        low, high = await self._reader.bounds(source)
+        if committed is not None and not low <= committed <= high:
+            raise StopInstance(
+                ExitCode.POSITION_LOST,
+                f"{source.topic}:{source.partition}: offset {committed} is committed but the log holds "
+                f"{low} to {high}; nothing is skipped by itself, an operator must decide",
+            )
+        position = low if committed is None else committed
+        self._processor.assign(source, position)
+        owned = self._input.owned[source]
+        owned.position, owned.applied_version = position, applied_version
+        state = self._processor.state_partition(source)
+        if state is not None:
+            # Taken after the stable committed offset, so it holds all that was written before that offset.
+            self._processor.load(source, await self._reader.read_to_end(state))
+        owned.stage = Stage.BEHIND
+
+    async def _catch_up(self, source: InputPartition) -> None:
+        owned = self._input.owned[source]
+        due = self._processor.catch_ups(source, owned.position, owned.applied_version)
+        if not due:
+            return
+        outputs: list[OutputRecord] = []
+        for catch_up in due:
+            records = await self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
+            schemas = await self._schemas.resolve(self._processor.needed_schemas(records))
+            result = self._processor.process_catch_up(catch_up, records, schemas)
+            outputs.extend(result.outputs)
+            self._metrics.counts["catch_up_records"] += len(records)
+        # The unchanged position is committed with the new version: after a crash this is not done twice.
+        await self._transact(outputs, {source: owned.position})
+        self._processor.committed()
+
+    # --- a batch ------------------------------------------------------------------------------------------
+
+    async def process(self, batch: Sequence[KafkaRecord]) -> None:
+        """Decide and commit one batch; on any doubt rewind, so that the records come again.
+
+        Raises:
+            StopInstance: this instance may not go on.
+        """
+        try:
+            # 1. The writer schemas.
+            needed = self._processor.needed_schemas(batch)
+            self._wanted = needed
+            schemas = await self._schemas.resolve(needed)
+            # 2. The decisions.
+            result = self._decide(batch, schemas)
+            if result is None:
+                return await self._rewind("defect", None)
+            # 3. One transaction: outputs, ledger blocks, input offsets.
+            await self._transact(result.outputs, _next_offsets(batch))
+            # 4. It is done.
+            self._done(batch, result)
+        except WaitAndRetry as error:
+            # Nothing was decided: keep the place, ask again later, lose nothing.
+            self._input.suspend()
+            self._wait("waiting", str(error))
+        except AbortTransaction as error:
+            await self._rewind("transaction", str(error))
+        except RecreateProducer as error:
+            await self._recreate(str(error))
+        finally:
+            self._report()
+
+    def _decide(self, batch: Sequence[KafkaRecord], schemas: Mapping[SchemaId, object]) -> BatchResult | None:
+        """The processor's result, or None after a defect: the batch comes again, half as large."""
+        known = self._defect
+        if len(batch) == 1 and known is not None and known[0] == batch[0].coordinates:
+            return self._stop_internal(batch[0], known[1])
+        try:
+            return self._processor.process(batch, schemas)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
+            name = type(error).__name__
+        self._metrics.counts["defects"] += 1
+        first = batch[0].coordinates
+        _log.error("the processor raised %s for %d records from %s on", name, len(batch), first)
+        if len(batch) == 1:
+            self._defect = (first, name)
+        self._batch_limit = max(1, len(batch) // 2)
+        return None
+
+    def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        stop = getattr(self._processor, "stop_internal", None)
+        if stop is None:
+            raise StopInstance(ExitCode.DEFECT, f"{record.coordinates} breaks the processor: {defect}")
+        try:
+            result: BatchResult = stop(record, defect)
+        except Exception as error:  # noqa: BLE001 - nothing left to try
+            why = f"{record.coordinates} cannot be isolated: {type(error).__name__}"
+            raise StopInstance(ExitCode.DEFECT, why) from None
+        return result
+
+    def _done(self, batch: Sequence[KafkaRecord], result: BatchResult) -> None:
+        self._processor.committed()
+        self._defect, self._pause = None, 0.0
+        self._wanted = frozenset()
+        self._batch_limit = min(self._settings.batch_records, self._batch_limit * 2)
+        self._health.problems.pop("transaction", None)
+        self._health.problems.pop("defect", None)
+        self._metrics.counts["records"] += len(batch)
+        self._metrics.counts["outputs"] += len(result.outputs)
+        self._metrics.outcomes.update(dict(result.outcomes))
+
+    # --- transactions -------------------------------------------------------------------------------------
+
+    async def _transact(
+        self, outputs: Sequence[OutputRecord], positions: Mapping[InputPartition, int]
+    ) -> None:
+        if self._policy is None:
+            raise WaitAndRetry("no policy is adopted")
+        version = self._policy.version
+        self._transactions.begin()
+        self._health.transaction_since = time.monotonic()
+        await self._transactions.produce(outputs)
+        await self._transactions.send_offsets(positions, version, self._input.group_metadata())
+        await self._transactions.commit()
+        self._health.transaction_since = None
+        self._metrics.counts["transactions"] += 1
+        self._input.advance(positions, version)
+
+    async def _acknowledge(self) -> None:
+        unpositioned = self._input.in_stage(Stage.FRESH)
+        if not self._to_acknowledge or self._policy is None or unpositioned or not self._transactions.usable:
+            return
+        positions = {source: owned.position for source, owned in self._input.owned.items()}
+        record = acknowledgement(self._policy, self._settings, int(time.time() * 1000), positions)
+        await self._transact([record], {})
+        self._to_acknowledge = False
+        self._health.acknowledged_version = self._policy.version
+        _log.info("policy version %d acknowledged for %d partitions", self._policy.version, len(positions))
+
+    async def _rewind(self, part: str, problem: str | None) -> None:
+        """Abort what is open; forget what was decided since the committed offsets; take them again."""
+        self._metrics.counts["rewinds"] += 1
+        if problem is not None:
+            _log.warning("%s: abort and rewind: %s", part, problem)
+            self._wait(part, problem)
+        try:
+            await self._transactions.abort()
+        except RecreateProducer as error:
+            return await self._recreate(str(error))
+        self._forget()
+        return None
+
+    async def _recreate(self, problem: str) -> None:
+        _log.warning("the producer is closed and made anew: %s", problem)
+        self._metrics.counts["producers_recreated"] += 1
+        self._transactions.close()
+        self._wait("transaction", problem)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._health.transaction_since = None
+        self._processor.rolled_back()
+        for source, owned in self._input.owned.items():
+            if owned.stage is not Stage.FRESH:
+                self._processor.revoke(source)
+        self._input.forget_positions()
+
+    def _wait(self, part: str, problem: str) -> None:
+        self._health.tell(part, problem)
+        self._pause = min(_LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, self._pause * 2))
+        self._not_before = time.monotonic() + self._pause
+
+    def _report(self) -> None:
+        health = self._health
+        health.turn()
+        health.producer_open = self._transactions.usable
+        health.joined = self._input.joined
+        health.topics = len(self._input.topics)
+        health.partitions = len(self._input.owned)
+        health.waiting_partitions = health.partitions - len(self._input.in_stage(Stage.READY))
+        health.adopted_version = self._policy.version if self._policy else None
+        health.tell("input", self._input.problem)
+
+    async def close(self) -> None:
+        """Abort what is open and let go of Kafka; whatever is not committed comes again at the next start."""
+        try:
+            async with asyncio.timeout(1.5):
+                await self._transactions.abort()
+        except (TimeoutError, RecreateProducer, StopInstance) as error:
+            _log.warning("the open transaction is left to the coordinator: %s", error)
+        self._transactions.close()
+        await self._input.close()
+
+
+def _next_offsets(batch: Sequence[KafkaRecord]) -> dict[InputPartition, int]:
+    return {InputPartition(record.topic, record.partition): record.offset + 1 for record in batch}
