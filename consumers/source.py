@@ -72,8 +72,9 @@ class KafkaSource:
         self._settings = settings
         self._clock = clock
         self._say = say
-        self._failure: KafkaError | None = None
+        self._failure: AccessRevoked | FellBehind | None = None
         self._waiting_for = ""
+        self._waiting_since = 0.0
         self._starting: list[TopicPartition] = []
         self._ahead: list[KafkaRecord] = []
         self._mine: set[int] = set()
@@ -142,9 +143,12 @@ class KafkaSource:
         self._raise_failure()
 
     def close(self) -> None:
-        """Commit what is done and leave the group at once, so that another instance takes over."""
+        """Commit what is done and leave the group at once, so that another instance takes over.
+
+        A commit that is refused here is said, not raised: leaving must not hide why the reader leaves.
+        """
         try:
-            self.commit()
+            self._commit_or_say()
         finally:
             self._consumer.close()
 
@@ -169,6 +173,7 @@ class KafkaSource:
         error = message.error()
         if error is None:
             self._reached()
+            self._raise_failure()
             return _kafka_record(message)
         if error.code() == KafkaError._PARTITION_EOF:
             self._reached()
@@ -180,8 +185,10 @@ class KafkaSource:
 
     def _client_error(self, error: KafkaError) -> None:
         # Also a callback from the client: exceptions must not be raised here but in the next call.
-        if error.code() in _DENIED or error.code() in _OUT_OF_RANGE:
-            self._failure = error
+        if error.code() in _DENIED:
+            self._failure = AccessRevoked(_revoked(self._settings, error))
+        elif error.code() in _OUT_OF_RANGE:
+            self._failure = self._gone()
         elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             self._waiting(f"{self._settings.topic} does not exist (yet)")
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
@@ -191,23 +198,31 @@ class KafkaSource:
             self._waiting(f"the bus reports {error.name()}")
 
     def _waiting(self, what: str) -> None:
+        if not self._waiting_for:
+            self._waiting_since = self._clock()
         if self._waiting_for != what:
             self._say(f"{what}; waiting, nothing is lost")
         self._waiting_for = what
 
     def _reached(self) -> None:
-        if self._waiting_for:
-            self._say(f"reading {self._settings.topic} again")
+        if not self._waiting_for:
+            return
+        self._say(f"reading {self._settings.topic} again")
         self._waiting_for = ""
+        away_s = self._clock() - self._waiting_since
+        if away_s > self._settings.allowed_outage_s:
+            self._failure = FellBehind(
+                f"{self._settings.topic}: the bus was out of reach for {away_s / 86400:.1f} days{REBUILD}"
+            )
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
-        if failure is None:
-            return
-        if failure.code() in _OUT_OF_RANGE:
-            topic = self._settings.topic
-            raise FellBehind(f"{topic}: the next record to read is not kept any more{REBUILD}")
-        raise AccessRevoked(_revoked(self._settings, failure))
+        if failure is not None:
+            raise failure
+
+    def _gone(self) -> FellBehind:
+        topic = self._settings.topic
+        return FellBehind(f"{topic}: the next record to read is not kept any more{REBUILD}")
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._starting = partitions
@@ -216,17 +231,20 @@ class KafkaSource:
         self._start()
 
     def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        try:
-            self.commit()
-        except (AccessRevoked, FellBehind) as error:
-            # Raised again by the next poll or commit; a callback cannot.
-            self._say(str(error))
+        # A callback cannot raise; what is said here is raised by the next poll or commit.
+        self._commit_or_say()
         self._starting = []
         self._mine.clear()
         self._ahead.clear()
         self._done.clear()
         self._committed.clear()
         self._whole.forget()
+
+    def _commit_or_say(self) -> None:
+        try:
+            self.commit()
+        except (AccessRevoked, FellBehind) as error:
+            self._say(f"offsets were not committed: {error}")
 
     def _start(self) -> None:
         """Start reading what was assigned; where the bus is out of reach, the next poll tries again."""
@@ -248,10 +266,15 @@ class KafkaSource:
             return TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING)
         first, _end = self._consumer.get_watermark_offsets(committed, timeout=_CALL_TIMEOUT_S)
         if first > committed.offset:
-            self._failure = KafkaError(KafkaError.OFFSET_OUT_OF_RANGE)
+            self._failure = self._gone()
         self._done[committed.partition] = self._committed[committed.partition] = committed.offset
         whole_as_of = from_metadata(committed.metadata)
         self._whole.begin(committed.partition, self._clock() if whole_as_of is None else whole_as_of)
+        try:
+            # Now, not with the next commit: by then the reader may be at the end and look whole.
+            self._whole.check(self._settings.topic, self._clock())
+        except FellBehind as behind:
+            self._failure = behind
         return TopicPartition(committed.topic, committed.partition, committed.offset)
 
     def _with_metadata(self, partition: int, offset: int, now: float) -> TopicPartition:

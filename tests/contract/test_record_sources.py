@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
+from consumers.errors import FellBehind
 from consumers.source import KafkaSource, RecordSource
 from tests.contract.subscribing import TOPIC, FakeLog, FakeSource, delivered, subscriber_settings
 from topics.event import KafkaRecord
@@ -57,12 +58,12 @@ class MockClusterWorld:
         )
         assert self._producer.flush(10) == 0
 
-    def source(self) -> RecordSource:
+    def source(self, clock: Callable[[], float] = time.time) -> KafkaSource:
         # The mock brokers keep a group waiting for the session's length after a member has left.
         settings = subscriber_settings(
             bootstrap=self.bootstrap, security_protocol="PLAINTEXT", session_timeout_s=4.0
         )
-        return KafkaSource(settings, time.time, self.said.append)
+        return KafkaSource(settings, clock, self.said.append)
 
 
 @pytest.fixture(params=[FakeWorld, MockClusterWorld], ids=["fake", "librdkafka"])
@@ -128,6 +129,25 @@ def test_closing_commits_what_is_done(world: World) -> None:
     second = world.source()
     assert [record.offset for record in read(second, 1)] == [1]
     second.close()
+
+
+def test_bus_that_was_out_of_reach_too_long_means_that_the_reader_fell_behind() -> None:
+    world = MockClusterWorld()
+    world.append(delivered("a", "x", 0, offset=0))
+    away = [0.0]
+    source = world.source(lambda: time.time() + away[0])
+    assert len(read(source, 1)) == 1
+    for away_s, expected in [(3600.0, 1), (8 * 24 * 3600.0, 0)]:
+        source._client_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+        away[0] += away_s
+        world.append(delivered("a", "x", 1, offset=0))
+        if expected:
+            assert len(read(source, 1)) == expected
+            continue
+        with pytest.raises(FellBehind, match="out of reach"):
+            read(source, 1)
+    assert [said for said in world.said if "does not answer" in said]
+    source.close()
 
 
 def test_staying_alive_loses_no_record(world: World) -> None:
