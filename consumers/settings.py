@@ -41,6 +41,9 @@ class SubscriberSettings(BaseModel):
     allowed_outage_s: float = Field(default=_SEVEN_DAYS_S, gt=0)
     """How long the bus keeps every record before compaction (``min.compaction.lag.ms``), in seconds."""
     commit_every_s: float = Field(default=1.0, gt=0)
+    resume_behind: bool = False
+    """Go on although the reader fell behind; right only after the operator began a new epoch of the grant,
+    which delivers the whole volume again."""
     session_timeout_s: float = Field(default=45.0, gt=0)
     """After how many silent seconds the group gives its partitions to another instance."""
     most_parked_in_a_row: int = Field(default=20, ge=1)

@@ -265,6 +265,9 @@ class KafkaSource:
             self._whole.begin(committed.partition, self._clock())
             return TopicPartition(committed.topic, committed.partition, OFFSET_BEGINNING)
         first, _end = self._consumer.get_watermark_offsets(committed, timeout=_CALL_TIMEOUT_S)
+        if self._settings.resume_behind:
+            self._whole.begin(committed.partition, self._clock())
+            return TopicPartition(committed.topic, committed.partition, max(first, committed.offset))
         if first > committed.offset:
             self._failure = self._gone()
         self._done[committed.partition] = self._committed[committed.partition] = committed.offset

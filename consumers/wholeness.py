@@ -11,8 +11,9 @@ from typing import Final
 from consumers.errors import FellBehind
 
 REBUILD: Final = (
-    ", so deletions may have been missed. Ask the operator for a new epoch of the grant, or rebuild: "
-    "empty your copy and its positions and read from the beginning with a new group"
+    ", so deletions may have been missed. Ask the operator for a new epoch of the grant and go "
+    "on with resume_behind, or rebuild: empty your copy and its positions and read from the beginning with a "
+    "new group"
 )
 _PREFIX: Final = "govbus-whole-as-of:"
 

@@ -1,7 +1,11 @@
 """A department reads the real bus with the rights that apply gives it: our SDK, and Kafka's own client."""
 
+import contextlib
 import json
+import os
+import sqlite3
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -34,6 +38,7 @@ from topics.grants.declaration import Grant
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 DEADLINE_S = 60.0
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -203,6 +208,7 @@ def keep_in_step(department: Department, table: SqliteTable, count: int) -> None
         assert subscriber.applied + subscriber.outdated == count
 
 
+@pytest.mark.requirement("A7-06")
 def test_department_keeps_a_table_in_step_and_goes_on_after_a_restart(department: Department) -> None:
     department.deliver(("a", "one", 1), ("b", "two", 2))
     with SqliteTable(department.folder / "d.db", "person") as table:
@@ -284,6 +290,12 @@ def test_reader_whose_next_record_is_gone_is_told_to_rebuild(department: Departm
         answer.result()
     with department.subscriber(lambda _: None) as subscriber, pytest.raises(FellBehind, match="rebuild"):
         subscriber.run(until(never_met))
+    department.deliver(("a", "four", 4))
+    resuming = department.settings.model_copy(update={"resume_behind": True})
+    assert [each.value for each in department.read(1, settings=resuming)] == [{"name": "four", "born": None}]
+    # The offset is committed again, so the next start needs no exception.
+    department.deliver(("a", "five", 5))
+    assert [each.value for each in department.read(1)] == [{"name": "five", "born": None}]
 
 
 def test_reader_that_was_away_longer_than_records_are_kept_is_told_to_rebuild(department: Department) -> None:
@@ -300,6 +312,44 @@ def test_reader_that_was_away_longer_than_records_are_kept_is_told_to_rebuild(de
         pytest.raises(FellBehind, match="rebuild"),
     ):
         subscriber.run(until(never_met))
+
+
+def documented_example() -> str:
+    """The first Python block of the guide for departments."""
+    text = (ROOT / "docs" / "consumer.md").read_text(encoding="utf-8")
+    return text.split("```python\n", 1)[1].split("```", 1)[0]
+
+
+def test_example_of_the_guide_is_ten_lines_at_most() -> None:
+    assert len([line for line in documented_example().splitlines() if line.strip()]) <= 10
+
+
+def test_example_of_the_guide_keeps_a_table_in_step(department: Department) -> None:
+    department.deliver(("a", "one", 1), ("b", "two", 2), ("b", None, 3))
+    (department.folder / "credentials").mkdir()
+    department.credentials.rename(department.folder / "credentials" / "education.json")
+    paths = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = subprocess.Popen([sys.executable, "-c", documented_example()], cwd=department.folder, env=paths)
+    try:
+        stop = until(lambda: rows(department.folder / "persons.db") == [("one",)])
+        while not stop():
+            assert running.poll() is None, "the example ended by itself"
+            time.sleep(0.1)
+        running.terminate()
+        assert running.wait(30) == 0
+    finally:
+        running.kill()
+
+
+def rows(file: Path) -> list[tuple[str]]:
+    """The names in the example's table, nothing before it exists and while it is half filled."""
+    if not file.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        try:
+            return connection.execute("SELECT name FROM person").fetchall()
+        except sqlite3.OperationalError:
+            return []
 
 
 def console_consumer(department: Department, topic: str, *arguments: str) -> subprocess.CompletedProcess[str]:
