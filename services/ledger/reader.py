@@ -31,7 +31,7 @@ class ReadRefused(Exception):  # noqa: N818 - the caller needs another user
 
 
 class TopicMissing(Exception):  # noqa: N818 - the caller names another topic
-    """There is no such topic or partition."""
+    """There is no such topic or partition, or none that this user may know of: Kafka hides those."""
 
 
 class Bounds(NamedTuple):
@@ -56,6 +56,10 @@ class TopicReader(Protocol):
         """Low watermark and last stable offset."""
         ...
 
+    def high(self, place: Place) -> int:
+        """The end offset, open transactions included."""
+        ...
+
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         """The first offset whose timestamp is not before this one; the end offset where there is none."""
         ...
@@ -73,12 +77,12 @@ class TopicReader(Protocol):
 class KafkaTopicReader:
     """The real one: one connection for questions, kept until ``close``; one more for each reading."""
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     group: str
     """Only a name: the client library asks for one. It must lie under the user's own prefix."""
     timeout_s: float = 30.0
     clock: Callable[[], float] = time.monotonic
-    _asker: Any = field(default=None, init=False, repr=False)
+    _askers: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __enter__(self) -> "KafkaTopicReader":
         return self
@@ -87,10 +91,9 @@ class KafkaTopicReader:
         self.close()
 
     def close(self) -> None:
-        """Close the connection for questions."""
-        if self._asker is not None:
-            self._asker.close()
-            self._asker = None
+        """Close the connections for questions."""
+        while self._askers:
+            self._askers.popitem()[1].close()
 
     def places(self, topic: TopicName) -> list[Place]:
         """The partitions of a topic, in order; none where the topic does not exist."""
@@ -102,10 +105,16 @@ class KafkaTopicReader:
 
     def bounds(self, place: Place) -> Bounds:
         """Low watermark and last stable offset."""
+        return self._watermarks(place, "read_committed")
+
+    def high(self, place: Place) -> int:
+        """The end offset, open transactions included."""
+        return self._watermarks(place, "read_uncommitted").end
+
+    def _watermarks(self, place: Place, isolation: str) -> Bounds:
         wanted = TopicPartition(place.topic, place.partition)
-        low, end = _asked(
-            place.topic, lambda: self._ask().get_watermark_offsets(wanted, timeout=self.timeout_s)
-        )
+        asker = self._ask(isolation)
+        low, end = _asked(place.topic, lambda: asker.get_watermark_offsets(wanted, timeout=self.timeout_s))
         return Bounds(low, end)
 
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
@@ -142,6 +151,8 @@ class KafkaTopicReader:
                 if messages:
                     deadline = self.clock() + self.timeout_s
                 elif self.clock() > deadline:
+                    # Who may not read simply gets nothing; the question for the end offset is answered.
+                    self.bounds(place)
                     raise KafkaUnavailable(f"reading {place}: nothing came for {self.timeout_s:.0f} s")
 
     def follow(self, places: Mapping[Place, int], stop: Callable[[], bool]) -> Iterator[KafkaRecord]:
@@ -155,10 +166,10 @@ class KafkaTopicReader:
                     if not _is_end(message) and _usable(message):
                         yield _record(message)
 
-    def _ask(self) -> Any:
-        if self._asker is None:
-            self._asker = _consumer(self)
-        return self._asker
+    def _ask(self, isolation: str = "read_committed") -> Any:
+        if isolation not in self._askers:
+            self._askers[isolation] = _consumer(self, isolation)
+        return self._askers[isolation]
 
     def _metadata(self) -> dict[str, list[int]]:
         listed = _asked("the list of topics", lambda: self._ask().list_topics(timeout=self.timeout_s))
@@ -180,14 +191,14 @@ class _Session:
         self._consumer.close()
 
 
-def _consumer(reader: KafkaTopicReader) -> Any:
+def _consumer(reader: KafkaTopicReader, isolation: str = "read_committed") -> Any:
     return Consumer(
         {
             **reader.config,
             "group.id": reader.group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
             "allow.auto.create.topics": False,

@@ -1,7 +1,7 @@
 """Writes an operator's records: all of them in one transaction, or none."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -26,7 +26,7 @@ class RecordWriter(Protocol):
 class KafkaRecordWriter:
     """The real one; each call opens its own transactional producer."""
 
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     transactional_id: str
     timeout_s: float = 30.0
 

@@ -74,6 +74,9 @@ class MemoryReader:
             raise TopicMissing(str(place))
         return Bounds(0, self.ends[place])
 
+    def high(self, place: Place) -> int:
+        return self.bounds(place).end
+
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         later = [r.offset for r in self.records.get(place, []) if r.timestamp_ms >= timestamp_ms]
         return min(later, default=self.ends[place])

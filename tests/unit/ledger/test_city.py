@@ -9,9 +9,10 @@ import pytest
 from services.ledger.balance import balance
 from services.ledger.claims import read_claims
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
-from services.ledger.evidence import Gatherer
+from services.ledger.counts import Place
+from services.ledger.evidence import Gatherer, TransactionOpen
 from services.ledger.explain import Explanation, explain
-from services.ledger.lookup import RecordMissing
+from services.ledger.lookup import Lookup, RecordMissing
 from services.ledger.proof import Balance, What
 from services.ledger.quarantine import (
     Disposition,
@@ -23,6 +24,7 @@ from services.ledger.quarantine import (
     release,
     stopped_entry,
 )
+from services.ledger.reader import Bounds
 from tests.support.memory_bus import MemoryCity
 from topics.event import ProviderId
 
@@ -265,3 +267,48 @@ def test_claim_about_whom_the_owner_does_not_know_has_no_current_value(city: Mem
     city.change("c", after=ENROLMENT, enrolment=True)
     city.pump()
     assert {view.owner_has_record for view in read_claims(city.lookup, SOCIAL)} == {False}
+
+
+class LateMarker:
+    """A reader of a bus where one partition's transaction marker is still on its way for some questions."""
+
+    def __init__(self, city: MemoryCity, late: Place, questions: int) -> None:
+        self._memory, self._late, self._left = city.memory, late, questions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._memory, name)
+
+    def bounds(self, place: Place) -> Bounds:
+        found = self._memory.bounds(place)
+        if place == self._late and self._left > 0:
+            self._left -= 1
+            return Bounds(found.low, found.end - 1)
+        return found
+
+
+@pytest.mark.parametrize("topic", ["sub.health", "resource.population", "ledger.delivery", "ledger.intake"])
+def test_marker_that_comes_late_to_one_partition_makes_no_difference(city: MemoryCity, topic: str) -> None:
+    busy(city)
+    late = next(place for place in city.memory.records if place.topic.startswith(topic))
+    for questions in range(1, 8):
+        reader: Any = LateMarker(city, late, questions)
+        lookup = Lookup(reader, city.registry)
+        gatherer = Gatherer(reader, lookup.decoder, 7 * 86_400_000, wait=lambda _: None)
+        assert balance(gatherer.gather(city.clock)).closed
+
+
+def test_transaction_that_stays_open_is_told_within_the_deadline(city: MemoryCity) -> None:
+    busy(city)
+    late = next(place for place in city.memory.records if place.topic == "ledger.intake")
+    reader: Any = LateMarker(city, late, 1_000_000)
+    now = iter(range(1_000_000))
+    gatherer = Gatherer(
+        reader,
+        Lookup(reader, city.registry).decoder,
+        7 * 86_400_000,
+        deadline_s=5,
+        clock=lambda: next(now),
+        wait=lambda _: None,
+    )
+    with pytest.raises(TransactionOpen, match="stays open"):
+        gatherer.gather(city.clock)
