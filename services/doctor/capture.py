@@ -11,7 +11,7 @@ from producers.slots import SlotReport
 from services.control.connectors import captured
 from services.doctor.finding import Finding, failure, note, ok, warning
 from services.watch.judge import AlarmKind, slot_alarms
-from services.watch.safe_text import first_line
+from services.watch.safe_text import summary
 from topics.event import ProviderId
 from topics.resource import CapturedTable, Resource
 
@@ -73,7 +73,7 @@ def _part(name: str, part: str, state: str, trace: str | None) -> Finding:
     if health is Health.RUNNING:
         return ok("connector", seen)
     if health in {Health.FAILED, Health.MISSING}:
-        return failure("connector", f"{seen}: {first_line(trace) or 'it left no trace'}", _LOGS)
+        return failure("connector", f"{seen}: {summary(trace) or 'it left no trace'}", _LOGS)
     return warning("connector", seen, _LOGS)
 
 

@@ -61,6 +61,7 @@ class Watch:
         self._ended: float | None = None
         self._looks: list[Look] = []
         self._slots: dict[str, list[SlotReport]] = {}
+        self._unread_since: dict[tuple[str, str], float] = {}
 
     def round(self) -> None:
         """Look at everything once."""
@@ -160,6 +161,23 @@ class Watch:
                     AlarmKind.DATABASE_SILENT, server, type(error).__name__, "start the database server"
                 )
                 continue
-            yield from slot_alarms(server, found[server], wanted, self._settings.lag_alarm_bytes)
+            yield from slot_alarms(
+                server,
+                found[server],
+                wanted,
+                self._settings.lag_alarm_bytes,
+                self._unread_for(server, found[server]),
+                self._settings.unread_alarm_s,
+            )
         with self._lock:
             self._slots = found
+
+    def _unread_for(self, server: str, slots: Iterable[SlotReport]) -> dict[str, float]:
+        """Slot → seconds since this watch first saw it without a reader."""
+        now, unread = self._clock(), {}
+        for slot in slots:
+            if slot.active:
+                self._unread_since.pop((server, slot.name), None)
+            else:
+                unread[slot.name] = now - self._unread_since.setdefault((server, slot.name), now)
+        return unread

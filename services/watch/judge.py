@@ -1,6 +1,6 @@
 """What is worth an alarm: connectors that restarts do not help, slots that lose changes or may; pure."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ class AlarmKind(StrEnum):
     SLOT_GAP = "slot-gap"
     SLOT_IN_DANGER = "slot-in-danger"
     SLOT_LAG = "slot-lag"
+    SLOT_UNREAD = "slot-unread"
     SLOT_ORPHANED = "slot-orphaned"
 
 
@@ -49,7 +50,12 @@ def connector_alarms(looks: Iterable[Look]) -> Iterator[Alarm]:
 
 
 def slot_alarms(
-    server: str, slots: Iterable[SlotReport], wanted: Collection[str] | None, lag_limit: int
+    server: str,
+    slots: Iterable[SlotReport],
+    wanted: Collection[str] | None,
+    lag_limit: int,
+    unread: Mapping[str, float] | None = None,
+    unread_limit_s: float = 15.0,
 ) -> Iterator[Alarm]:
     """Alarms about the slots of one database server.
 
@@ -58,6 +64,9 @@ def slot_alarms(
         slots: every slot of the bus there.
         wanted: the slots that connectors name; None where that is not known now, and then none is an orphan.
         lag_limit: bytes of log not confirmed by a slot's reader.
+        unread: slot → seconds since which nobody reads it. A task that tries to reach its database for ever
+            says that it runs, so this is the only sign of it.
+        unread_limit_s: so long may a connector take to come back.
     """
     for slot in slots:
         subject = f"{server} {slot.name}"
@@ -72,7 +81,12 @@ def slot_alarms(
             yield Alarm(AlarmKind.SLOT_ORPHANED, subject, detail, drop)
         elif slot.is_in_danger:
             detail = f"its log may be removed at the next checkpoint; {slot.lag_bytes} bytes behind"
-            yield Alarm(AlarmKind.SLOT_IN_DANGER, subject, detail, "see why its connector does not read")
+            yield Alarm(
+                AlarmKind.SLOT_IN_DANGER, subject, detail, "govbus logs connect: why does nobody read it?"
+            )
         elif slot.lag_bytes is not None and slot.lag_bytes >= lag_limit:
             detail = f"{slot.lag_bytes} bytes behind, {lag_limit} are allowed"
-            yield Alarm(AlarmKind.SLOT_LAG, subject, detail, "see why its connector does not keep up")
+            yield Alarm(AlarmKind.SLOT_LAG, subject, detail, "govbus logs connect: why is it slow?")
+        elif (unread or {}).get(slot.name, 0.0) >= unread_limit_s:
+            detail = f"its connector has not read it for {unread_limit_s:.0f} s, whatever state it shows"
+            yield Alarm(AlarmKind.SLOT_UNREAD, subject, detail, "govbus doctor; govbus logs connect")

@@ -20,6 +20,13 @@ def first_line(trace: str | None) -> str:
     return safe_line(lines[0]) if lines else ""
 
 
+def summary(trace: str | None) -> str:
+    """The first line of a trace and, where it names one, the cause at its root."""
+    causes = [line for line in (trace or "").splitlines() if line.startswith("Caused by: ")]
+    first = first_line(trace)
+    return f"{first} ({safe_line(causes[-1])})" if causes else first
+
+
 def safe_line(text: str) -> str:
     """One line with secrets and values of records hidden, and not too long."""
     line = " ".join(redact_text(text).split())

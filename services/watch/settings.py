@@ -30,6 +30,8 @@ class WatchSettings(BaseModel):
     """So many restarts of one connector that did not help raise an alarm."""
     lag_alarm_bytes: Annotated[int, Field(ge=1)] = 256_000_000
     """Log that a slot's reader has not confirmed."""
+    unread_alarm_s: Seconds = 15.0
+    """So long may a slot be without its connector, as while Connect restarts."""
     connect_url: str | None = None
     connect_user: str | None = None
     connect_password_file: Path | None = None
