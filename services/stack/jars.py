@@ -180,8 +180,11 @@ class JarCache:
         draft = target.with_name(f".{target.name}.{threading.get_ident()}")
         digest = hashlib.sha256()
         try:
-            with download_session() as session, draft.open("wb") as sink:
-                answer = session.get(address, stream=True, timeout=(10, 60))
+            with (
+                download_session() as session,
+                session.get(address, stream=True, timeout=(10, 60)) as answer,
+                draft.open("wb") as sink,
+            ):
                 answer.raise_for_status()
                 for chunk in answer.iter_content(_CHUNK):
                     if self._cancelled.is_set():

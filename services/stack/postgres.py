@@ -191,6 +191,8 @@ class Postgres(Component):
 
     def _initialise(self) -> None:
         """Run initdb in a draft folder and move it into place, so that an interrupted run leaves nothing."""
+        for left_over in self.folder.glob(".draft-*"):
+            shutil.rmtree(left_over)
         draft = Path(mkdtemp(prefix=".draft-", dir=self.folder))
         password = self.folder / ".password"
         try:

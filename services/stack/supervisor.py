@@ -17,7 +17,7 @@ from services.stack.probes import port_free, port_holder
 from services.stack.progress import Reporter
 
 _POLL_S = 0.15
-_HUNG_AFTER_S = 20.0
+_HUNG_AFTER_S = 45.0
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: another thread's failure or Ctrl-C ends this one
