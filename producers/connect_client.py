@@ -89,7 +89,7 @@ class ConnectClient:
         self._url = url.rstrip("/")
         self._username = username
         self._secrets = frozenset({password}) if password else frozenset()
-        self._session = session or requests.Session()
+        self._session = session or _direct_session()
         self._session.auth = (username, password)
         self._retries = retries or RetryPolicy()
         self._sleep = sleep
@@ -299,6 +299,13 @@ class ConnectClient:
 
     def _clean(self, text: str, secrets: frozenset[str]) -> str:
         return redact_text(text, secrets | self._secrets)[:_LONGEST_MESSAGE]
+
+
+def _direct_session() -> requests.Session:
+    """Connect's REST interface is near: no proxy, and no credentials from files of the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _quoted(name: str) -> str:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 import fastavro
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from producers.debezium import record_id_of
 from producers.publication import DELETE, UPSERT, publication, publication_schema
@@ -44,7 +44,7 @@ class RecordRefused(Exception):  # noqa: N818 - the caller corrects the record
 
 
 class PrepareTopic(Exception):  # noqa: N818 - the operator applies the definitions
-    """The resource's topic is not as declared: the operator runs ``govbus apply`` first."""
+    """Topic or schema are not as declared: the operator runs ``govbus apply``, or this side updates."""
 
 
 class NotAllPublished(Exception):  # noqa: N818 - the caller publishes the rest again
@@ -54,7 +54,7 @@ class NotAllPublished(Exception):  # noqa: N818 - the caller publishes the rest 
         self.result = result
         super().__init__(
             f"{len(result.failures)} records failed and {result.pending} are not yet confirmed, "
-            f"{result.published} were published"
+            f"{result.published} were published" + (f": {result.broken}" if result.broken else "")
         )
 
 
@@ -68,11 +68,15 @@ class DeliveryFailure:
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """How far publishing has come: confirmed by delivery report, failed, and not yet known."""
+    """How far publishing has come: confirmed by delivery report, failed, and not yet known.
+
+    ``broken`` says why the producer takes nothing any more (no right, a lost sequence): make a new publisher.
+    """
 
     published: int
     failures: tuple[DeliveryFailure, ...]
     pending: int
+    broken: str = ""
 
     @property
     def complete(self) -> bool:
@@ -134,6 +138,7 @@ class Publisher:
         self._given = 0
         self._published = 0
         self._failures: list[DeliveryFailure] = []
+        self._broken = ""
 
     def __enter__(self) -> Self:
         self.open()
@@ -147,22 +152,30 @@ class Publisher:
         else:
             self.flush()
 
-    def open(self, timeout_seconds: float = 30.0) -> None:
-        """Look up the schema and the topic before the first record.
+    def open(self, timeout_seconds: float = 30.0) -> SchemaId:
+        """Look up the schema and the topic before the first record; return the schema's id.
 
         Raises:
             SchemaNotFound: ``apply`` has not registered the schema.
             RegistryUnavailable: the registry does not answer.
-            PrepareTopic: the topic is missing or has another number of partitions than declared.
+            PrepareTopic: the topic is missing, has another number of partitions than declared, or another
+                schema is registered for it.
         """
         topic = self._resource.raw_topic
-        self._schema_id = self._registry.id_of(value_subject(topic), publication_schema(self.item_schema))
+        # Readers of the registry may ask for the newest schema, not search for one of their own.
+        schema_id, registered = self._registry.latest(value_subject(topic))
+        if registered != publication_schema(self.item_schema):
+            raise PrepareTopic(
+                f"the registered schema of {topic} is not the resource's; update the definitions"
+            )
         found = self._producer.list_topics(topic, timeout=timeout_seconds).topics.get(topic)
         count = 0 if found is None or found.error is not None else len(found.partitions)
         if count != self._resource.partitions:
             raise PrepareTopic(
                 f"topic {topic} has {count} partitions, {self._resource.partitions} are declared"
             )
+        self._schema_id = schema_id
+        return schema_id
 
     def publish(
         self,
@@ -209,7 +222,7 @@ class Publisher:
 
     def flush(self, timeout_seconds: float = 60.0) -> PublishResult:
         """Wait for the delivery reports and say how far publishing has come."""
-        self._producer.flush(timeout_seconds)
+        self._serve(self._producer.flush, timeout_seconds)
         return self.result()
 
     def close(self) -> None:
@@ -225,7 +238,9 @@ class Publisher:
     def result(self) -> PublishResult:
         """How far publishing has come, without waiting."""
         failures = tuple(self._failures)
-        return PublishResult(self._published, failures, self._given - self._published - len(failures))
+        return PublishResult(
+            self._published, failures, self._given - self._published - len(failures), self._broken
+        )
 
     def _send(
         self,
@@ -248,12 +263,10 @@ class Publisher:
         self._produce(record_id, value, reference)
 
     def _encoded(self, value: Mapping[str, Any]) -> bytes:
-        if self._schema_id is None:
-            self.open()
-        assert self._schema_id is not None  # noqa: S101 - set by open, which raises otherwise
+        schema_id = self.open() if self._schema_id is None else self._schema_id
         buffer = io.BytesIO()
         fastavro.schemaless_writer(buffer, self._schema, value)
-        return frame(self._schema_id, buffer.getvalue())
+        return frame(schema_id, buffer.getvalue())
 
     def _produce(self, record_id: RecordId, value: bytes, reference: object) -> None:
         def delivered(error: Any, _message: Any) -> None:
@@ -263,7 +276,8 @@ class Publisher:
                 self._failures.append(DeliveryFailure(reference, str(error)))
 
         partition = partition_of(record_id, self._resource.partitions)
-        while True:
+        self._given += 1
+        while not self._broken:
             try:
                 self._producer.produce(
                     self._resource.raw_topic,
@@ -272,8 +286,21 @@ class Publisher:
                     partition=partition,
                     on_delivery=delivered,
                 )
-                break
             except BufferError:
-                self._producer.poll(_POLL_SECONDS)
-        self._given += 1
-        self._producer.poll(0)
+                self._serve(self._producer.poll, _POLL_SECONDS)
+            except KafkaException as error:
+                self._broken = str(error)
+            else:
+                self._serve(self._producer.poll, 0.0)
+                return
+        self._failures.append(DeliveryFailure(reference, self._broken))
+
+    def _serve(self, call: Callable[[float], int], seconds: float) -> None:
+        """Let the producer work; a fatal error is kept for the result instead of raised in mid-stream."""
+        try:
+            call(seconds)
+        except KafkaException as error:
+            self._broken = str(error)
+        except SystemError as error:
+            # confluent-kafka may serve delivery reports with the fatal error already raised underneath.
+            self._broken = str(error.__cause__ or error)

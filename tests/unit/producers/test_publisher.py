@@ -7,6 +7,7 @@ from typing import Any
 
 import fastavro
 import pytest
+from confluent_kafka import KafkaException
 
 from producers.publication import publication_schema
 from producers.publisher import NotAllPublished, PrepareTopic, Publisher, PublishResult, RecordRefused
@@ -61,11 +62,12 @@ class FakeRegistry(SchemaRegistry):
     def __init__(self) -> None:
         super().__init__(RegistryCredentials("http://registry.invalid", "u", "p"))
         self.known = True
+        self.items = ITEMS
 
-    def id_of(self, subject: str, schema: Any) -> SchemaId:
-        if not self.known or (subject, schema) != (f"{TOPIC}-value", publication_schema(ITEMS)):
+    def latest(self, subject: str) -> tuple[SchemaId, dict[str, Any]]:
+        if not self.known or subject != f"{TOPIC}-value":
             raise SchemaNotFound(subject)
-        return SchemaId(77)
+        return SchemaId(77), publication_schema(self.items)
 
 
 class FakeProducer:
@@ -101,6 +103,13 @@ class FakeProducer:
     def list_topics(self, topic: str, timeout: float) -> Any:
         found = SimpleNamespace(error=None, partitions=dict.fromkeys(range(self.partitions)))
         return SimpleNamespace(topics={topic: found} if self.partitions else {})
+
+
+def published(sent: dict[str, Any]) -> dict[str, Any]:
+    _, avro = split(sent["value"])
+    value: Any = fastavro.schemaless_reader(io.BytesIO(avro), publication_schema(ITEMS), None)
+    assert isinstance(value, dict)
+    return value
 
 
 def publisher(producer: FakeProducer, registry: FakeRegistry | None = None) -> Publisher:
@@ -205,6 +214,22 @@ def test_a_record_without_a_delivery_report_is_not_published() -> None:
         publishing.close()
 
 
+def test_a_producer_that_is_broken_takes_nothing_and_says_why() -> None:
+    producer = FakeProducer()
+
+    def broken(timeout: float) -> int:
+        raise KafkaException("no right")
+
+    producer.poll = broken  # type: ignore[method-assign]
+    publishing = publisher(producer)
+    publishing.publish(GOOD, version=1)
+    publishing.publish(GOOD, version=2, reference="second")
+    with pytest.raises(NotAllPublished, match="no right") as caught:
+        publishing.close()
+    assert len(producer.sent) == 1
+    assert [failure.reference for failure in caught.value.result.failures] == ["second"]
+
+
 def test_a_full_queue_is_waited_for() -> None:
     producer = FakeProducer()
     producer.full_once = True
@@ -223,6 +248,13 @@ def test_an_unregistered_schema_stops_the_publisher() -> None:
     registry = FakeRegistry()
     registry.known = False
     with pytest.raises(SchemaNotFound):
+        publisher(FakeProducer(), registry).open()
+
+
+def test_another_schema_than_the_registered_one_stops_the_publisher() -> None:
+    registry = FakeRegistry()
+    registry.items = {**ITEMS, "fields": ITEMS["fields"][:2]}
+    with pytest.raises(PrepareTopic, match="registered schema"):
         publisher(FakeProducer(), registry).open()
 
 
@@ -252,10 +284,4 @@ def test_an_upload_publishes_the_good_rows_and_reports_the_others() -> None:
     assert result.published == 2
     assert [bad.line for bad in refused] == [2, 4, 3]
     assert reached == [1, 2, 3, 4, 5]
-    versions = [
-        fastavro.schemaless_reader(io.BytesIO(split(each["value"])[1]), publication_schema(ITEMS), None)[
-            "version"
-        ]
-        for each in producer.sent
-    ]
-    assert versions == [5, 8, 5]
+    assert [published(each)["version"] for each in producer.sent] == [5, 8, 5]
