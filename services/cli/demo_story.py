@@ -227,7 +227,7 @@ class DemoStory:
             ("govbus status", "what runs"),
             ("govbus doctor", "whether all is well, and what to do if not"),
             (
-                "govbus tail sub.health.population.person.v1.health-persons-gusu -o -5 -e",
+                f"govbus tail {self.readers[0].topic} -o -5 -e",
                 "what a department reads",
             ),
             ("govbus quarantine list police", "what was stopped, and why"),

@@ -20,14 +20,7 @@ def _password(stack: Stack, provider: ProviderId) -> str:
             line.split("=", 1) for line in path.read_text(encoding="utf-8").splitlines() if "=" in line
         )
         return lines["password"]
-    endpoints = stack.endpoints()
     password = secrets.token_urlsafe(24)
-    content = {
-        "user": TABLES[provider].capture_role,
-        "password": password,
-        "host": endpoints.postgres_host,
-        "port": str(endpoints.postgres_port),
-        "database": TABLES[provider].database,
-    }
-    write_private(path, "".join(f"{name}={value}\n" for name, value in content.items()))
+    # Without host and port it is the stack's own server, wherever that listens today.
+    write_private(path, f"user={TABLES[provider].capture_role}\npassword={password}\n")
     return password

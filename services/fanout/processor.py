@@ -76,7 +76,7 @@ class FanoutProcessor:
         self._positions.pop(source, None)
 
     def catch_ups(self, source: InputPartition, position: int, applied_version: int) -> tuple[CatchUp, ...]:
-        """The bounded rest for each grant that became active since ``applied_version``, behind our position."""
+        """The bounded rest for each grant that became active since ``applied_version``."""
         resource = self.plan.resources.get(source.topic)
         if resource is None:
             return ()

@@ -1,4 +1,4 @@
-"""The fan-out's line: who gets what of a canonical record, who gets a tombstone, and why somebody gets nothing."""
+"""The fan-out's line: who gets what of a canonical record, who a tombstone, and why somebody gets nothing."""
 
 from dataclasses import replace
 from datetime import date
@@ -188,6 +188,7 @@ def test_what_the_copier_has_written_is_not_delivered_again(
     assert one(replace(record, offset=offset), EDUCATION, plan).withheld is reason
 
 
+@pytest.mark.requirement("A11-13")
 def test_keys_name_nobody_where_the_grant_does_not_show_everybody() -> None:
     [record] = canonical(raw("c", 1, after=person()))
     for grant in (HEALTH, EDUCATION):
