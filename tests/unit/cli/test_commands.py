@@ -154,6 +154,7 @@ def test_balance_that_does_not_close_ends_with_one(govbus: Govbus, city: MemoryC
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.requirement("A11-13")
 def test_no_command_shows_persons_unless_told(govbus: Govbus, arguments: list[str], form: list[str]) -> None:
     ended = govbus(*arguments, *form)
     assert ended.code == ExitCode.OK, ended.err

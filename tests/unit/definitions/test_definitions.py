@@ -146,6 +146,7 @@ def test_definitions_survive_the_way_through_a_policy_record(city: Definitions) 
         ("providers", "- id: market_regulation", "- id: police", "", "declared already"),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("A11-01")
 def test_each_mistake_is_said_with_file_line_field_and_remedy(
     folder: Path, edit: Edit, where: str, old: str, new: str, field: str, said: str
 ) -> None:
@@ -220,6 +221,7 @@ def test_two_resources_cannot_have_one_source(folder: Path) -> None:
     assert any("same source" in error.problem for error in errors_of(folder))
 
 
+@pytest.mark.requirement("A3-01")
 def test_a_resource_that_is_not_shared_cannot_be_granted(folder: Path, edit: Edit) -> None:
     edit("resources/person.yaml", "share_type: conditional", "share_type: not_shared")
     refused = {error.file for error in errors_of(folder) if "not shared" in error.problem}
