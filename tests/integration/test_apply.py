@@ -1,0 +1,439 @@
+"""Apply on the real stack: what is declared comes to be, drift is repaired, grants are filled and withdrawn."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from services.cli.plan import access_of
+from services.control.access import Access
+from services.control.acls import create_acls, delete_acls, read_acls
+from services.control.apply import Applied, Apply, compare
+from services.control.definitions import load_definitions, packaged_definitions
+from services.control.difference import StepKind
+from services.control.kafka_topics import alter_topics, end_offsets
+from services.control.policy_document import with_grant_state
+from services.control.policy_topic import AnotherApplyRuns, PolicyWriter, newest_policy
+from services.control.quotas import read_quotas
+from services.control.reading import read_whole, whole_reader
+from services.control.rights import grant_denials
+from services.control.state import Acl, Pattern, Quota, ResourceType, Right
+from services.stack.api import Stack
+from services.stack.settings import StackSettings
+from tests.stack_fixture import temporary_stack
+from topics.canonical import CANONICAL_KEY_SCHEMA, partition_of
+from topics.delivery import Delivery, delivery_headers, read_delivery
+from topics.engine.reference import ReferenceCodec
+from topics.event import GrantId, KafkaRecord, Operation, PolicyNumber, ResourceId, SourcePosition
+from topics.grants.declaration import GrantState
+from topics.policy import Policy
+from topics.wire import frame, split
+
+pytestmark = pytest.mark.stack
+
+PERSONS = ResourceId("population.person.v1")
+HEALTH = GrantId("health-persons-gusu")
+EDUCATION = GrantId("education-persons")
+DISTRICTS = ("320508", "320505")
+
+
+@dataclass
+class Bench:
+    """A stack with definitions that the tests may change."""
+
+    stack: Stack
+    access: Access
+    folder: Path
+    said: list[str] = field(default_factory=list)
+
+    def apply(self, **options: Any) -> Applied:
+        return Apply(self.access, load_definitions(self.folder), self.said.append, **options).run()
+
+    def steps(self) -> list[tuple[StepKind, str]]:
+        admin = self.access.admin()
+        plan = compare(self.access, admin, load_definitions(self.folder)).plan
+        return [(step.kind, step.target) for step in plan.steps]
+
+    def change(self, file: str, **values: Any) -> None:
+        path = self.folder / file
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump({**content, **values}, allow_unicode=True), encoding="utf-8")
+
+    def policy(self) -> Policy:
+        found = newest_policy(self.stack.kafka_config("admin"))
+        assert found is not None
+        return found
+
+    def read(self, topic: str, partitions: int = 4) -> list[KafkaRecord]:
+        ends = end_offsets(self.access.admin(), topic, partitions, stable=True)
+        reader = whole_reader(self.stack.kafka_config("ledger"), "ledger.test")
+        try:
+            return [record for batch in read_whole(reader, topic, ends, 1000) for record in batch]
+        finally:
+            reader.close()
+
+    def held(self, grant: GrantId) -> dict[bytes, KafkaRecord]:
+        """What a reader of the grant's topic ends up with: per key the last record, if it is no tombstone."""
+        last = {record.key or b"": record for record in self.read(self.policy().grants[grant].grant.topic)}
+        return {key: record for key, record in last.items() if record.value is not None}
+
+    def credentials(self, name: str) -> dict[str, Any]:
+        path = self.stack.settings.home / "credentials" / f"{name}.json"
+        assert path.stat().st_mode & 0o077 == 0
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def markers(self, grant: GrantId) -> list[str]:
+        from services.control.framing import decode
+
+        records = self.read(f"epochs.{grant}", 1)
+        return [str(decode("EpochMarker", record.value or b"")["kind"]) for record in records]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("definitions") / "city"
+    shutil.copytree(packaged_definitions(), folder)
+    with own_stack() as stack:
+        found = Bench(stack, access_of(stack), folder)
+        found.apply()
+        write_persons(found, range(40), Operation.CREATE)
+        yield found
+
+
+@contextmanager
+def own_stack() -> Iterator[Stack]:
+    """These tests withdraw departments and grants that other tests need: they have a stack to themselves."""
+    home = os.environ.get("GOVBUS_TEST_APPLY_HOME")
+    if home is None:
+        with temporary_stack() as stack:
+            yield stack
+        return
+    running = Stack(StackSettings.from_environment({**os.environ, "GOVBUS_HOME": home}))
+    running.up()
+    yield running
+
+
+def write_persons(bench: Bench, numbers: range, operation: Operation) -> None:
+    """Canonical records as the gate writes them: person n lives in one of two districts."""
+    policy = bench.policy()
+    entry = policy.resources[PERSONS]
+    codec = ReferenceCodec(json.loads(entry.envelope_schema))
+    keys = ReferenceCodec(CANONICAL_KEY_SCHEMA)
+    producer = Producer({**bench.stack.kafka_config("gate"), "transactional.id": "gate.test"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for number in numbers:
+        identity = f"resident_id:{number:018d}"
+        key = frame(
+            entry.canonical_key_schema_id, keys.encode({"identity": identity, "record_id": str(number)})
+        )
+        value = frame(entry.canonical_value_schema_id, codec.encode(envelope(number, operation)))
+        partition = partition_of(identity, entry.resource.partitions)
+        producer.produce(entry.resource.canonical_topic, key=key, value=value, partition=partition)
+    producer.commit_transaction(30)
+
+
+def envelope(number: int, operation: Operation) -> dict[str, Any]:
+    district = DISTRICTS[number % 2]
+    return {
+        "operation": operation.value,
+        "generation": 0,
+        "incarnation": 1,
+        "commit": 1000 + number,
+        "ordinal": number,
+        "source_time": 1_790_000_000_000,
+        "raw_topic": "raw.police.public.person",
+        "raw_partition": 0,
+        "raw_offset": number,
+        "policy_version": 1,
+        "marks": [],
+        "previous_known": True,
+        "previous": {"household_district": district} if operation is Operation.DELETE else None,
+        "state": {
+            "id_number": f"{number:018d}",
+            "name": f"张{number}",
+            "birth_date": 7000 + number,
+            "sex": "1",
+            "address": "苏州市",
+            "household_district": district,
+            "updated_at": 1_790_000_000_000,
+        },
+    }
+
+
+def test_a_second_apply_changes_nothing(bench: Bench) -> None:
+    before = bench.policy().version
+    assert bench.steps() == []
+    assert bench.apply().steps == 0
+    assert bench.policy().version == before
+
+
+def test_every_grant_is_active_after_the_first_apply_with_begin_and_end_on_its_epochs_topic(
+    bench: Bench,
+) -> None:
+    for grant_id, entry in bench.policy().grants.items():
+        assert entry.grant.state is GrantState.ACTIVE
+        assert set(entry.starts_at) == set(range(4))
+        assert bench.markers(grant_id)[:4] == ["BEGIN", "COPIED", "SWEPT", "END"]
+
+
+def test_drift_in_settings_and_rights_is_repaired(bench: Bench) -> None:
+    admin = bench.access.admin()
+    surplus = Acl("consumer-tax", ResourceType.TOPIC, Pattern.PREFIXED, "raw.", Right.READ)
+    missing = Acl("gate", ResourceType.TOPIC, Pattern.PREFIXED, "raw.", Right.READ)
+    create_acls(admin, [surplus])
+    delete_acls(admin, [missing])
+    alter_topics(admin, {"raw.police.public.person": {"retention.ms": "1000"}})
+
+    assert bench.steps() == [
+        (StepKind.ALTER_TOPIC, "raw.police.public.person"),
+        (StepKind.CREATE_ACL, "gate"),
+        (StepKind.DELETE_ACL, "consumer-tax"),
+    ]
+    bench.apply()
+
+    assert bench.steps() == []
+    assert missing in read_acls(admin)
+    assert surplus not in read_acls(admin)
+
+
+def test_quotas_are_those_of_the_definitions(bench: Bench) -> None:
+    found = read_quotas(bench.stack.kafka_config("admin"))
+    assert found["consumer-tax"] == Quota(fetch_bytes=16_777_216, produce_bytes=1_048_576)
+
+
+@pytest.mark.requirement("A3-08")
+def test_a_changed_filter_is_filled_and_what_left_it_is_withdrawn(bench: Bench) -> None:
+    bench.change("grants/health.yaml", rows=[{"item": "household_district", "values": list(DISTRICTS)}])
+    bench.apply()
+    assert len(bench.held(HEALTH)) == 40
+
+    bench.change("grants/health.yaml", rows=[{"item": "household_district", "values": [DISTRICTS[0]]}])
+    applied = bench.apply()
+
+    held = bench.held(HEALTH)
+    assert len(held) == 20
+    assert applied.filled[HEALTH]["swept"] == 20
+    generation = bench.policy().grants[HEALTH].generation
+    assert {read_delivery(record.headers).grant_generation for record in held.values()} == {generation}
+    schema = json.loads(bench.policy().grants[HEALTH].value_schema)
+    districts = {
+        ReferenceCodec(schema).decode(split(record.value or b"")[1])["household_district"]
+        for record in held.values()
+    }
+    assert districts == {DISTRICTS[0]}
+
+
+def test_the_copier_says_where_the_fan_out_goes_on_and_the_ledger_has_its_blocks(bench: Bench) -> None:
+    bench.change("grants/education.yaml", items=["name", "birth_date", "household_district", "sex"])
+    bench.apply()
+    entry = bench.policy().grants[EDUCATION]
+    assert len(bench.held(EDUCATION)) == 40
+    ends = end_offsets(bench.access.admin(), f"resource.{PERSONS}", 4, stable=True)
+    assert entry.starts_at == ends
+    assert entry.active_since == bench.policy().version
+
+    from services.control.framing import decode
+
+    group = f"copier.{EDUCATION}.{entry.generation}"
+    blocks = [decode("DecisionBlock", record.value or b"") for record in bench.read("ledger.delivery")]
+    mine = [block for block in blocks if block["group"] == group]
+    delivered = sum(grant["delivered"] for block in mine for grant in block["grants"])
+    assert delivered == 40
+    for partition, end in ends.items():
+        chain = [
+            (block["from_offset"], block["to_offset"]) for block in mine if block["partition"] == partition
+        ]
+        assert chain[0][0] == 0
+        assert chain[-1][1] == end
+        assert all(left[1] == right[0] for left, right in pairwise(chain))
+
+
+def test_a_sweep_that_would_remove_too_much_waits_for_an_operator(bench: Bench) -> None:
+    entry = bench.policy().grants[EDUCATION]
+    leave_strangers(bench, entry.grant.topic, EDUCATION, 10)
+    bench.change("grants/education.yaml", items=["name", "birth_date", "household_district"])
+
+    waiting = bench.apply().waiting
+
+    assert set(waiting) == {EDUCATION}
+    assert bench.policy().grants[EDUCATION].grant.state is GrantState.FILLING
+    assert bench.markers(EDUCATION)[-1] == "WAITING"
+    assert len(bench.held(EDUCATION)) == 50
+
+    applied = bench.apply(confirmed_shrinks=[EDUCATION])
+
+    assert applied.filled[EDUCATION]["swept"] == 10
+    assert len(bench.held(EDUCATION)) == 40
+    assert bench.policy().grants[EDUCATION].grant.state is GrantState.ACTIVE
+
+
+def leave_strangers(bench: Bench, topic: str, grant: GrantId, count: int) -> None:
+    """Records in a grant's topic that the canonical topic knows nothing of."""
+    producer = Producer(bench.stack.kafka_config("admin"))
+    delivery = Delivery(
+        ce_id="raw.police.public.person/0/0",
+        ce_source=f"/govbus/{PERSONS}",
+        ce_type="govbus.record.create",
+        ce_time="2026-01-01T00:00:00.000Z",
+        operation=Operation.CREATE,
+        position=SourcePosition(0, 1, 1, 1),
+        grant=grant,
+        grant_generation=1,
+        policy_version=PolicyNumber(1),
+    )
+    for number in range(count):
+        headers = list(delivery_headers(delivery))
+        producer.produce(topic, key=f"stranger{number}", value=b"x", partition=0, headers=headers)
+    producer.flush(30)
+
+
+@pytest.mark.requirement("A8-05")
+def test_a_suspended_grant_is_cut_though_an_instance_is_frozen_in_a_transaction(bench: Bench) -> None:
+    topic = bench.policy().grants[HEALTH].grant.topic
+    member, frozen = frozen_instance(bench, topic)
+    try:
+        bench.change("grants/health.yaml", state="suspended")
+        receipt = json.loads(Path(bench.apply().receipts[HEALTH]).read_text(encoding="utf-8"))
+    finally:
+        member.close()
+
+    assert receipt["fenced"] == ["fanout.default.0"]
+    assert receipt["state"] == "suspended"
+    ends = end_offsets(bench.access.admin(), topic, 4, stable=True)
+    assert {int(partition): offset for partition, offset in receipt["cut"].items()} == ends
+    with pytest.raises(KafkaException) as fenced:
+        frozen.commit_transaction(30)
+    assert fenced.value.args[0].fatal()
+    assert b"frozen" not in {record.key for record in bench.read(topic)}
+    with pytest.raises(KafkaException):
+        write_as_fanout(bench, topic)
+    assert refused_to_read(bench, "health", topic)
+    assert bench.steps() == []
+
+
+def frozen_instance(bench: Bench, topic: str) -> tuple[Consumer, Producer]:
+    """A live member of the group with an open transaction on the topic, that acknowledges nothing."""
+    config = bench.stack.kafka_config("fanout")
+    member = Consumer(
+        {
+            **config,
+            "group.id": "fanout.default",
+            "group.instance.id": "fanout.default.0",
+            "enable.auto.commit": False,
+        }
+    )
+    member.subscribe([f"resource.{PERSONS}"])
+    deadline = time.monotonic() + 30
+    while not member.assignment():
+        assert time.monotonic() < deadline
+        member.poll(0.1)
+    producer = Producer(
+        {**config, "transactional.id": "fanout.default.0", "transaction.timeout.ms": 60_000, "linger.ms": 0}
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, key=b"frozen", value=b"x", partition=0)
+    producer.flush(30)
+    return member, producer
+
+
+def write_as_fanout(bench: Bench, topic: str) -> None:
+    producer = Producer({**bench.stack.kafka_config("fanout"), "transactional.id": "fanout.default.9"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(topic, key=b"late", value=b"x", partition=0)
+    producer.commit_transaction(30)
+
+
+def refused_to_read(bench: Bench, consumer: str, topic: str) -> bool:
+    """Whether the department, with the credentials in its file, is refused on the topic."""
+    found = bench.credentials(consumer)
+    reader = Consumer(
+        {
+            "bootstrap.servers": found["bootstrap"],
+            "security.protocol": found["security_protocol"],
+            "sasl.mechanism": found["sasl_mechanism"],
+            "sasl.username": found["username"],
+            "sasl.password": found["password"],
+            "group.id": f"{found['group_prefix']}test",
+            "auto.offset.reset": "earliest",
+        }
+    )
+    try:
+        reader.assign([TopicPartition(topic, 0, 0)])
+        message = reader.poll(30)
+        assert message is not None
+        error = message.error()
+        return error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    finally:
+        reader.close()
+
+
+def test_a_resumed_grant_is_filled_under_a_new_generation_and_its_writers_may_write_again(
+    bench: Bench,
+) -> None:
+    before = bench.policy().grants[HEALTH]
+    bench.change("grants/health.yaml", state="active")
+    bench.apply()
+    after = bench.policy().grants[HEALTH]
+    assert after.generation == before.generation + 1
+    assert after.grant.state is GrantState.ACTIVE
+    assert not grant_denials(after.grant) & read_acls(bench.access.admin())
+    assert not refused_to_read(bench, "health", after.grant.topic)
+    assert len(bench.held(HEALTH)) == 20
+
+
+@pytest.mark.requirement("A11-04")
+def test_a_department_reads_its_own_topic_and_is_refused_on_all_others(bench: Bench) -> None:
+    grants = bench.policy().grants
+    assert not refused_to_read(bench, "education", grants[EDUCATION].grant.topic)
+    assert refused_to_read(bench, "education", grants[HEALTH].grant.topic)
+    assert refused_to_read(bench, "education", f"resource.{PERSONS}")
+    assert refused_to_read(bench, "archives", grants[EDUCATION].grant.topic)
+
+
+def test_a_later_apply_takes_the_policy_from_an_earlier_one(bench: Bench) -> None:
+    policy = bench.policy()
+    config, schema_id = bench.stack.kafka_config("apply"), policy_schema_id(bench)
+    earlier = PolicyWriter(config, schema_id)
+    PolicyWriter(config, schema_id)
+    changed = with_grant_state(policy, {EDUCATION: GrantState.SUSPENDED}, 1)
+    with pytest.raises(AnotherApplyRuns):
+        earlier.write(changed, policy)
+    assert bench.policy().version == policy.version
+
+
+def policy_schema_id(bench: Bench) -> Any:
+    from schemas.load import control_schema
+    from schemas.registry import SchemaRegistry
+
+    registry = SchemaRegistry(bench.access.registry_credentials("apply"))
+    return registry.id_of("policy-value", control_schema("PolicyVersion"))
+
+
+def test_a_withdrawn_department_is_locked_out_and_never_deleted(bench: Bench) -> None:
+    old = bench.credentials("archives")
+    path = bench.folder / "consumers.yaml"
+    consumers = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kept = [consumer for consumer in consumers if consumer["id"] != "archives"]
+    path.write_text(yaml.safe_dump(kept, allow_unicode=True), encoding="utf-8")
+
+    bench.apply()
+
+    assert "consumer-archives" in bench.access.known_users()
+    assert not any(acl.user == "consumer-archives" for acl in read_acls(bench.access.admin()))
+    assert not (bench.stack.settings.home / "credentials" / "archives.json").exists()
+    assert old["username"] == "consumer-archives"
+    assert bench.steps() == []
