@@ -1,0 +1,178 @@
+"""The sample city running on the real stack, with the questions that end-to-end tests ask of it."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from rich.console import Console
+
+from services.cli import processes
+from services.cli.audit import as_answer
+from services.cli.demo_story import DemoStory
+from services.cli.plan import access_of
+from services.control.apply import Applied, Apply
+from services.control.credentials import credentials_path
+from services.control.definitions import Definitions, load_definitions, packaged_definitions
+from services.demo.databases import database_dsn
+from services.demo.narration import Narrator
+from services.ledger.balance import balance
+from services.ledger.evidence import Gatherer
+from services.ledger.lookup import Lookup
+from services.ledger.quarantine import Quarantined, read_quarantine
+from services.stack.api import Stack
+from topics.event import ConsumerId, KafkaRecord, ProviderId, TopicName
+
+PATIENCE_SECONDS = 120.0
+SENTINEL = 899_999_999
+"""A person row of its own, changed only to see that everything before it has been captured."""
+_SENTINEL_TABLE = {"police": "person", "market_regulation": "enterprise", "social_security": "enrolment"}
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Poll a condition; fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.05)
+
+
+@dataclass(slots=True)
+class LiveCity:
+    """One city per test session; tests use rows of their own and leave the others alone."""
+
+    stack: Stack
+    story: DemoStory
+    definitions: Definitions
+    _next_id: int = field(default=800_000_000)
+
+    @staticmethod
+    def found(stack: Stack, persons: int = 60) -> "LiveCity":
+        """Make the city, load it, apply, and start gate and fan-out."""
+        quiet = Narrator(Console(file=Path("/dev/null").open("w"), force_terminal=False))  # noqa: SIM115
+        story = DemoStory(stack, quiet, persons=persons, seed=7, updates=1)
+        story.start_stack()
+        story.make_city()
+        definitions = load_definitions(packaged_definitions())
+        with story.intake() as intake:
+            story.share(definitions, intake)
+        return LiveCity(stack, story, definitions)
+
+    def new_id(self) -> int:
+        """An id that no other test uses."""
+        self._next_id += 1
+        return self._next_id
+
+    @contextmanager
+    def database(self, provider: str) -> Iterator[Any]:
+        """A connection of the provider's administrator."""
+        dsn = database_dsn(self.story.admin_dsn, ProviderId(provider))
+        with closing(psycopg2.connect(dsn)) as connection:
+            yield connection
+
+    def execute(self, provider: str, *statements: tuple[str, tuple[object, ...]]) -> None:
+        """Run statements in one transaction at the source."""
+        with self.database(provider) as connection, connection, connection.cursor() as cursor:
+            for statement, values in statements:
+                cursor.execute(statement, values)
+
+    def settle(self, provider: str = "police") -> None:
+        """Until everything committed at the source so far is captured, decided and delivered."""
+        token = uuid.uuid4().hex
+        table = _SENTINEL_TABLE[provider]
+        statement = (
+            f"INSERT INTO public.{table} (id, name, updated_at) VALUES (%s, %s, now()) "
+            "ON CONFLICT (id) DO UPDATE SET name = excluded.name"
+        )
+        self.execute(provider, (statement, (SENTINEL, token)))
+        topic = TopicName(f"raw.{provider}.public.{table}")
+        wait_until(lambda: self._captured(topic, token.encode()), f"{provider}'s changes to be captured")
+        wait_until(self._nothing_pending, "gate and fan-out to decide everything")
+
+    def balance(self) -> dict[str, Any]:
+        """What `govbus audit balance --json` answers."""
+        with self.story.lookup() as lookup:
+            gatherer = Gatherer(lookup.reader, lookup.decoder, 7 * 86_400_000, 5, lambda _text: None)
+            return as_answer(balance(gatherer.gather(int(time.time() * 1000))))
+
+    def records(self, topic: str) -> list[KafkaRecord]:
+        """All committed records of a topic, partition by partition."""
+        with self.story.lookup() as lookup:
+            return list(_records(lookup, TopicName(topic)))
+
+    def state(self, topic: str) -> dict[str, dict[str, Any] | None]:
+        """A compacted topic as a table: key as JSON → last value (None: deleted); envelopes are opened."""
+        found: dict[str, dict[str, Any] | None] = {}
+        with self.story.lookup() as lookup:
+            for record in _records(lookup, TopicName(topic)):
+                key = json.dumps(lookup.decoder.key(record), sort_keys=True)
+                value = lookup.decoder.value(record)
+                found[key] = value if value is None or "state" not in value else value["state"]
+        return found
+
+    def canonical(self, resource: str = "population.person.v1") -> dict[tuple[str, str], dict[str, Any]]:
+        """The canonical state: (identity, record id) → items, without what is deleted."""
+        keyed = {
+            tuple(json.loads(key).values()): value
+            for key, value in self.state(f"resource.{resource}").items()
+        }
+        return {(str(key[0]), str(key[1])): value for key, value in keyed.items() if value is not None}
+
+    def of_record(self, record_id: int, resource: str = "population.person.v1") -> dict[str, dict[str, Any]]:
+        """The canonical state of one source row: identity → items."""
+        found = self.canonical(resource)
+        return {identity: items for (identity, row), items in found.items() if row == str(record_id)}
+
+    def quarantined(self, provider: str = "police") -> list[Quarantined]:
+        """The provider's quarantine, oldest first."""
+        with self.story.lookup() as lookup:
+            return read_quarantine(lookup, ProviderId(provider))
+
+    def granted(self, grant: str) -> dict[str, dict[str, Any] | None]:
+        """What a department's topic says now, keyed by its own keys."""
+        return self.state(self.topic_of(grant))
+
+    def topic_of(self, grant: str) -> TopicName:
+        """The grant's topic."""
+        return next(found.topic for name, found in self.definitions.grants.items() if name == grant)
+
+    def credentials(self, consumer: str) -> Path:
+        """The department's credentials file."""
+        return credentials_path(self.stack.settings.home, f"consumer-{ConsumerId(consumer)}")
+
+    def apply(self, definitions: Definitions) -> Applied:
+        """What `govbus apply` does with other definitions."""
+        return Apply(access_of(self.stack), definitions, say=lambda _text: None).run()
+
+    def run_gates(self, count: int) -> None:
+        """Bring the gate to so many instances."""
+        base = self.stack.settings.processes_port
+        for number in range(count):
+            self.stack.run_process(processes.gate(base, number))
+        for status in self.stack.status():
+            if status.name.startswith("gate.") and int(status.name.split(".")[1]) >= count:
+                self.stack.stop_process(status.name)
+
+    def pid(self, component: str) -> int:
+        """The process id of a component."""
+        [found] = [status.pid for status in self.stack.status() if status.name == component]
+        assert found is not None, f"{component} does not run"
+        return found
+
+    def _captured(self, topic: TopicName, token: bytes) -> bool:
+        return any(token in (record.value or b"") for record in self.records(topic))
+
+    def _nothing_pending(self) -> bool:
+        sums = self.balance()["sums"]
+        return bool(sums["pending_intake"] == 0 and sums["pending_delivery"] == 0)
+
+
+def _records(lookup: Lookup, topic: TopicName) -> Iterator[KafkaRecord]:
+    for place in lookup.reader.places(topic):
+        bounds = lookup.reader.bounds(place)
+        yield from lookup.reader.read(place, bounds.low, bounds.end)
