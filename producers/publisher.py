@@ -303,4 +303,7 @@ class Publisher:
             self._broken = str(error)
         except SystemError as error:
             # confluent-kafka may serve delivery reports with the fatal error already raised underneath.
-            self._broken = str(error.__cause__ or error)
+            reasons = (
+                [str(error.__cause__)] if error.__cause__ else [each.reason for each in self._failures[-1:]]
+            )
+            self._broken = f"the brokers refuse this producer ({'; '.join(reasons) or 'no reason given'})"

@@ -75,20 +75,13 @@ def read_csv(
     Raises:
         CorrectFile: the heading is missing, names an unknown item, or one twice.
     """
-    types = _types(item_schema)
     text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True)
-    heading = _heading(reader, types)
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield _bad(reader.line_num, f"is not CSV: {error}")
-            continue
-        if cells:
-            yield _csv_row(reader.line_num, heading, cells, types)
+    try:
+        yield from _csv_rows(text, _types(item_schema))
+    finally:
+        # The file is the caller's to close.
+        if not file.closed:
+            text.detach()
 
 
 def upload(
@@ -159,6 +152,21 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         while line and not line.endswith(b"\n"):
             line = file.readline(LONGEST_LINE)
         yield None
+
+
+def _csv_rows(text: TextIO, types: Mapping[str, Any]) -> Iterator[Row | BadLine]:
+    reader = csv.reader(text, strict=True)
+    heading = _heading(reader, types)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield _bad(reader.line_num, f"is not CSV: {error}")
+            continue
+        if cells:
+            yield _csv_row(reader.line_num, heading, cells, types)
 
 
 def _types(item_schema: Mapping[str, Any]) -> dict[str, Any]:
