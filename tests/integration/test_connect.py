@@ -269,6 +269,9 @@ def capture(stack: Stack) -> Iterator[Capture]:
     wait_for(capturing.streams)
     yield capturing
     capturing.client.delete(capturing.name)
+    # Deleting a connector leaves its slot: other tests of the session shall not meet it.
+    wait_for(lambda: (slot := capturing.slot()) is not None and not slot.active)
+    capturing.sql(f"SELECT pg_drop_replication_slot('{slot_name(capturing.provider)}')")
 
 
 @pytest.fixture(scope="module")
