@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from services.cli.main import app
 
@@ -36,10 +36,10 @@ FOUND = [
 @pytest.mark.parametrize("command", FOUND)
 def test_a_documented_command_exists_with_the_options_it_is_shown_with(command: str) -> None:
     words = shlex.split(command.split(" #")[0].split(" | ")[0].split(" > ")[0])[1:]
-    found: click.Command = typer.main.get_command(app)
-    while words and isinstance(found, click.Group) and words[0] in found.commands:
+    found = typer.main.get_command(app)
+    while words and isinstance(found, TyperGroup) and words[0] in found.commands:
         found = found.commands[words.pop(0)]
-    if words and isinstance(found, click.Group) and not words[0].startswith("-"):
+    if words and isinstance(found, TyperGroup) and not words[0].startswith("-"):
         alternatives = re.split(r"[|,]", words[0])
         missing = [word for word in alternatives if word not in found.commands and word.isalpha()]
         assert not missing, f"{command!r}: no such command: {missing}"
