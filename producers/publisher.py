@@ -190,7 +190,7 @@ class Publisher:
         Args:
             record: every item of the resource.
             version: rises with each change of this record; an older one never overwrites a newer one.
-            previous_identity: the identity before, if this change corrects it.
+            previous_identity: the identity item as it was before, if this change corrects it.
             occurred_ms: when it happened at the provider; now, if not given.
             reference: comes back with a delivery failure.
 

@@ -23,11 +23,11 @@ def through_avro(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_upsert_is_an_update_whose_state_before_is_not_known() -> None:
-    value = through_avro(publication({"id": "a"}, UPSERT, 5, 1_700_000_000_123, "resident_id:1"))
+    value = through_avro(publication({"id": "a"}, UPSERT, 5, 1_700_000_000_123, "110101200001010010"))
     found = change_from_publication(value, ("id",), 2, 3, 9)
     assert isinstance(found, Change)
     assert (found.operation, found.before, found.after) == (Operation.UPDATE, None, {"id": "a"})
-    assert (found.record_id, found.previous_identity) == ("a", "resident_id:1")
+    assert (found.record_id, found.previous_identity) == ("a", "110101200001010010")
     assert found.source_time_ms == 1_700_000_000_123
     position = found.position
     assert (position.generation, position.incarnation, position.commit, position.ordinal) == (3, 2, 5, 9)

@@ -129,7 +129,7 @@ def test_a_record_counts_as_published_only_after_its_delivery_report() -> None:
 def test_what_is_sent_is_framed_keyed_and_put_into_its_partition() -> None:
     producer = FakeProducer()
     with publisher(producer) as publishing:
-        publishing.publish(GOOD, version=9, previous_identity="resident_id:x", occurred_ms=5)
+        publishing.publish(GOOD, version=9, previous_identity="110101200001010010", occurred_ms=5)
         publishing.delete(GOOD, version=10)
     first, second = producer.sent
     assert (first["topic"], first["key"], first["partition"]) == (TOPIC, b"p1", partition_of("p1", 4))
@@ -140,7 +140,7 @@ def test_what_is_sent_is_framed_keyed_and_put_into_its_partition() -> None:
     assert (value["version"], value["operation"], value["previous_identity"]) == (
         9,
         "upsert",
-        "resident_id:x",
+        "110101200001010010",
     )
     assert value["record"]["holder"] == "11010519491231002X"
 
