@@ -1,8 +1,6 @@
 """`govbus plan` and `govbus apply`: show and carry out what the definitions ask of the stack."""
 
-import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from rich.table import Table
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
+from services.cli.output import ExitCode, Form, Format, Json, emit_json, wants_json
 from services.control.access import Access, CaptureSource
 from services.control.apply import Applied, Apply, Comparison, CorrectDefinitions, compare, compare_offline
 from services.control.definitions import (
@@ -27,26 +26,10 @@ from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.settings import StackSettings
 
-CHANGES = 7
-REFUSED = 3
-INVALID_DEFINITIONS = 4
-NO_STACK = 5
-WAITING = 6
-
-
-class Output(StrEnum):
-    """How an answer is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
 Folder = Annotated[
     Path | None,
     typer.Option("--definitions", help="Folder of the definitions; the sample city's if not given."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="The same as -o json.")]
-Form = Annotated[Output, typer.Option("-o", "--output", help="How to print.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -61,22 +44,22 @@ def plan_command(
         bool, typer.Option("--offline", help="What a first apply would do; needs no running stack.")
     ] = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help=f"Exit with {CHANGES} where something would change.")
+        bool, typer.Option("--exit-code", help="Exit with 1 where something would change.")
     ] = False,
     as_json: Json = False,
-    output: Form = Output.TABLE,
+    output: Form = Format.TABLE,
 ) -> None:
     """Show what apply would change: topics, rights, users, quotas, schemas, connectors, policy, grants."""
     declared = _load(definitions)
     plan = (compare_offline(declared) if offline else _compare_now(declared)).plan
-    if as_json or output is Output.JSON:
-        typer.echo(json.dumps(plan.as_json(), ensure_ascii=False))
+    if wants_json(as_json, output):
+        emit_json(plan.as_json())
     else:
         _print_plan(plan)
     if plan.refusals:
-        raise typer.Exit(REFUSED)
+        raise typer.Exit(ExitCode.REFUSED)
     if exit_code and plan.steps:
-        raise typer.Exit(CHANGES)
+        raise typer.Exit(ExitCode.NEGATIVE)
 
 
 def apply_command(
@@ -86,7 +69,7 @@ def apply_command(
         typer.Option("--confirm-shrink", help="Grant whose epoch may remove many records; repeatable."),
     ] = None,
     as_json: Json = False,
-    output: Form = Output.TABLE,
+    output: Form = Format.TABLE,
 ) -> None:
     """Carry out what plan shows; run it again after an interruption, it finishes what was begun."""
     declared = _load(definitions)
@@ -103,13 +86,13 @@ def apply_command(
         applied = run.run()
     except CorrectDefinitions as error:
         _print_plan(Plan((), error.refusals))
-        raise typer.Exit(REFUSED) from None
-    if as_json or output is Output.JSON:
-        typer.echo(json.dumps(applied.as_json(), ensure_ascii=False))
+        raise typer.Exit(ExitCode.REFUSED) from None
+    if wants_json(as_json, output):
+        emit_json(applied.as_json())
     else:
         _print_applied(applied)
     if applied.waiting or applied.held_back:
-        raise typer.Exit(WAITING)
+        raise typer.Exit(ExitCode.NEGATIVE)
 
 
 def access_of(stack: Stack) -> Access:
@@ -161,7 +144,7 @@ def _load(folder: Path | None) -> Definitions:
         return load_definitions(folder or packaged_definitions())
     except DefinitionsInvalid as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(INVALID_DEFINITIONS) from None
+        raise typer.Exit(ExitCode.USAGE) from None
 
 
 def _running_stack() -> Stack:
@@ -176,7 +159,7 @@ def _running_stack() -> Stack:
         )
     except StackError as error:
         sys.stderr.write(f"{error}\n")
-    raise typer.Exit(NO_STACK)
+    raise typer.Exit(ExitCode.UNAVAILABLE)
 
 
 def _compare_now(definitions: Definitions) -> Comparison:

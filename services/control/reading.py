@@ -1,5 +1,6 @@
 """Reads a topic whole: from its beginning to the offsets that were its stable end when reading began."""
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from topics.event import KafkaRecord, TopicName
 
 _TIMEOUT_S: Final = 30.0
+_SLICE_S: Final = 0.05
 
 
 class TopicUnreadable(Exception):  # noqa: N818 - says what is broken
@@ -41,10 +43,14 @@ def read_whole(
     open_partitions = {partition for partition, end in ends.items() if end > 0}
     # 0 and not the symbolic beginning: what retention removed is answered with the first that is left.
     consumer.assign([TopicPartition(topic, partition, 0) for partition in sorted(open_partitions)])
+    deadline = time.monotonic() + _TIMEOUT_S
     while open_partitions:
-        messages = consumer.consume(batch, _TIMEOUT_S)
-        if not messages:
+        # It waits for a full batch: at the end of a topic that is the whole time given.
+        messages = consumer.consume(batch, _SLICE_S)
+        if not messages and time.monotonic() > deadline:
             raise TopicUnreadable(f"{topic}: no answer within {_TIMEOUT_S:.0f} s")
+        if messages:
+            deadline = time.monotonic() + _TIMEOUT_S
         records = []
         for message in messages:
             partition = int(message.partition())
