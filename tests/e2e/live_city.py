@@ -117,11 +117,12 @@ class LiveCity:
 
     def canonical(self, resource: str = "population.person.v1") -> dict[tuple[str, str], dict[str, Any]]:
         """The canonical state: (identity, record id) → items, without what is deleted."""
-        keyed = {
-            tuple(json.loads(key).values()): value
-            for key, value in self.state(f"resource.{resource}").items()
-        }
-        return {(str(key[0]), str(key[1])): value for key, value in keyed.items() if value is not None}
+        found = {}
+        for text, value in self.state(f"resource.{resource}").items():
+            key = json.loads(text)
+            if value is not None:
+                found[(str(key["identity"]), str(key["record_id"]))] = value
+        return found
 
     def of_record(self, record_id: int, resource: str = "population.person.v1") -> dict[str, dict[str, Any]]:
         """The canonical state of one source row: identity → items."""

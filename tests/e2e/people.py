@@ -1,4 +1,4 @@
-"""Rows of persons for end-to-end tests: valid numbers by the check digit's own arithmetic, and SQL for them."""
+"""Rows of persons for end-to-end tests: valid numbers by the check digit's arithmetic, and their SQL."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every kind of change at a real source has its defined end in the canonical topic and on the grant topics."""
+"""Every kind of change at a real source has its defined end in canonical and on the grant topics."""
 
 from datetime import date
 
