@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import audit, claims, demo, explain, identity, plan, quarantine, stack, tail
+from services.cli import audit, claims, demo, explain, identity, plan, publish, quarantine, stack, tail
 
 app = typer.Typer(
     name="govbus",
@@ -19,3 +19,4 @@ demo.register(app)
 plan.register(app)
 explain.register(app)
 tail.register(app)
+publish.register(app)

@@ -1,0 +1,110 @@
+"""What happens when things break: nothing is lost, nothing comes twice, the books close."""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from services.cli import processes
+from tests.e2e.live_city import LiveCity, wait_until
+from tests.e2e.people import insert, number, renumber, update
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+
+EDUCATION = "education-persons"
+
+
+@contextmanager
+def traffic(city: LiveCity, rows: list[int]) -> Iterator[list[int]]:
+    """Updates of these rows, one transaction each, from a thread until the body is done; yields a counter."""
+    written: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        with city.database("police") as connection:
+            while not stop.is_set():
+                row = rows[len(written) % len(rows)]
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(*update(row, address=f"第{len(written)}次"))
+                written.append(row)
+                stop.wait(0.005)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield written
+    finally:
+        stop.set()
+        writer.join()
+
+
+def kill(city: LiveCity, component: str) -> None:
+    """kill -9, and start again."""
+    os.kill(city.pid(component), signal.SIGKILL)
+    if component in ("connect", "kafka"):
+        city.stack.up()
+    elif component.startswith("gate"):
+        city.stack.run_process(processes.gate(city.stack.settings.processes_port))
+    else:
+        city.stack.run_process(processes.fanout(city.stack.settings.processes_port, "default", 0))
+
+
+@pytest.mark.requirement("A4-01", "A5-08")
+@pytest.mark.parametrize("component", ["gate.0", "fanout.default.0", "connect"])
+def test_kill_in_mid_stream_loses_nothing_and_repeats_nothing(city: LiveCity, component: str) -> None:
+    rows = [city.new_id() for _ in range(20)]
+    city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
+    city.settle()
+    with traffic(city, rows) as written:
+        wait_until(lambda: len(written) > 100, "traffic before the kill")
+        kill(city, component)
+        at_restart = len(written)
+        wait_until(lambda: len(written) > at_restart + 100, "traffic after the restart")
+    city.settle()
+    captured = captured_addresses(city, len(written))
+    counted = Counter(record.headers for record in city.records(city.topic_of(EDUCATION)))
+    repeated = [headers for headers, times in counted.items() if times > 1]
+    assert repeated == [], "no delivery comes twice"
+    assert sum(captured.values()) == len(written), "each change is captured once"
+    for row in rows:
+        last = max(index for index, written_row in enumerate(written) if written_row == row)
+        assert [items["address"] for items in city.of_record(row).values()] == [f"第{last}次"]
+    assert city.balance()["differences"] == []
+
+
+def captured_addresses(city: LiveCity, changes: int) -> Counter[str]:
+    """How often each of the traffic's addresses stands in the raw topic as the row after the change."""
+    found: Counter[str] = Counter()
+    with city.story.lookup() as lookup:
+        for record in city.records("raw.police.public.person"):
+            envelope = lookup.decoder.value(record)
+            after = (envelope or {}).get("after") or {}
+            if after.get("id", 0) >= 800_000_000 and str(after.get("address", "")).startswith("第"):
+                found[f"{after['id']} {after['address']}"] += 1
+    assert changes > 0
+    return found
+
+
+def test_swapping_two_numbers_a_thousand_times_with_two_gates_ends_in_the_right_state(city: LiveCity) -> None:
+    first, second = city.new_id(), city.new_id()
+    numbers = [number(first % 90_000), number(second % 90_000)]
+    city.execute("police", insert(first, numbers[0]), insert(second, numbers[1]))
+    city.run_gates(2)
+    try:
+        with city.database("police") as connection:
+            for swap in range(1, 1001):
+                one, two = numbers[swap % 2], numbers[(swap + 1) % 2]
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(*renumber(first, one))
+                    cursor.execute(*renumber(second, two))
+        city.settle()
+    finally:
+        city.run_gates(1)
+    assert list(city.of_record(first)) == [f"resident_id:{numbers[0]}"]
+    assert list(city.of_record(second)) == [f"resident_id:{numbers[1]}"]
+    city.settle()
+    assert city.balance()["differences"] == []
