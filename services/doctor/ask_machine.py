@@ -49,18 +49,31 @@ def ask_memory(patient: Patient) -> list[Finding]:
 
 
 def ask_ports(patient: Patient) -> list[Finding]:
-    """Every port of the infrastructure."""
-    return judge_ports(_ports(patient))
+    """Every port of the infrastructure, and the first ones of our own processes."""
+    return judge_ports([*_ports(patient), *_own_ports(patient)])
 
 
 def _ports(patient: Patient) -> Iterator[PortFact]:
     for component in patient.stack.infrastructure:
         running = patient.states.get(component.name) in {State.RUNNING, State.UNHEALTHY}
         for setting, port in component.ports.items():
-            taken = port_open(port)
-            holder = port_holder(port) if taken and not running else ""
-            variable = patient.stack.settings.variable(setting)
-            yield PortFact(variable, port, component.name, running, taken, holder)
+            yield _port(patient, setting, port, component.name, running)
+
+
+def _own_ports(patient: Patient) -> Iterator[PortFact]:
+    settings = patient.stack.settings
+    for setting, port, name in (
+        ("watch_port", settings.watch_port, "watch"),
+        ("processes_port", settings.processes_port, "gate.0"),
+    ):
+        running = patient.states.get(name) in {State.RUNNING, State.UNHEALTHY}
+        yield _port(patient, setting, port, name, running)
+
+
+def _port(patient: Patient, setting: str, port: int, component: str, running: bool) -> PortFact:
+    taken = port_open(port)
+    holder = port_holder(port) if taken and not running else ""
+    return PortFact(patient.stack.settings.variable(setting), port, component, running, taken, holder)
 
 
 def ask_secrets(patient: Patient) -> list[Finding]:
