@@ -104,7 +104,10 @@ def note(text: str) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows for a person; what came from records is never taken as markup."""
-    shown = Table(*columns, title=title, title_justify="left")
+    shown = Table(title=title, title_justify="left")
+    for column in columns:
+        # Coordinates are there to be copied: folded, never shortened.
+        shown.add_column(column, overflow="fold")
     for row in rows:
         shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
     Console().print(shown)

@@ -54,6 +54,7 @@ def quarantine() -> None:
 
 @app.command("list")
 def list_command(
+    of: Annotated[str | None, typer.Argument(metavar="[PROVIDER]", help="Only this provider's.")] = None,
     provider: Provider = None,
     reason: Reason = None,
     rule: Rule = None,
@@ -68,7 +69,7 @@ def list_command(
     """List stopped events with a histogram of their reasons; shows no values."""
     selection = Selection(reason, rule, topic, (), None if state == "all" else state)
     with bus.open_bus() as opened:
-        found = [entry for _, entry in _chosen(opened.lookup, provider, selection)]
+        found = [entry for _, entry in _chosen(opened.lookup, of or provider, selection)]
     answer = {
         "total": len(found),
         "reasons": histogram(found),

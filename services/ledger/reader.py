@@ -75,7 +75,7 @@ class TopicReader(Protocol):
 
 @dataclass(slots=True)
 class KafkaTopicReader:
-    """The real one: one connection for questions, kept until ``close``; one more for each reading."""
+    """The real one; connections are kept until ``close``, because logging in is what takes time."""
 
     config: Mapping[str, Any] = field(repr=False)
     group: str
@@ -83,6 +83,7 @@ class KafkaTopicReader:
     timeout_s: float = 30.0
     clock: Callable[[], float] = time.monotonic
     _askers: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _idle: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def __enter__(self) -> "KafkaTopicReader":
         return self
@@ -91,9 +92,11 @@ class KafkaTopicReader:
         self.close()
 
     def close(self) -> None:
-        """Close the connections for questions."""
+        """Close all connections."""
         while self._askers:
             self._askers.popitem()[1].close()
+        while self._idle:
+            self._idle.pop().close()
 
     def places(self, topic: TopicName) -> list[Place]:
         """The partitions of a topic, in order; none where the topic does not exist."""
@@ -137,12 +140,13 @@ class KafkaTopicReader:
             consumer.assign([TopicPartition(place.topic, place.partition, start)])
             deadline = self.clock() + self.timeout_s
             while True:
-                messages = consumer.consume(BATCH, timeout=_POLL_SECONDS)
+                messages = _batch(consumer)
                 for message in messages:
+                    here = (message.topic(), message.partition()) == place
                     if _is_end(message):
-                        if (message.offset() or 0) >= end:
+                        if here and _offset(message) >= end:
                             return
-                    elif _usable(message):
+                    elif _usable(message) and here:
                         if _offset(message) >= end:
                             return
                         yield _record(message)
@@ -162,7 +166,7 @@ class KafkaTopicReader:
                 [TopicPartition(place.topic, place.partition, start) for place, start in places.items()]
             )
             while not stop():
-                for message in consumer.consume(BATCH, timeout=_POLL_SECONDS):
+                for message in _batch(consumer):
                     if not _is_end(message) and _usable(message):
                         yield _record(message)
 
@@ -179,16 +183,21 @@ class KafkaTopicReader:
 
 
 class _Session:
-    """A consumer that is closed whatever happens."""
+    """A consumer that nobody else reads with meanwhile, kept for the next reading."""
 
     def __init__(self, reader: KafkaTopicReader) -> None:
-        self._consumer = _consumer(reader)
+        self._idle = reader._idle
+        self._consumer = self._idle.pop() if self._idle else _consumer(reader)
 
     def __enter__(self) -> Any:
         return self._consumer
 
-    def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is not None and issubclass(failed, Exception):
+            self._consumer.close()
+            return
+        self._consumer.unassign()
+        self._idle.append(self._consumer)
 
 
 def _consumer(reader: KafkaTopicReader, isolation: str = "read_committed") -> Any:
@@ -201,10 +210,21 @@ def _consumer(reader: KafkaTopicReader, isolation: str = "read_committed") -> An
             "isolation.level": isolation,
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
+            # The broker says sooner that the end is reached; most readings are short.
+            "fetch.wait.max.ms": 20,
             "allow.auto.create.topics": False,
             "log_level": 0,
         }
     )
+
+
+def _batch(consumer: Any) -> list[Message]:
+    """What is there already, or else the first that comes: a batch of its own would wait until it is full."""
+    ready: list[Message] = consumer.consume(BATCH, timeout=0)
+    if ready:
+        return ready
+    first = consumer.poll(_POLL_SECONDS)
+    return [] if first is None else [first]
 
 
 def _asked(what: str, question: Callable[[], Any]) -> Any:
