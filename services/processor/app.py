@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import faust
 from mode import Service
+from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from services.processor.acknowledgement import read_acknowledgement
 from services.processor.errors import StopInstance
@@ -22,6 +23,22 @@ from topics.names import POLICY_ACKNOWLEDGEMENTS
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS: Final = 2.0
+
+
+class BatchChannel(faust.Channel):
+    """A channel that the app's flow control does not touch.
+
+    A rebalance of the app's own topics suspends the app's queues and then empties them; a batch lost that way
+    would never be answered.
+    """
+
+    @property
+    def queue(self) -> ThrowableQueue:
+        """The queue of this channel or of one of its iterators."""
+        if self._queue is None:
+            flow = FlowControlEvent(initially_suspended=False)
+            self._queue = ThrowableQueue(maxsize=1, flow_control=flow)
+        return self._queue
 
 
 @dataclass(slots=True)
@@ -63,11 +80,15 @@ class Transport(Service):
         await self._policy.close()
 
     async def _feed(self) -> None:
+        while not self._channel.subscriber_count:
+            # Until the agent listens, a batch would go nowhere.
+            await asyncio.sleep(self._idle_sleep_s)
         while True:
             records = await self._runner.next_batch()
             if records:
                 delivery = Delivery(records, asyncio.get_running_loop().create_future())
-                await self._channel.send(value=delivery)
+                # Put, not sent: what is sent becomes an event, which a rebalance of the app's own topics drops.
+                await self._channel.put(delivery)
                 await delivery.done
             await asyncio.sleep(0 if records else self._idle_sleep_s)
 
@@ -98,6 +119,8 @@ def build_app(parts: Parts, clients: Clients, settings: ProcessorSettings) -> tu
         broker_client_id=f"faust-{settings.instance_id}",
         topic_allow_declare=False,
         topic_disable_leader=True,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
         store="memory://",
         processing_guarantee="at_least_once",
         table_standby_replicas=0,
@@ -113,7 +136,7 @@ def build_app(parts: Parts, clients: Clients, settings: ProcessorSettings) -> tu
         web_metrics_enabled=False,
         worker_redirect_stdouts=False,
     )
-    channel = app.channel(maxsize=1)
+    channel = BatchChannel(app, maxsize=1)
     _data_agent(app, channel, parts.runner)
     _acknowledgement_agent(app, parts.health)
     _pages(app, parts)

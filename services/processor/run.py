@@ -112,14 +112,17 @@ def build_parts(
 
 
 async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:
-    """Start app and data path; the agent must run before the first batch is sent."""
+    """Start app and data path side by side.
+
+    After a crash the app's own group waits for the dead member's session; events must not wait for that.
+    """
+    await transport.start()
     starting: asyncio.Task[Any] = asyncio.create_task(app.start())
     stopping: asyncio.Task[Any] = asyncio.create_task(stop.wait())
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         stopping.cancel()
         starting.result()
-        await transport.start()
     else:
         starting.cancel()
 
