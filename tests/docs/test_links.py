@@ -25,7 +25,7 @@ DEFINITIONS = {path.name for path in (ROOT / "topics" / "definitions").rglob("*.
 _LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"`((?:" + "|".join(re.escape(folder) for folder in FOLDERS) + r")/[\w./*-]*)`")
-_ROOT_FILE = re.compile(r"`((?:Makefile|[\w.-]+\.(?:md|toml|yml|lock)))`")
+_ROOT_FILE = re.compile(r"`((?:Makefile|[\w.-]+\.(?:md|toml|ya?ml|lock)))`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
