@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _STOP_SECONDS: Final = 2.0
 
 
-class BatchChannel(faust.Channel):
+class BatchChannel(faust.Channel[Any]):
     """A channel that the app's flow control does not touch.
 
     A rebalance of the app's own topics suspends the app's queues and then empties them; a batch lost that way
@@ -33,7 +33,7 @@ class BatchChannel(faust.Channel):
     """
 
     @property
-    def queue(self) -> ThrowableQueue:
+    def queue(self) -> "ThrowableQueue[Any]":
         """The queue of this channel or of one of its iterators."""
         if self._queue is None:
             flow = FlowControlEvent(initially_suspended=False)
@@ -87,7 +87,7 @@ class Transport(Service):
             records = await self._runner.next_batch()
             if records:
                 delivery = Delivery(records, asyncio.get_running_loop().create_future())
-                # Put, not sent: what is sent becomes an event, which a rebalance of the app's own topics drops.
+                # Put, not sent: a sent event may be dropped by a rebalance of the app's own topics.
                 await self._channel.put(delivery)
                 await delivery.done
             await asyncio.sleep(0 if records else self._idle_sleep_s)

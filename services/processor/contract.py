@@ -17,7 +17,7 @@ class InputPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """Canonical records of one partition that a grant still lacks: between its copier's end and our position."""
+    """Canonical records of a partition that a grant still lacks: from its copier's end to our position."""
 
     source: InputPartition
     from_offset: int
@@ -27,7 +27,7 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """Everything that one transaction writes, ledger blocks included, in order; and what the metrics count."""
+    """Everything that one transaction writes, ledger blocks included, in order; what the metrics count."""
 
     outputs: tuple[OutputRecord, ...]
     outcomes: Mapping[str, int]
@@ -81,7 +81,11 @@ class Processor(Protocol):
     def process_catch_up(
         self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
-        """Deliver the bounded rest to the grants that lack it; one transaction, no input offsets move."""
+        """Deliver the bounded rest to the grants that lack it; no input offsets move.
+
+        All catch-ups of one partition are one transaction, recording the unchanged position with the new
+        version, so that none is done twice; ``committed`` follows once.
+        """
         ...
 
     def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
@@ -108,5 +112,5 @@ class Processor(Protocol):
         ...
 
     def rolled_back(self) -> None:
-        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds and reassigns)."""
+        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds and assigns)."""
         ...

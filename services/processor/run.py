@@ -38,10 +38,7 @@ def run(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
-    code = asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry)))
-    logging.shutdown()
-    # Faust leaves threads of its own; nothing of the data path is open any more.
-    os._exit(code)
+    asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry)))
 
 
 def arguments(program: str, given: Sequence[str] | None = None, *, grouped: bool) -> dict[str, Any]:
@@ -56,7 +53,7 @@ def arguments(program: str, given: Sequence[str] | None = None, *, grouped: bool
 
 async def _run(
     processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry
-) -> int:
+) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -77,7 +74,9 @@ async def _run(
         code = ExitCode.FAILED
         _log.exception("the shell failed: %s", type(error).__name__)
     await _stop(app, transport)
-    return int(code)
+    # Here and not after the loop: Faust's own threads still call into it, and would fail on a closed one.
+    logging.shutdown()
+    os._exit(int(code))
 
 
 def build_parts(
@@ -143,5 +142,6 @@ async def _stop(app: Any, transport: Transport) -> None:
         async with asyncio.timeout(_STOP_SECONDS):
             await transport.stop()
             await app.stop()
-    except TimeoutError:
-        _log.warning("stopping takes too long; the process ends now, open transactions are aborted by Kafka")
+    except Exception as error:  # noqa: BLE001 - the exit code says why it stopped, whatever happens on the way
+        why = type(error).__name__
+        _log.warning("stopping is incomplete (%s); Kafka aborts what is open", why)

@@ -133,8 +133,8 @@ class Transactions:
         """Let the producer go without waiting; the coordinator aborts what it left open."""
         producer, self._producer, self.opened_at = self._producer, None, None
         if producer is not None:
+            # Not polled: a producer with a fatal error raises it again there.
             producer.purge(in_queue=True, in_flight=True, blocking=False)
-            producer.poll(0)
 
     def _usable_producer(self) -> Producer:
         if self._producer is None:

@@ -1,0 +1,122 @@
+"""A processor that copies, run as a process of its own by test_processor.py; settings are JSON in argv."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from schemas.load import control_schema
+from schemas.registry import RegistryCredentials, RegistryUnavailable, SchemaNotFound
+from services.processor.contract import BatchResult, CatchUp, InputPartition
+from services.processor.run import run
+from services.processor.settings import Clients, ProcessorSettings
+from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.policy import Policy
+
+POLICY_SCHEMA = SchemaId(1)
+SOURCE, OTHER, OUT, STATE = (TopicName(name) for name in ("echo.in", "echo.other", "echo.out", "echo.state"))
+
+
+class Registry:
+    """Knows the policy's schema and 7; a file named ``down`` beside the settings takes it away."""
+
+    def __init__(self, folder: Path) -> None:
+        self._down = folder / "down"
+
+    def schema(self, schema_id: SchemaId) -> dict[str, Any]:
+        if self._down.exists():
+            raise RegistryUnavailable("taken away by the test")
+        if schema_id not in (POLICY_SCHEMA, 7):
+            raise SchemaNotFound(str(schema_id))
+        return control_schema("PolicyVersion")
+
+
+class Echo:
+    """Copies every record, its offset and policy version as headers; raises for the value ``break``."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._policy: Policy | None = None
+        self._loaded: dict[InputPartition, int] = {}
+
+    @property
+    def group(self) -> str:
+        return self._group
+
+    def adopt(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def topics(self) -> frozenset[TopicName]:
+        return frozenset({SOURCE, OTHER} if "other" in self._adopted.code_lists else {SOURCE})
+
+    @property
+    def _adopted(self) -> Policy:
+        assert self._policy is not None
+        return self._policy
+
+    def state_partition(self, source: InputPartition) -> InputPartition | None:
+        return InputPartition(STATE, source.partition) if source.topic == SOURCE else None
+
+    def assign(self, source: InputPartition, position: int) -> None:
+        self._loaded[source] = -1
+
+    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
+        self._loaded[source] = max((int(record.value or b"-1") for record in records), default=-1)
+
+    def revoke(self, source: InputPartition) -> None:
+        del self._loaded[source]
+
+    def catch_ups(self, source: InputPartition, position: int, applied_version: int) -> tuple[CatchUp, ...]:
+        if "fill" not in self._adopted.code_lists or applied_version >= self._adopted.version:
+            return ()
+        return (CatchUp(source, 0, position, ()),)
+
+    def process_catch_up(
+        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+    ) -> BatchResult:
+        return BatchResult(tuple(self._copy(record, b"fill") for record in records), {})
+
+    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+        return frozenset({SchemaId(7)} if any(record.value == b"schema" for record in records) else ())
+
+    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        outputs = []
+        for record in records:
+            source = InputPartition(record.topic, record.partition)
+            if record.value == b"break":
+                raise LookupError("a defect")
+            if record.topic == SOURCE:
+                if record.offset <= self._loaded[source]:
+                    raise AssertionError("the state is ahead of the position")
+                outputs.append(OutputRecord(STATE, record.partition, b"last", str(record.offset).encode()))
+            outputs.append(self._copy(record, b"live"))
+        return BatchResult(tuple(outputs), {"copied": len(records)})
+
+    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        return BatchResult((self._copy(record, b"stopped " + defect.encode()),), {"stopped": 1})
+
+    def committed(self) -> None:
+        return
+
+    def rolled_back(self) -> None:
+        return
+
+    def _copy(self, record: KafkaRecord, how: bytes) -> OutputRecord:
+        headers = (
+            ("how", how),
+            ("offset", str(record.offset).encode()),
+            ("policy", str(self._adopted.version).encode()),
+        )
+        return OutputRecord(OUT, record.partition, record.topic.encode(), record.value, headers)
+
+
+def main() -> None:
+    given = json.loads(sys.argv[1])
+    settings = ProcessorSettings.model_validate(given["settings"])
+    clients = Clients(given["kafka"], RegistryCredentials("http://127.0.0.1:1", "reader", "unused"))
+    run(Echo(settings.group), clients, settings, Registry(settings.data_dir))
+
+
+if __name__ == "__main__":
+    main()
