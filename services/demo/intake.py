@@ -40,7 +40,8 @@ class IntakeFollower:
 
     def poll(self) -> None:
         """Take in the blocks that have come."""
-        for message in self.client.consume(500, _POLL_SECONDS):
+        message = self.client.poll(_POLL_SECONDS)
+        while message is not None:
             error = message.error()
             if error is not None:
                 raise KafkaException(error)
@@ -49,6 +50,7 @@ class IntakeFollower:
             self.records[block["topic"]] += block["records"]
             self.outcomes.update(block["outcomes"])
             self.reasons.update(block["reasons"])
+            message = self.client.poll(0)
 
     def close(self) -> None:
         """End the session."""

@@ -32,7 +32,7 @@ class ReferenceCodec:
         stream = BytesIO(data)
         try:
             decoded = fastavro.schemaless_reader(stream, self._schema, None)
-        except Exception as error:  # noqa: BLE001 - fastavro raises many types for malformed bytes
+        except Exception as error:
             raise Undecodable(f"{type(error).__name__} at byte {stream.tell()} of {len(data)}") from error
         if stream.tell() != len(data):
             raise Undecodable(f"{len(data) - stream.tell()} bytes left over after the datum")
@@ -49,7 +49,7 @@ class ReferenceCodec:
         stream = BytesIO()
         try:
             fastavro.schemaless_writer(stream, self._schema, dict(record), strict=True)
-        except Exception as error:  # noqa: BLE001 - fastavro raises many types for values that do not fit
+        except Exception as error:
             raise DoesNotFit(type(error).__name__) from error
         return stream.getvalue()
 
@@ -58,7 +58,9 @@ def without_logical_types(schema: Any) -> Any:
     """The same schema over plain Avro values: dates stay days, timestamps stay counts."""
     if isinstance(schema, dict):
         kept = {key: value for key, value in schema.items() if key not in ("logicalType", "connect.name")}
-        return {key: without_logical_types(value) if key != "default" else value for key, value in kept.items()}
+        return {
+            key: without_logical_types(value) if key != "default" else value for key, value in kept.items()
+        }
     if isinstance(schema, list):
         return [without_logical_types(entry) for entry in schema]
     return schema
