@@ -96,8 +96,8 @@ def _places(admin: AdminClient, topics: Mapping[str, Topic], groups: Iterable[st
         if place.offset >= 0 and place.topic in topics
     }
     partitions = sorted({(topic, partition) for _, topic, partition in committed})
-    begins = _offsets(admin, {place: OffsetSpec.earliest() for place in partitions})
-    ends = _offsets(admin, {place: OffsetSpec.latest() for place in partitions})
+    begins = _offsets(admin, {place: OffsetSpec.earliest() for place in partitions})  # type: ignore[no-untyped-call]
+    ends = _offsets(admin, {place: OffsetSpec.latest() for place in partitions})  # type: ignore[no-untyped-call]
     now_ms = int(time.time() * 1000)
     lagged = {
         (topic, partition): OffsetSpec.for_timestamp(now_ms - lag)
