@@ -32,9 +32,9 @@ class Acknowledgement:
     positions: tuple[tuple[str, int, int], ...]
     """Topic, partition, first offset decided under the version."""
 
-    def as_json(self) -> dict[str, Any]:
-        """For receipts."""
-        positions = [{"topic": t, "partition": p, "offset": o} for t, p, o in self.positions]
+    def as_json(self, topic: str) -> dict[str, Any]:
+        """For receipts: what it says about one canonical topic."""
+        positions = [{"topic": t, "partition": p, "offset": o} for t, p, o in self.positions if t == topic]
         return {
             "instance": self.instance,
             "version": self.version,

@@ -26,7 +26,7 @@ from services.control.settings import ApplySettings
 from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.transitions import receipt_name
 from topics.grants.declaration import Grant
-from topics.names import copier_transactional_id, fanout_group
+from topics.names import canonical, copier_transactional_id, fanout_group
 from topics.policy import GrantPolicy, Policy
 
 _POLL_S: Final = 0.02
@@ -109,7 +109,8 @@ def _receipt(
 ) -> dict[str, Any]:
     grant = policy.grants[entry.grant.id].grant
     group = fanout_group(grant.group)
-    mine = [ack.as_json() for ack in answers.acknowledged.values() if ack.group == group]
+    source = canonical(grant.resource)
+    mine = [ack.as_json(source) for ack in answers.acknowledged.values() if ack.group == group]
     return {
         "grant": grant.id,
         "consumer": grant.consumer,
