@@ -112,5 +112,5 @@ class Processor(Protocol):
         ...
 
     def rolled_back(self) -> None:
-        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds and assigns)."""
+        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds)."""
         ...
