@@ -1,7 +1,7 @@
 """Rights between our words and librdkafka's: read all, create, delete."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka.admin import (
     AclBinding,
@@ -34,7 +34,9 @@ _USER: Final = "User:"
 
 def read_acls(admin: AdminClient) -> frozenset[Acl]:
     """Every right of every user that the broker knows."""
-    everything = AclBindingFilter(
+    # None means any name, principal and host; the class's signature does not say so.
+    make: Any = AclBindingFilter
+    everything = make(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
     bindings = admin.describe_acls(everything, request_timeout=_TIMEOUT_S).result()
@@ -57,7 +59,7 @@ def delete_acls(admin: AdminClient, acls: Iterable[Acl]) -> None:
             answer.result()
 
 
-def _ours(binding: AclBinding) -> Acl:
+def _ours(binding: Any) -> Acl:
     return Acl(
         binding.principal.removeprefix(_USER),
         _OUR_RESOURCES[binding.restype],

@@ -21,5 +21,5 @@ def decode(name: str, value: bytes) -> dict[str, Any]:
     """The control record of that name; its schema is the one that the project ships."""
     _, avro = split(value)
     schema = fastavro.parse_schema(control_schema(name))
-    record: dict[str, Any] = fastavro.schemaless_reader(io.BytesIO(avro), schema, None)
-    return record
+    record: Any = fastavro.schemaless_reader(io.BytesIO(avro), schema, None)
+    return dict(record)

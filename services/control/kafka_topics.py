@@ -1,7 +1,7 @@
 """Topics on the running broker: read them with their settings, create, alter, and ask for offsets."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import (
@@ -70,6 +70,7 @@ def alter_topics(admin: AdminClient, changes: Mapping[str, Mapping[str, str]]) -
 def end_offsets(admin: AdminClient, topic: str, partitions: int, *, stable: bool) -> dict[int, int]:
     """Partition → end offset; ``stable`` asks for the offset up to which all transactions have ended."""
     level = IsolationLevel.READ_COMMITTED if stable else IsolationLevel.READ_UNCOMMITTED
-    asked = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
+    specification: Any = OffsetSpec
+    asked = {TopicPartition(topic, number): specification.latest() for number in range(partitions)}
     answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
     return {place.partition: answer.result().offset for place, answer in answers.items()}

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.admin import DescribeClientQuotasRequest
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String
+from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.protocol.admin import DescribeClientQuotasRequest  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.protocol.api import Request, RequestStruct, Response  # type: ignore[import-untyped,unused-ignore]
+from aiokafka.protocol.types import Array, Boolean, Float64, Int16, Int32, Schema, String  # type: ignore[import-untyped,unused-ignore]
 
 from services.control.state import Quota
 
@@ -26,7 +26,7 @@ class QuotaRefused(Exception):  # noqa: N818 - says what happened to the request
     """The broker did not take a quota; the message says why."""
 
 
-class _AlterResponse(Response):
+class _AlterResponse(Response):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
     SCHEMA = Schema(
@@ -35,7 +35,7 @@ class _AlterResponse(Response):
     )
 
 
-class _AlterStruct(RequestStruct):
+class _AlterStruct(RequestStruct):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
     RESPONSE_TYPE = _AlterResponse
@@ -54,7 +54,7 @@ class _AlterStruct(RequestStruct):
 _AlterStructs: TypeAlias = _AlterStruct
 
 
-class _AlterRequest(Request[_AlterStructs]):
+class _AlterRequest(Request[_AlterStructs]):  # type: ignore[misc]
     API_KEY = 49
 
     def __init__(self, quotas: Mapping[str, Quota]) -> None:

@@ -46,7 +46,7 @@ def read_whole(
     deadline = time.monotonic() + _TIMEOUT_S
     while open_partitions:
         # It waits for a full batch: at the end of a topic that is the whole time given.
-        messages = consumer.consume(batch, _SLICE_S)
+        messages: list[Any] = consumer.consume(batch, _SLICE_S)
         if not messages and time.monotonic() > deadline:
             raise TopicUnreadable(f"{topic}: no answer within {_TIMEOUT_S:.0f} s")
         if messages:

@@ -294,7 +294,7 @@ def leave_strangers(bench: Bench, topic: str, grant: GrantId, count: int) -> Non
         policy_version=PolicyNumber(1),
     )
     for number in range(count):
-        headers = list(delivery_headers(delivery))
+        headers: Any = list(delivery_headers(delivery))
         producer.produce(topic, key=f"stranger{number}", value=b"x", partition=0, headers=headers)
     producer.flush(30)
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -20,7 +21,7 @@ def program() -> typer.Typer:
     return app
 
 
-def shape(name: str) -> object:
+def shape(name: str) -> Any:
     return json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
 
 
