@@ -232,7 +232,7 @@ class DemoStory:
                 f"govbus tail {self.readers[0].topic} -o -5 -e",
                 "what a department reads",
             ),
-            ("govbus quarantine list police", "what was stopped, and why"),
+            ("govbus quarantine list --provider police", "what was stopped, and why"),
             ("govbus audit balance", "the proof again"),
             ("govbus down", "stop everything; the data stays"),
         ):

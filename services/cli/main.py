@@ -2,7 +2,7 @@
 
 import typer
 
-from services.cli import audit, claims, demo, explain, identity, plan, publish, quarantine, stack, tail
+from services.cli import audit, claims, demo, doctor, explain, identity, plan, publish, quarantine, stack, tail
 
 app = typer.Typer(
     name="govbus",
@@ -16,6 +16,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(claims.app, name="claims")
 stack.register(app)
 demo.register(app)
+doctor.register(app)
 plan.register(app)
 explain.register(app)
 tail.register(app)

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (
     AclOperation,
     NewTopic,
     ResourcePatternType,
