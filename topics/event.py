@@ -158,7 +158,7 @@ class SupersededReason(StrEnum):
 
 
 class WithheldReason(StrEnum):
-    """Why a canonical record was not delivered under a grant: a closed list, documented in docs/reasons.md."""
+    """Why a grant delivered nothing of a canonical record: a closed list, documented in docs/reasons.md."""
 
     NO_GRANT = "NO_GRANT"
     NOT_YET_VALID = "NOT_YET_VALID"

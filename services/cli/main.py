@@ -2,7 +2,19 @@
 
 import typer
 
-from services.cli import audit, claims, demo, doctor, explain, identity, plan, publish, quarantine, stack, tail
+from services.cli import (
+    audit,
+    claims,
+    demo,
+    doctor,
+    explain,
+    identity,
+    plan,
+    publish,
+    quarantine,
+    stack,
+    tail,
+)
 
 app = typer.Typer(
     name="govbus",

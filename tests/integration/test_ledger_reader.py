@@ -154,9 +154,11 @@ def test_reader_without_the_right_is_told_so_by_name(
         rights = allow("replay", ResourceType.TOPIC, name, [AclOperation.DESCRIBE])
         for future in admin.create_acls(rights).values():
             future.result(15)
-    with KafkaTopicReader(stack.kafka_config("replay"), "replay.test", 3.0) as stranger:
-        with pytest.raises(error):
-            list(stranger.read(Place(name, 0), 0, 1))
+    with (
+        KafkaTopicReader(stack.kafka_config("replay"), "replay.test", 3.0) as stranger,
+        pytest.raises(error),
+    ):
+        list(stranger.read(Place(name, 0), 0, 1))
 
 
 def test_broker_that_does_not_answer_is_told_within_the_deadline(stack: Stack) -> None:
