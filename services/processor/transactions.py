@@ -1,9 +1,10 @@
-"""Kafka transactions in short slices: outputs and input offsets commit together, and the loop stays alive."""
+"""Kafka transactions: outputs and input offsets commit together, and the event loop stays alive meanwhile."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 SLICE_SECONDS: Final = 0.05
 _YIELD_SECONDS: Final = 0.001
 _PRODUCE_AT_ONCE: Final = 500
+_MOST_ABANDONED: Final = 5
 
 _FENCED: Final = frozenset(
     {
@@ -31,13 +33,19 @@ _FENCED: Final = frozenset(
 class Transactions:
     """One transactional producer, recreated with the same id whenever its state is in doubt.
 
-    Every call that waits is made in slices of at most ``SLICE_SECONDS`` with the event loop in between.
+    Calls that wait for the coordinator run in one thread of their own while the event loop goes on. They are
+    made once, with all the patience there is: cut into short slices, ``send_offsets_to_transaction`` sends a
+    new request per slice that a busy broker never answers in time, and ``commit_transaction`` called again
+    while the end of the transaction is on its way fails with _STATE (both seen under load).
     """
 
     def __init__(self, make_producer: Callable[[], Producer], patience_s: float) -> None:
         self._make_producer = make_producer
         self._patience_s = patience_s
         self._producer: Producer | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transactions")
+        self._waiting: Future[object] | None = None
+        self._abandoned: list[Producer] = []
         self.opened_at: float | None = None
         """Monotonic time at which the open transaction began; None while there is none."""
 
@@ -55,7 +63,7 @@ class Transactions:
         """
         self.close()
         producer = self._make_producer()
-        await self._in_slices(producer.init_transactions)
+        await self._wait_for(producer.init_transactions)
         self._producer = producer
 
     def begin(self) -> None:
@@ -101,7 +109,7 @@ class Transactions:
         ]
         if offsets:
             send = self._usable_producer().send_offsets_to_transaction
-            await self._in_slices(lambda seconds: send(offsets, group_metadata, seconds))
+            await self._wait_for(lambda seconds: send(offsets, group_metadata, seconds))
 
     async def commit(self) -> None:
         """Commit what is open.
@@ -111,7 +119,7 @@ class Transactions:
             RecreateProducer: whether it is committed is unknown.
             StopInstance: fenced; nothing of it will ever be readable.
         """
-        await self._in_slices(self._usable_producer().commit_transaction)
+        await self._wait_for(self._usable_producer().commit_transaction)
         self.opened_at = None
 
     async def abort(self) -> None:
@@ -124,17 +132,25 @@ class Transactions:
         if self.opened_at is None:
             return
         try:
-            await self._in_slices(self._usable_producer().abort_transaction)
+            await self._wait_for(self._usable_producer().abort_transaction)
         except AbortTransaction as error:
             raise RecreateProducer(f"the abort itself asks for an abort: {error}") from error
         self.opened_at = None
 
     def close(self) -> None:
-        """Let the producer go without waiting; the coordinator aborts what it left open."""
+        """Let the producer go without waiting; the coordinator aborts what it left open.
+
+        Raises:
+            StopInstance: too many producers had to be abandoned; a new process is cleaner.
+        """
         producer, self._producer, self.opened_at = self._producer, None, None
-        if producer is not None:
-            # Not polled: a producer with a fatal error raises it again there.
-            producer.purge(in_queue=True, in_flight=True, blocking=False)
+        if producer is None:
+            return
+        # Neither purged nor destroyed: librdkafka asserts on either while a transaction's end is on its way.
+        # The next init_transactions fences it.
+        self._abandoned.append(producer)
+        if len(self._abandoned) > _MOST_ABANDONED:
+            raise StopInstance(ExitCode.FAILED, f"{_MOST_ABANDONED} producers were abandoned in doubt")
 
     def _usable_producer(self) -> Producer:
         if self._producer is None:
@@ -162,29 +178,15 @@ class Transactions:
             raise RecreateProducer("the producer's queue does not empty")
         await asyncio.sleep(_YIELD_SECONDS)
 
-    async def _in_slices(self, call: Callable[[float], object]) -> None:
-        deadline = time.monotonic() + self._patience_s
-        while True:
-            started = time.monotonic()
-            try:
-                call(SLICE_SECONDS)
-            except KafkaException as error:
-                if not _may_call_again(error):
-                    raise _what_to_do(error) from error
-                if time.monotonic() > deadline:
-                    raise RecreateProducer(
-                        f"no answer in {self._patience_s:.0f} s: {_text(error)}"
-                    ) from error
-            else:
-                return
-            # An error that came at once is not to be asked for in a tight loop.
-            quick = time.monotonic() - started < SLICE_SECONDS / 2
-            await asyncio.sleep(SLICE_SECONDS if quick else _YIELD_SECONDS)
-
-
-def _may_call_again(error: KafkaException) -> bool:
-    cause = error.args[0]
-    return bool(cause.retriable()) and not cause.txn_requires_abort() and not cause.fatal()
+    async def _wait_for(self, call: Callable[[float], object]) -> None:
+        """Make one waiting call in the thread; a cancelled wait leaves the call to end by itself."""
+        if self._waiting is not None and not self._waiting.done():
+            raise RecreateProducer("an earlier call of the producer is still under way")
+        self._waiting = self._thread.submit(call, self._patience_s)
+        try:
+            await asyncio.shield(asyncio.wrap_future(self._waiting))
+        except KafkaException as error:
+            raise _what_to_do(error) from error
 
 
 def _what_to_do(

@@ -54,7 +54,7 @@ class LiveCity:
     @staticmethod
     def found(stack: Stack, persons: int = 60) -> "LiveCity":
         """Make the city, load it, apply, and start gate and fan-out."""
-        quiet = Narrator(Console(file=Path("/dev/null").open("w"), force_terminal=False))  # noqa: SIM115
+        quiet = Narrator(Console(quiet=True))
         story = DemoStory(stack, quiet, persons=persons, seed=7, updates=1)
         story.start_stack()
         story.make_city()
