@@ -6,6 +6,10 @@ from typing import Any
 from services.processor.settings import ProcessorSettings
 
 
+_LOG_LEVEL = 4
+"""Warnings and worse: the operator's log shows lost connections, whatever a command's clients are told."""
+
+
 def input_consumer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dict[str, Any]:
     """The consumer that shares the input partitions with the other instances of the group.
 
@@ -14,6 +18,7 @@ def input_consumer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dic
     """
     return {
         **kafka,
+        "log_level": _LOG_LEVEL,
         "client.id": settings.instance_id,
         "group.id": settings.group,
         "group.instance.id": settings.instance_id,
@@ -57,6 +62,7 @@ def transactional_producer(kafka: Mapping[str, Any], settings: ProcessorSettings
     """The producer of outputs, ledger blocks, offsets and acknowledgements."""
     return {
         **kafka,
+        "log_level": _LOG_LEVEL,
         "client.id": settings.instance_id,
         "transactional.id": settings.instance_id,
         "enable.idempotence": True,

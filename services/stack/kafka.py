@@ -34,6 +34,8 @@ def client_config(bootstrap: str, user: str, password: str) -> dict[str, Any]:
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": user,
         "sasl.password": password,
+        # Connections come and go; a command tells its user what matters, the library's own lines do not.
+        "log_level": 2,
     }
 
 
