@@ -5,7 +5,6 @@ from typing import Any
 
 from services.processor.settings import ProcessorSettings
 
-
 _LOG_LEVEL = 4
 """Warnings and worse: the operator's log shows lost connections, whatever a command's clients are told."""
 
