@@ -28,13 +28,20 @@ def users_with_credentials(home: Path) -> frozenset[str]:
     return frozenset(stem if stem.startswith(_PROVIDER) else f"{_CONSUMER}{stem}" for stem in stems)
 
 
-def is_current(home: Path, user: str, declared: Declared) -> bool:
-    """Whether the user's file names exactly the topics that are declared."""
-    path = credentials_path(home, user)
+def is_current(access: Access, user: str, declared: Declared) -> bool:
+    """Whether the user's file leads to this stack and names exactly the topics that are declared."""
+    path = credentials_path(access.home, user)
     if not path.exists():
         return False
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return all(found.get(key) == value for key, value in _topics(user, declared).items())
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        registry_url = found["registry"]["url"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    wanted = {"bootstrap": access.bootstrap, **_SASL, **_topics(user, declared)}
+    return registry_url == access.registry_url and all(
+        found.get(key) == value for key, value in wanted.items()
+    )
 
 
 def write_credentials(access: Access, user: str, declared: Declared) -> Path:

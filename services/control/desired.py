@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from producers.publication import publication_schema
 from schemas.load import control_schema
 from services.control.rights import OPERATOR, rights
 from services.control.state import DesiredState, Quota, Topic
@@ -17,12 +18,18 @@ from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
 from topics.grants.keys import key_schema
 from topics.grants.projection import projected_schema
-from topics.resource import CapturedTable, Consumer, Provider, Resource
+from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
 
 DAY_MS: Final = 86_400_000
 AUDIT_DAYS: Final = 400
 COMPACTION_LAG_MS: Final = 7 * DAY_MS
 DELETE_RETENTION_MS: Final = 8 * DAY_MS
+RAW_RECORD_BYTES: Final = 1_048_588
+"""The largest raw record batch: Kafka's own limit, written down because the others are set against it."""
+STATE_RECORD_BYTES: Final = 2 * 1_048_576
+"""A canonical record and what is delivered of it hold the row once more, with positions and headers."""
+WRAPPED_RECORD_BYTES: Final = 4 * 1_048_576
+"""A quarantined record or a claim holds a raw record whole, with its headers and the reason."""
 GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "DecisionBlock": (names.LEDGER_INTAKE, names.LEDGER_DELIVERY),
@@ -98,34 +105,44 @@ def _topics(declared: Declared) -> Iterable[Topic]:
         yield from _resource_topics(resource)
     for grant in declared.grants.values():
         if grant.resource in declared.resources:
-            yield Topic(grant.topic, declared.resources[grant.resource].partitions, _compacted())
+            configs = _limited(_compacted(), STATE_RECORD_BYTES)
+            yield Topic(grant.topic, declared.resources[grant.resource].partitions, configs)
         yield Topic(names.epochs(grant.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
     for consumer in declared.consumers:
-        yield Topic(names.parked(consumer), 1, _deleted(AUDIT_DAYS))
+        yield Topic(names.parked(consumer), 1, _limited(_deleted(AUDIT_DAYS), WRAPPED_RECORD_BYTES))
 
 
 def _provider_topics(provider: Provider, declared: Declared) -> Iterable[Topic]:
     own = [resource for resource in declared.resources.values() if resource.provider == provider.id]
-    yield Topic(names.quarantine(provider.id), names.QUARANTINE_PARTITIONS, _deleted(AUDIT_DAYS))
-    yield Topic(names.claims(provider.id), names.CLAIMS_PARTITIONS, _deleted(AUDIT_DAYS))
+    wraps = _limited(_deleted(AUDIT_DAYS), WRAPPED_RECORD_BYTES)
+    yield Topic(names.quarantine(provider.id), names.QUARANTINE_PARTITIONS, wraps)
+    yield Topic(names.claims(provider.id), names.CLAIMS_PARTITIONS, wraps)
     if any(isinstance(resource.source, CapturedTable) for resource in own):
-        yield Topic(names.heartbeat(provider.id), 1, _deleted(7))
-        yield Topic(names.signal(provider.id), 1, _deleted(7))
-        yield Topic(names.notifications(provider.id), 1, _deleted(AUDIT_DAYS))
+        yield Topic(names.heartbeat(provider.id), 1, _dated_by_broker(_deleted(7)))
+        yield Topic(names.signal(provider.id), 1, _dated_by_broker(_deleted(7)))
+        yield Topic(names.notifications(provider.id), 1, _dated_by_broker(_deleted(AUDIT_DAYS)))
 
 
 def _resource_topics(resource: Resource) -> Iterable[Topic]:
-    # The broker's clock dates raw records: a decision uses that time and no other.
-    raw = _deleted(resource.retention_days) | {"message.timestamp.type": "LogAppendTime"}
+    raw = _limited(_dated_by_broker(_deleted(resource.retention_days)), RAW_RECORD_BYTES)
     yield Topic(resource.raw_topic, resource.partitions, raw)
     yield Topic(names.stopped_keys(resource.raw_topic), resource.partitions, _compacted(lag_ms=0))
-    yield Topic(resource.canonical_topic, resource.partitions, _compacted())
+    yield Topic(resource.canonical_topic, resource.partitions, _limited(_compacted(), STATE_RECORD_BYTES))
     yield Topic(names.epochs(resource.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
 
 
 def _deleted(days: int | None) -> dict[str, str]:
     retention = -1 if days is None else days * DAY_MS
     return {"cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}
+
+
+def _dated_by_broker(configs: dict[str, str]) -> dict[str, str]:
+    """The broker's clock dates what comes in: a decision uses that time and no other."""
+    return configs | {"message.timestamp.type": "LogAppendTime"}
+
+
+def _limited(configs: dict[str, str], record_bytes: int) -> dict[str, str]:
+    return configs | {"max.message.bytes": str(record_bytes)}
 
 
 def _compacted(lag_ms: int = COMPACTION_LAG_MS) -> dict[str, str]:
@@ -144,6 +161,9 @@ def _subjects(declared: Declared) -> Iterable[tuple[str, dict[str, Any]]]:
         schema = declared.item_schemas[resource.id]
         yield names.key_subject(resource.canonical_topic), CANONICAL_KEY_SCHEMA
         yield names.value_subject(resource.canonical_topic), envelope_schema(schema, resource.scope_items)
+        if isinstance(resource.source, DirectPublication):
+            # Connect registers what it captures; a provider's application may only read the registry.
+            yield names.value_subject(resource.raw_topic), publication_schema(schema)
     for grant in declared.grants.values():
         if grant.resource in declared.resources:
             resource = declared.resources[grant.resource]

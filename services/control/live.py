@@ -47,7 +47,7 @@ def read_live(
         outdated_credentials=frozenset(
             user
             for user in users_with_credentials(access.home)
-            if not is_current(access.home, user, declared)
+            if not is_current(access, user, declared)
         ),
     )
 

@@ -105,5 +105,5 @@ class LiveState:
     credentials: frozenset[str] = frozenset()
     """Users of departments whose credentials file exists."""
     outdated_credentials: frozenset[str] = frozenset()
-    """Users whose file names other topics than those declared now."""
+    """Users whose file names other addresses or topics than those of now."""
     connectors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

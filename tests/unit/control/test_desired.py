@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from producers.publication import publication_schema
 from services.control.apply import compare_offline
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desired import Declared, desired_state
 from services.control.difference import StepKind, difference
 from services.control.rights import rights
 from services.control.state import Acl, DesiredState, LiveState, Pattern, Quota, ResourceType, Right, Topic
-from topics.event import GrantId, SchemaId
+from topics.event import GrantId, ResourceId, SchemaId
 from topics.grants.declaration import GrantState
 from topics.names import GATE_GROUP
 
@@ -62,7 +63,10 @@ def as_live(desired: DesiredState) -> LiveState:
         ("policy", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
         ("policy-acks", 1, {"retention.ms": str(400 * DAY_MS)}),
         ("ledger.intake", 4, {"cleanup.policy": "delete"}),
-        ("heartbeat.raw.police", 1, {}),
+        ("heartbeat.raw.police", 1, {"message.timestamp.type": "LogAppendTime"}),
+        ("signal.police", 1, {"message.timestamp.type": "LogAppendTime"}),
+        ("notify.police", 1, {"message.timestamp.type": "LogAppendTime"}),
+        ("raw.market_regulation.publish.licence.permit", 4, {"message.timestamp.type": "LogAppendTime"}),
         ("faust-gate-__assignor-__leader", 1, {}),
         ("faust-fanout.default-__assignor-__leader", 1, {}),
     ],
@@ -73,6 +77,34 @@ def test_each_topic_is_declared_with_its_partitions_and_retention(
     found = DESIRED.topics[topic]
     assert found.partitions == partitions
     assert configs.items() <= found.configs.items()
+
+
+def test_what_wraps_a_raw_record_has_room_for_it() -> None:
+    limits = {
+        name: int(topic.configs["max.message.bytes"])
+        for name, topic in DESIRED.topics.items()
+        if "max.message.bytes" in topic.configs
+    }
+    raw = max(limit for name, limit in limits.items() if name.startswith("raw."))
+    raw_topics = {name for name in DESIRED.topics if name.startswith("raw.")}
+    assert raw_topics <= set(limits)
+    for prefix, times in (("quarantine.", 3), ("claims.", 3), ("resource.", 1.5), ("sub.", 1.5)):
+        wrapping = [name for name in DESIRED.topics if name.startswith(prefix)]
+        assert wrapping
+        assert all(limits[name] > times * raw for name in wrapping)
+
+
+def test_the_schema_of_a_direct_publication_is_registered_by_apply_and_that_of_a_capture_is_not() -> None:
+    raw_subjects = {subject for subject in DESIRED.subjects if subject.startswith("raw.")}
+    assert raw_subjects == {"raw.market_regulation.publish.licence.permit-value"}
+    permit = CITY.item_schemas[ResourceId("licence.permit.v1")]
+    assert DESIRED.subjects[raw_subjects.pop()] == publication_schema(permit)
+
+
+def test_a_provider_may_publish_only_what_it_declares_as_direct_publication() -> None:
+    writes = {acl.name: acl.user for acl in DESIRED.acls if acl.right is Right.WRITE}
+    assert writes["raw.market_regulation.publish."] == "provider-market_regulation"
+    assert "raw.police.publish." not in writes
 
 
 def test_a_consumer_may_read_its_grant_topics_and_nothing_of_others() -> None:

@@ -63,9 +63,14 @@ def line_of(folder: Path, file: str, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def test_the_sample_city_has_three_resources_and_three_grants(city: Definitions) -> None:
-    assert set(city.resources) == {PERSON, "legal.enterprise.v1", "social.enrolment.v1"}
-    assert set(city.grants) == {"health-persons-gusu", "education-persons", "tax-enterprises"}
+def test_the_sample_city_has_four_resources_and_four_grants(city: Definitions) -> None:
+    assert set(city.resources) == {
+        PERSON,
+        "legal.enterprise.v1",
+        "social.enrolment.v1",
+        "licence.permit.v1",
+    }
+    assert set(city.grants) == {"health-persons-gusu", "education-persons", "tax-enterprises", "tax-permits"}
     assert set(city.item_schemas) == set(city.resources)
 
 
@@ -89,6 +94,7 @@ def test_persons_are_keyed_by_resident_number_and_enterprises_by_credit_code(cit
         PERSON: "resident_id",
         "legal.enterprise.v1": "credit_code",
         "social.enrolment.v1": "resident_id",
+        "licence.permit.v1": "credit_code",
     }
 
 
@@ -236,7 +242,7 @@ def test_a_field_of_the_schema_that_is_no_item_is_said(folder: Path) -> None:
 
     with pytest.raises(DefinitionsInvalid) as caught:
         load_definitions(folder, widened)
-    assert sum("field phone" in error.problem for error in caught.value.errors) == 3
+    assert sum("field phone" in error.problem for error in caught.value.errors) == 4
 
 
 def test_a_dangerous_schema_is_refused_with_its_reason(folder: Path) -> None:
