@@ -121,6 +121,8 @@ class DemoStory:
         """What `govbus apply` does."""
         applied = Apply(access_of(self.stack), definitions, say=self.tell.say).run()
         self.tell.say(f"policy version {applied.policy_version}")
+        if applied.held_back:
+            raise DemoStuck(f"no capture of {', '.join(sorted(applied.held_back))}: the lines above say why")
 
     def await_first_load(self, intake: IntakeFollower) -> None:
         """Until the gate has decided at least one record for each row of each database."""

@@ -1,0 +1,50 @@
+"""The demo's and the status' JSON answers have their published shapes, and latencies are ranked rightly."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from services.demo.answer import DemoAnswer, percentile
+from services.stack.api import ComponentStatus, State
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "cli"
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_demo_answers_in_its_published_shape() -> None:
+    answer = DemoAnswer(
+        topics={"raw.police.public.person": 3},
+        quarantined={"QUALITY": 1},
+        withheld={"education-persons": {"FILLED_BY_EPOCH": 2}},
+        balance={"closed": True, "quiet": True, "sums": {"raw": 3}, "differences": []},
+        latencies_ms=[10.0, 20.0],
+        first_delivery_seconds=12.5,
+        refused_reader="TOPIC_AUTHORIZATION_FAILED",
+    )
+    jsonschema.validate(answer.as_json(), schema("demo"))
+    assert answer.as_json()["latency_ms"]["p50"] == 10.0
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_status_has_its_published_shape(state: State) -> None:
+    part = ComponentStatus("kafka", state, 17, 29092, 410.5, 3.2)
+    answer = {"healthy": False, "components": [{**asdict(part), "detail": ""}]}
+    jsonschema.validate(json.loads(json.dumps(answer)), schema("status"))
+
+
+RANKS = [([], 50, None), ([7.0], 99, 7.0), ([1.0, 2.0, 3.0, 4.0], 50, 2.0), ([1.0, 2.0, 3.0, 4.0], 51, 3.0)]
+
+
+@pytest.mark.parametrize(("values", "percent", "expected"), RANKS)
+def test_percentiles_are_values_that_were_measured(
+    values: list[float], percent: float, expected: float | None
+) -> None:
+    assert percentile(values, percent) == expected
