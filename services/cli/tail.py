@@ -15,7 +15,7 @@ from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
 from services.ledger.masking import MASKED, OPEN_TOPICS, mask_record, provider_of
-from services.ledger.reader import TopicReader
+from services.ledger.reader import Bounds, TopicReader
 from topics.engine.reference import Undecodable
 from topics.event import KafkaRecord, ProviderId, TopicName
 from topics.policy import Policy
@@ -89,8 +89,8 @@ def _records(
     if not exit_at_end:
         yield from reader.follow(starts, lambda: False)
         return
-    for place, start in starts.items():
-        yield from reader.read(place, start, reader.bounds(place).end)
+    ends = reader.bounds_of(starts)
+    yield from reader.read_all({place: Bounds(start, ends[place].end) for place, start in starts.items()})
 
 
 def start_offset(reader: TopicReader, place: Place, text: str) -> int:

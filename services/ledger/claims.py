@@ -7,8 +7,9 @@ from typing import Any
 
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
+from services.ledger.reader import in_order, read_whole
 from topics.canonical import partition_of
-from topics.event import ProviderId, ResourceId
+from topics.event import KafkaRecord, ProviderId, ResourceId
 from topics.names import canonical, claims
 
 
@@ -34,12 +35,10 @@ class ClaimView:
 def read_claims(lookup: Lookup, provider: ProviderId) -> list[ClaimView]:
     """All claims that the provider's records led to, each beside the owner's current value."""
     found = []
-    for place in lookup.reader.places(claims(provider)):
-        bounds = lookup.reader.bounds(place)
-        for record in lookup.reader.read(place, bounds.low, bounds.end):
-            value = lookup.decoder.value(record)
-            if value is not None:
-                found.append((record.coordinates, value))
+    for record in in_order(read_whole(lookup.reader, claims(provider))):
+        value = lookup.decoder.value(record)
+        if value is not None:
+            found.append((record.coordinates, value))
     states = owners_states(lookup, (value for _, value in found))
     return [_view(at, value, states) for at, value in found]
 
@@ -49,36 +48,38 @@ States = Mapping[Subject, Mapping[str, Mapping[str, Any]]]
 
 
 def owners_states(lookup: Lookup, wanted: Iterable[Mapping[str, Any]]) -> States:
-    """The owner's current records of each claimed subject, by record id; one pass over each partition."""
-    places: dict[Place, set[Subject]] = {}
+    """The owner's current records of each claimed subject, by record id; one pass over their partitions."""
+    layout = lookup.reader.layout()
+    subjects: set[Subject] = set()
+    places: set[Place] = set()
     for value in wanted:
         resource, subject = ResourceId(value["owner_resource"]), value["subject"]
-        partitions = len(lookup.reader.places(canonical(resource)))
+        partitions = len(layout.get(canonical(resource), []))
         if partitions:
-            place = Place(canonical(resource), partition_of(subject, partitions))
-            places.setdefault(place, set()).add((resource, subject))
+            places.add(Place(canonical(resource), partition_of(subject, partitions)))
+            subjects.add((resource, subject))
     states: dict[Subject, dict[str, Mapping[str, Any]]] = {}
-    for place, subjects in places.items():
-        _fold(lookup, place, subjects, states)
+    for record in lookup.reader.read_all(lookup.reader.bounds_of(places)):
+        _fold(lookup, record, subjects, states)
     return states
 
 
 def _fold(
-    lookup: Lookup, place: Place, subjects: set[Subject], states: dict[Subject, dict[str, Mapping[str, Any]]]
+    lookup: Lookup,
+    record: KafkaRecord,
+    subjects: set[Subject],
+    states: dict[Subject, dict[str, Mapping[str, Any]]],
 ) -> None:
-    resource = ResourceId(place.topic.removeprefix("resource."))
-    bounds = lookup.reader.bounds(place)
-    for record in lookup.reader.read(place, bounds.low, bounds.end):
-        key = lookup.decoder.key(record) or {}
-        subject = (resource, str(key.get("identity")))
-        if subject not in subjects:
-            continue
-        records = states.setdefault(subject, {})
-        value = lookup.decoder.value(record)
-        if value is None or value["operation"] == "delete" or value["state"] is None:
-            records.pop(str(key["record_id"]), None)
-        else:
-            records[str(key["record_id"])] = value["state"]
+    key = lookup.decoder.key(record) or {}
+    subject = (ResourceId(record.topic.removeprefix("resource.")), str(key.get("identity")))
+    if subject not in subjects:
+        return
+    records = states.setdefault(subject, {})
+    value = lookup.decoder.value(record)
+    if value is None or value["operation"] == "delete" or value["state"] is None:
+        records.pop(str(key["record_id"]), None)
+    else:
+        records[str(key["record_id"])] = value["state"]
 
 
 def _view(at: str, value: Mapping[str, Any], states: States) -> ClaimView:

@@ -8,21 +8,20 @@ little before there. Hence, in this order:
 3. the last stable offset again (``end``), once it has reached the end that the topic had after 2: it shows
    all that the ledger of 2 counts.
 
-So each sum of the ledger lies between the two counts, and where both are the same it is exact; a few attempts
-are made to meet such a moment.
+Each step asks for all partitions at once and is over before the next begins, so what holds for one partition
+holds for all. So each sum of the ledger lies between the two counts, and where both are the same it is exact;
+a few attempts are made to meet such a moment.
 """
 
 import time
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.ledger.blocks import Block, block_from
 from services.ledger.counts import PartitionOffsets, Place
 from services.ledger.decode import Decoder
 from services.ledger.proof import Evidence
-from services.ledger.reader import KafkaUnavailable, TopicReader
-from topics.event import TopicName
+from services.ledger.reader import Bounds, KafkaUnavailable, TopicReader, in_order, read_whole
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE, POLICY
 from topics.policy import Policy
 
@@ -54,65 +53,71 @@ class Gatherer:
         Raises:
             TransactionOpen: some partition does not become stable within the deadline.
         """
-        places = self._places()
+        layout = self.reader.layout()
+        places = [place for topic in layout if topic.startswith(COUNTED) for place in layout[topic]]
+        ledger = [place for topic in (LEDGER_INTAKE, LEDGER_DELIVERY) for place in layout.get(topic, [])]
         for _ in range(self.attempts):
-            settled = {place: self.reader.bounds(place).end for place in places}
-            blocks = [*self.blocks(LEDGER_INTAKE), *self.blocks(LEDGER_DELIVERY)]
-            end = {place: self._stable_end(place) for place in places}
-            if settled == end:
+            settled = {place: bounds.end for place, bounds in self.reader.bounds_of(places).items()}
+            blocks = self._blocks(ledger)
+            stable = self._stable(places)
+            quiet = all(settled[place] == stable[place].end for place in places)
+            if quiet:
                 break
         return Evidence(
             blocks=blocks,
-            partitions={place: self._offsets(place, settled[place], end[place]) for place in places},
+            partitions=self._counted(settled, stable),
             policies=read_policies(self.reader, self.decoder),
             now_ms=now_ms,
             compaction_lag_ms=self.compaction_lag_ms,
-            quiet=settled == end,
+            quiet=quiet,
         )
 
-    def blocks(self, topic: TopicName) -> Iterable[Block]:
-        """Every decision block of a ledger topic, each partition in order."""
-        for place in self.reader.places(topic):
-            end = self._stable_end(place)
-            self.progress(f"reading {place}")
-            for record in self.reader.read(place, self.reader.bounds(place).low, end):
-                value = self.decoder.value(record)
-                if value is not None:
-                    intake = topic == LEDGER_INTAKE
-                    yield block_from(value, record.coordinates, record.timestamp_ms, intake=intake)
+    def _blocks(self, ledger: Sequence[Place]) -> list[Block]:
+        """Every decision block, by ledger partition and offset."""
+        self.progress("reading the ledger")
+        found = []
+        for record in in_order(self.reader.read_all(self._stable(ledger))):
+            value = self.decoder.value(record)
+            if value is not None:
+                intake = record.topic == LEDGER_INTAKE
+                found.append(block_from(value, record.coordinates, record.timestamp_ms, intake=intake))
+        return found
 
-    def _stable_end(self, place: Place) -> int:
-        """The last stable offset, once it has reached the end offset of now."""
-        high, deadline = self.reader.high(place), self.clock() + self.deadline_s
-        while (end := self.reader.bounds(place).end) < high:
+    def _stable(self, places: Sequence[Place]) -> dict[Place, Bounds]:
+        """The bounds of each partition, once its last stable offset has reached the end offset of now."""
+        highs, deadline = self.reader.highs_of(places), self.clock() + self.deadline_s
+        found = self.reader.bounds_of(places)
+        while late := [place for place in places if found[place].end < highs[place]]:
             if self.clock() > deadline:
                 raise TransactionOpen(
-                    f"{place}: a transaction stays open at offset {end} for more than {self.deadline_s:.0f} s"
+                    f"{late[0]}: a transaction stays open at offset {found[late[0]].end} "
+                    f"for more than {self.deadline_s:.0f} s"
                 )
             self.wait(_POLL_SECONDS)
-        return end
+            found |= self.reader.bounds_of(late)
+        return found
 
-    def _places(self) -> list[Place]:
-        topics = [topic for topic in self.reader.topics() if topic.startswith(COUNTED)]
-        return [place for topic in topics for place in self.reader.places(topic)]
-
-    def _offsets(self, place: Place, settled: int, end: int) -> PartitionOffsets:
-        values, tombstones = array("q"), array("q")
-        self.progress(f"counting {place}")
-        low = self.reader.bounds(place).low
-        for record in self.reader.read(place, low, end):
-            (tombstones if record.value is None else values).append(record.offset)
-        return PartitionOffsets(place, low, settled, end, values, tombstones)
+    def _counted(
+        self, settled: Mapping[Place, int], stable: Mapping[Place, Bounds]
+    ) -> dict[Place, PartitionOffsets]:
+        """Which offsets hold a record, and which a tombstone; nothing else of the records is kept."""
+        self.progress(f"counting {len(stable)} partitions")
+        found = {
+            place: PartitionOffsets(place, bounds.low, settled[place], bounds.end)
+            for place, bounds in stable.items()
+        }
+        for record in self.reader.read_all(stable):
+            partition = found[Place(record.topic, record.partition)]
+            (partition.tombstones if record.value is None else partition.values).append(record.offset)
+        return found
 
 
 def read_policies(reader: TopicReader, decoder: Decoder) -> dict[int, Policy]:
     """Every policy version that was ever issued."""
     found = {}
-    for place in reader.places(POLICY):
-        bounds = reader.bounds(place)
-        for record in reader.read(place, bounds.low, bounds.end):
-            value = decoder.value(record)
-            if value is not None:
-                policy = Policy.model_validate_json(value["document"])
-                found[int(policy.version)] = policy
+    for record in read_whole(reader, POLICY):
+        value = decoder.value(record)
+        if value is not None:
+            policy = Policy.model_validate_json(value["document"])
+            found[int(policy.version)] = policy
     return found

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from services.ledger.blocks import Block
 from services.ledger.coordinates import Coordinate, parse_coordinate
-from services.ledger.counts import Place
 from services.ledger.explain_delivery import GrantExplanation, explain_grants
 from services.ledger.explain_gate import Stage, gate_decision, stages
 from services.ledger.lookup import Lookup, RecordMissing
@@ -142,9 +141,8 @@ def _last_before(lookup: Lookup, asked: Coordinate, tombstone: KafkaRecord) -> K
 def _quarantined_at(lookup: Lookup, raw: KafkaRecord) -> str | None:
     topic = quarantine(ProviderId(raw.topic.split(".")[1]))
     wanted = (raw.topic, raw.partition, raw.offset)
-    for place in lookup.reader.places(topic):
-        for record in lookup.since(Place(place.topic, place.partition), raw.timestamp_ms):
-            value = lookup.value(record)
-            if value and (value["topic"], value["partition"], value["offset"]) == wanted:
-                return record.coordinates
+    for record in lookup.since_all(lookup.reader.places(topic), raw.timestamp_ms):
+        value = lookup.value(record)
+        if value and (value["topic"], value["partition"], value["offset"]) == wanted:
+            return record.coordinates
     return None

@@ -1,6 +1,6 @@
 """Finds records and decision blocks: what stands at a coordinate, which block decided it, what it led to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.registry import SchemaNotFound
@@ -9,7 +9,7 @@ from services.ledger.coordinates import Coordinate
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder, SchemaSource
 from services.ledger.evidence import read_policies
-from services.ledger.reader import TopicReader
+from services.ledger.reader import Bounds, TopicReader
 from topics.engine.reference import ReferenceCodec, Undecodable
 from topics.event import KafkaRecord, SchemaId, TopicName
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
@@ -89,8 +89,13 @@ class Lookup:
 
     def since(self, place: Place, timestamp_ms: int) -> Iterator[KafkaRecord]:
         """The records of a partition that can have been written at or after that time."""
-        end = self.reader.bounds(place).end
-        yield from self.reader.read(place, self.reader.offset_at(place, timestamp_ms - SKEW_MS), end)
+        yield from self.since_all([place], timestamp_ms)
+
+    def since_all(self, places: Sequence[Place], timestamp_ms: int) -> Iterator[KafkaRecord]:
+        """The same of several partitions: each in order, partitions as they come."""
+        starts = self.reader.offsets_at(places, timestamp_ms - SKEW_MS)
+        ends = self.reader.bounds_of(places)
+        yield from self.reader.read_all({place: Bounds(starts[place], ends[place].end) for place in places})
 
     def canonical_of(self, raw: KafkaRecord, block: Block) -> list[KafkaRecord]:
         """The canonical records, tombstones aside, that the raw record led to and that still stand."""
@@ -120,13 +125,12 @@ class Lookup:
 
     def _block(self, ledger: TopicName, record: KafkaRecord, wanted: Callable[[Block], bool]) -> Block | None:
         place = (record.topic, record.partition)
-        for ledger_place in self.reader.places(ledger):
-            for written in self.since(ledger_place, record.timestamp_ms):
-                value = self.decoder.value(written)
-                if value is None or (value["topic"], value["partition"]) != place:
-                    continue
-                intake = ledger == LEDGER_INTAKE
-                block = block_from(value, written.coordinates, written.timestamp_ms, intake=intake)
-                if wanted(block) and block.covers(record.offset):
-                    return block
+        for written in self.since_all(self.reader.places(ledger), record.timestamp_ms):
+            value = self.decoder.value(written)
+            if value is None or (value["topic"], value["partition"]) != place:
+                continue
+            intake = ledger == LEDGER_INTAKE
+            block = block_from(value, written.coordinates, written.timestamp_ms, intake=intake)
+            if wanted(block) and block.covers(record.offset):
+                return block
         return None

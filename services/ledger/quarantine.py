@@ -11,6 +11,7 @@ from services.gate.stopped import StoppedEntry, entry_from_record
 from services.ledger.coordinates import Coordinate, NotACoordinate, parse_coordinate
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
+from services.ledger.reader import in_order, read_whole
 from topics.event import Headers, KafkaRecord, OutputRecord, ProviderId, TopicName
 from topics.names import quarantine, stopped_keys
 
@@ -72,15 +73,16 @@ class Selection:
 def read_quarantine(lookup: Lookup, provider: ProviderId) -> list[Quarantined]:
     """All entries of a provider in the order of quarantine, each with its last disposition."""
     entries: dict[str, Quarantined] = {}
-    for place in lookup.reader.places(quarantine(provider)):
-        bounds = lookup.reader.bounds(place)
-        for record in lookup.reader.read(place, bounds.low, bounds.end):
-            value = lookup.decoder.value(record)
-            if value is not None:
-                entry = _entry(record, value)
-                entries[entry.raw.coordinates] = entry
-            else:
-                _dispose(entries, record)
+    notes: list[KafkaRecord] = []
+    for record in in_order(read_whole(lookup.reader, quarantine(provider))):
+        value = lookup.decoder.value(record)
+        if value is not None:
+            entry = _entry(record, value)
+            entries[entry.raw.coordinates] = entry
+        else:
+            notes.append(record)
+    for note in sorted(notes, key=lambda one: one.timestamp_ms):
+        _dispose(entries, note)
     return list(entries.values())
 
 
@@ -99,9 +101,8 @@ def stopped_entry(lookup: Lookup, raw: KafkaRecord) -> StoppedEntry | None:
     place = Place(stopped_keys(raw.topic), raw.partition)
     if place not in lookup.reader.places(place.topic):
         return None
-    bounds = lookup.reader.bounds(place)
     last: dict[str, Any] | None = None
-    for record in lookup.reader.read(place, bounds.low, bounds.end):
+    for record in lookup.reader.read(place, *lookup.reader.bounds(place)):
         if record.key == raw.key:
             last = lookup.decoder.value(record)
     return None if last is None else entry_from_record(last)

@@ -1,17 +1,29 @@
 """Reads ranges of topics as a reader without a group: read_committed, to a known end, with a deadline."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
 from services.ledger.counts import Place
 from topics.event import KafkaRecord, TopicName
 
 BATCH: Final = 5_000
 _POLL_SECONDS: Final = 0.5
+# The client library leaves these two without types.
+_EARLIEST: Final[OffsetSpec] = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Final[OffsetSpec] = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _UNIMPORTANT: Final = frozenset(
     {
         # The group's name is only asked for by the client library; no group is ever joined.
@@ -35,14 +47,18 @@ class TopicMissing(Exception):  # noqa: N818 - the caller names another topic
 
 
 class Bounds(NamedTuple):
-    """First offset kept and the last stable offset of a partition."""
+    """A range of offsets, the end excluded; of a whole partition: first offset kept, last stable offset."""
 
     low: int
     end: int
 
 
 class TopicReader(Protocol):
-    """What audit needs of Kafka."""
+    """What audit needs of Kafka; questions about many partitions are asked at once."""
+
+    def layout(self) -> dict[TopicName, list[Place]]:
+        """Every topic that the user may see, sorted, with its partitions in order."""
+        ...
 
     def places(self, topic: TopicName) -> list[Place]:
         """The partitions of a topic, in order; none where the topic does not exist."""
@@ -52,16 +68,28 @@ class TopicReader(Protocol):
         """Every topic that the user may see, sorted."""
         ...
 
+    def bounds_of(self, places: Iterable[Place]) -> dict[Place, Bounds]:
+        """Low watermark and last stable offset of each."""
+        ...
+
+    def highs_of(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The end offset of each, open transactions included."""
+        ...
+
+    def offsets_at(self, places: Iterable[Place], timestamp_ms: int) -> dict[Place, int]:
+        """The first offset whose timestamp is not before this one; the end offset where there is none."""
+        ...
+
     def bounds(self, place: Place) -> Bounds:
         """Low watermark and last stable offset."""
         ...
 
-    def high(self, place: Place) -> int:
-        """The end offset, open transactions included."""
-        ...
-
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         """The first offset whose timestamp is not before this one; the end offset where there is none."""
+        ...
+
+    def read_all(self, ranges: Mapping[Place, Bounds]) -> Iterator[KafkaRecord]:
+        """The committed records in the ranges: each partition in order, partitions as they come."""
         ...
 
     def read(self, place: Place, start: int, end: int) -> Iterator[KafkaRecord]:
@@ -73,6 +101,18 @@ class TopicReader(Protocol):
         ...
 
 
+def read_whole(reader: TopicReader, *topics: TopicName) -> Iterator[KafkaRecord]:
+    """All committed records of the topics: each partition in order, partitions as they come."""
+    layout = reader.layout()
+    places = [place for topic in topics for place in layout.get(topic, [])]
+    yield from reader.read_all(reader.bounds_of(places))
+
+
+def in_order(records: Iterable[KafkaRecord]) -> list[KafkaRecord]:
+    """The records by topic, partition and offset, so that an answer is the same each time."""
+    return sorted(records, key=lambda record: (record.topic, record.partition, record.offset))
+
+
 @dataclass(slots=True)
 class KafkaTopicReader:
     """The real one; connections are kept until ``close``, because logging in is what takes time."""
@@ -82,7 +122,7 @@ class KafkaTopicReader:
     """Only a name: the client library asks for one. It must lie under the user's own prefix."""
     timeout_s: float = 30.0
     clock: Callable[[], float] = time.monotonic
-    _askers: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    _admin: AdminClient | None = field(default=None, init=False, repr=False)
     _idle: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def __enter__(self) -> "KafkaTopicReader":
@@ -93,71 +133,87 @@ class KafkaTopicReader:
 
     def close(self) -> None:
         """Close all connections."""
-        while self._askers:
-            self._askers.popitem()[1].close()
+        self._admin = None
         while self._idle:
             self._idle.pop().close()
 
+    def layout(self) -> dict[TopicName, list[Place]]:
+        """Every topic that the user may see, sorted, with its partitions in order."""
+        listed = _asked("the list of topics", lambda: self._ask().list_topics(timeout=self.timeout_s))
+        return {
+            TopicName(name): [Place(TopicName(name), number) for number in sorted(entry.partitions)]
+            for name, entry in sorted(listed.topics.items())
+            if entry.error is None and not name.startswith("_")
+        }
+
     def places(self, topic: TopicName) -> list[Place]:
         """The partitions of a topic, in order; none where the topic does not exist."""
-        return [Place(topic, number) for number in self._metadata().get(topic, [])]
+        return self.layout().get(topic, [])
 
     def topics(self) -> list[TopicName]:
         """Every topic that the user may see, sorted."""
-        return sorted(TopicName(name) for name in self._metadata() if not name.startswith("_"))
+        return list(self.layout())
+
+    def bounds_of(self, places: Iterable[Place]) -> dict[Place, Bounds]:
+        """Low watermark and last stable offset of each."""
+        places = list(places)
+        low = self._listed(places, _EARLIEST)
+        end = self._listed(places, _LATEST)
+        return {
+            place: Bounds(self._offset(low[place], place), self._offset(end[place], place))
+            for place in places
+        }
+
+    def highs_of(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The end offset of each, open transactions included."""
+        found = self._listed(places, _LATEST, IsolationLevel.READ_UNCOMMITTED)
+        return {place: self._offset(future, place) for place, future in found.items()}
+
+    def offsets_at(self, places: Iterable[Place], timestamp_ms: int) -> dict[Place, int]:
+        """The first offset whose timestamp is not before this one; the end offset where there is none."""
+        places = list(places)
+        asked = self._listed(places, OffsetSpec.for_timestamp(max(timestamp_ms, 0)))
+        found = {place: self._offset(future, place) for place, future in asked.items()}
+        nothing = self.bounds_of(place for place, offset in found.items() if offset < 0)
+        return {place: nothing[place].end if place in nothing else found[place] for place in places}
 
     def bounds(self, place: Place) -> Bounds:
         """Low watermark and last stable offset."""
-        return self._watermarks(place, "read_committed")
-
-    def high(self, place: Place) -> int:
-        """The end offset, open transactions included."""
-        return self._watermarks(place, "read_uncommitted").end
-
-    def _watermarks(self, place: Place, isolation: str) -> Bounds:
-        wanted = TopicPartition(place.topic, place.partition)
-        asker = self._ask(isolation)
-        low, end = _asked(place.topic, lambda: asker.get_watermark_offsets(wanted, timeout=self.timeout_s))
-        return Bounds(low, end)
+        return self.bounds_of([place])[place]
 
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         """The first offset whose timestamp is not before this one; the end offset where there is none."""
-        wanted = TopicPartition(place.topic, place.partition, timestamp_ms)
-        found = _asked(place.topic, lambda: self._ask().offsets_for_times([wanted], timeout=self.timeout_s))
-        offset = int(found[0].offset)
-        return offset if offset >= 0 else self.bounds(place).end
+        return self.offsets_at([place], timestamp_ms)[place]
 
     def read(self, place: Place, start: int, end: int) -> Iterator[KafkaRecord]:
-        """The committed records with ``start <= offset < end``, in order.
+        """The committed records with ``start <= offset < end``, in order; raises as ``read_all`` does."""
+        yield from self.read_all({place: Bounds(start, end)})
+
+    def read_all(self, ranges: Mapping[Place, Bounds]) -> Iterator[KafkaRecord]:
+        """The committed records in the ranges: each partition in order, partitions as they come.
+
+        One consumer for all of them: most of a short reading is waiting, which they do together.
 
         Raises:
             KafkaUnavailable: nothing came for the time-out.
-            ReadRefused: the user may not read the topic.
+            ReadRefused: the user may not read one of the topics.
         """
-        if start >= end:
+        left = {place: one.end for place, one in ranges.items() if one.low < one.end}
+        if not left:
             return
         with _Session(self) as consumer:
-            consumer.assign([TopicPartition(place.topic, place.partition, start)])
+            consumer.assign([TopicPartition(*place, ranges[place].low) for place in left])
             deadline = self.clock() + self.timeout_s
-            while True:
+            while left:
                 messages = _batch(consumer)
-                for message in messages:
-                    here = (message.topic(), message.partition()) == place
-                    if _is_end(message):
-                        if here and _offset(message) >= end:
-                            return
-                    elif _usable(message) and here:
-                        if _offset(message) >= end:
-                            return
-                        yield _record(message)
-                        if _offset(message) == end - 1:
-                            return
+                yield from _taken(messages, left)
                 if messages:
                     deadline = self.clock() + self.timeout_s
                 elif self.clock() > deadline:
                     # Who may not read simply gets nothing; the question for the end offset is answered.
-                    self.bounds(place)
-                    raise KafkaUnavailable(f"reading {place}: nothing came for {self.timeout_s:.0f} s")
+                    self.bounds_of(left)
+                    waiting = ", ".join(map(str, left))
+                    raise KafkaUnavailable(f"reading {waiting}: nothing came for {self.timeout_s:.0f} s")
 
     def follow(self, places: Mapping[Place, int], stop: Callable[[], bool]) -> Iterator[KafkaRecord]:
         """Records from those offsets on, as they come, until ``stop`` says so."""
@@ -170,16 +226,32 @@ class KafkaTopicReader:
                     if not _is_end(message) and _usable(message):
                         yield _record(message)
 
-    def _ask(self, isolation: str = "read_committed") -> Any:
-        if isolation not in self._askers:
-            self._askers[isolation] = _consumer(self, isolation)
-        return self._askers[isolation]
+    def _ask(self) -> AdminClient:
+        if self._admin is None:
+            self._admin = AdminClient({**self.config, "log_level": 0})
+        return self._admin
 
-    def _metadata(self) -> dict[str, list[int]]:
-        listed = _asked("the list of topics", lambda: self._ask().list_topics(timeout=self.timeout_s))
-        return {
-            name: sorted(entry.partitions) for name, entry in listed.topics.items() if entry.error is None
-        }
+    def _listed(
+        self,
+        places: Iterable[Place],
+        which: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> "dict[Place, Future[ListOffsetsResultInfo]]":
+        """Ask for one offset of each partition, all in one question."""
+        wanted = {TopicPartition(*place): which for place in places}
+        if not wanted:
+            return {}
+        asked = self._ask().list_offsets(wanted, isolation_level=isolation, request_timeout=self.timeout_s)
+        return {Place(TopicName(one.topic), one.partition): future for one, future in asked.items()}
+
+    def _offset(self, future: "Future[ListOffsetsResultInfo]", place: Place) -> int:
+        try:
+            return int(future.result().offset)
+        except KafkaException as error:
+            nobody_leads = error.args[0].code() == KafkaError._NOENT
+            if nobody_leads and place not in self.places(place.topic):
+                raise TopicMissing(str(place)) from error
+            _raise(error.args[0], str(place))
 
 
 class _Session:
@@ -200,14 +272,14 @@ class _Session:
         self._idle.append(self._consumer)
 
 
-def _consumer(reader: KafkaTopicReader, isolation: str = "read_committed") -> Any:
+def _consumer(reader: KafkaTopicReader) -> Any:
     return Consumer(
         {
             **reader.config,
             "group.id": reader.group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "isolation.level": isolation,
+            "isolation.level": "read_committed",
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
             # The broker says sooner that the end is reached; most readings are short.
@@ -227,6 +299,23 @@ def _batch(consumer: Any) -> list[Message]:
     return [] if first is None else [first]
 
 
+def _taken(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[KafkaRecord]:
+    """The records before their partition's end; a partition that has reached it leaves ``left``."""
+    for message in messages:
+        at_end = _is_end(message)
+        if not at_end and not _usable(message):
+            continue
+        place = Place(TopicName(str(message.topic())), int(message.partition() or 0))
+        end = left.get(place)
+        if end is None:
+            continue
+        next_offset = _offset(message) + (0 if at_end else 1)
+        if next_offset >= end:
+            del left[place]
+        if not at_end and next_offset <= end:
+            yield _record(message)
+
+
 def _asked(what: str, question: Callable[[], Any]) -> Any:
     try:
         return question()
@@ -234,7 +323,7 @@ def _asked(what: str, question: Callable[[], Any]) -> Any:
         _raise(error.args[0], what)
 
 
-def _raise(error: KafkaError, what: str) -> Any:
+def _raise(error: KafkaError, what: str) -> NoReturn:
     code = error.code()
     if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC):
         raise TopicMissing(f"{what}: {error.str()}")

@@ -15,7 +15,15 @@ from confluent_kafka.admin import (
 )
 
 from services.ledger.counts import Place
-from services.ledger.reader import KafkaTopicReader, KafkaUnavailable, ReadRefused, TopicMissing
+from services.ledger.reader import (
+    Bounds,
+    KafkaTopicReader,
+    KafkaUnavailable,
+    ReadRefused,
+    TopicMissing,
+    in_order,
+    read_whole,
+)
 from services.ledger.writer import KafkaRecordWriter, WriteRefused
 from services.stack.acls import allow
 from services.stack.api import Stack
@@ -103,11 +111,43 @@ def test_open_transaction_holds_the_stable_end_back(
     producer.produce(name, value=b"open", partition=0)
     producer.flush(15)
     place = Place(name, 0)
-    assert (reader.bounds(place).end, reader.high(place)) == (2, 3)
+    assert (reader.bounds(place).end, reader.highs_of([place])) == (2, {place: 3})
     producer.commit_transaction(15)
     # The commit is decided; its marker reaches the partition a moment later.
     awaited(lambda: reader.bounds(place).end == 4)
-    assert reader.high(place) == 4
+    assert reader.highs_of([place]) == {place: 4}
+
+
+def test_many_partitions_are_read_at_once_each_in_order_and_to_its_own_end(
+    stack: Stack, topic: Topic, reader: KafkaTopicReader
+) -> None:
+    names = [topic() for _ in range(3)]
+    for name in names:
+        transaction(stack, name, [b"1", b"2", b"3"], commit=True)
+    places = [place for name in names for place in reader.places(name)]
+    full = [place for place in places if place.partition == 0]
+    awaited(lambda: all(reader.bounds_of(full)[place].end == 4 for place in full))
+    assert reader.bounds_of(places) == {
+        place: Bounds(0, 4 if place.partition == 0 else 0) for place in places
+    }
+    ranges = {**reader.bounds_of(places), full[0]: Bounds(1, 2)}
+    found: dict[str, list[bytes | None]] = {}
+    for record in reader.read_all(ranges):
+        found.setdefault(record.topic, []).append(record.value)
+    assert found == {names[0]: [b"2"], names[1]: [b"1", b"2", b"3"], names[2]: [b"1", b"2", b"3"]}
+    assert [record.topic for record in in_order(read_whole(reader, *names))] == sorted(names * 3)
+
+
+def test_what_is_written_beyond_the_known_end_is_not_read(
+    stack: Stack, topic: Topic, reader: KafkaTopicReader
+) -> None:
+    name = topic()
+    transaction(stack, name, [b"1"], commit=True)
+    place = Place(name, 0)
+    awaited(lambda: reader.bounds(place).end == 2)
+    known = reader.bounds_of([place])
+    transaction(stack, name, [b"2"], commit=True)
+    assert [record.value for record in reader.read_all(known)] == [b"1"]
 
 
 def test_search_by_time_finds_the_first_record_not_before_it(

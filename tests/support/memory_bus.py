@@ -1,7 +1,7 @@
 """A bus in memory for tests: topics as lists, and the sample city with the real processors between them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,19 +63,39 @@ class MemoryReader:
         for number in range(partitions):
             self.ends.setdefault(Place(TopicName(topic), number), 0)
 
+    def layout(self) -> dict[TopicName, list[Place]]:
+        return {topic: self.places(topic) for topic in self.topics()}
+
     def places(self, topic: TopicName) -> list[Place]:
         return sorted(place for place in self.ends if place.topic == topic)
 
     def topics(self) -> list[TopicName]:
         return sorted({place.topic for place in self.ends})
 
+    def bounds_of(self, places: Iterable[Place]) -> dict[Place, Bounds]:
+        return {place: self.bounds(place) for place in places}
+
+    def highs_of(self, places: Iterable[Place]) -> dict[Place, int]:
+        return {place: self.bounds(place).end for place in places}
+
+    def offsets_at(self, places: Iterable[Place], timestamp_ms: int) -> dict[Place, int]:
+        return {place: self.offset_at(place, timestamp_ms) for place in places}
+
+    def read_all(self, ranges: Mapping[Place, Bounds]) -> Iterator[KafkaRecord]:
+        """One record of each partition in turn: nobody may rely on an order between partitions."""
+        waiting = [self.read(place, *found) for place, found in ranges.items()]
+        while waiting:
+            turns, waiting = waiting, []
+            for turn in turns:
+                record = next(turn, None)
+                if record is not None:
+                    yield record
+                    waiting.append(turn)
+
     def bounds(self, place: Place) -> Bounds:
         if place not in self.ends:
             raise TopicMissing(str(place))
         return Bounds(0, self.ends[place])
-
-    def high(self, place: Place) -> int:
-        return self.bounds(place).end
 
     def offset_at(self, place: Place, timestamp_ms: int) -> int:
         later = [r.offset for r in self.records.get(place, []) if r.timestamp_ms >= timestamp_ms]

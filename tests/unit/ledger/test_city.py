@@ -1,6 +1,6 @@
 """On the real processors: books close, records are explained from any side, quarantine is workable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -277,6 +277,9 @@ class LateMarker:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._memory, name)
+
+    def bounds_of(self, places: Iterable[Place]) -> dict[Place, Bounds]:
+        return {place: self.bounds(place) for place in places}
 
     def bounds(self, place: Place) -> Bounds:
         found = self._memory.bounds(place)
