@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import Final
 
-from services.doctor import ask_connect, ask_databases, ask_kafka, ask_machine, ask_processes
+from services.doctor import (
+    ask_connect,
+    ask_databases,
+    ask_kafka,
+    ask_machine,
+    ask_processes,
+    ask_snapshots,
+)
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
 from services.stack.api import State
@@ -40,6 +47,7 @@ CHECKS: Final = (
     Check("declared", ask_kafka.ask_declared, ("kafka", "registry")),
     Check("connector", ask_connect.ask_connectors, ("connect",)),
     Check("heartbeat", ask_kafka.ask_heartbeats, ("kafka", "connect")),
+    Check("snapshot", ask_snapshots.ask_snapshots, ("kafka", "registry", "connect")),
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
