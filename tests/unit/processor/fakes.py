@@ -1,0 +1,273 @@
+"""What a runner works with, without Kafka: a partition as a list, transactions as notes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from services.processor.consumer import Owned, Stage
+from services.processor.contract import BatchResult, CatchUp, InputPartition, Processor
+from services.processor.health import Health
+from services.processor.metrics import Metrics
+from services.processor.runner import Runner
+from services.processor.settings import ProcessorSettings
+from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.policy import Policy
+
+SOURCE = InputPartition(TopicName("in"), 0)
+OUT = TopicName("out")
+
+
+class FakeInput:
+    """One partition that is ours; committed offsets move with ``advance``, reading with ``collect``."""
+
+    def __init__(self, records: list[KafkaRecord]) -> None:
+        self.records = records
+        self.owned: dict[InputPartition, Owned] = {}
+        self.topics: frozenset[TopicName] = frozenset()
+        self.joined, self.problem = False, None
+        self.stored: dict[InputPartition, tuple[int | None, int]] = {}
+        self.taken: list[int] = []
+        """How many records each batch had."""
+        self.served = 0
+        self._next = 0
+
+    def subscribe(self, topics: frozenset[TopicName]) -> None:
+        if topics and not self.topics:
+            places = {InputPartition(record.topic, record.partition) for record in self.records} or {SOURCE}
+            self.owned = {place: Owned() for place in places}
+            self.joined = True
+        self.topics = topics
+
+    def in_stage(self, stage: Stage) -> list[InputPartition]:
+        return sorted(source for source, owned in self.owned.items() if owned.stage is stage)
+
+    def suspend(self) -> None:
+        for source in self.in_stage(Stage.READY):
+            self.owned[source].stage = Stage.BEHIND
+
+    def forget_positions(self) -> None:
+        for owned in self.owned.values():
+            owned.stage = Stage.FRESH
+
+    def resume(self, source: InputPartition) -> None:
+        self.owned[source].stage = Stage.READY
+        self._next = self.owned[source].position
+
+    def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:
+        for source, offset in positions.items():
+            self.owned[source].position, self.owned[source].applied_version = offset, policy_version
+            self.stored[source] = (offset, policy_version)
+
+    def serve(self) -> None:
+        self.served += 1
+
+    def collect(self, max_records: int, _max_bytes: int) -> list[KafkaRecord]:
+        batch = [record for record in self.records if record.offset >= self._next][:max_records]
+        if batch:
+            self._next = batch[-1].offset + 1
+            self.taken.append(len(batch))
+        return batch
+
+    async def committed(
+        self, sources: Iterable[InputPartition]
+    ) -> dict[InputPartition, tuple[int | None, int]]:
+        return {source: self.stored.get(source, (None, 0)) for source in sources}
+
+    def group_metadata(self) -> Any:
+        return None
+
+    async def close(self) -> None:
+        return
+
+
+class FakeTransactions:
+    """Keeps what was committed; raises what a test has laid ready for a call, once each."""
+
+    def __init__(self) -> None:
+        self.usable = False
+        self.opened_at: float | None = None
+        self.committed: list[OutputRecord] = []
+        self.calls: list[str] = []
+        self.failures: dict[str, list[Exception]] = {}
+        self._open: list[OutputRecord] = []
+
+    def _called(self, call: str) -> None:
+        self.calls.append(call)
+        if self.failures.get(call):
+            raise self.failures[call].pop(0)
+
+    async def open(self) -> None:
+        self._called("open")
+        self.usable = True
+
+    def begin(self) -> None:
+        self._called("begin")
+        self._open = []
+
+    async def produce(self, outputs: Iterable[OutputRecord]) -> None:
+        self._called("produce")
+        self._open = list(outputs)
+
+    async def send_offsets(self, *_: Any) -> None:
+        self._called("offsets")
+
+    async def commit(self) -> None:
+        self._called("commit")
+        self.committed += self._open
+
+    async def abort(self) -> None:
+        self._called("abort")
+
+    def close(self) -> None:
+        self.usable = False
+
+
+class FakeReader:
+    """State partitions and bounds; the log begins at 0 unless told otherwise."""
+
+    def __init__(self, low: int = 0, high: int = 1_000_000) -> None:
+        self.low, self.high = low, high
+        self.pieces: list[tuple[InputPartition, int, int]] = []
+
+    async def bounds(self, _source: InputPartition) -> tuple[int, int]:
+        return self.low, self.high
+
+    async def read_to_end(self, _source: InputPartition) -> list[KafkaRecord]:
+        return []
+
+    async def read(self, source: InputPartition, start: int, end: int) -> list[KafkaRecord]:
+        self.pieces.append((source, start, end))
+        return [
+            KafkaRecord(source.topic, source.partition, offset, 0, None, b"old")
+            for offset in range(start, end)
+        ]
+
+
+class FakePolicy:
+    """The policy topic, read to its end."""
+
+    def __init__(self, newest: Policy | None) -> None:
+        self.newest = newest
+        self.caught_up = True
+        self.blocked: str | None = None
+        self.problem: str | None = None if newest else "the policy topic is empty"
+
+
+class FakeSchemas:
+    """Answers nothing; raises what a test has laid ready, once each."""
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = []
+
+    async def resolve(self, ids: Iterable[SchemaId]) -> dict[SchemaId, Any]:
+        if list(ids) and self.failures:
+            raise self.failures.pop(0)
+        return {}
+
+
+class Copying:
+    """Copies values; raises for ``break``, and for ``hopeless`` even when told to stop it."""
+
+    group = "copying"
+
+    def __init__(self) -> None:
+        self.due: tuple[CatchUp, ...] = ()
+        self.rollbacks = 0
+        self.revoked: list[InputPartition] = []
+        self.needed: frozenset[SchemaId] = frozenset()
+
+    def adopt(self, policy: Policy) -> None:
+        self.version = policy.version
+
+    def topics(self) -> frozenset[TopicName]:
+        return frozenset({SOURCE.topic})
+
+    def state_partition(self, _source: InputPartition) -> InputPartition | None:
+        return None
+
+    def assign(self, _source: InputPartition, _position: int) -> None:
+        return
+
+    def load(self, _source: InputPartition, _records: Sequence[KafkaRecord]) -> None:
+        return
+
+    def revoke(self, source: InputPartition) -> None:
+        self.revoked.append(source)
+
+    def catch_ups(self, _source: InputPartition, _position: int, applied: int) -> tuple[CatchUp, ...]:
+        return self.due if applied < self.version else ()
+
+    def process_catch_up(
+        self, _catch_up: CatchUp, records: Sequence[KafkaRecord], _schemas: Mapping[SchemaId, Any]
+    ) -> BatchResult:
+        return BatchResult(tuple(OutputRecord(OUT, 0, b"caught up", record.value) for record in records), {})
+
+    def needed_schemas(self, _records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+        return self.needed
+
+    def process(self, records: Sequence[KafkaRecord], _schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        if any(record.value in (b"break", b"hopeless") for record in records):
+            raise LookupError("a defect")
+        outputs = tuple(OutputRecord(OUT, 0, b"live", record.value) for record in records)
+        return BatchResult(outputs, {"copied": len(outputs)})
+
+    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        if record.value == b"hopeless":
+            raise LookupError("a defect here too")
+        return BatchResult((OutputRecord(OUT, 0, defect.encode(), record.value),), {"stopped": 1})
+
+    def committed(self) -> None:
+        return
+
+    def rolled_back(self) -> None:
+        self.rollbacks += 1
+
+
+class Bench:
+    """A runner with all its parts, at a test's hand."""
+
+    def __init__(
+        self, processor: Processor, records: list[KafkaRecord], policy: Policy | None, **settings: Any
+    ) -> None:
+        self.settings = ProcessorSettings(
+            group=processor.group, data_dir=Path("unused"), web_port=1, **settings
+        )
+        self.input = FakeInput(records)
+        self.transactions, self.reader = FakeTransactions(), FakeReader()
+        self.policy, self.schemas = FakePolicy(policy), FakeSchemas()
+        self.health, self.metrics = Health(10.0, 15.0), Metrics("copying.0")
+        make: Callable[..., Any] = lambda _on_revoked: self.input  # noqa: E731
+        parts: dict[str, Any] = {
+            "transactions": self.transactions,
+            "reader": self.reader,
+            "policy": self.policy,
+            "schemas": self.schemas,
+        }
+        self.runner = Runner(
+            processor, self.settings, make_input=make, health=self.health, metrics=self.metrics, **parts
+        )
+
+    async def turn(self) -> int:
+        """One turn, its batch processed; returns the batch's size."""
+        self.runner._not_before = 0.0  # pauses are for the real world
+        batch = await self.runner.next_batch()
+        if batch:
+            await self.runner.process(batch)
+        return len(batch)
+
+    async def run(self, turns: int = 100) -> None:
+        """So many turns."""
+        for _ in range(turns):
+            await self.turn()
+
+    def written(self, topic: str = OUT) -> list[tuple[bytes | None, bytes | None]]:
+        """Key and value of the committed records of a topic."""
+        return [(each.key, each.value) for each in self.transactions.committed if each.topic == topic]
+
+
+def numbered(*values: bytes, source: InputPartition = SOURCE) -> list[KafkaRecord]:
+    """Records of a partition with these values, from offset 0 on."""
+    return [
+        KafkaRecord(source.topic, source.partition, offset, 1_000 + offset, b"k", value)
+        for offset, value in enumerate(values)
+    ]

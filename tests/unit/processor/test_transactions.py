@@ -1,0 +1,255 @@
+"""Every error of the transactional producer is named after what the runner must do."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from services.processor.contract import InputPartition
+from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
+from services.processor.transactions import Transactions
+from topics.event import OutputRecord, TopicName
+
+OUTPUT = OutputRecord(TopicName("out"), 3, b"k", b"v", (("h", b"1"),))
+POSITIONS = {InputPartition(TopicName("in"), 0): 7}
+MOST_ABANDONED = 5
+
+
+def failure(code: int, *, fatal: bool = False, abort: bool = False) -> KafkaException:
+    return KafkaException(KafkaError(code, "as the test says", fatal, False, abort))
+
+
+class FakeProducer:
+    """Notes its calls; raises what a test has laid ready for a call, once each."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.produced: list[dict[str, Any]] = []
+        self.offsets: list[tuple[str, int, int, str]] = []
+        self.failures: dict[str, list[Exception]] = {}
+        self.slow: Callable[[], None] = lambda: None
+
+    def fails(self, call: str, *errors: Exception) -> "FakeProducer":
+        self.failures[call] = list(errors)
+        return self
+
+    def _called(self, call: str) -> None:
+        self.calls.append(call)
+        self.slow()
+        if self.failures.get(call):
+            raise self.failures[call].pop(0)
+
+    def init_transactions(self, _seconds: float) -> None:
+        self._called("init")
+
+    def begin_transaction(self) -> None:
+        self._called("begin")
+
+    def produce(self, topic: str, **record: Any) -> None:
+        self._called("produce")
+        self.produced.append({"topic": topic, **record})
+
+    def poll(self, _seconds: float) -> int:
+        return 0
+
+    def send_offsets_to_transaction(self, offsets: list[Any], _group: object, _seconds: float) -> None:
+        self._called("offsets")
+        self.offsets += [(each.topic, each.partition, each.offset, each.metadata) for each in offsets]
+
+    def commit_transaction(self, _seconds: float) -> None:
+        self._called("commit")
+
+    def abort_transaction(self, _seconds: float) -> None:
+        self._called("abort")
+
+
+@pytest.fixture
+def producer() -> FakeProducer:
+    return FakeProducer()
+
+
+async def opened(*producers: FakeProducer, patience_s: float = 5.0) -> Transactions:
+    waiting = iter(producers)
+    make: Any = lambda: next(waiting)  # noqa: E731
+    transactions = Transactions(make, patience_s)
+    await transactions.open()
+    return transactions
+
+
+async def whole(transactions: Transactions) -> None:
+    """A transaction from its beginning to its commit."""
+    transactions.begin()
+    await transactions.produce([OUTPUT])
+    await transactions.send_offsets(POSITIONS, 4, None)
+    await transactions.commit()
+
+
+async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
+    producer: FakeProducer,
+) -> None:
+    transactions = await opened(producer)
+    await whole(transactions)
+    assert producer.calls == ["init", "begin", "produce", "offsets", "commit"]
+    assert producer.produced == [
+        {"topic": "out", "value": b"v", "key": b"k", "partition": 3, "headers": [("h", b"1")]}
+    ]
+    assert producer.offsets == [("in", 0, 7, "4")]
+    assert transactions.opened_at is None
+
+
+async def test_without_positions_no_offsets_are_sent(producer: FakeProducer) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    await transactions.send_offsets({}, 4, None)
+    await transactions.commit()
+    assert "offsets" not in producer.calls
+
+
+CALLS = ["init", "begin", "offsets", "commit"]
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError._FENCED,
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.FENCED_INSTANCE_ID,
+    ],
+)
+async def test_a_fenced_instance_stops_whatever_it_was_doing(
+    producer: FakeProducer, call: str, code: int
+) -> None:
+    producer.fails(call, failure(code, fatal=True))
+    with pytest.raises(StopInstance) as told:
+        await whole(await opened(producer))
+    assert told.value.code is ExitCode.FENCED
+
+
+@pytest.mark.parametrize("call", ["offsets", "commit"])
+async def test_what_asks_for_an_abort_aborts_and_keeps_the_producer(
+    producer: FakeProducer, call: str
+) -> None:
+    producer.fails(call, failure(KafkaError.UNKNOWN_MEMBER_ID, abort=True))
+    transactions = await opened(producer)
+    with pytest.raises(AbortTransaction, match="UNKNOWN_MEMBER_ID"):
+        await whole(transactions)
+    await transactions.abort()
+    assert transactions.usable
+    assert transactions.opened_at is None
+    await whole(transactions)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "error",
+    [
+        failure(KafkaError._TIMED_OUT),
+        failure(KafkaError._TRANSPORT),
+        failure(KafkaError._STATE),
+        failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True),
+        failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True, abort=True),
+    ],
+    ids=["timed out", "connection lost", "state", "fatal", "fatal though abortable"],
+)
+async def test_an_unknown_outcome_or_a_broken_producer_asks_for_a_new_one(
+    producer: FakeProducer, call: str, error: KafkaException
+) -> None:
+    producer.fails(call, error)
+    with pytest.raises(RecreateProducer):
+        await whole(await opened(producer))
+
+
+async def test_a_record_that_the_client_refuses_aborts_the_transaction(producer: FakeProducer) -> None:
+    producer.fails("produce", failure(KafkaError.MSG_SIZE_TOO_LARGE))
+    transactions = await opened(producer)
+    transactions.begin()
+    with pytest.raises(AbortTransaction, match="MSG_SIZE_TOO_LARGE"):
+        await transactions.produce([OUTPUT])
+
+
+async def test_a_full_queue_is_waited_for(producer: FakeProducer) -> None:
+    producer.fails("produce", BufferError(), BufferError())
+    transactions = await opened(producer)
+    transactions.begin()
+    await transactions.produce([OUTPUT])
+    assert len(producer.produced) == 1
+
+
+async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: FakeProducer) -> None:
+    producer.fails("produce", *(BufferError() for _ in range(10_000)))
+    transactions = await opened(producer, patience_s=0.02)
+    transactions.begin()
+    with pytest.raises(RecreateProducer, match="queue"):
+        await transactions.produce([OUTPUT])
+
+
+async def test_an_abort_that_fails_asks_for_a_new_producer(producer: FakeProducer) -> None:
+    producer.fails("abort", failure(KafkaError._STATE, abort=True))
+    transactions = await opened(producer)
+    transactions.begin()
+    with pytest.raises(RecreateProducer):
+        await transactions.abort()
+
+
+async def test_without_a_transaction_there_is_nothing_to_abort(producer: FakeProducer) -> None:
+    await (await opened(producer)).abort()
+    assert "abort" not in producer.calls
+
+
+async def test_without_a_producer_one_is_asked_for() -> None:
+    make: Any = FakeProducer
+    transactions = Transactions(make, 1.0)
+    assert not transactions.usable
+    with pytest.raises(RecreateProducer):
+        transactions.begin()
+
+
+async def test_a_producer_that_could_not_be_initialised_is_not_used(producer: FakeProducer) -> None:
+    make: Any = lambda: producer.fails("init", failure(KafkaError._TIMED_OUT))  # noqa: E731
+    transactions = Transactions(make, 1.0)
+    with pytest.raises(RecreateProducer):
+        await transactions.open()
+    assert not transactions.usable
+
+
+async def test_a_process_that_had_to_abandon_too_many_producers_stops() -> None:
+    producers = [FakeProducer() for _ in range(MOST_ABANDONED + 2)]
+    transactions = await opened(*producers)
+    for _ in range(MOST_ABANDONED):
+        await transactions.open()
+    with pytest.raises(StopInstance, match="abandoned"):
+        await transactions.open()
+
+
+async def test_the_event_loop_goes_on_while_a_commit_is_pending(producer: FakeProducer) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.slow = lambda: time.sleep(0.1)
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.005)
+
+    beside = asyncio.create_task(turning())
+    await transactions.commit()
+    beside.cancel()
+    assert turns > 3
+
+
+async def test_a_call_that_is_still_under_way_is_not_overtaken(producer: FakeProducer) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.slow = lambda: time.sleep(0.2)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await transactions.commit()
+    with pytest.raises(RecreateProducer, match="under way"):
+        await transactions.abort()
