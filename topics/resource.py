@@ -197,4 +197,6 @@ class Provider(Declared):
     database: str | None = None
     """Name of the connection secret set; None for departments that only publish directly."""
     incarnation: int = Field(ge=1, default=1)
-    """Rises with a new slot or timeline of the source; set by apply."""
+    """Rises when the source is captured anew; what is declared is the floor of what apply sets."""
+    system: str | None = None
+    """``<system identifier>/<timeline>`` of the server that the capture began on; set by apply."""

@@ -25,6 +25,7 @@ from services.control.settings import ApplySettings
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.settings import StackSettings
+from topics.event import ProviderId
 
 Folder = Annotated[
     Path | None,
@@ -68,6 +69,13 @@ def apply_command(
         list[str] | None,
         typer.Option("--confirm-shrink", help="Grant whose epoch may remove many records; repeatable."),
     ] = None,
+    recapture: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recapture",
+            help="Provider whose source lost changes: its full volume is captured anew; repeatable.",
+        ),
+    ] = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
@@ -81,6 +89,7 @@ def apply_command(
         say=lambda text: console.print(text, highlight=False, soft_wrap=True),
         settings=ApplySettings.from_environment(),
         confirmed_shrinks=tuple(confirm_shrink or ()),
+        recaptured=_known_providers(recapture or [], declared),
     )
     try:
         applied = run.run()
@@ -145,6 +154,15 @@ def _load(folder: Path | None) -> Definitions:
     except DefinitionsInvalid as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(ExitCode.USAGE) from None
+
+
+def _known_providers(names: list[str], definitions: Definitions) -> tuple[ProviderId, ...]:
+    unknown = sorted(set(names) - set(definitions.providers))
+    if unknown:
+        known = ", ".join(sorted(definitions.providers)) or "none"
+        sys.stderr.write(f"no provider {', '.join(unknown)} is declared; declared are: {known}\n")
+        raise typer.Exit(ExitCode.USAGE)
+    return tuple(ProviderId(name) for name in dict.fromkeys(names))
 
 
 def _running_stack() -> Stack:

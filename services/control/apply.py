@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import psycopg2
 from confluent_kafka.admin import AdminClient
 
 from producers.connect_errors import ConnectUnavailable
@@ -17,12 +16,14 @@ from schemas.registry import SchemaRegistry
 from services.control import acls
 from services.control.access import Access
 from services.control.acknowledgements import Acknowledgements, fence
-from services.control.connectors import Captures, check_database, desired_captures, live_connectors
+from services.control.capture_work import CaptureWork
+from services.control.connectors import Captures, desired_captures, live_connectors, recapture_command
 from services.control.credentials import remove_credentials, write_credentials
 from services.control.definitions import Definitions
 from services.control.desired import Declared, control_subject, desired_state
 from services.control.difference import Plan, Refusal, StepKind, difference
 from services.control.fill import Epoch, WaitForOperator
+from services.control.gaps import CaptureFacts, find_gaps, impossible, read_captures, with_incarnations
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
@@ -63,6 +64,9 @@ class Comparison:
     moves: Mapping[GrantId, Transition]
     plan: Plan
     captures: Captures = field(default_factory=Captures)
+    facts: Mapping[ProviderId, CaptureFacts] = field(default_factory=dict)
+    gaps: Mapping[ProviderId, str] = field(default_factory=dict)
+    """Providers whose source lost changes and who are not being captured anew, and how that is known."""
 
 
 @dataclass(slots=True)
@@ -89,23 +93,39 @@ class Applied:
 
 def compare_offline(definitions: Definitions) -> Comparison:
     """What a first apply would do; needs no running stack."""
-    return _compare(definitions, LiveState(), frozenset())
+    return _compare(_declared(definitions, None), LiveState(), frozenset())
 
 
-def compare(access: Access, admin: AdminClient, definitions: Definitions) -> Comparison:
-    """What an apply would do now."""
+def compare(
+    access: Access,
+    admin: AdminClient,
+    definitions: Definitions,
+    recaptured: Collection[ProviderId] = (),
+) -> Comparison:
+    """What an apply would do now, one that captures these providers anew."""
     topics = read_topics(admin)
     policy = read_policy(access, topics)
-    declared = _declared(definitions, policy)
-    desired = desired_state(declared)
-    live = read_live(access, admin, declared, desired.subjects, topics, policy)
-    captures, live = _connectors(access, declared, live)
-    return _compare(definitions, live, receipt_names(access.home), captures)
+    facts = read_captures(access, definitions.providers, definitions.resources)
+    gaps = {name: why for name, why in find_gaps(facts, policy).items() if name not in recaptured}
+    declared = _declared(definitions, policy, facts, recaptured)
+    live = read_live(access, admin, declared, desired_state(declared).subjects, topics, policy)
+    captures, live = _connectors(access, declared, live, facts, gaps)
+    found = _compare(declared, live, receipt_names(access.home), captures)
+    reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
+    refusals = [Refusal(name, reason) for name, reason in reasons if reason]
+    plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
+    return replace(found, plan=plan, facts=facts, gaps=gaps)
 
 
-def _connectors(access: Access, declared: Declared, live: LiveState) -> tuple[Captures, LiveState]:
-    """Without Connect everything else can still be done, a withdrawal above all."""
-    captures = desired_captures(declared, access)
+def _connectors(
+    access: Access,
+    declared: Declared,
+    live: LiveState,
+    facts: Mapping[ProviderId, CaptureFacts],
+    gaps: Mapping[ProviderId, str],
+) -> tuple[Captures, LiveState]:
+    """Without Connect everything else can still be done, a withdrawal above all; gaps are left alone."""
+    captures = desired_captures(declared, access).without(gaps)
     if not captures.configs:
         return captures, live
     try:
@@ -113,12 +133,20 @@ def _connectors(access: Access, declared: Declared, live: LiveState) -> tuple[Ca
     except ConnectUnavailable as error:
         note = f"no connector is looked at: Kafka Connect does not answer ({error})"
         return Captures(notes=(*captures.notes, note)), live
-    return captures, replace(live, connectors=found)
+    begun = {
+        name: config for name, config in found.items() if not facts[captures.providers[name]].waits_for_start
+    }
+    return captures, replace(live, connectors=begun)
 
 
-def _declared(definitions: Definitions, policy: Policy | None) -> Declared:
+def _declared(
+    definitions: Definitions,
+    policy: Policy | None,
+    facts: Mapping[ProviderId, CaptureFacts] | None = None,
+    recaptured: Collection[ProviderId] = (),
+) -> Declared:
     return Declared(
-        definitions.providers,
+        with_incarnations(definitions.providers, policy, facts or {}, recaptured),
         definitions.consumers,
         definitions.resources,
         with_withdrawn(definitions.grants, policy),
@@ -128,13 +156,12 @@ def _declared(definitions: Definitions, policy: Policy | None) -> Declared:
 
 
 def _compare(
-    definitions: Definitions,
+    declared: Declared,
     live: LiveState,
     receipts: frozenset[str],
     captures: Captures | None = None,
 ) -> Comparison:
     captures = captures or Captures()
-    declared = _declared(definitions, live.policy)
     desired = desired_state(declared)
     try:
         moves = transitions(declared.grants, declared.resources, live.policy, receipts)
@@ -176,6 +203,8 @@ class Apply:
     settings: ApplySettings = field(default_factory=ApplySettings)
     confirmed_shrinks: Collection[str] = ()
     """Grants whose epoch may remove more of what the consumer holds than the guard allows."""
+    recaptured: Collection[ProviderId] = ()
+    """Providers whose capture begins anew, with a full volume under the next incarnation."""
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     applied: Applied = field(default_factory=Applied)
     _admin: AdminClient | None = None
@@ -189,7 +218,7 @@ class Apply:
             CorrectDefinitions: something that is declared must not be done; only withdrawals were.
         """
         admin = self._admin = self.access.admin()
-        comparison = compare(self.access, admin, self.definitions)
+        comparison = compare(self.access, admin, self.definitions, self.recaptured)
         self.applied.steps = len(comparison.plan.steps)
         self._policy = comparison.live.policy
         self._withdraw(comparison)
@@ -325,28 +354,14 @@ class Apply:
 
     def _put_connectors(self, comparison: Comparison) -> None:
         """A database that is not ready holds back its own capture and nothing else."""
-        for step in comparison.plan.of(StepKind.PUT_CONNECTOR):
-            provider = comparison.captures.providers[step.target]
-            if self._is_ready(provider, comparison.declared):
-                written = self.access.connect().put_config(
-                    step.target, comparison.captures.configs[step.target]
-                )
-                self.applied.connectors[step.target] = written.value
-                self.say(f"connector {step.target}: {written.value}")
-
-    def _is_ready(self, provider: ProviderId, declared: Declared) -> bool:
-        source = self.access.capture_source(str(declared.providers[provider].database))
-        if source is None:
-            return False
-        try:
-            findings = check_database(provider, declared, source)
-            problems = [{"what": f"{one.where}: {one.message}", "remedy": one.remedy} for one in findings]
-        except psycopg2.Error as error:
-            problems = [{"what": f"the database cannot be asked: {type(error).__name__}", "remedy": ""}]
-        if problems:
-            self.applied.held_back[provider] = problems
-            self.say(f"no capture of {provider} yet: {'; '.join(problem['what'] for problem in problems)}")
-        return not problems
+        for provider, reason in comparison.gaps.items():
+            self.applied.held_back[provider] = [{"what": reason, "remedy": recapture_command(provider)}]
+            self.say(f"no capture of {provider}: {reason}")
+        work = CaptureWork(self.access, comparison.declared, comparison.captures, comparison.facts, self.say)
+        steps = [step.target for step in comparison.plan.of(StepKind.PUT_CONNECTOR)]
+        work.put(steps, self.recaptured)
+        self.applied.connectors.update(work.connectors)
+        self.applied.held_back.update(work.held_back)
 
     def _settle(self, groups: Iterable[str]) -> None:
         """Wait until every instance applies the newest version; take over those that do not answer."""

@@ -36,6 +36,21 @@ class Captures:
     """Connector → provider."""
     notes: tuple[str, ...] = ()
 
+    def without(self, gaps: Mapping[ProviderId, str]) -> "Captures":
+        """The same without providers whose source lost changes; a note says of each why, and what to do."""
+        kept = {name: config for name, config in self.configs.items() if self.providers[name] not in gaps}
+        lost = [
+            f"no capture of {provider}: {reason}; to take its full volume anew, under the next incarnation: "
+            f"{recapture_command(provider)}"
+            for provider, reason in gaps.items()
+        ]
+        return Captures(kept, self.providers, (*self.notes, *lost))
+
+
+def recapture_command(provider: ProviderId) -> str:
+    """What an operator runs where a source lost changes."""
+    return f"govbus apply --recapture {provider}"
+
 
 def desired_captures(declared: Declared, access: Access) -> Captures:
     """One Debezium connector per provider that has captured tables and a connection secret set."""

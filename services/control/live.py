@@ -45,9 +45,7 @@ def read_live(
         policy=policy,
         credentials=users_with_credentials(access.home),
         outdated_credentials=frozenset(
-            user
-            for user in users_with_credentials(access.home)
-            if not is_current(access, user, declared)
+            user for user in users_with_credentials(access.home) if not is_current(access, user, declared)
         ),
     )
 

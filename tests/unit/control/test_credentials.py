@@ -54,7 +54,7 @@ def test_a_file_just_written_is_current_and_only_its_owner_can_read_it(tmp_path:
     "moved", [{"bootstrap": "127.0.0.1:39092"}, {"registry_url": "http://127.0.0.1:38081/apis/ccompat/v7"}]
 )
 def test_a_file_with_an_address_of_before_is_not_current(
-    tmp_path: Path, user: str, moved: dict[str, str]
+    tmp_path: Path, user: str, moved: dict[str, Any]
 ) -> None:
     write_credentials(access(tmp_path), user, DECLARED)
     now = replace(access(tmp_path), **moved)
