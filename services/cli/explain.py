@@ -8,6 +8,7 @@ from services.cli import bus
 from services.cli.output import Form, Format, Json, emit_json, note, table, wants_json
 from services.ledger.coordinates import parse_coordinate
 from services.ledger.explain import Explanation, explain
+from services.ledger.explain_epoch import EpochExplanation
 
 
 def register(app: typer.Typer) -> None:
@@ -48,11 +49,18 @@ def _print(found: Explanation) -> None:
     )
     table(
         "Grants",
-        ["canonical record", "consumer", "grant", "outcome", "reason", "where", "policy version"],
+        ["canonical record", "consumer", "grant", "outcome", "reason", "where", "policy version", "epoch"],
         [
-            (g.canonical, g.consumer, g.grant, g.outcome, g.reason, g.at, g.policy_version)
+            (g.canonical, g.consumer, g.grant, g.outcome, g.reason, g.at, g.policy_version, _epoch(g.epoch))
             for g in found.grants
         ],
     )
     for text in found.notes:
         note(text)
+
+
+def _epoch(epoch: EpochExplanation | None) -> str:
+    if epoch is None:
+        return ""
+    said = " ".join(filter(None, (epoch.by, epoch.outcome, epoch.reason)))
+    return f"{said}: {epoch.detail}" if epoch.detail else said

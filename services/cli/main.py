@@ -5,6 +5,7 @@ import typer
 from services.cli import (
     audit,
     claims,
+    conflicts,
     demo,
     doctor,
     explain,
@@ -26,6 +27,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(claims.app, name="claims")
+app.add_typer(conflicts.app, name="conflicts")
 stack.register(app)
 demo.register(app)
 doctor.register(app)

@@ -1,7 +1,7 @@
 """`govbus quarantine`: stopped events listed, shown, released or discarded, with the actor on record."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -24,6 +24,7 @@ from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.lookup import Lookup
 from services.ledger.quarantine import (
     OPEN,
+    Disposition,
     Quarantined,
     Selection,
     histogram,
@@ -34,6 +35,10 @@ from services.ledger.quarantine import (
 from topics.event import ProviderId
 
 app = typer.Typer(help="Work on stopped events.", no_args_is_help=True)
+
+ALL: Final[frozenset[str]] = frozenset()
+RELEASABLE: Final = frozenset({OPEN, Disposition.RELEASING.value})
+"""A release that nobody waited for is waited for again."""
 
 Provider = Annotated[str | None, typer.Option(help="Only this provider's.")]
 Reason = Annotated[str | None, typer.Option(help="Only this reason code; docs/reasons.md lists them.")]
@@ -59,7 +64,9 @@ def list_command(
     reason: Reason = None,
     rule: Rule = None,
     topic: Topic = None,
-    state: Annotated[str, typer.Option(help="open, released, discarded or all.")] = OPEN,
+    state: Annotated[
+        str, typer.Option(help="open, releasing, released, superseded, stopped-again, discarded or all.")
+    ] = OPEN,
     limit: Annotated[
         int, typer.Option(help="How many events to list; the histogram counts all.", min=0)
     ] = 50,
@@ -67,7 +74,7 @@ def list_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List stopped events with a histogram of their reasons; shows no values."""
-    selection = Selection(reason, rule, topic, (), None if state == "all" else state)
+    selection = Selection(reason, rule, topic, (), ALL if state == "all" else frozenset({state}))
     with bus.open_bus() as opened:
         found = [entry for _, entry in _chosen(opened.lookup, of or provider, selection)]
     answer = {
@@ -98,7 +105,9 @@ def show_command(
     """Show one stopped event; its values are masked unless --reveal, which is recorded."""
     wanted = parse_coordinate(coordinate)
     with bus.open_bus() as opened:
-        [(provider, entry)] = _found(opened.lookup, None, [wanted], state=None)[:1]
+        [(provider, entry)] = _found(
+            opened.lookup, None, [wanted], Selection(coordinates=(wanted,), states=ALL)
+        )[:1]
         if reveal:
             record_reveal(opened, provider, entry.raw.coordinates, actor, why)
         detail = as_detail(opened.lookup, entry, reveal=reveal)
@@ -127,7 +136,7 @@ def release_command(
     given = _coordinates(coordinates, everything=everything)
     text = why if dry_run else required_reason(why)
     with bus.open_bus() as opened:
-        chosen = _found(opened.lookup, provider, given, Selection(reason, rule, topic, given))
+        chosen = _found(opened.lookup, provider, given, Selection(reason, rule, topic, given, RELEASABLE))
         who = actor or bus.actor()
         worked = release_all(opened, chosen, who, text or "", deadline, dry_run=dry_run)
     _finish("release", worked, dry_run=dry_run, as_json=wants_json(as_json, output))
@@ -170,10 +179,9 @@ def _found(
     lookup: Lookup,
     provider: str | None,
     given: Sequence[Coordinate],
-    selection: Selection | None = None,
-    state: str | None = OPEN,
+    selection: Selection,
 ) -> Chosen:
-    found = _chosen(lookup, provider, selection or Selection(coordinates=tuple(given), state=state))
+    found = _chosen(lookup, provider, selection)
     if not found:
         raise CommandFailed(
             ExitCode.NEGATIVE,

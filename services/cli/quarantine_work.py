@@ -8,7 +8,16 @@ from services.cli.bus import Bus
 from services.ledger.coordinates import Coordinate
 from services.ledger.explain import Explanation, explain
 from services.ledger.lookup import RecordMissing
-from services.ledger.quarantine import Disposition, Quarantined, disposition, refusal, release, stopped_entry
+from services.ledger.quarantine import (
+    Disposition,
+    Quarantined,
+    after_gate,
+    disposition,
+    refusal,
+    release,
+    release_of,
+    stopped_entry,
+)
 from topics.event import ProviderId
 
 _POLL_SECONDS = 0.25
@@ -40,18 +49,22 @@ def release_all(
 ) -> list[Worked]:
     """Release the events in the order in which they were stopped; each waits for the gate's decision.
 
-    One at a time, because the gate's answer to one decides whether the next one of the same key may go.
+    One at a time, because the gate's answer to one decides whether the next one of the same key may go. A
+    release whose outcome nobody waited for is not written again; its outcome is looked up and noted.
     """
     worked = []
     for provider, entry in sorted(chosen, key=lambda one: (one[1].raw.timestamp_ms, one[1].raw.offset)):
-        refused = refusal(entry, stopped_entry(bus.lookup, entry.raw))
+        under_way = release_of(bus.lookup, entry) if entry.state == Disposition.RELEASING else None
+        refused = None if under_way else refusal(entry, stopped_entry(bus.lookup, entry.raw))
         if refused is not None:
             worked.append(Worked(entry.raw.coordinates, "refused", refused, None, ok=False))
         elif dry_run:
             worked.append(Worked(entry.raw.coordinates, "would-release", None, None, ok=True))
         else:
-            at = _append(bus, provider, entry, actor, why)
-            worked.append(_outcome(bus, entry, at, clock() + deadline_s, clock, wait))
+            at = under_way or _append(bus, provider, entry, actor, why)
+            found = _outcome(bus, entry, at, clock() + deadline_s, clock, wait)
+            _note(bus, provider, found, at, actor, why)
+            worked.append(found)
     return worked
 
 
@@ -68,11 +81,18 @@ def discard_all(bus: Bus, chosen: Chosen, actor: str, why: str, *, dry_run: bool
 
 
 def _append(bus: Bus, provider: ProviderId, entry: Quarantined, actor: str, why: str) -> Coordinate:
-    """Release and disposition in one transaction: no release without the name of who did it."""
+    """Release and note in one transaction: no release without the name of who did it."""
     record = release(entry)
-    done = disposition(provider, Disposition.RELEASED, entry.raw.coordinates, actor, why)
+    done = disposition(provider, Disposition.RELEASING, entry.raw.coordinates, actor, why)
     offset, _ = bus.writer.write([record, done])
     return Coordinate(record.topic, record.partition, offset)
+
+
+def _note(bus: Bus, provider: ProviderId, worked: Worked, at: Coordinate, actor: str, why: str) -> None:
+    """Say what the gate made of the release; a pending one stays under way."""
+    what = after_gate(worked.outcome)
+    if what is not None:
+        bus.writer.write([disposition(provider, what, worked.raw, actor, why, at)])
 
 
 def _outcome(

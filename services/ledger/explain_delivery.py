@@ -1,15 +1,17 @@
 """What became of one canonical record under every grant: delivered where, or withheld why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
+from services.fanout.line import GrantOutcome, fan_out
 from services.fanout.plan import compile_fanout
 from services.ledger.blocks import Block
 from services.ledger.counts import Place
+from services.ledger.explain_epoch import EpochExplanation, explain_epoch
 from services.ledger.lookup import Lookup
 from topics.delivery import event_id
 from topics.event import KafkaRecord, ResourceId, TopicName, WithheldReason
+from topics.grants.declaration import Grant
 from topics.names import fanout_group
 from topics.policy import Policy
 
@@ -29,6 +31,8 @@ class GrantExplanation:
     at: str | None
     policy_version: int
     block: str | None
+    epoch: EpochExplanation | None = None
+    """Where live withheld the record because a full-volume copy gives it: what that copy did."""
 
 
 def explain_grants(
@@ -94,10 +98,19 @@ def _explained(
     lookup: Lookup, canonical: KafkaRecord, outcome: GrantOutcome, policy: Policy, block: Block
 ) -> GrantExplanation:
     grant = policy.grants[outcome.grant].grant
-    filled = outcome.withheld is WithheldReason.FILLED_BY_EPOCH
+    epoch = None
     at = None
-    if outcome.kind is not DeliveryKind.WITHHELD or filled:
-        at = _delivered_at(lookup, canonical, grant.topic, outcome)
+    if outcome.withheld is WithheldReason.FILLED_BY_EPOCH:
+
+        def find(generation: int) -> str | None:
+            return _standing(lookup, canonical, grant, generation, lambda _: True)
+
+        epoch = explain_epoch(lookup, canonical, grant.id, find)
+        at = epoch.at
+    elif outcome.output is not None:
+        has_value = outcome.output.value is not None
+        right_kind = lambda record: (record.value is not None) == has_value  # noqa: E731
+        at = _standing(lookup, canonical, grant, outcome.generation, right_kind)
     return GrantExplanation(
         canonical=canonical.coordinates,
         consumer=grant.consumer,
@@ -108,18 +121,23 @@ def _explained(
         at=at,
         policy_version=policy.version,
         block=block.at,
+        epoch=epoch,
     )
 
 
-def _delivered_at(
-    lookup: Lookup, canonical: KafkaRecord, topic: TopicName, outcome: GrantOutcome
+def _standing(
+    lookup: Lookup,
+    canonical: KafkaRecord,
+    grant: Grant,
+    generation: int,
+    right_kind: Callable[[KafkaRecord], bool],
 ) -> str | None:
     """The record on the grant's topic that this canonical record led to, if it still stands.
 
     One change can lead to a tombstone and a record with the same event id; they differ in having a value.
     """
-    place = Place(topic, canonical.partition)
-    if place not in lookup.reader.places(topic):
+    place = Place(grant.topic, canonical.partition)
+    if place not in lookup.reader.places(grant.topic):
         return None
     value = lookup.value(canonical) or {}
     wanted = event_id(
@@ -127,8 +145,9 @@ def _delivered_at(
         int(str(value.get("raw_partition", 0))),
         int(str(value.get("raw_offset", 0))),
     ).encode()
+    of = f"{grant.id}@{generation}".encode()
     for record in lookup.since(place, canonical.timestamp_ms):
-        right_kind = outcome.output is None or (record.value is None) == (outcome.output.value is None)
-        if record.header("ce_id") == wanted and right_kind:
+        right = record.header("ce_id") == wanted and record.header("govbus_grant") == of
+        if right and right_kind(record):
             return record.coordinates
     return None

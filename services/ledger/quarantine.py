@@ -19,17 +19,34 @@ DISPOSITION: Final = "govbus_disposition"
 OF: Final = "govbus_of"
 ACTOR: Final = "govbus_actor"
 WHY: Final = "govbus_reason"
+AT: Final = "govbus_at"
 
 
 class Disposition(StrEnum):
-    """What somebody did about a stopped event; ``revealed`` only looks at it."""
+    """What somebody did about a stopped event, and what the gate made of it.
 
+    ``RELEASING`` is written together with the release, so that none is without a name. What the gate decided
+    follows: ``RELEASED`` says that it accepted. ``REVEALED`` only looks at the event.
+    """
+
+    RELEASING = "releasing"
     RELEASED = "released"
+    SUPERSEDED = "superseded"
+    STOPPED_AGAIN = "stopped-again"
     DISCARDED = "discarded"
     REVEALED = "revealed"
 
 
+_AFTER_GATE: Final = {
+    "accepted": Disposition.RELEASED,
+    # Bytes without anything to share, e.g. a truncate: they are through, and nothing waits.
+    "control": Disposition.RELEASED,
+    "superseded": Disposition.SUPERSEDED,
+    "stopped": Disposition.STOPPED_AGAIN,
+}
+
 OPEN: Final = "open"
+_STATES: Final = frozenset(Disposition) - {Disposition.REVEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,8 @@ class Quarantined:
     state: str = OPEN
     actor: str | None = None
     why: str | None = None
+    noted_ms: int | None = None
+    """When that state was noted, in ms since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,7 @@ class Selection:
     rule: str | None = None
     topic: str | None = None
     coordinates: tuple[Coordinate, ...] = ()
-    state: str | None = OPEN
+    states: frozenset[str] = frozenset({OPEN})
 
     def covers(self, entry: Quarantined) -> bool:
         """Whether the entry is meant, named by its raw or its quarantine coordinate."""
@@ -65,7 +84,7 @@ class Selection:
             self.reason in (None, entry.reason)
             and (self.rule is None or self.rule in entry.rules)
             and self.topic in (None, entry.raw.topic)
-            and self.state in (None, entry.state)
+            and (not self.states or entry.state in self.states)
             and (not named or bool(named & {entry.at, entry.raw.coordinates}))
         )
 
@@ -127,19 +146,36 @@ def refusal(entry: Quarantined, met: StoppedEntry | None) -> str | None:
     return None if decision is None else decision.reason
 
 
+def release_of(lookup: Lookup, entry: Quarantined) -> Coordinate | None:
+    """Where the last release of the entry stands in its raw partition; None where none was written."""
+    expected = release(entry)
+    found = None
+    place = Place(entry.raw.topic, entry.raw.partition)
+    for record in lookup.since(place, entry.noted_ms or entry.raw.timestamp_ms):
+        if (record.key, record.headers) == (expected.key, expected.headers):
+            found = Coordinate(record.topic, record.partition, record.offset)
+    return found
+
+
+def after_gate(outcome: str) -> Disposition | None:
+    """The disposition that the gate's outcome of a release means; None where it means none yet."""
+    return _AFTER_GATE.get(outcome)
+
+
 def disposition(
     provider: ProviderId,
     what: Disposition,
     of: str,
     actor: str,
     why: str,
-    at: tuple[TopicName, int] | None = None,
+    release_at: Coordinate | None = None,
 ) -> OutputRecord:
-    """The record that says who did what to which event, and why."""
-    topic, partition = at or (quarantine(provider), 0)
+    """The record that says who did what to which event, and why; of an outcome also of which release."""
     texts = [(DISPOSITION, what.value), (OF, of), (ACTOR, actor), (WHY, why)]
+    if release_at is not None:
+        texts.append((AT, str(release_at)))
     headers: Headers = tuple((name, text.encode()) for name, text in texts)
-    return OutputRecord(topic, partition, None, None, headers)
+    return OutputRecord(quarantine(provider), 0, None, None, headers)
 
 
 def _entry(record: KafkaRecord, value: dict[str, Any]) -> Quarantined:
@@ -166,14 +202,20 @@ def _entry(record: KafkaRecord, value: dict[str, Any]) -> Quarantined:
 
 def _dispose(entries: dict[str, Quarantined], record: KafkaRecord) -> None:
     what, of = _text(record, DISPOSITION), _text(record, OF)
-    if what not in (Disposition.RELEASED, Disposition.DISCARDED):
+    if what not in _STATES:
         return
     try:
         raw = str(parse_coordinate(of))
     except NotACoordinate:
         return
     if raw in entries:
-        entries[raw] = replace(entries[raw], state=what, actor=_text(record, ACTOR), why=_text(record, WHY))
+        entries[raw] = replace(
+            entries[raw],
+            state=what,
+            actor=_text(record, ACTOR),
+            why=_text(record, WHY),
+            noted_ms=record.timestamp_ms,
+        )
 
 
 def _text(record: KafkaRecord, name: str) -> str:

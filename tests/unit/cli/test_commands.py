@@ -109,6 +109,8 @@ def shape(name: str) -> jsonschema.Draft202012Validator:
         ("quarantine-work", ["quarantine", "discard", "--all", "--why", "test rows", "--json"], 0),
         ("claims-list", ["claims", "list", "--json"], 0),
         ("claims-list", ["claims", "list", "--reveal", "--why", "case 7", "--json"], 0),
+        ("conflicts-list", ["conflicts", "list", "--json"], 0),
+        ("conflicts-list", ["conflicts", "list", "--reveal", "--why", "case 7", "--json"], 0),
         ("tail", ["tail", "resource.population.person.v1", "-o", "beginning", "-e", "--json"], 0),
         ("tail", ["tail", "quarantine.police", "-o", "-20", "-e", "--json"], 0),
     ],
@@ -143,6 +145,7 @@ def test_balance_that_does_not_close_ends_with_one(govbus: Govbus, city: MemoryC
         ["quarantine", "list"],
         ["quarantine", "show", STOPPED],
         ["claims", "list"],
+        ["conflicts", "list", "--resource", "population.person.v1"],
         ["tail", "raw.police.public.person", "-o", "beginning", "-e"],
         ["tail", "resource.population.person.v1", "-o", "beginning", "-e"],
         ["tail", "sub.health.population.person.v1.health-persons-gusu", "-o", "beginning", "-e"],
@@ -194,6 +197,29 @@ def test_revealing_shows_values_and_is_recorded_with_actor_and_reason(
         "govbus_actor": b"wang",
         "govbus_reason": b"case 7",
     }
+
+
+def test_conflict_names_its_rows_and_the_identity_only_when_revealed_which_is_recorded(
+    govbus: Govbus, city: MemoryCity
+) -> None:
+    city.change("c", after={**PERSON, "id": 3})
+    city.pump()
+    [masked] = govbus("conflicts", "list", "--json").answer["conflicts"]
+    assert masked["identity"] == "***"
+    assert [side["record_id"] for side in masked["records"]] == ["1", "3"]
+    assert city.written == []
+    ended = govbus("conflicts", "list", "--reveal", "--why", "case 7", "--json")
+    assert ended.answer["conflicts"][0]["identity"] == f"resident_id:{NUMBER}"
+    assert list(shape("conflicts-list").iter_errors(ended.answer)) == []
+    [record] = city.written
+    assert dict(record.headers)["govbus_of"] == b"resource.population.person.v1"
+    assert NUMBER not in govbus("conflicts", "list").out
+
+
+def test_unknown_resource_is_told_with_those_that_there_are(govbus: Govbus) -> None:
+    ended = govbus("conflicts", "list", "--resource", "population.nobody.v1")
+    assert ended.code == ExitCode.USAGE
+    assert "population.person.v1" in ended.err
 
 
 @pytest.mark.parametrize("why", [[], ["--why", " "]])
@@ -260,7 +286,52 @@ def test_release_that_the_gate_does_not_decide_in_time_is_pending(city: MemoryCi
     assert now[0] == pytest.approx(5.0)
     released, done = city.written
     assert released.topic == "raw.police.public.person"
-    assert dict(done.headers)["govbus_disposition"] == b"released"
+    assert dict(done.headers)["govbus_disposition"] == b"releasing"
+    [entry] = read_quarantine(city.lookup, ProviderId("police"))
+    assert entry.state == "releasing"
+
+
+def test_release_that_nobody_waited_for_is_not_written_again_but_its_outcome_is_noted(
+    city: MemoryCity, govbus: Govbus
+) -> None:
+    city.gate_runs = False
+    assert govbus("quarantine", "release", STOPPED, "--why", "x", "--deadline", "0").code == ExitCode.REFUSED
+    city.gate_runs = True
+    city.pump()
+    ended = govbus("quarantine", "release", STOPPED, "--why", "again", "--json")
+    assert ended.answer["events"][0]["outcome"] == "stopped"
+    assert [str(record.topic) for record in city.written].count("raw.police.public.person") == 1
+    states = {
+        event["raw"]: event["state"]
+        for event in govbus("quarantine", "list", "--state", "all", "--json").answer["events"]
+    }
+    assert states == {STOPPED: "stopped-again", "raw.police.public.person:0:2": "open"}
+
+
+def test_release_that_the_gate_supersedes_is_listed_as_superseded_and_never_as_released(
+    city: MemoryCity, govbus: Govbus
+) -> None:
+    """The newer change comes between the command's question and the gate's decision."""
+    provider = ProviderId("police")
+    [entry] = read_quarantine(city.lookup, provider)
+    city.gate_runs = False
+    city.change("u", None, {**PERSON, "id": 2})
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        city.gate_runs = True
+        city.pump()
+
+    opened = bus.Bus(city.lookup, city)
+    [worked] = release_all(
+        opened, [(provider, entry)], "wang", "try", 5.0, dry_run=False, clock=lambda: 0.0, wait=wait
+    )
+    assert (worked.outcome, worked.reason, worked.ok) == ("superseded", "NOTHING_PENDING", False)
+    assert waited
+    [event] = govbus("quarantine", "list", "--state", "all", "--json").answer["events"]
+    assert event["state"] == "superseded"
+    assert govbus("quarantine", "list", "--state", "released", "--json").answer["total"] == 0
 
 
 @pytest.mark.parametrize("arguments", [[], [STOPPED, "--all"]])

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ledger.balance import balance
@@ -243,6 +243,7 @@ def test_copier_and_catch_up_fill_the_grant_topic_beside_the_live_chain() -> Non
     assert (grant.copied, grant.caught_up, grant.withheld) == (2, 1, {"FILLED_BY_EPOCH": 3})
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3)), max_size=8
