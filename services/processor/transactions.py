@@ -19,6 +19,7 @@ SLICE_SECONDS: Final = 0.05
 _YIELD_SECONDS: Final = 0.001
 _PRODUCE_AT_ONCE: Final = 500
 _MOST_ABANDONED: Final = 5
+_GRACE_SECONDS: Final = 5.0
 
 _FENCED: Final = frozenset(
     {
@@ -37,13 +38,19 @@ class Transactions:
     made once, with all the patience there is: cut into short slices, ``send_offsets_to_transaction`` sends a
     new request per slice that a busy broker never answers in time, and ``commit_transaction`` called again
     while the end of the transaction is on its way fails with _STATE (both seen under load).
+
+    Nor is librdkafka's own time limit relied upon: after the broker was killed,
+    ``send_offsets_to_transaction`` was seen never to come back. Such a call is left behind with its thread.
     """
 
-    def __init__(self, make_producer: Callable[[], Producer], patience_s: float) -> None:
+    def __init__(
+        self, make_producer: Callable[[], Producer], patience_s: float, grace_s: float = _GRACE_SECONDS
+    ) -> None:
         self._make_producer = make_producer
         self._patience_s = patience_s
+        self._grace_s = grace_s
         self._producer: Producer | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transactions")
+        self._thread = _new_thread()
         self._waiting: Future[object] | None = None
         self._abandoned: list[Producer] = []
         self.opened_at: float | None = None
@@ -143,6 +150,10 @@ class Transactions:
         Raises:
             StopInstance: too many producers had to be abandoned; a new process is cleaner.
         """
+        if self._waiting is not None and not self._waiting.done():
+            # The next producer must not wait behind a call that may never end; its init fences this one.
+            self._thread.shutdown(wait=False)
+            self._thread, self._waiting = _new_thread(), None
         producer, self._producer, self.opened_at = self._producer, None, None
         if producer is None:
             return
@@ -183,10 +194,19 @@ class Transactions:
         if self._waiting is not None and not self._waiting.done():
             raise RecreateProducer("an earlier call of the producer is still under way")
         self._waiting = self._thread.submit(call, self._patience_s)
+        answer = asyncio.wrap_future(self._waiting)
+        done, _ = await asyncio.wait([answer], timeout=self._patience_s + self._grace_s)
+        if not done:
+            answer.cancel()
+            raise RecreateProducer("a call of the producer did not come back in its own time limit")
         try:
-            await asyncio.shield(asyncio.wrap_future(self._waiting))
+            answer.result()
         except KafkaException as error:
             raise _what_to_do(error) from error
+
+
+def _new_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="transactions")
 
 
 def _what_to_do(

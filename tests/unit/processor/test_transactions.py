@@ -1,6 +1,7 @@
 """Every error of the transactional producer is named after what the runner must do."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +31,7 @@ class FakeProducer:
         self.produced: list[dict[str, Any]] = []
         self.offsets: list[tuple[str, int, int, str]] = []
         self.failures: dict[str, list[Exception]] = {}
-        self.slow: Callable[[], None] = lambda: None
+        self.slow: Callable[[], object] = lambda: None
 
     def fails(self, call: str, *errors: Exception) -> "FakeProducer":
         self.failures[call] = list(errors)
@@ -253,3 +254,25 @@ async def test_a_call_that_is_still_under_way_is_not_overtaken(producer: FakePro
             await transactions.commit()
     with pytest.raises(RecreateProducer, match="under way"):
         await transactions.abort()
+
+
+@pytest.mark.parametrize("call", ["init", "offsets", "commit"])
+async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_works(call: str) -> None:
+    stuck, fresh = FakeProducer(), FakeProducer()
+    never = threading.Event()
+    stuck.slow = lambda: never.wait(30) if stuck.calls[-1] == call else None
+    waiting = iter((stuck, fresh))
+    make: Any = lambda: next(waiting)  # noqa: E731
+    transactions = Transactions(make, patience_s=0.02, grace_s=0.02)
+
+    async def from_the_start() -> None:
+        await transactions.open()
+        await whole(transactions)
+
+    with pytest.raises(RecreateProducer, match="did not come back"):
+        await from_the_start()
+    transactions.close()
+    await transactions.open()
+    await whole(transactions)
+    assert fresh.calls == ["init", "begin", "produce", "offsets", "commit"]
+    never.set()
