@@ -201,11 +201,11 @@ class KafkaTopicReader:
         left = {place: one.end for place, one in ranges.items() if one.low < one.end}
         if not left:
             return
-        with _Session(self) as consumer:
-            consumer.assign([TopicPartition(*place, ranges[place].low) for place in left])
+        with _Session(self) as session:
+            session.assign({place: ranges[place].low for place in left})
             deadline = self.clock() + self.timeout_s
             while left:
-                messages = _batch(consumer)
+                messages = session.batch()
                 yield from _taken(messages, left)
                 if messages:
                     deadline = self.clock() + self.timeout_s
@@ -217,12 +217,10 @@ class KafkaTopicReader:
 
     def follow(self, places: Mapping[Place, int], stop: Callable[[], bool]) -> Iterator[KafkaRecord]:
         """Records from those offsets on, as they come, until ``stop`` says so."""
-        with _Session(self) as consumer:
-            consumer.assign(
-                [TopicPartition(place.topic, place.partition, start) for place, start in places.items()]
-            )
+        with _Session(self) as session:
+            session.assign(places)
             while not stop():
-                for message in _batch(consumer):
+                for message in session.batch():
                     if not _is_end(message) and _usable(message):
                         yield _record(message)
 
@@ -258,18 +256,35 @@ class _Session:
     """A consumer that nobody else reads with meanwhile, kept for the next reading."""
 
     def __init__(self, reader: KafkaTopicReader) -> None:
-        self._idle = reader._idle
-        self._consumer = self._idle.pop() if self._idle else _consumer(reader)
+        self._reader = reader
+        self._consumer = reader._idle.pop() if reader._idle else _consumer(reader)
 
-    def __enter__(self) -> Any:
-        return self._consumer
+    def __enter__(self) -> "_Session":
+        return self
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         if failed is not None and issubclass(failed, Exception):
             self._consumer.close()
             return
         self._consumer.unassign()
-        self._idle.append(self._consumer)
+        self._reader._idle.append(self._consumer)
+
+    def assign(self, starts: Mapping[Place, int]) -> None:
+        """Read from those offsets on.
+
+        The library finds the leader of a topic that it meets for the first time by a timer of one second,
+        unless it has been asked about the topics before.
+        """
+        _asked("the topics", lambda: self._consumer.list_topics(timeout=self._reader.timeout_s))
+        self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
+
+    def batch(self) -> list[Message]:
+        """What is there, or else the first that comes: a batch of its own would wait until it is full."""
+        ready: list[Message] = self._consumer.consume(BATCH, timeout=0)
+        if ready:
+            return ready
+        first = self._consumer.poll(_POLL_SECONDS)
+        return [] if first is None else [first]
 
 
 def _consumer(reader: KafkaTopicReader) -> Any:
@@ -288,15 +303,6 @@ def _consumer(reader: KafkaTopicReader) -> Any:
             "log_level": 0,
         }
     )
-
-
-def _batch(consumer: Any) -> list[Message]:
-    """What is there already, or else the first that comes: a batch of its own would wait until it is full."""
-    ready: list[Message] = consumer.consume(BATCH, timeout=0)
-    if ready:
-        return ready
-    first = consumer.poll(_POLL_SECONDS)
-    return [] if first is None else [first]
 
 
 def _taken(messages: Iterable[Message], left: dict[Place, int]) -> Iterator[KafkaRecord]:
