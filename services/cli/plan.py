@@ -1,19 +1,31 @@
 """`govbus plan` and `govbus apply`: show and carry out what the definitions ask of the stack."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.table import Table
 
 from producers.connect_client import ConnectClient, RetryPolicy
+from producers.connect_errors import ConnectError, ConnectorConfigInvalid
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
-from services.cli.output import ExitCode, Form, Format, Json, emit_json, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    failure,
+    tell,
+    wants_json,
+)
 from services.control.access import Access, CaptureSource
 from services.control.apply import Applied, Apply, Comparison, CorrectDefinitions, compare, compare_offline
+from services.control.copy_transactions import EpochInterrupted
 from services.control.definitions import (
     Definitions,
     DefinitionsInvalid,
@@ -21,6 +33,7 @@ from services.control.definitions import (
     packaged_definitions,
 )
 from services.control.difference import Plan
+from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
 from services.control.settings import ApplySettings
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
@@ -31,6 +44,8 @@ Folder = Annotated[
     Path | None,
     typer.Option("--definitions", help="Folder of the definitions; the sample city's if not given."),
 ]
+
+_START: Final = "start it with `govbus up`; `govbus plan --offline` needs no running stack"
 
 
 def register(app: typer.Typer) -> None:
@@ -91,17 +106,36 @@ def apply_command(
         confirmed_shrinks=tuple(confirm_shrink or ()),
         recaptured=_known_providers(recapture or [], declared),
     )
-    try:
-        applied = run.run()
-    except CorrectDefinitions as error:
-        _print_plan(Plan((), error.refusals))
-        raise typer.Exit(ExitCode.REFUSED) from None
+    applied = _carried_out(run)
     if wants_json(as_json, output):
         emit_json(applied.as_json())
     else:
         _print_applied(applied)
     if applied.waiting or applied.held_back:
         raise typer.Exit(ExitCode.NEGATIVE)
+
+
+def _carried_out(run: Apply) -> Applied:
+    """Run it; what ends it early is told with what to do, and has its exit code."""
+    try:
+        return run.run()
+    except CorrectDefinitions as error:
+        _print_plan(Plan((), error.refusals))
+        raise typer.Exit(ExitCode.REFUSED) from None
+    except AnotherApplyRuns as error:
+        raise _ended(ExitCode.REFUSED, str(error), "wait until it has ended, then `govbus plan`") from error
+    except EpochInterrupted as error:
+        raise _ended(ExitCode.UNAVAILABLE, str(error), "run `govbus apply` again") from error
+    except ConnectorConfigInvalid as error:
+        raise _ended(ExitCode.REFUSED, str(error), "correct the connection of the provider") from error
+    except (PolicyUnreadable, KafkaException, ConnectError) as error:
+        remedy = "`govbus status` shows what is down; then run `govbus apply` again"
+        raise _ended(ExitCode.UNAVAILABLE, str(error), remedy) from error
+
+
+def _ended(code: ExitCode, what: str, remedy: str) -> typer.Exit:
+    tell(CommandFailed(code, what, "", remedy))
+    return typer.Exit(code)
 
 
 def access_of(stack: Stack) -> Access:
@@ -152,16 +186,15 @@ def _load(folder: Path | None) -> Definitions:
     try:
         return load_definitions(folder or packaged_definitions())
     except DefinitionsInvalid as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(ExitCode.USAGE) from None
+        raise _ended(ExitCode.USAGE, str(error), "correct the definitions") from None
 
 
 def _known_providers(names: list[str], definitions: Definitions) -> tuple[ProviderId, ...]:
     unknown = sorted(set(names) - set(definitions.providers))
     if unknown:
         known = ", ".join(sorted(definitions.providers)) or "none"
-        sys.stderr.write(f"no provider {', '.join(unknown)} is declared; declared are: {known}\n")
-        raise typer.Exit(ExitCode.USAGE)
+        what = f"no provider {', '.join(unknown)} is declared"
+        raise _ended(ExitCode.USAGE, what, f"name one of these: {known}")
     return tuple(ProviderId(name) for name in dict.fromkeys(names))
 
 
@@ -172,12 +205,10 @@ def _running_stack() -> Stack:
         # Without Connect a right can still be withdrawn, and that must not wait.
         if all(states[name] is State.RUNNING for name in ("kafka", "registry")):
             return stack
-        sys.stderr.write(
-            "Kafka or the registry is not running: start it with `govbus up`, or use plan --offline\n"
-        )
     except StackError as error:
-        sys.stderr.write(f"{error}\n")
-    raise typer.Exit(ExitCode.UNAVAILABLE)
+        told = failure(error)
+        raise _ended(told.code if told else ExitCode.UNAVAILABLE, str(error), _START) from None
+    raise _ended(ExitCode.UNAVAILABLE, "Kafka or the registry is not running", _START)
 
 
 def _compare_now(definitions: Definitions) -> Comparison:
