@@ -18,6 +18,7 @@ from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
 from services.processor.errors import ExitCode, StopInstance
 from services.processor.health import Health
+from services.processor.log_pace import pace
 from services.processor.metrics import Metrics
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
@@ -38,6 +39,7 @@ def run(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    pace("aiokafka", "faust", "mode")
     asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry)))
 
 
