@@ -50,6 +50,7 @@ class Transactions:
         self._patience_s = patience_s
         self._grace_s = grace_s
         self._producer: Producer | None = None
+        self._starting: Producer | None = None
         self._thread = _new_thread()
         self._waiting: Future[object] | None = None
         self._abandoned: list[Producer] = []
@@ -69,9 +70,15 @@ class Transactions:
             StopInstance: this id is not ours to use.
         """
         self.close()
-        producer = self._make_producer()
-        await self._wait_for(producer.init_transactions)
-        self._producer = producer
+        producer = self._starting = self._starting or self._make_producer()
+        try:
+            await self._wait_for(producer.init_transactions)
+        except RecreateProducer as error:
+            # One that is only late goes on in the background: beside a second one it would fence that.
+            if not _may_be_resumed(error):
+                self._starting = None
+            raise
+        self._producer, self._starting = producer, None
 
     def begin(self) -> None:
         """Begin a transaction.
@@ -203,6 +210,11 @@ class Transactions:
             answer.result()
         except KafkaException as error:
             raise _what_to_do(error) from error
+
+
+def _may_be_resumed(error: Exception) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, KafkaException) and bool(cause.args[0].retriable())
 
 
 def _new_thread() -> ThreadPoolExecutor:

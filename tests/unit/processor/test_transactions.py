@@ -19,8 +19,10 @@ POSITIONS = {InputPartition(TopicName("in"), 0): 7}
 MOST_ABANDONED = 5
 
 
-def failure(code: int, *, fatal: bool = False, abort: bool = False) -> KafkaException:
-    return KafkaException(KafkaError(code, "as the test says", fatal, False, abort))
+def failure(
+    code: int, *, fatal: bool = False, abort: bool = False, retriable: bool = False
+) -> KafkaException:
+    return KafkaException(KafkaError(code, "as the test says", fatal, retriable, abort))
 
 
 class FakeProducer:
@@ -216,6 +218,30 @@ async def test_a_producer_that_could_not_be_initialised_is_not_used(producer: Fa
     with pytest.raises(RecreateProducer):
         await transactions.open()
     assert not transactions.usable
+
+
+@pytest.mark.parametrize(
+    ("error", "asked_again"),
+    [
+        (failure(KafkaError._TIMED_OUT, retriable=True), True),
+        (failure(KafkaError._TRANSPORT), False),
+        (failure(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, fatal=True), False),
+    ],
+)
+async def test_a_producer_that_is_only_late_is_asked_again_since_it_would_fence_a_second_one(
+    error: KafkaException, asked_again: bool
+) -> None:
+    late, second = FakeProducer().fails("init", error), FakeProducer()
+    waiting = iter((late, second))
+    make: Any = lambda: next(waiting)  # noqa: E731
+    transactions = Transactions(make, 1.0)
+    with pytest.raises(RecreateProducer):
+        await transactions.open()
+    transactions.close()
+    await transactions.open()
+    await whole(transactions)
+    assert late.calls[:2] == (["init", "init"] if asked_again else ["init"])
+    assert bool(second.calls) is not asked_again
 
 
 async def test_a_process_that_had_to_abandon_too_many_producers_stops() -> None:
