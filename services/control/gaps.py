@@ -70,25 +70,30 @@ def read_captures(
     access: Access, providers: Mapping[ProviderId, Provider], resources: Mapping[ResourceId, Resource]
 ) -> dict[ProviderId, CaptureFacts]:
     """The facts of every provider that has captured tables and a connection secret set."""
-    found = {}
+    found: dict[ProviderId, CaptureFacts] = {}
     client = access.connect()
+    answers = True
     try:
         for provider in providers.values():
             if provider.database is None or not captured(provider.id, resources.values()):
                 continue
             source = access.capture_source(provider.database)
             if source is not None:
-                found[provider.id] = _capture(client, provider.id, source)
+                # A Connect that is down is asked once: withdrawals wait for this.
+                found[provider.id] = _capture(client if answers else None, provider.id, source)
+                answers = found[provider.id].has_offsets is not None
     finally:
         client.close()
     return found
 
 
-def _capture(client: ConnectClient, provider: ProviderId, source: CaptureSource) -> CaptureFacts:
+def _capture(client: ConnectClient | None, provider: ProviderId, source: CaptureSource) -> CaptureFacts:
     try:
         facts = read_source(source, slot_name(provider))
     except psycopg2.Error:
         facts = None
+    if client is None:
+        return CaptureFacts(source=facts)
     name = connector_name(provider)
     try:
         return CaptureFacts(bool(client.offsets(name)), client.health(name) is Health.STOPPED, facts)

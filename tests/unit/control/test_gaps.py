@@ -1,15 +1,30 @@
 """When a capture has lost changes, and which incarnation its provider has after it."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from producers.connect_client import ConnectClient
+from producers.connect_errors import ConnectUnavailable
 from producers.slots import SlotReport
+from services.control import gaps
+from services.control.access import CaptureSource
 from services.control.apply import compare_offline
 from services.control.connectors import Captures
 from services.control.definitions import load_definitions, packaged_definitions
-from services.control.gaps import CaptureFacts, SourceFacts, find_gaps, gap, impossible, with_incarnations
+from services.control.gaps import (
+    CaptureFacts,
+    SourceFacts,
+    find_gaps,
+    gap,
+    impossible,
+    read_captures,
+    with_incarnations,
+)
 from services.control.policy_document import next_policy
+from tests.unit.control.test_credentials import access
 from topics.event import ProviderId, SchemaId
 from topics.policy import Policy
 
@@ -106,12 +121,12 @@ def test_the_system_is_recorded_when_a_capture_begins_and_never_papers_over_a_ga
 
 
 def test_a_provider_with_a_gap_keeps_its_connector_as_it_is_and_is_told_what_to_run() -> None:
-    gaps = find_gaps({POLICE: facts(slot=None)}, policy())
+    lost = find_gaps({POLICE: facts(slot=None)}, policy())
     other = ProviderId("market_regulation")
     captures = Captures(
         {"capture.police": {}, "capture.market_regulation": {}},
         {"capture.police": POLICE, "capture.market_regulation": other},
-    ).without(gaps)
+    ).without(lost)
     assert set(captures.configs) == {"capture.market_regulation"}
     assert "govbus apply --recapture police" in captures.notes[0]
 
@@ -130,3 +145,30 @@ def test_a_recapture_is_refused_before_anything_is_done_where_it_cannot_be_carri
     found: CaptureFacts | None, possible: bool
 ) -> None:
     assert (impossible(found) is None) is possible
+
+
+class DownConnect(ConnectClient):
+    """Never answers, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        self.asked += 1
+        raise ConnectUnavailable(name)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_connect_that_is_down_is_asked_once_and_no_gap_is_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = DownConnect()
+    monkeypatch.setattr(gaps, "read_source", lambda _source, _slot: SourceFacts("8/1", None))
+    source = CaptureSource("127.0.0.1", 5432, "police", "capture_police", "secret")
+    reachable = replace(access(tmp_path), connect=lambda: connect, capture_source=lambda _name: source)
+    found = read_captures(reachable, CITY.providers, CITY.resources)
+    assert set(found) == {"police", "market_regulation", "social_security"}
+    assert connect.asked == 1
+    assert find_gaps(found, policy()) == {}
