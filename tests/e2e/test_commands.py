@@ -301,9 +301,9 @@ def test_two_rows_with_one_number_are_both_delivered_and_listed_until_one_is_cor
         return [one for one in answer["conflicts"] if wanted & {side["record_id"] for side in one["records"]}]
 
     [pair] = pairs()
-    assert [side["record_id"] for side in pair["records"]] == [str(first), str(second)]
+    sides = {side["record_id"]: side["raw"] for side in pair["records"]}
+    assert sides == {str(row): raw_of(city, name) for row, name in zip((first, second), names, strict=True)}
     assert (pair["provider"], pair["identity"]) == ("police", "***")
-    assert [side["raw"] for side in pair["records"]] == [raw_of(city, name) for name in names]
     assert [one["identity"] for one in pairs("--reveal", "--why", "case 7")] == [f"resident_id:{shared}"]
     assert noted(city, CANONICAL)[-1]["govbus_disposition"] == "revealed"
     city.execute("police", renumber(second, number(second % 90_000)))
