@@ -321,7 +321,8 @@ class DemoStory:
 
     def _silent(self, arrivals: Sequence[Arrival]) -> list[str]:
         heard = {arrival.consumer for arrival in arrivals}
-        return [reader.consumer for reader in self.readers if reader.consumer not in heard]
+        everyone = dict.fromkeys(reader.consumer for reader in self.readers)
+        return [name for name in everyone if name not in heard]
 
     def _show_quarantine(self, lookup: Lookup, provider: ProviderId) -> None:
         newest = read_quarantine(lookup, provider)[-1]

@@ -108,12 +108,14 @@ def _source(entry: ResourcePolicy, policy: Policy, code_lists: list[CodeList]) -
     resource = entry.resource
     envelope = json.loads(entry.envelope_schema)
     primary_key = resource.source.primary_key
+    published = isinstance(resource.source, DirectPublication)
     return SourcePlan(
         resource=resource,
-        published=isinstance(resource.source, DirectPublication),
+        published=published,
         primary_key=primary_key,
         key_only_before=resource.item(resource.identity.item).source_column in primary_key,
-        incarnation=policy.providers[resource.provider].incarnation,
+        # A direct publisher's versions are its own: they do not begin anew with a replication slot.
+        incarnation=1 if published else policy.providers[resource.provider].incarnation,
         generation=entry.generation,
         items=tuple(_item(item) for item in resource.items if not _foreign(item, resource)),
         not_ours=tuple(item.name for item in resource.items if _foreign(item, resource)),

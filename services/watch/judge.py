@@ -73,9 +73,8 @@ def slot_alarms(
         drop = f"SELECT pg_drop_replication_slot({literal(slot.name)});"
         if slot.is_gap:
             detail = "the slot was invalidated: changes between its position and now are lost"
-            yield Alarm(
-                AlarmKind.SLOT_GAP, subject, detail, f"{drop}  -- then a full volume, next incarnation"
-            )
+            remedy = "tell the provider and the authority, then govbus apply --recapture PROVIDER"
+            yield Alarm(AlarmKind.SLOT_GAP, subject, detail, remedy)
         elif wanted is not None and slot.name not in wanted and not slot.active:
             detail = f"no connector reads it, and it holds back {slot.retained_bytes} bytes of log"
             yield Alarm(AlarmKind.SLOT_ORPHANED, subject, detail, drop)
