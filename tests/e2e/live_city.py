@@ -23,8 +23,8 @@ from services.demo.databases import database_dsn
 from services.demo.narration import Narrator
 from services.ledger.balance import balance
 from services.ledger.evidence import Gatherer
-from services.ledger.lookup import Lookup
 from services.ledger.quarantine import Quarantined, read_quarantine
+from services.ledger.reader import read_whole
 from services.stack.api import Stack
 from topics.event import ConsumerId, KafkaRecord, ProviderId, TopicName
 
@@ -103,13 +103,13 @@ class LiveCity:
     def records(self, topic: str) -> list[KafkaRecord]:
         """All committed records of a topic, partition by partition."""
         with self.story.lookup() as lookup:
-            return list(_records(lookup, TopicName(topic)))
+            return list(read_whole(lookup.reader, TopicName(topic)))
 
     def state(self, topic: str) -> dict[str, dict[str, Any] | None]:
         """A compacted topic as a table: key as JSON → last value (None: deleted); envelopes are opened."""
         found: dict[str, dict[str, Any] | None] = {}
         with self.story.lookup() as lookup:
-            for record in _records(lookup, TopicName(topic)):
+            for record in read_whole(lookup.reader, TopicName(topic)):
                 key = json.dumps(lookup.decoder.key(record), sort_keys=True)
                 value = lookup.decoder.value(record)
                 found[key] = value if value is None or "state" not in value else value["state"]
@@ -171,9 +171,3 @@ class LiveCity:
     def _nothing_pending(self) -> bool:
         sums = self.balance()["sums"]
         return bool(sums["pending_intake"] == 0 and sums["pending_delivery"] == 0)
-
-
-def _records(lookup: Lookup, topic: TopicName) -> Iterator[KafkaRecord]:
-    for place in lookup.reader.places(topic):
-        bounds = lookup.reader.bounds(place)
-        yield from lookup.reader.read(place, bounds.low, bounds.end)
