@@ -223,7 +223,8 @@ def test_a_killed_broker_loses_nothing_and_repeats_nothing(city: LiveCity) -> No
     with steady_changes(city, rows, street) as written:
         wait_until(lambda: len(written) > 25, "traffic before the kill")
         os.kill(city.pid("kafka"), signal.SIGKILL)
-        wait_until(lambda: port_free(city.stack.settings.kafka_port), "the dead broker to let go of its port")
+        ports = city.stack.kafka.ports.values()
+        wait_until(lambda: all(map(port_free, ports)), "the dead broker to let go of its ports")
         city.stack.up()
         at_restart = len(written)
         wait_until(lambda: len(written) > at_restart + 25, "traffic after the restart")
