@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit check format clean
+.PHONY: help install demo test unit soak check format clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ test: $(INSTALLED) ## Run all tests, those on the real stack included
 
 unit: $(INSTALLED) ## Run the tests that need no stack
 	@$(BIN)/pytest tests/unit tests/contract $(ARGS)
+
+soak: $(INSTALLED) ## Run the long tests, by hand
+	@$(BIN)/pytest -m soak $(ARGS)
 
 check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
 	@$(BIN)/ruff format --check .

@@ -162,7 +162,12 @@ def was_inside(canonical: Canonical, grant: GrantPlan, key: bytes, before: Conta
         return key in before
     if not canonical.previous_known:
         return True
-    return canonical.previous is not None and grant.rows.matches(canonical.previous)
+    if canonical.previous is None:
+        return False
+    # An envelope written before the item became a scope item cannot tell.
+    if any(item not in canonical.previous for item, _values in grant.rows.filters):
+        return True
+    return grant.rows.matches(canonical.previous)
 
 
 def grant_record_key(key: EntityKey, grant: GrantPlan) -> bytes:

@@ -1,7 +1,9 @@
 """What a decision writes: canonical records and tombstones, quarantined bytes, claims, stopped keys."""
 
+import hashlib
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from services.gate.plan import GatePlan, SourcePlan
 from services.gate.stopped import LastAccepted, StoppedEntry, after_release, after_stop
@@ -21,6 +23,9 @@ from topics.event import (
     StopReason,
 )
 from topics.wire import frame
+
+MOST_BYTES: Final = 2_000_000
+"""A larger raw value is stopped: what is written about a record must fit Kafka's limits in any form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,9 @@ class Acceptance:
     marks: tuple[str, ...] = ()
 
     @staticmethod
-    def withdrawal(change: Change, entry: StoppedEntry) -> "Acceptance":
-        """The delete of a row whose last change was stopped: withdraws the last accepted state, if any."""
-        return Acceptance(change, None, entry.last_accepted, None, None)
+    def withdrawal(change: Change, key: EntityKey | None) -> "Acceptance":
+        """The delete of a row whose last change was stopped: withdraws that key, if there is one."""
+        return Acceptance(change, None, key, None, None)
 
 
 def accepted_effects(
@@ -207,17 +212,26 @@ def _quarantined(record: KafkaRecord, plan: GatePlan, stop: Stopped) -> OutputRe
             "offset": record.offset,
             "timestamp_ms": record.timestamp_ms,
             "key": record.key,
-            "value": record.value,
+            "value": None if _is_too_large(record) else record.value,
             "headers": [{"name": name, "value": value} for name, value in record.headers],
             "step": stop.step.value,
             "reason": stop.reason.value,
-            "detail": stop.detail,
+            "detail": f"{stop.detail}; {_kept_in_raw(record)}" if _is_too_large(record) else stop.detail,
             "rules": list(stop.rules),
             "policy_version": plan.policy_version,
         }
     )
     topic = names.quarantine(_provider_of(record))
     return OutputRecord(topic, 0, record.key, frame(plan.control.ids.quarantined_event, value))
+
+
+def _is_too_large(record: KafkaRecord) -> bool:
+    return record.value is not None and len(record.value) > MOST_BYTES
+
+
+def _kept_in_raw(record: KafkaRecord) -> str:
+    digest = hashlib.sha256(record.value or b"").hexdigest()
+    return f"the bytes stay in the raw topic only, SHA-256 {digest}"
 
 
 def _provider_of(record: KafkaRecord) -> ProviderId:

@@ -12,6 +12,7 @@ from typing import Any
 from producers.debezium import change_from_envelope, incarnation_of, is_unavailable
 from producers.publication import change_from_publication
 from services.gate.effects import (
+    MOST_BYTES,
     Acceptance,
     Effects,
     accepted_effects,
@@ -68,6 +69,9 @@ def decide(record: KafkaRecord, plan: GatePlan, codecs: Codecs, entry: StoppedEn
         return _stopped(record, plan, stop, entry, LastAccepted(False, None))
     if record.value is None:
         return _control(ControlReason.TOMBSTONE)
+    if len(record.value) > MOST_BYTES:
+        stop = Stopped(Step.DECODE, StopReason.TOO_LARGE, f"{len(record.value)} bytes, {MOST_BYTES} at most")
+        return _stopped(record, plan, stop, entry, LastAccepted(False, None))
     refused = refuse_release(record, entry)
     if refused is not None:
         return refused
@@ -87,8 +91,8 @@ def _decide_change(
     if isinstance(change, Stopped):
         return _stopped(record, plan, change, entry, unknown)
     if change.operation is Operation.DELETE and entry is not None:
-        # What is canonical now is the last accepted state, not the stopped row that was deleted.
-        return _accepted(record, plan, source, Acceptance.withdrawal(change, entry), (), entry)
+        key = withdrawn_key(change, source, record, entry)
+        return _accepted(record, plan, source, Acceptance.withdrawal(change, key), (), entry)
     last = last_accepted(change, source, record)
     identified = identify(change, source, record)
     if isinstance(identified, Stopped):
@@ -96,7 +100,7 @@ def _decide_change(
     owned = one_source(identified, source)
     if isinstance(owned, Stopped):
         return _stopped(record, plan, owned, entry, last)
-    claims = claim_outputs(record, plan, source, owned.key.identity, change.row or {})
+    claims = claim_outputs(record, plan, source, owned.key.identity, change.after or {})
     marks = assess(owned, source, record)
     if isinstance(marks, Stopped):
         return _stopped(record, plan, marks, entry, last)
@@ -198,12 +202,25 @@ def last_accepted(change: Change, source: SourcePlan, record: KafkaRecord) -> La
     if change.operation is Operation.CREATE:
         return LastAccepted(True, None)
     if change.operation is Operation.READ:
-        first_load = change.position.incarnation == 1 and change.position.generation == 0
-        return LastAccepted(first_load, None)
+        # A snapshot that was begun again may read a row that was accepted before, in another state.
+        return LastAccepted(False, None)
     before = _before(replace(change, operation=Operation.UPDATE), source, record)
     if isinstance(before, Stopped) or before[0] is None:
         return LastAccepted(False, None)
     return LastAccepted(True, before[0])
+
+
+def withdrawn_key(
+    change: Change, source: SourcePlan, record: KafkaRecord, entry: StoppedEntry
+) -> EntityKey | None:
+    """What deleting a row with stopped changes withdraws: its last accepted state, not the stopped one.
+
+    Where that state is not known, the deleted row's own key is all that can be told; it names this row only.
+    """
+    if entry.last_accepted_known:
+        return entry.last_accepted
+    identified = identify(change, source, record)
+    return None if isinstance(identified, Stopped) else identified.key
 
 
 def map_items(row: Record, source: SourcePlan) -> Record | Stopped:

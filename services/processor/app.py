@@ -23,6 +23,7 @@ from topics.names import POLICY_ACKNOWLEDGEMENTS
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS: Final = 2.0
+_LONGEST_PAUSE_SECONDS: Final = 0.03
 
 
 class BatchChannel(faust.Channel[Any]):
@@ -83,14 +84,19 @@ class Transport(Service):
         while not self._channel.subscriber_count:
             # Until the agent listens, a batch would go nowhere.
             await asyncio.sleep(self._idle_sleep_s)
+        pause = self._idle_sleep_s
         while True:
             records = await self._runner.next_batch()
             if records:
+                pause = self._idle_sleep_s
                 delivery = Delivery(records, asyncio.get_running_loop().create_future())
                 # Put, not sent: a sent event may be dropped by a rebalance of the app's own topics.
                 await self._channel.put(delivery)
                 await delivery.done
-            await asyncio.sleep(0 if records else self._idle_sleep_s)
+            else:
+                # The longer nothing comes, the longer the pause: an idle instance leaves the processor alone.
+                pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(0 if records else pause)
 
     def _on_done(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or self.ended.done():

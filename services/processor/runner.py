@@ -145,6 +145,11 @@ class Runner:
                 f"{source.topic}:{source.partition}: offset {committed} is committed but the log holds "
                 f"{low} to {high}; nothing is skipped by itself, an operator must decide",
             )
+        if self._policy is not None and applied_version > self._policy.version:
+            raise WaitAndRetry(
+                f"{source.topic}:{source.partition} was decided under policy {applied_version}, "
+                f"this instance knows {self._policy.version} only"
+            )
         position = low if committed is None else committed
         self._processor.assign(source, position)
         owned = self._input.owned[source]

@@ -20,6 +20,9 @@ _POLL_S = 0.15
 _HUNG_AFTER_S = 45.0
 
 
+_PORT_PATIENCE_S = 5.0
+
+
 class Cancelled(Exception):  # noqa: N818 - not an error: another thread's failure or Ctrl-C ends this one
     """The start is being given up."""
 
@@ -174,7 +177,12 @@ class Supervisor:
 
     @staticmethod
     def _check_ports(component: Component) -> None:
+        # One that was killed a moment ago may hold its ports a little longer.
+        patience = _PORT_PATIENCE_S if component.pid_file.read() is not None else 0.0
+        deadline = time.monotonic() + patience
         for field, port in component.ports.items():
+            while not port_free(port) and time.monotonic() < deadline:
+                time.sleep(0.1)
             if not port_free(port):
                 setting = component.context.settings.variable(field)
                 raise ChooseAnotherPort(component.name, port, setting, port_holder(port))

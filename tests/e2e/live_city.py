@@ -49,7 +49,9 @@ class LiveCity:
     stack: Stack
     story: DemoStory
     definitions: Definitions
-    _next_id: int = field(default=800_000_000)
+    _next_id: int = field(
+        default_factory=lambda: 800_000_000 + time.time_ns() // 1_000_000_000 % 900 * 90_000
+    )
 
     @staticmethod
     def found(stack: Stack, persons: int = 60) -> "LiveCity":

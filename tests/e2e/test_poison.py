@@ -216,6 +216,7 @@ def steady_changes(city: LiveCity, rows: list[int], street: str) -> Iterator[lis
 
 
 @pytest.mark.requirement("A4-01", "A5-08")
+@pytest.mark.soak
 def test_a_killed_broker_loses_nothing_and_repeats_nothing(city: LiveCity) -> None:
     rows, street = [city.new_id() for _ in range(20)], f"{uuid.uuid4().hex} "
     city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))

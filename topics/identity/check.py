@@ -1,6 +1,7 @@
 """The one entrance to identity checks: normalise, check by kind, and make the key of an identity."""
 
 from datetime import date
+from typing import Final
 
 from topics.identity.documents import (
     check_foreign_permanent_resident,
@@ -44,6 +45,10 @@ def check(kind: IdentityKind, value: str, today: date, issuing_country: str | No
             return check_organisation_code(number)
 
 
+_LIFELONG_LENGTH: Final = {IdentityKind.HK_MACAO_PERMIT: 9, IdentityKind.TAIWAN_PERMIT: 8}
+"""Travel permits carry a count of issues after the number that a person keeps for life."""
+
+
 def identity_key(kind: IdentityKind, normalised: str, country: str | None = None) -> str:
     """Return the key of an identity: `resident_id:<number>`, `passport:<country>:<number>` and so on.
 
@@ -56,7 +61,7 @@ def identity_key(kind: IdentityKind, normalised: str, country: str | None = None
         ValueError: a passport without its issuing country.
     """
     if kind is not IdentityKind.PASSPORT:
-        return f"{kind}:{normalised}"
+        return f"{kind}:{normalised[: _LIFELONG_LENGTH.get(kind)]}"
     issuer = normalise(country or "")
     if not issuer:
         raise ValueError("a passport is an identity only together with its issuing country: give the country")

@@ -347,3 +347,45 @@ class TestReleases:
         decision = decided(raw("u", 20, person(), person(name=None), released=5), entry_with(KEY_A, 5, 5))
         assert decision.kind is OutcomeKind.STOPPED
         assert decision.entry_changed is False
+
+
+class TestUnknownLastState:
+    """Where undecodable bytes or a direct publication hid a change, what was accepted last is not known."""
+
+    def test_a_delete_withdraws_the_deleted_rows_own_key(self) -> None:
+        decision = decided(raw("d", 9, before=person()), entry_with(None, known=False))
+        (key, last), (_key, tombstone) = canonical_of(decision)
+        assert (key, tombstone) == (KEY_A, None)
+        assert last is not None
+        assert last["previous_known"] is False
+        assert decision.entry_after is None
+
+    def test_a_stopped_snapshot_read_leaves_the_last_state_unknown(self) -> None:
+        decision = decided(raw("r", 5, after=person(name=None)))
+        assert decision.entry_after == StoppedEntry(False, None, 5, 5)
+
+
+def test_a_value_too_large_for_kafkas_limits_is_stopped_and_named_by_its_digest() -> None:
+    record = replace(raw("c", 1, after=person()), value=b"\0" * 2_000_001)
+    decision = decided(record)
+    assert decision.reason == "TOO_LARGE"
+    quarantined = quarantine_of(decision)
+    assert quarantined["value"] is None
+    assert "SHA-256" in str(quarantined["detail"])
+    assert decided(replace(record, value=b"\0" * 2_000_000)).reason == "UNKNOWN_SCHEMA"
+
+
+def test_a_delete_claims_nothing() -> None:
+    row = {
+        "id": 7,
+        "id_number": ID_A,
+        "name": "王大明",
+        "address": "别处",
+        "insurance_type": "110",
+        "enrolled_on": 10_000,
+        "monthly_base": "5000.00",
+        "status": "1",
+        "updated_at": 1_790_000_000_000,
+    }
+    decision = decided(raw("d", 3, before=row, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
+    assert set(topics_of(decision)) == {"resource.social.enrolment.v1"}

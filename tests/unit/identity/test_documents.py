@@ -136,3 +136,16 @@ def test_the_area_tables_agree_with_each_other() -> None:
     assert {code[:2] for code in (*COUNTIES, *ABOLISHED_COUNTIES)} <= PROVINCES.keys()
     assert not COUNTIES.keys() & ABOLISHED_COUNTIES.keys()
     assert all(len(code) == 6 and code.isdigit() and name for code, name in COUNTIES.items())
+
+
+@pytest.mark.parametrize(
+    ("kind", "lifelong", "with_issue_count"),
+    [
+        (IdentityKind.HK_MACAO_PERMIT, "H12345678", "H1234567801"),
+        (IdentityKind.TAIWAN_PERMIT, "12345678", "1234567801"),
+    ],
+)
+def test_a_permit_has_one_key_with_and_without_its_count_of_issues(
+    kind: IdentityKind, lifelong: str, with_issue_count: str
+) -> None:
+    assert identity_key(kind, with_issue_count) == identity_key(kind, lifelong)
