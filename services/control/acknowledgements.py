@@ -45,7 +45,7 @@ class Acknowledgement:
 
 @dataclass(slots=True)
 class Answers:
-    """Who has answered for a version and who of the live members has not."""
+    """Who has answered for a version and who of the members seen meanwhile has not."""
 
     acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
@@ -91,12 +91,17 @@ class Acknowledgements:
         self._consumer.close()
 
     def wait(self, admin: AdminClient, groups: Iterable[str], version: int, lease_s: float) -> Answers:
-        """Wait, at most a lease, until every live instance of the groups applies the version or a later."""
+        """Wait, at most a lease, until every instance of the groups applies the version or a later.
+
+        Whoever was a member at any look counts: an instance that froze leaves the group when its session
+        ends, and its transaction may still be open.
+        """
         groups = list(groups)
+        seen: set[str] = set()
         deadline = time.monotonic() + lease_s
         while True:
-            live = live_instances(admin, groups)
-            silent = sorted(live - self._up_to(version).keys())
+            seen |= live_instances(admin, groups)
+            silent = sorted(seen - self._up_to(version).keys())
             if not silent or time.monotonic() >= deadline:
                 mine = {key: ack for key, ack in self._up_to(version).items() if ack.group in groups}
                 return Answers(mine, tuple(silent))

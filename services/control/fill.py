@@ -8,9 +8,9 @@ from confluent_kafka.admin import AdminClient
 
 from services.control.access import Access
 from services.control.copier import CopyLine, copy
-from services.control.copy_transactions import CopyTransactions
+from services.control.copy_transactions import CopyTransactions, EpochInterrupted
 from services.control.epoch_markers import GUARDED, Marker, MarkerKind, read_markers, still_unguarded
-from services.control.kafka_topics import end_offsets
+from services.control.kafka_topics import TransactionStaysOpen, end_offsets, settled_ends
 from services.control.reading import read_whole, whole_reader
 from services.control.settings import ApplySettings
 from services.control.sweep import Sweep, shrinks_too_much
@@ -60,7 +60,7 @@ class Epoch:
 
         Raises:
             WaitForOperator: the sweep waits; nothing was removed.
-            EpochInterrupted: a transaction failed; run apply again.
+            EpochInterrupted: a transaction failed, or another one stays open; run apply again.
         """
         entry = policy.grants[self.grant]
         resource = policy.resources[entry.grant.resource].resource
@@ -75,7 +75,7 @@ class Epoch:
         """Opening a new producer fences the copier: from here on nobody copies for this epoch."""
         transactions = self._open()
         grant, policy = line.entry.grant, line.policy
-        grant_ends = end_offsets(self.admin, grant.topic, len(ends), stable=True)
+        grant_ends = self._settled_ends(grant.topic, len(ends))
         sweeps = self._read_held(line, grant_ends)
         unseen = sum(len(sweep.unseen) for sweep in sweeps.values())
         held = sum(sweep.held_before for sweep in sweeps.values())
@@ -95,6 +95,13 @@ class Epoch:
         counts = {**line.tally, "swept": unseen, "held_before": held}
         transactions.write(self._ending(line, ends, sweeps, counts))
         return counts | {"records": sum(sweep.kept()[0] for sweep in sweeps.values())}
+
+    def _settled_ends(self, topic: str, partitions: int) -> dict[int, int]:
+        """An open transaction would hide what the copier wrote behind it, and the sweep would remove that."""
+        try:
+            return settled_ends(self.admin, topic, partitions, self.settings.cut_timeout_s)
+        except TransactionStaysOpen as error:
+            raise EpochInterrupted(str(error)) from error
 
     def _must_wait(self, unseen: int, held: int) -> bool:
         if self._unguarded or self.confirmed:

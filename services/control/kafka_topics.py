@@ -1,5 +1,6 @@
 """Topics on the running broker: read them with their settings, create, alter, and ask for offsets."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -16,6 +17,11 @@ from confluent_kafka.admin import (
 from services.control.state import Topic
 
 _TIMEOUT_S: Final = 30.0
+_POLL_S: Final = 0.02
+
+
+class TransactionStaysOpen(Exception):  # noqa: N818 - says what is the matter
+    """A transaction on the topic did not end in time: what it wrote is neither readable nor void."""
 
 
 def read_topics(admin: AdminClient) -> dict[str, Topic]:
@@ -74,3 +80,18 @@ def end_offsets(admin: AdminClient, topic: str, partitions: int, *, stable: bool
     asked = {TopicPartition(topic, number): specification.latest() for number in range(partitions)}
     answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
     return {place.partition: answer.result().offset for place, answer in answers.items()}
+
+
+def settled_ends(admin: AdminClient, topic: str, partitions: int, timeout_s: float) -> dict[int, int]:
+    """The end of each partition once every transaction on the topic has ended.
+
+    Raises:
+        TransactionStaysOpen: one was still open after that time.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ends = end_offsets(admin, topic, partitions, stable=False)
+        if end_offsets(admin, topic, partitions, stable=True) == ends:
+            return ends
+        time.sleep(_POLL_S)
+    raise TransactionStaysOpen(f"{topic}: a transaction is still open after {timeout_s:.0f} s")

@@ -19,7 +19,7 @@ from services.control.access import Access
 from services.control.acknowledgements import Acknowledgements, Answers, fence
 from services.control.acls import create_acls, delete_acls
 from services.control.credentials import write_owner_only
-from services.control.kafka_topics import end_offsets
+from services.control.kafka_topics import TransactionStaysOpen, settled_ends
 from services.control.live import receipts_path
 from services.control.rights import grant_denials
 from services.control.settings import ApplySettings
@@ -29,7 +29,6 @@ from topics.grants.declaration import Grant
 from topics.names import canonical, copier_transactional_id, fanout_group
 from topics.policy import GrantPolicy, Policy
 
-_POLL_S: Final = 0.02
 OUTSIDE: Final = (
     "What the consumer's client had already fetched before its right was removed is outside the bus: it may "
     "still hand those records to its application. No record after the cut can be read."
@@ -93,15 +92,10 @@ class Withdrawal:
 
     def _cut(self, grant: Grant, partitions: int) -> dict[int, int]:
         """The end of the topic once every transaction on it has ended."""
-        deadline = time.monotonic() + self.settings.cut_timeout_s
-        while time.monotonic() < deadline:
-            ends = end_offsets(self.admin, grant.topic, partitions, stable=False)
-            if end_offsets(self.admin, grant.topic, partitions, stable=True) == ends:
-                return ends
-            time.sleep(_POLL_S)
-        raise WithdrawalStuck(
-            f"{grant.topic}: a transaction is still open after {self.settings.cut_timeout_s:.0f} s"
-        )
+        try:
+            return settled_ends(self.admin, grant.topic, partitions, self.settings.cut_timeout_s)
+        except TransactionStaysOpen as error:
+            raise WithdrawalStuck(str(error)) from error
 
 
 def _receipt(
