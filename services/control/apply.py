@@ -28,6 +28,7 @@ from services.control.kafka_topics import alter_topics, create_topics, read_topi
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
 from services.control.policy_topic import PolicyWriter
+from services.control.quiet import groups_to_settle
 from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
 from services.control.settings import ApplySettings
@@ -39,7 +40,6 @@ from services.control.transitions import (
     with_withdrawn,
 )
 from topics.event import GrantId, ProviderId, SchemaId
-from topics.names import fanout_group
 from topics.policy import Policy
 
 Say = Callable[[str], None]
@@ -229,9 +229,10 @@ class Apply:
         self._rights(comparison)
         ids = self._schemas(comparison)
         self._credentials(comparison)
+        before = self._policy
         epochs = self._write_policy(comparison, ids)
         self._put_connectors(comparison)
-        self._fill(epochs)
+        self._fill(epochs, before)
         self.applied.policy_version = self.policy.version
         return self.applied
 
@@ -334,11 +335,11 @@ class Apply:
         self._write(coming)
         return epochs
 
-    def _fill(self, epochs: list[Epoch]) -> None:
+    def _fill(self, epochs: list[Epoch], before: Policy | None) -> None:
         """Once nobody delivers under the old generation any more, copy, sweep and open grant by grant."""
         if not epochs:
             return
-        self._settle([self.policy.grants[epoch.grant].grant.group for epoch in epochs])
+        self._settle(groups_to_settle([epoch.grant for epoch in epochs], before, self.policy))
         filling = self.policy
         for epoch in epochs:
             self.say(f"filling {epoch.grant} ({epoch.transition.reason})")
@@ -363,12 +364,11 @@ class Apply:
         self.applied.connectors.update(work.connectors)
         self.applied.held_back.update(work.held_back)
 
-    def _settle(self, groups: Iterable[str]) -> None:
+    def _settle(self, groups: list[str]) -> None:
         """Wait until every instance applies the newest version; take over those that do not answer."""
         reader = Acknowledgements(self.access)
-        wanted = sorted({fanout_group(group) for group in groups})
         try:
-            answers = reader.wait(self.admin, wanted, self.policy.version, self.settings.epoch_lease_s)
+            answers = reader.wait(self.admin, groups, self.policy.version, self.settings.epoch_lease_s)
         finally:
             reader.close()
         if answers.silent:
