@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.control.desired import Declared, control_subject
+from services.control.rights import WITHDRAWN_STATES
 from services.control.transitions import Move, Transition
 from topics import names
 from topics.canonical import envelope_schema, schema_text
@@ -80,6 +81,8 @@ def _grants(
             if before is not None:
                 found[grant_id] = before.model_copy(update={"grant": grant})
             continue
+        if before is None and grant.state in WITHDRAWN_STATES:
+            continue  # Nothing was ever written under it, so there is nothing to fix or to prove.
         found[grant_id] = _grant(grant, moves[grant_id], before, declared, ids)
     return found
 

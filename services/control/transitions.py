@@ -105,7 +105,8 @@ def _withdrawal(wanted: Grant, entry: GrantPolicy | None, receipts: Collection[s
         return Transition(wanted.id, Move.KEEP, "delivers nothing")
     if entry.grant.state not in WITHDRAWN_STATES:
         return Transition(wanted.id, Move.WITHDRAW, f"{wanted.state.value} by its definition")
-    if entry.active_since and receipt_name(entry) not in receipts:
+    # A grant that was never filled has no entry; a first fill that did not end may have written already.
+    if receipt_name(entry) not in receipts:
         return Transition(wanted.id, Move.WITHDRAW, "its withdrawal was not carried through")
     return Transition(wanted.id, Move.KEEP, "delivers nothing")
 

@@ -75,6 +75,23 @@ def test_a_withdrawal_with_its_receipt_is_done() -> None:
     assert move(revoked, live(GrantState.REVOKED), (f"{HEALTH}.2",)) == (Move.WITHDRAW, True)
 
 
+def test_a_withdrawal_during_a_first_fill_is_carried_through_after_a_crash() -> None:
+    filling = build(None)
+    assert filling.grants[HEALTH].active_since == 0
+    crashed = with_grant_state(filling, {HEALTH: GrantState.REVOKED}, 9)
+    revoked = wanted(state=GrantState.REVOKED)
+    assert move(revoked, crashed) == (Move.WITHDRAW, True)
+    assert move(revoked, crashed, (f"{HEALTH}.1",)) == (Move.KEEP, True)
+
+
+def test_a_grant_that_is_declared_withdrawn_from_the_start_leaves_nothing_to_carry_through() -> None:
+    first = build(None, state=GrantState.SUSPENDED)
+    assert HEALTH not in first.grants
+    assert move(wanted(state=GrantState.SUSPENDED), first) == (Move.KEEP, True)
+    assert HEALTH not in build(first, state=GrantState.SUSPENDED).grants
+    assert move(wanted(), first) == (Move.FILL, False)
+
+
 def test_a_grant_may_not_move_to_another_consumer() -> None:
     with pytest.raises(UseNewGrantId, match="new id"):
         move(wanted(consumer=ConsumerId("tax")), live())
