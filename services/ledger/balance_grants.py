@@ -18,6 +18,9 @@ class _Tally:
     caught_up: int = 0
     copied: int = 0
     withheld: Counter[str] = field(default_factory=Counter)
+    """By live delivery alone: every canonical record has one outcome there."""
+    filling: dict[BlockKind, Counter[str]] = field(default_factory=dict)
+    """What copier and catch-up withheld, each by itself: live has counted the same records already."""
 
 
 def grant_balances(evidence: Evidence, findings: Findings) -> list[GrantBalance]:
@@ -31,7 +34,24 @@ def grant_balances(evidence: Evidence, findings: Findings) -> list[GrantBalance]
             _add(tallies.setdefault((count.grant, count.generation), _Tally()), block.kind, count)
         _check_output(block, findings)
         _check_presence(block, evidence, findings)
+    for (grant, generation), tally in sorted(tallies.items()):
+        _note_withheld(f"grant {grant} generation {generation}", tally, findings)
     return [_balance(grant, generation, tally) for (grant, generation), tally in sorted(tallies.items())]
+
+
+def _note_withheld(where: str, tally: _Tally, findings: Findings) -> None:
+    """Say what a full-volume copy left out, and every record that a defect of ours kept from a consumer."""
+    for kind, withheld in sorted(tally.filling.items()):
+        counts = ", ".join(f"{reason} {count}" for reason, count in sorted(withheld.items()) if count)
+        if counts:
+            findings.note(f"{where}: its {kind.value} withheld {counts}")
+    for kind, withheld in sorted({BlockKind.LIVE: tally.withheld, **tally.filling}.items()):
+        lacking = withheld[WithheldReason.INTERNAL]
+        if lacking:
+            findings.note(
+                f"{where}: {lacking} records were withheld by a defect of the bus itself "
+                f"(INTERNAL, {kind.value}): the consumer lacks them"
+            )
 
 
 def _balance(grant: GrantId, generation: int, tally: _Tally) -> GrantBalance:
@@ -52,7 +72,9 @@ def _add(tally: _Tally, kind: BlockKind, count: GrantCount) -> None:
         tally.delivered += count.delivered
         tally.tombstoned += count.tombstoned
         tally.withheld.update(count.withheld)
-    elif kind is BlockKind.CATCH_UP:
+        return
+    tally.filling.setdefault(kind, Counter()).update(count.withheld)
+    if kind is BlockKind.CATCH_UP:
         tally.caught_up += written
     else:
         tally.copied += written

@@ -24,6 +24,8 @@ def input_balances(evidence: Evidence, findings: Findings, *, intake: bool) -> l
         chains.setdefault(chain, [])
     if not intake:
         for catch_up in by_chain(evidence.blocks, BlockKind.CATCH_UP).values():
+            for block in catch_up:
+                _check_sums(block, findings)
             _check_ranges(catch_up, evidence, findings)
     return [_chain_balance(chain, blocks, evidence, findings) for chain, blocks in sorted(chains.items())]
 

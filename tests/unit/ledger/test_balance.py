@@ -243,6 +243,31 @@ def test_copier_and_catch_up_fill_the_grant_topic_beside_the_live_chain() -> Non
     assert (grant.copied, grant.caught_up, grant.withheld) == (2, 1, {"FILLED_BY_EPOCH": 3})
 
 
+@pytest.mark.parametrize("group", ["copier.health-all.1", "fanout.default.catch-up", "fanout.default"])
+def test_what_a_defect_withheld_is_told_whoever_withheld_it(group: str) -> None:
+    block = delivery(0, 5, count(INTERNAL=5), outputs=[], chain=Chain(group, CANONICAL, 0))
+    parts = {part.place: part for part in [topic(CANONICAL, range(5))]}
+    result = balance(city(blocks=[intake(0, 5, 5), block], partitions=parts))
+    kind = block.kind.value
+    assert [text for text in result.notes if "INTERNAL," in text] == [
+        "grant health-all generation 1: 5 records were withheld by a defect of the bus itself "
+        f"(INTERNAL, {kind}): the consumer lacks them"
+    ]
+    [grant] = result.grants
+    assert sum(grant.withheld.values()) == (5 if kind == "live" else 0)
+
+
+def test_copier_and_catch_up_say_what_they_withheld_each_by_itself() -> None:
+    copier = delivery(0, 2, count(1, OUTSIDE_ROWS=1), chain=Chain("copier.health-all.1", CANONICAL, 0))
+    more = replace(delivery(2, 3, count(OUTSIDE_ROWS=1), outputs=[]), chain=copier.chain)
+    caught = delivery(
+        3, 4, count(EXPIRED=1), outputs=[], chain=Chain("fanout.default.catch-up", CANONICAL, 0)
+    )
+    notes = balance(city(blocks=[copier, more, caught])).notes
+    assert "grant health-all generation 1: its copier withheld OUTSIDE_ROWS 2" in notes
+    assert "grant health-all generation 1: its catch-up withheld EXPIRED 1" in notes
+
+
 @settings(deadline=None)
 @given(
     st.lists(
