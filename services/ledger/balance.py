@@ -6,6 +6,7 @@ The order in which the evidence was read matters: ``services/ledger/evidence.py`
 from collections import Counter
 from collections.abc import Sequence
 
+from services.ledger.balance_epochs import check_epochs
 from services.ledger.balance_grants import grant_balances
 from services.ledger.balance_inputs import input_balances
 from services.ledger.balance_outputs import output_balances
@@ -19,6 +20,7 @@ def balance(evidence: Evidence) -> Balance:
     delivery = input_balances(evidence, findings, intake=False)
     outputs = output_balances(evidence, findings)
     grants = grant_balances(evidence, findings)
+    check_epochs(evidence, findings)
     if not evidence.quiet:
         findings.note(
             "the bus was writing while it was read; outputs are compared between the two moments of reading"

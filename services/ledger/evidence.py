@@ -56,6 +56,8 @@ class Gatherer:
         layout = self.reader.layout()
         places = [place for topic in layout if topic.startswith(COUNTED) for place in layout[topic]]
         ledger = [place for topic in (LEDGER_INTAKE, LEDGER_DELIVERY) for place in layout.get(topic, [])]
+        # Before the ledger: what a version says of an epoch, the ledger holds by then.
+        policies = read_policies(self.reader, self.decoder)
         for _ in range(self.attempts):
             settled = {place: bounds.end for place, bounds in self.reader.bounds_of(places).items()}
             blocks = self._blocks(ledger)
@@ -66,7 +68,7 @@ class Gatherer:
         return Evidence(
             blocks=blocks,
             partitions=self._counted(settled, stable),
-            policies=read_policies(self.reader, self.decoder),
+            policies=policies,
             now_ms=now_ms,
             compaction_lag_ms=self.compaction_lag_ms,
             quiet=quiet,
