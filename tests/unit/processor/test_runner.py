@@ -204,3 +204,12 @@ async def test_closing_aborts_what_is_open_and_lets_go() -> None:
     await bench.runner.close()
     assert bench.transactions.calls[-1] == "abort"
     assert not bench.transactions.usable
+
+
+async def test_a_partition_decided_under_a_newer_policy_waits_for_that_policy() -> None:
+    """An instance that was frozen must not go on, under its older policy, where another has been."""
+    bench = bench_with(b"1", b"2", b"3")
+    bench.input.stored[SOURCE] = (1, 7)
+    await bench.run(3)
+    assert bench.written() == []
+    assert any("policy 7" in reason for reason in bench.health.not_ready())
