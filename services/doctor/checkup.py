@@ -9,6 +9,7 @@ from typing import Final
 from services.doctor import (
     ask_connect,
     ask_databases,
+    ask_incomplete,
     ask_kafka,
     ask_machine,
     ask_processes,
@@ -48,6 +49,7 @@ CHECKS: Final = (
     Check("connector", ask_connect.ask_connectors, ("connect",)),
     Check("heartbeat", ask_kafka.ask_heartbeats, ("kafka", "connect")),
     Check("snapshot", ask_snapshots.ask_snapshots, ("kafka", "registry", "connect")),
+    Check("incomplete", ask_incomplete.ask_incomplete, ("kafka", "registry")),
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
