@@ -33,12 +33,8 @@ from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
 from services.control.settings import ApplySettings
 from services.control.state import DesiredState, LiveState
-from services.control.transitions import (
-    Transition,
-    UseNewGrantId,
-    transitions,
-    with_withdrawn,
-)
+from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
+from services.control.validity import official_day
 from topics.event import GrantId, ProviderId, SchemaId
 from topics.policy import Policy
 
@@ -91,9 +87,13 @@ class Applied:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def compare_offline(definitions: Definitions) -> Comparison:
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def compare_offline(definitions: Definitions, clock_ms: Callable[[], int] = _now_ms) -> Comparison:
     """What a first apply would do; needs no running stack."""
-    return _compare(_declared(definitions, None), LiveState(), frozenset())
+    return _compare(_declared(definitions, None, clock_ms()), LiveState(), frozenset())
 
 
 def compare(
@@ -101,13 +101,14 @@ def compare(
     admin: AdminClient,
     definitions: Definitions,
     recaptured: Collection[ProviderId] = (),
+    clock_ms: Callable[[], int] = _now_ms,
 ) -> Comparison:
     """What an apply would do now, one that captures these providers anew."""
     topics = read_topics(admin)
     policy = read_policy(access, topics)
     facts = read_captures(access, definitions.providers, definitions.resources)
     gaps = {name: why for name, why in find_gaps(facts, policy).items() if name not in recaptured}
-    declared = _declared(definitions, policy, facts, recaptured)
+    declared = _declared(definitions, policy, clock_ms(), facts, recaptured)
     live = read_live(access, admin, declared, desired_state(declared).subjects, topics, policy)
     captures, live = _connectors(access, declared, live, facts, gaps)
     found = _compare(declared, live, receipt_names(access.home), captures)
@@ -142,6 +143,7 @@ def _connectors(
 def _declared(
     definitions: Definitions,
     policy: Policy | None,
+    now_ms: int,
     facts: Mapping[ProviderId, CaptureFacts] | None = None,
     recaptured: Collection[ProviderId] = (),
 ) -> Declared:
@@ -152,6 +154,7 @@ def _declared(
         with_withdrawn(definitions.grants, policy),
         definitions.code_lists,
         definitions.item_schemas,
+        official_day(now_ms),
     )
 
 
@@ -164,7 +167,7 @@ def _compare(
     captures = captures or Captures()
     desired = desired_state(declared)
     try:
-        moves = transitions(declared.grants, declared.resources, live.policy, receipts)
+        moves = transitions(declared.grants, declared.resources, live.policy, receipts, declared.day)
     except UseNewGrantId as error:
         plan = Plan((), (Refusal("grants", str(error)),))
         return Comparison(declared, desired, live, {}, plan)
@@ -205,7 +208,7 @@ class Apply:
     """Grants whose epoch may remove more of what the consumer holds than the guard allows."""
     recaptured: Collection[ProviderId] = ()
     """Providers whose capture begins anew, with a full volume under the next incarnation."""
-    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    clock_ms: Callable[[], int] = _now_ms
     applied: Applied = field(default_factory=Applied)
     _admin: AdminClient | None = None
     _writer: PolicyWriter | None = None
@@ -218,7 +221,7 @@ class Apply:
             CorrectDefinitions: something that is declared must not be done; only withdrawals were.
         """
         admin = self._admin = self.access.admin()
-        comparison = compare(self.access, admin, self.definitions, self.recaptured)
+        comparison = compare(self.access, admin, self.definitions, self.recaptured, self.clock_ms)
         self.applied.steps = len(comparison.plan.steps)
         self._policy = comparison.live.policy
         self._withdraw(comparison)

@@ -6,6 +6,7 @@ long, tombstones a day longer, and whatever proves a decision stays for the audi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from producers.publication import publication_schema
@@ -53,6 +54,8 @@ class Declared:
     grants: Mapping[GrantId, Grant]
     code_lists: Mapping[str, tuple[str, ...]]
     item_schemas: Mapping[ResourceId, dict[str, Any]]
+    day: date | None = None
+    """Today in official time, on which a grant is in force or not; None where the days do not count."""
 
 
 def desired_state(declared: Declared) -> DesiredState:
@@ -60,7 +63,13 @@ def desired_state(declared: Declared) -> DesiredState:
     topics = {topic.name: topic for topic in _topics(declared)}
     return DesiredState(
         topics=topics,
-        acls=rights(declared.providers, declared.consumers, declared.resources, declared.grants.values()),
+        acls=rights(
+            declared.providers,
+            declared.consumers,
+            declared.resources,
+            declared.grants.values(),
+            declared.day,
+        ),
         users=tuple(
             [OPERATOR]
             + [f"provider-{provider}" for provider in sorted(declared.providers)]

@@ -4,9 +4,11 @@ A right on a prefix ends with a dot, so that no name that merely begins alike is
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Final
 
 from services.control.state import Acl, Pattern, ResourceType, Right
+from services.control.validity import in_force
 from topics import names
 from topics.event import ConsumerId, ProviderId, ResourceId
 from topics.grants.declaration import Grant, GrantState
@@ -28,8 +30,13 @@ def rights(
     consumers: Mapping[ConsumerId, Consumer],
     resources: Mapping[ResourceId, Resource],
     grants: Iterable[Grant],
+    day: date | None = None,
 ) -> frozenset[Acl]:
-    """Every right of every user; a suspended or revoked grant has none and forbids its writers."""
+    """Every right of every user; a suspended or revoked grant has none and forbids its writers.
+
+    ``day`` is today in official time: a grant that is not in force then has no reader. Without it the days
+    of grants do not count.
+    """
     found: set[Acl] = {
         *_gate(resources),
         *_fanout(),
@@ -45,14 +52,20 @@ def rights(
     for consumer in consumers:
         found.update(_consumer(consumer))
     for grant in grants:
-        found.update(grant_rights(grant) if grant.consumer in consumers else grant_denials(grant))
+        found.update(grant_rights(grant, day) if grant.consumer in consumers else grant_denials(grant))
     return frozenset(found)
 
 
-def grant_rights(grant: Grant) -> set[Acl]:
-    """The consumer's rights under the grant, or, where it is withdrawn, what is forbidden to its writers."""
+def grant_rights(grant: Grant, day: date | None = None) -> set[Acl]:
+    """The consumer's rights under the grant, or, where it is withdrawn, what is forbidden to its writers.
+
+    Outside its days a grant has no reader, and its writers, who withhold by themselves, stay allowed: a
+    refused record would fail a whole transaction of other grants.
+    """
     if grant.state in WITHDRAWN_STATES:
         return grant_denials(grant)
+    if not in_force(grant, day):
+        return set()
     user = f"consumer-{grant.consumer}"
     return {_topic(user, grant.topic, Right.READ), _topic(user, names.epochs(grant.id), Right.READ)}
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from services.control.rights import WITHDRAWN_STATES
+from services.control.validity import may_have_withheld
 from topics.event import GrantId, ResourceId
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.keys import has_canonical_key
@@ -49,10 +51,12 @@ def transitions(
     resources: Mapping[ResourceId, Resource],
     live: Policy | None,
     receipts: Collection[str] = (),
+    day: date | None = None,
 ) -> list[Transition]:
     """Every grant's move, in the order of their ids.
 
-    ``receipts`` names the withdrawals that were carried through, as ``<grant>.<generation>``.
+    ``receipts`` names the withdrawals that were carried through, as ``<grant>.<generation>``. ``day`` is
+    today in official time; without it every change of a grant's days counts as if it were past them.
 
     Raises:
         UseNewGrantId: a grant's consumer or resource changed.
@@ -64,7 +68,7 @@ def transitions(
         wanted, entry = grants[grant_id], entries.get(grant_id)
         resource = resources.get(wanted.resource)
         before = live_resources.get(wanted.resource)
-        found.append(_transition(wanted, entry, resource, before, receipts))
+        found.append(_transition(wanted, entry, resource, before, receipts, day))
     return found
 
 
@@ -74,6 +78,7 @@ def _transition(
     resource: Resource | None,
     before: Resource | None,
     receipts: Collection[str],
+    day: date | None,
 ) -> Transition:
     if wanted.state in WITHDRAWN_STATES or resource is None:
         return _withdrawal(wanted, entry, receipts)
@@ -92,6 +97,8 @@ def _transition(
         return Transition(wanted.id, Move.FILL, f"resumed, was {had.state.value}")
     if had.state is GrantState.FILLING:
         return Transition(wanted.id, Move.FILL, "its last epoch did not end")
+    if may_have_withheld(had, wanted, day):
+        return Transition(wanted.id, Move.FILL, "its days changed: what they withheld is missing")
     return Transition(wanted.id, Move.KEEP, "unchanged")
 
 
