@@ -162,6 +162,7 @@ def _apply() -> set[Acl]:
             names.APPLY_TRANSACTIONAL_ID,
             Right.WRITE,
         ),
+        _transactions(APPLY, "gate."),
         _transactions(APPLY, "fanout."),
         _transactions(APPLY, "copier."),
         _groups(APPLY, "apply."),

@@ -43,4 +43,32 @@ def test_after_an_epoch_that_did_not_end_every_group_is_awaited() -> None:
     before = policy(group="new", state=GrantState.FILLING)
     others = {f"fanout.{group}" for group in before.groups()}
     assert len(others) > 1
-    assert set(groups_to_settle([HEALTH], before, policy(group="new"))) == others
+    assert set(groups_to_settle([HEALTH], before, policy(group="new"))) == others | {"gate"}
+
+
+def scoped(*items: str) -> Policy:
+    """The sample, with these scope items of the grant's resource."""
+    name = SAMPLE.grants[HEALTH].grant.resource
+    entry = SAMPLE.resources[name]
+    resource = entry.resource.model_copy(update={"scope_items": items})
+    changed = entry.model_copy(update={"resource": resource})
+    return SAMPLE.model_copy(update={"resources": {**SAMPLE.resources, name: changed}})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "awaited"),
+    [(("a",), ("a", "b"), True), (("a", "b"), ("b", "a"), False), (("a", "b"), ("a",), False)],
+    ids=["added", "in another order", "removed"],
+)
+def test_the_gate_is_awaited_where_its_envelopes_must_carry_new_scope_items(
+    before: tuple[str, ...], after: tuple[str, ...], awaited: bool
+) -> None:
+    assert ("gate" in groups_to_settle([HEALTH], scoped(*before), scoped(*after))) is awaited
+
+
+def test_a_new_grant_that_needs_new_scope_items_awaits_the_gate() -> None:
+    before = scoped("a")
+    others = {key: entry for key, entry in before.grants.items() if key != HEALTH}
+    without = before.model_copy(update={"grants": others})
+    assert "gate" in groups_to_settle([HEALTH], without, scoped("a", "b"))
+    assert "gate" not in groups_to_settle([HEALTH], without, scoped("a"))
