@@ -276,7 +276,7 @@ def claim_outputs(
 
 def truncate_effects(record: KafkaRecord, plan: GatePlan, source: SourcePlan) -> Effects:
     """A truncate names no rows: the resource is marked incomplete until the next epoch's sweep."""
-    detail = "the source truncated the table; the rows are removed by the next epoch"
+    detail = "the source truncated the table; its rows stay until a full volume sweeps them"
     return Effects((_marker(record, plan, source, detail),))
 
 
@@ -285,7 +285,7 @@ def _incomplete(
 ) -> tuple[OutputRecord, ...]:
     if entry.last_accepted_known:
         return ()
-    detail = "an older identity of one row may still be canonical; the next epoch's sweep decides"
+    detail = "an older identity of one row may still be canonical until a full volume sweeps it"
     return (_marker(record, plan, source, detail),)
 
 

@@ -10,7 +10,7 @@ from topics.policy import Policy
 
 PERSON = ResourceId("population.person.v1")
 POLICE = ProviderId("police")
-TRUNCATED = "the source truncated the table; the rows are removed by the next epoch"
+TRUNCATED = "the source truncated the table; its rows stay until a full volume sweeps them"
 
 
 def mark(offset: int, version: int, detail: str = TRUNCATED) -> Mark:
