@@ -214,6 +214,20 @@ def test_quotas_are_those_of_the_definitions(bench: Bench) -> None:
 
 
 @pytest.mark.requirement("A3-08")
+def test_an_expired_grant_has_no_reader_until_it_is_in_force_again(bench: Bench) -> None:
+    new_year_2035_ms = 2_051_193_600_000
+    topic = bench.policy().grants[HEALTH].grant.topic
+
+    def readers() -> set[str]:
+        return {acl.user for acl in read_acls(bench.access.admin()) if acl.name == topic}
+
+    bench.apply(clock_ms=lambda: new_year_2035_ms)
+    assert readers() == set()
+    bench.apply()
+    assert readers() == {"consumer-health"}
+    assert bench.steps() == []
+
+
 def test_a_changed_filter_is_filled_and_what_left_it_is_withdrawn(bench: Bench) -> None:
     bench.change("grants/health.yaml", rows=[{"item": "household_district", "values": list(DISTRICTS)}])
     bench.apply()
