@@ -96,6 +96,7 @@ def apply_command(
 ) -> None:
     """Carry out what plan shows; run it again after an interruption, it finishes what was begun."""
     declared = _load(definitions)
+    recaptured = _known_providers(recapture or [], declared)
     console = Console(stderr=True)
     stack = _running_stack()
     run = Apply(
@@ -104,7 +105,7 @@ def apply_command(
         say=lambda text: console.print(text, highlight=False, soft_wrap=True),
         settings=ApplySettings.from_environment(),
         confirmed_shrinks=tuple(confirm_shrink or ()),
-        recaptured=_known_providers(recapture or [], declared),
+        recaptured=recaptured,
     )
     applied = _carried_out(run)
     if wants_json(as_json, output):

@@ -154,7 +154,3 @@ def test_a_recapture_that_was_interrupted_is_finished_by_the_next_apply(
         assert (code, set(applied["connectors"])) == (0, {NAME})
     city.settle(SOCIAL)
     assert [each["status"] for each in city.of_record(row, ENROLMENT).values()] == ["1"]
-
-
-def test_a_provider_that_nobody_declares_cannot_be_captured_anew(city: LiveCity) -> None:
-    assert CliRunner().invoke(app, ["apply", "--recapture", "nobody"]).exit_code == 2

@@ -47,3 +47,8 @@ def test_definitions_that_are_wrong_exit_with_2_and_name_the_file(tmp_path: Path
 
 def test_what_apply_answers_has_the_documented_shape() -> None:
     jsonschema.validate(Applied().as_json(), shape("apply"))
+
+
+def test_a_provider_that_nobody_declares_cannot_be_captured_anew() -> None:
+    """Told before the stack is asked for anything."""
+    assert CliRunner().invoke(program(), ["apply", "--recapture", "nobody"]).exit_code == 2
