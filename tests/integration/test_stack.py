@@ -373,7 +373,13 @@ def begin_start(settings: StackSettings) -> "subprocess.Popen[bytes]":
         "Stack(StackSettings.from_environment()).up()"
     )
     environment = {**os.environ, **variables}
-    command = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.DEVNULL)
+    command = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        # A run in the background ignores Ctrl-C and hands that on; a person's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     wait_for((settings.home / "run" / "kafka.pid").exists)
     return command
 

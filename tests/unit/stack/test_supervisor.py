@@ -141,6 +141,8 @@ def test_a_component_that_never_gets_ready_is_given_up_and_stopped(context: Cont
 def test_ctrl_c_or_a_request_to_end_in_the_middle_of_a_start_leaves_no_process(
     context: Context, number: signal.Signals
 ) -> None:
+    # As in a person's terminal: a run in the background starts with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     done = Fake(context, "done")
     never = Fake(context, "never", is_ready=lambda: False, needs=("done",))
 
