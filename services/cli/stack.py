@@ -97,7 +97,7 @@ def reset(
 ) -> None:
     """Stop everything and delete its data and secrets; downloads stay."""
     with _explained() as stack:
-        question = f"Delete all data, secrets and logs of the stack in {stack.settings.home}?"
+        question = f"Delete all data, secrets, receipts and logs of the stack in {stack.settings.home}?"
         if not yes and not typer.confirm(question, err=True):
             raise typer.Exit(ExitCode.NEGATIVE)
         with Bars() as bars:

@@ -140,13 +140,16 @@ class Stack:
             self._supervisor().down([self.connect, self.registry, self.kafka, self.postgres], reporter)
 
     def reset(self, progress: Reporter | None = None) -> None:
-        """Stop everything and delete data, secrets, configuration and logs; downloads stay."""
+        """Stop everything and delete data, secrets, credentials, receipts and logs; downloads stay."""
         self.down(progress)
         external = self.postgres.external_folder()
         if external is not None and external.exists():
             shutil.rmtree(external)
         layout = self.context.layout
-        for folder in (layout.data, layout.secrets, layout.conf, layout.logs, layout.scratch, layout.run):
+        own = (layout.data, layout.secrets, layout.conf, layout.logs, layout.scratch, layout.run)
+        # What apply wrote for this stack: it opens nothing and proves nothing once the data is gone.
+        applied = (layout.home / "credentials", layout.home / "receipts")
+        for folder in (*own, *applied):
             if folder.exists():
                 shutil.rmtree(folder)
 

@@ -387,13 +387,15 @@ def begin_start(settings: StackSettings) -> "subprocess.Popen[bytes]":
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_in_the_middle_of_the_first_start_leaves_no_process(number: signal.Signals) -> None:
     settings = settings_for(temporary_home())
-    command = begin_start(settings)
-    command.send_signal(number)
-    assert command.wait(90) != 0
-    assert processes_below(str(settings.home)) == []
     stack = Stack(settings)
-    assert set(states(stack).values()) == {State.STOPPED}
-    stack.reset()
+    try:
+        command = begin_start(settings)
+        command.send_signal(number)
+        assert command.wait(90) != 0
+        assert processes_below(str(settings.home)) == []
+        assert set(states(stack).values()) == {State.STOPPED}
+    finally:
+        stack.reset()
     assert list(settings.home.iterdir()) == []
     settings.home.rmdir()
 
