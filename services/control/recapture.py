@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from producers.connect_client import ConnectClient
@@ -38,12 +38,11 @@ def forget(
         psycopg2.Error: the database does not let the slot be dropped.
     """
     name, deadline = connector_name(provider), clock() + _PATIENCE_S
-    try:
+    # A connector that is not there has nothing to stop and nothing to forget.
+    with suppress(ConnectorNotFound):
         client.stop(name)
         _until(lambda: not client.status(name).tasks, deadline, f"{name} still has tasks", sleep, clock)
         _until(lambda: _without_offsets(client, name), deadline, f"{name} keeps its position", sleep, clock)
-    except ConnectorNotFound:
-        pass
     _drop_lost_slot(source, slot_name(provider))
 
 

@@ -1,7 +1,6 @@
 """Kafka transactions: outputs and input offsets commit together, and the event loop stays alive meanwhile."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +11,6 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from topics.event import OutputRecord
-
-_log = logging.getLogger(__name__)
 
 SLICE_SECONDS: Final = 0.05
 _YIELD_SECONDS: Final = 0.001

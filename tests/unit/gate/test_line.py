@@ -42,6 +42,18 @@ PERSON: Mapping[str, object] = {
     "updated_at": 1_790_000_000_000,
 }
 
+ENROLMENT: Mapping[str, object] = {
+    "id": 7,
+    "id_number": ID_A,
+    "name": "王大明",
+    "address": "别处",
+    "insurance_type": "110",
+    "enrolled_on": 10_000,
+    "monthly_base": "5000.00",
+    "status": "1",
+    "updated_at": 1_790_000_000_000,
+}
+
 
 def person(**changed: object) -> dict[str, object]:
     return {**PERSON, **changed}
@@ -236,18 +248,7 @@ def test_a_topic_that_no_resource_declares_is_stopped() -> None:
 
 @pytest.mark.requirement("A5-01", "A5-04")
 def test_items_of_another_department_are_cut_and_kept_as_claims() -> None:
-    row = {
-        "id": 7,
-        "id_number": ID_A,
-        "name": "王大明",
-        "address": "别处",
-        "insurance_type": "110",
-        "enrolled_on": 10_000,
-        "monthly_base": "5000.00",
-        "status": "1",
-        "updated_at": 1_790_000_000_000,
-    }
-    decision = decided(raw("c", 3, after=row, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
+    decision = decided(raw("c", 3, after=ENROLMENT, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
     assert decision.kind is OutcomeKind.ACCEPTED
     assert topics_of(decision) == ["resource.social.enrolment.v1", *["claims.social_security"] * 2]
     claims = [PLAN.control.claim.decode(split(output.value or b"")[1]) for output in decision.outputs[1:]]
@@ -376,16 +377,5 @@ def test_a_value_too_large_for_kafkas_limits_is_stopped_and_named_by_its_digest(
 
 
 def test_a_delete_claims_nothing() -> None:
-    row = {
-        "id": 7,
-        "id_number": ID_A,
-        "name": "王大明",
-        "address": "别处",
-        "insurance_type": "110",
-        "enrolled_on": 10_000,
-        "monthly_base": "5000.00",
-        "status": "1",
-        "updated_at": 1_790_000_000_000,
-    }
-    decision = decided(raw("d", 3, before=row, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
+    decision = decided(raw("d", 3, before=ENROLMENT, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
     assert set(topics_of(decision)) == {"resource.social.enrolment.v1"}
