@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+COMPILED := $(wildcard hatch_build.py topics/engine/*.pyx topics/engine/*.pxd services/processor/*.pyx services/processor/*.pxd)
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -11,7 +12,7 @@ ARGS ?=
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(INSTALLED): pyproject.toml requirements.lock
+$(INSTALLED): pyproject.toml requirements.lock $(COMPILED)
 	@echo "Installing govbus into $(VENV) (first time: a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit("govbus needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

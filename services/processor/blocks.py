@@ -5,11 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from topics.event import GrantId, Headers, KafkaRecord, OutputRecord, PolicyNumber, TopicName
+from topics.engine.lanes import digest_form
+from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
-
-UNDIGESTED_HEADERS = frozenset({"traceparent"})
-"""Headers that replay need not reproduce."""
 
 
 @dataclass(slots=True)
@@ -100,7 +98,7 @@ def _grant_record(grant: GrantId, tally: GrantTally) -> dict[str, object]:
 
 
 class _OutputDigest:
-    """SHA-256 over the records of one output partition; every part goes in with its length before it."""
+    """SHA-256 over the records of one output partition, each in its digest form."""
 
     def __init__(self) -> None:
         self.records = 0
@@ -108,20 +106,10 @@ class _OutputDigest:
 
     def add(self, output: OutputRecord) -> None:
         self.records += 1
-        for part in (output.key, output.value, headers_bytes(output.headers)):
-            self._hash.update(b"\xff" if part is None else len(part).to_bytes(4, "big") + part)
+        self._hash.update(digest_form(output))
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
-
-
-def headers_bytes(headers: Headers) -> bytes:
-    """Headers as one unambiguous run of bytes, without those that replay need not reproduce."""
-    parts = []
-    for name, value in headers:
-        if name not in UNDIGESTED_HEADERS:
-            parts += [len(name).to_bytes(2, "big"), name.encode(), len(value).to_bytes(4, "big"), value]
-    return b"".join(parts)
 
 
 def chain_key(group: str, topic: TopicName, partition: int) -> bytes:

@@ -1,0 +1,21 @@
+"""Whether the compiled modules are here: built at install where a C compiler was, never required."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+MODULES: Final = ("topics.engine.native_batch", "topics.engine.native_walk")
+
+
+def compiled() -> bool:
+    """Whether every compiled module can be imported."""
+    return all(find_spec(module) is not None for module in MODULES)
+
+
+def module(name: str) -> Any:
+    """A compiled module.
+
+    Raises:
+        ImportError: it was not built; ``compiled`` tells beforehand.
+    """
+    return import_module(name)

@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def fault_of(program: Sequence[int], start: int, data: bytes) -> tuple[int, int] | None: ...
