@@ -18,6 +18,7 @@ _HEADER: Final = struct.Struct(">hhih")
 """API key, API version, correlation id, length of the client id (-1: none)."""
 _LARGEST_REQUEST: Final = 200_000_000
 _CHUNK: Final = 1 << 18
+_DEAF_SECONDS: Final = 0.3
 _START_SECONDS: Final = 10.0
 Result = TypeVar("Result")
 
@@ -178,9 +179,9 @@ class KafkaProxy:
                 writer.write(length + request)
                 await writer.drain()
                 if rule is not None and rule.deaf:
-                    # The broker reads what was sent before it sees the end; only the answer is lost.
+                    # The broker must have read the request before its side is cut too.
                     connection.writers[0].transport.abort()
-                    writer.write_eof()
+                    await asyncio.sleep(_DEAF_SECONDS)
                     rule.seen.set()
                     return
 
@@ -191,7 +192,7 @@ class KafkaProxy:
 
 
 def _named(request: bytes, known: str | None) -> tuple[int, str | None]:
-    """API key and client id of a request; SASL's own packets of old have no header and keep the known name."""
+    """API key and client id of a request; one without a name keeps the known one."""
     api_key, _version, _correlation, length = _HEADER.unpack_from(request)
     if length <= 0:
         return api_key, known
