@@ -6,7 +6,8 @@
 | raw.<provider>.publish.<domain>.<name>    | that provider       | gate, replay, audit                  |
 | resource.<domain>.<name>.v<N>             | gate                | fan-out, copier, audit               |
 | quarantine.<provider>                     | gate, operator      | that provider, operator, audit       |
-| stopped.<raw topic without "raw.">        | gate                | gate                                 |
+| stopped.<captured raw topic without "raw."> | gate              | gate, operator                       |
+| versions.<published raw topic without "raw."> | gate            | gate, operator                       |
 | claims.<provider>                         | gate                | operator, authority                  |
 | sub.<consumer>.<resource>.<grant>         | fan-out, copier     | that consumer                        |
 | epochs.<grant or resource>                | apply, copier, gate | that consumer, audit                 |
@@ -62,8 +63,13 @@ def quarantine(provider: ProviderId) -> TopicName:
 
 
 def stopped_keys(raw: TopicName) -> TopicName:
-    """Keys whose last change was stopped; partition n goes with partition n of ``raw``."""
+    """Captured keys whose last change was stopped; partition n goes with partition n of ``raw``."""
     return TopicName("stopped." + raw.removeprefix("raw."))
+
+
+def accepted_versions(raw: TopicName) -> TopicName:
+    """The accepted version of every published key; partition n goes with partition n of ``raw``."""
+    return TopicName("versions." + raw.removeprefix("raw."))
 
 
 def claims(provider: ProviderId) -> TopicName:

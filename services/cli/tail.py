@@ -135,7 +135,15 @@ def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, revea
 
 
 # Only the bus writes here, and never a person into a header; a raw header is its provider's.
-_HEADERS_WITHOUT_PERSONS = (*OPEN_TOPICS, "sub.", "resource.", "quarantine.", "claims.", "stopped.")
+_HEADERS_WITHOUT_PERSONS = (
+    *OPEN_TOPICS,
+    "sub.",
+    "resource.",
+    "quarantine.",
+    "claims.",
+    "stopped.",
+    "versions.",
+)
 
 
 def _decoded(lookup: Lookup, framed: bytes | None) -> Any:

@@ -114,6 +114,7 @@ def compare(
     found = _compare(declared, live, receipt_names(access.home), captures)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [Refusal(name, reason) for name, reason in reasons if reason]
+    refusals += [Refusal(name, str(error)) for name, error in definitions.in_place_changes(policy)]
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
 

@@ -1,7 +1,7 @@
 """Loads the definitions of departments, resources and grants, and says everything that is wrong at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources as packaged
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -10,9 +10,16 @@ from pydantic import BaseModel, Field, ValidationError
 
 from schemas.load import resource_schema
 from services.control.yaml_source import DefinitionError, YamlSource, form_errors, read_yaml
-from topics.definition_rules import grant_problems, resource_problems, schema_problems, shared_raw_topics
+from topics.definition_rules import (
+    grant_problems,
+    in_place_problems,
+    resource_problems,
+    schema_problems,
+    shared_raw_topics,
+)
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
+from topics.policy import Policy
 from topics.quality.rules import CodeList
 from topics.resource import Consumer, Declared, Name, Provider, Resource, Titles
 from topics.schema_rules import Problem
@@ -56,6 +63,15 @@ class Definitions:
     """``<name>@<version>`` → codes."""
     item_schemas: Mapping[ResourceId, dict[str, Any]]
     """The Avro record schema of each resource."""
+    sources: Mapping[ResourceId, YamlSource] = field(default_factory=dict)
+    """The file that declares each resource."""
+
+    def in_place_changes(self, policy: Policy | None) -> Iterator[tuple[ResourceId, DefinitionError]]:
+        """What a resource must not change while the policy in force has the same version of it."""
+        for id_, entry in policy.resources.items() if policy else ():
+            declared, source = self.resources.get(id_), self.sources.get(id_, YamlSource(id_, None, None))
+            for each in in_place_problems(entry.resource, declared) if declared else ():
+                yield id_, source.error(each.path, each.problem, each.remedy)
 
 
 def packaged_definitions() -> Path:
@@ -199,6 +215,7 @@ class _Draft:
             grants={each.id: each for each in self.grants.models.values()},
             code_lists={key: tuple(each.codes) for key, each in self.code_lists.models.items()},
             item_schemas=self.schemas,
+            sources={ResourceId(key): each for key, each in self.resources.sources.items()},
         )
 
     @property

@@ -22,6 +22,7 @@ LEDGER: Final = "ledger"
 REPLAY: Final = "replay"
 OPERATOR: Final = "operator"
 CONNECT: Final = "connect"
+_EVIDENCE: Final = ("raw.", "resource.", "quarantine.", "stopped.", "versions.", "claims.", "sub.")
 WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
 
 
@@ -111,10 +112,9 @@ def _processor(user: str) -> set[Acl]:
 def _gate(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
     faust = {_group(GATE, "faust-gate")}
     faust |= {_topics(GATE, "faust-gate-", right) for right in (Right.READ, Right.WRITE)}
-    reads = {_topics(GATE, prefix, Right.READ) for prefix in ("raw.", "stopped.")}
-    writes = {
-        _topics(GATE, prefix, Right.WRITE) for prefix in ("resource.", "quarantine.", "stopped.", "claims.")
-    }
+    reads = {_topics(GATE, prefix, Right.READ) for prefix in ("raw.", "stopped.", "versions.")}
+    written = ("resource.", "quarantine.", "stopped.", "versions.", "claims.")
+    writes = {_topics(GATE, prefix, Right.WRITE) for prefix in written}
     writes |= {_topic(GATE, names.epochs(resource), Right.WRITE) for resource in resources}
     writes.add(_topic(GATE, names.LEDGER_INTAKE, Right.WRITE))
     return _processor(GATE) | faust | reads | writes | {_group(GATE, names.GATE_GROUP)}
@@ -171,7 +171,7 @@ def _apply() -> set[Acl]:
 
 def _ledger() -> set[Acl]:
     """The auditor reads everything and writes nothing."""
-    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    prefixes = (*_EVIDENCE, "epochs.", "ledger.")
     return {
         *(_topics(LEDGER, prefix, Right.READ) for prefix in prefixes),
         *(_topics(LEDGER, prefix, Right.READ) for prefix in ("heartbeat.", "notify.")),
@@ -184,7 +184,7 @@ def _ledger() -> set[Acl]:
 
 def _replay() -> set[Acl]:
     """Replay decides again what was decided: it reads inputs, outputs and the ledger, and writes nothing."""
-    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    prefixes = (*_EVIDENCE, "epochs.", "ledger.")
     return {
         *(_topics(REPLAY, prefix, Right.READ) for prefix in prefixes),
         _topic(REPLAY, names.POLICY, Right.READ),
@@ -194,7 +194,7 @@ def _replay() -> set[Acl]:
 
 def _operator() -> set[Acl]:
     """The operator works quarantine: reads it, notes dispositions in it, releases into the raw topics."""
-    reads = ("quarantine.", "stopped.", "claims.", "epochs.", "heartbeat.", "notify.")
+    reads = ("quarantine.", "stopped.", "versions.", "claims.", "epochs.", "heartbeat.", "notify.")
     return {
         *(_topics(OPERATOR, prefix, Right.READ) for prefix in reads),
         *(_topics(OPERATOR, prefix, Right.WRITE) for prefix in ("raw.", "quarantine.", "signal.")),
