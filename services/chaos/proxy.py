@@ -66,7 +66,7 @@ class KafkaProxy:
     """Listens on a loopback port and forwards to another one."""
 
     def __init__(self, port: int, target_port: int, host: str = "127.0.0.1") -> None:
-        self._host, self._port, self._target_port = host, port, target_port
+        self._host, self.port, self._target_port = host, port, target_port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="kafka-proxy", daemon=True)
         self._server: asyncio.Server | None = None
@@ -108,7 +108,7 @@ class KafkaProxy:
         return future.result(_START_SECONDS)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, self._host, self._port, limit=_CHUNK)
+        self._server = await asyncio.start_server(self._accept, self._host, self.port, limit=_CHUNK)
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -181,8 +181,8 @@ class KafkaProxy:
                 if rule is not None and rule.deaf:
                     # The broker must have read the request before its side is cut too.
                     connection.writers[0].transport.abort()
-                    await asyncio.sleep(_DEAF_SECONDS)
                     rule.seen.set()
+                    await asyncio.sleep(_DEAF_SECONDS)
                     return
 
     def _rule_for(self, api_key: int, client: str | None) -> _Rule | None:

@@ -10,6 +10,7 @@ from services.chaos.sequences import What, percentile
 TARGET_SECONDS: Final = 10.0
 """What the 99th percentile of recovery may be."""
 _PARTS: Final = ("p50", "p99", "max")
+_HEADS: Final = ("fault", "times", *_PARTS)
 _SHARES: Final = {"p50": 0.50, "p99": 0.99, "max": 1.0}
 _MEANINGS: Final = {
     FaultKind.KILL: "kill -9 of an instance, started again at once",
@@ -133,13 +134,13 @@ def _faults(answer: Mapping[str, Any]) -> str:
     return f"""## Faults and recovery
 
 Recovered means: in every partition of every group, a record that was written after the fault is decided and
-its offset committed. In seconds; the target for the 99th percentile is {answer["recovery_target_s"]:g} s.
+its offset committed. In seconds; the 99th percentile shall be at most {answer["recovery_target_s"]:g}.
 
-{_table(("fault", "times", "p50", "p99", "max"), rows)}
+{_table(_HEADS, rows)}
 
-{without} planned faults had no effect (no transaction ended in time to be held) and are not counted. Instances
-ended by themselves {answer["instances_ended_by_themselves"]} times, because they found out that they had been
-replaced or could not go on, and were started again.
+{without} planned faults had no effect (no transaction ended in time to be held) and are not counted.
+Instances ended by themselves {answer["instances_ended_by_themselves"]} times, because they found out that
+they had been replaced or could not go on, and were started again.
 """
 
 

@@ -45,8 +45,11 @@ class Watch:
                 ends = self._reader.highs_of({_place(chain) for chain in self._chains})
                 return {chain: ends[_place(chain)] for chain in self._chains}
             except KafkaUnavailable:
+                # A client from before the broker was killed asks with the old leader's epoch for ever.
+                self._reader.close()
                 if time.monotonic() > deadline:
                     raise
+                time.sleep(POLL_SECONDS)
 
     def recovered(self, marks: Marks, seconds: float) -> float | None:
         """When, on the monotonic clock, every chain had committed a record from after its mark; None: never.
@@ -73,8 +76,8 @@ class Watch:
         """
         deadline, since, before = time.monotonic() + seconds, time.monotonic(), dict[Chain, int]()
         while time.monotonic() < deadline:
-            committed, places = self.committed(), {_place(chain) for chain in self._chains}
-            if committed != before or not self._gate_is_at_the_end(committed) or self._open(places):
+            committed = self.committed()
+            if committed != before or not self._at_the_end(committed):
                 since, before = time.monotonic(), committed
             elif time.monotonic() - since > _STILL_SECONDS:
                 return
@@ -104,15 +107,18 @@ class Watch:
     def _of(self, group: str) -> list[Chain]:
         return [chain for chain in self._chains if chain.group == group]
 
-    def _gate_is_at_the_end(self, committed: Mapping[Chain, int]) -> bool:
+    def _at_the_end(self, committed: Mapping[Chain, int]) -> bool:
+        """Whether the gate has decided everything, and no transaction is open."""
+        places = [_place(chain) for chain in self._chains]
+        try:
+            stable, highs = self._reader.bounds_of(places), self._reader.highs_of(places)
+        except KafkaUnavailable:
+            self._reader.close()
+            return False
         gate = [chain for chain in self._chains if chain.topic.startswith("raw.")]
-        ends = self._reader.highs_of({_place(chain) for chain in gate})
-        return all(committed.get(chain) == ends[_place(chain)] for chain in gate)
-
-    def _open(self, places: Iterable[Place]) -> bool:
-        places = list(places)
-        stable, highs = self._reader.bounds_of(places), self._reader.highs_of(places)
-        return any(stable[place].end < highs[place] for place in places)
+        return all(stable[place].end >= highs[place] for place in places) and all(
+            committed.get(chain) == highs[_place(chain)] for chain in gate
+        )
 
 
 def _place(chain: Chain) -> Place:

@@ -163,6 +163,16 @@ class GroupInput:
         """Member and generation, by which the coordinator knows whether the partitions are still ours."""
         return self._consumer.consumer_group_metadata()
 
+    def lags(self) -> dict[InputPartition, int]:
+        """How far each partition of ours is behind the end that its last fetch told; asks nobody."""
+        found = {}
+        for source, owned in self.owned.items():
+            part = TopicPartition(source.topic, source.partition)
+            bounds = self._consumer.get_watermark_offsets(part, cached=True)
+            if bounds is not None and bounds[1] >= 0 and owned.stage is not Stage.FRESH:
+                found[source] = max(0, bounds[1] - owned.position)
+        return found
+
     async def close(self) -> None:
         """Leave the data path; a static member keeps its partitions until its session ends."""
         await asyncio.to_thread(self._consumer.close)

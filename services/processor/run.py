@@ -25,6 +25,7 @@ from services.processor.policy_reader import PolicyReader
 from services.processor.runner import Runner
 from services.processor.schema_source import Registry, SchemaSource
 from services.processor.settings import Clients, ProcessorSettings
+from services.processor.tracing import tracer_for
 from services.processor.transactions import Transactions
 
 _log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ async def _run(
         code = ExitCode.FAILED
         _log.exception("the shell failed: %s", type(error).__name__)
     await _stop(app, transport)
+    parts.tracer.close()
     # Here and not after the loop: Faust's own threads still call into it, and would fail on a closed one.
     logging.shutdown()
     os._exit(int(code))
@@ -90,7 +92,8 @@ def build_parts(
         lambda: Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group)), schemas
     )
     health = Health(settings.lease_s, settings.transaction_timeout_ms / 1000)
-    metrics = Metrics(settings.instance_id)
+    metrics = Metrics(settings.instance_id, settings.group, gauges=health.gauges)
+    tracer = tracer_for(settings.instance_id, settings.group)
 
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
         return GroupInput(Consumer(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked)
@@ -108,8 +111,10 @@ def build_parts(
         schemas=schemas,
         health=health,
         metrics=metrics,
+        tracer=tracer,
     )
-    return Parts(runner, policy, health, metrics)
+    metrics.lags = runner.lags
+    return Parts(runner, policy, health, metrics, tracer)
 
 
 async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:

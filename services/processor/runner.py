@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Stage
@@ -15,14 +16,16 @@ from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
+from services.processor.tracing import BatchTrace, PassOn, Tracer
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import PartitionRecords
-from topics.event import KafkaRecord, SchemaId
+from topics.event import Headers, KafkaRecord, SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
 
+_NO_TRACE = PassOn().batch((), 0, 0.0)
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -42,6 +45,7 @@ class Runner:
         schemas: SchemaSource,
         health: Health,
         metrics: Metrics,
+        tracer: Tracer | None = None,
     ) -> None:
         self._processor = processor
         self._settings = settings
@@ -52,6 +56,9 @@ class Runner:
         self._schemas = schemas
         self._health = health
         self._metrics = metrics
+        self._tracer = tracer or PassOn()
+        self._trace: BatchTrace = _NO_TRACE
+        self._fetch_seconds = 0.0
         self._policy: Policy | None = None
         self._to_acknowledge = False
         self._batch_limit = settings.batch_records
@@ -104,7 +111,10 @@ class Runner:
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
         # 7. The batch.
-        return self._input.collect(self._batch_limit, self._settings.batch_bytes)
+        begin = time.perf_counter()
+        batch = self._input.collect(self._batch_limit, self._settings.batch_bytes)
+        self._fetch_seconds = time.perf_counter() - begin
+        return batch
 
     def _serve(self) -> Batch:
         self._input.suspend()
@@ -187,19 +197,24 @@ class Runner:
         Raises:
             StopInstance: this instance may not go on.
         """
+        self._begin_trace(batch)
+        problem: str | None = "given back"
         try:
             # 1. The writer schemas.
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
             self._wanted = needed
             schemas = await self._schemas.resolve(needed)
             # 2. The decisions.
-            result = self._decide(batch, schemas)
+            with self._stage("decide"):
+                result = self._decide(batch, schemas)
             if result is None:
                 return await self._rewind("defect", None)
             # 3. One transaction: outputs, ledger blocks, input offsets.
-            await self._transact(result.lanes, _next_offsets(batch))
+            seconds = await self._transact(result.lanes, _next_offsets(batch), self._trace.headers)
+            self._metrics.committed(_size(batch), seconds)
             # 4. It is done.
             self._done(batch, result)
+            problem = None
         except WaitAndRetry as error:
             # Nothing was decided: keep the place, ask again later, lose nothing.
             self._input.suspend()
@@ -209,7 +224,18 @@ class Runner:
         except RecreateProducer as error:
             await self._recreate(str(error))
         finally:
+            self._trace.end(problem)
+            self._trace = _NO_TRACE
             self._report()
+
+    def _begin_trace(self, batch: Batch) -> None:
+        self._metrics.took("fetch", self._fetch_seconds)
+        self._trace = self._tracer.batch(batch[0][0].headers, _size(batch), self._fetch_seconds)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        with self._metrics.timed(name), self._trace.stage(name):
+            yield
 
     def _decide(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> BatchResult | None:
         """The processor's result, or None after a defect: the batch comes again, half as large."""
@@ -251,18 +277,24 @@ class Runner:
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
+    async def _transact(
+        self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int], headers: Headers = ()
+    ) -> float:
+        """Write and commit; returns how many seconds the transaction was open."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
-        self._health.transaction_since = time.monotonic()
-        await self._transactions.produce(lanes)
-        await self._transactions.send_offsets(positions, version, self._input.group_metadata())
-        await self._transactions.commit()
+        begin = self._health.transaction_since = time.monotonic()
+        with self._stage("produce"):
+            await self._transactions.produce(lanes, headers)
+        with self._stage("commit"):
+            await self._transactions.send_offsets(positions, version, self._input.group_metadata())
+            await self._transactions.commit()
         self._health.transaction_since = None
         self._metrics.counts["transactions"] += 1
         self._input.advance(positions, version)
+        return time.monotonic() - begin
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -315,9 +347,17 @@ class Runner:
         health.joined = self._input.joined
         health.topics = len(self._input.topics)
         health.partitions = len(self._input.owned)
-        health.waiting_partitions = health.partitions - len(self._input.in_stage(Stage.READY))
+        health.paused_are(
+            f"{source.topic}:{source.partition}"
+            for source, owned in self._input.owned.items()
+            if owned.stage is not Stage.READY
+        )
         health.adopted_version = self._policy.version if self._policy else None
         health.tell("input", self._input.problem)
+
+    def lags(self) -> dict[InputPartition, int]:
+        """Records between the next to be decided and the end, as far as this instance knows the end."""
+        return self._input.lags()
 
     async def close(self) -> None:
         """Abort what is open and let go of Kafka; whatever is not committed comes again at the next start."""

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from topics.engine.lanes import Lane
-from topics.event import OutputRecord
+from topics.event import Headers, OutputRecord
 
 SLICE_SECONDS: Final = 0.05
 _YIELD_SECONDS: Final = 0.001
@@ -92,8 +92,8 @@ class Transactions:
             raise _what_to_do(error) from error
         self.opened_at = time.monotonic()
 
-    async def produce(self, lanes: Iterable[Lane]) -> None:
-        """Queue the records; delivery errors surface at commit.
+    async def produce(self, lanes: Iterable[Lane], headers: Headers = ()) -> None:
+        """Queue the records, each with these headers behind its own; delivery errors surface at commit.
 
         Raises:
             AbortTransaction: a record was refused here (too large, unknown partition).
@@ -101,7 +101,7 @@ class Transactions:
         """
         producer = self._usable_producer()
         for number, output in enumerate(chain.from_iterable(lanes), start=1):
-            while not self._queued(producer, output):
+            while not self._queued(producer, output, headers):
                 await self._breathe()
             if number % _PRODUCE_AT_ONCE == 0:
                 producer.poll(0)
@@ -174,14 +174,14 @@ class Transactions:
             raise RecreateProducer("there is no initialised producer")
         return self._producer
 
-    def _queued(self, producer: Producer, output: OutputRecord) -> bool:
+    def _queued(self, producer: Producer, output: OutputRecord, headers: Headers) -> bool:
         try:
             producer.produce(
                 output.topic,
                 value=output.value,
                 key=output.key,
                 partition=output.partition,
-                headers=list(output.headers) or None,
+                headers=[*output.headers, *headers] or None,
             )
         except BufferError:
             producer.poll(SLICE_SECONDS)

@@ -1,6 +1,7 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from services.processor.health import Health
 from services.processor.metrics import Metrics
 from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
+from services.processor.tracing import Tracer
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import Records, by_partition
-from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
 SOURCE = InputPartition(TopicName("in"), 0)
@@ -64,6 +66,9 @@ class FakeInput:
     def serve(self) -> None:
         self.served += 1
 
+    def lags(self) -> dict[InputPartition, int]:
+        return {source: len(self.records) - owned.position for source, owned in self.owned.items()}
+
     def collect(self, max_records: int, _max_bytes: int) -> Batch:
         batch = [record for record in self.records if record.offset >= self._next][:max_records]
         if batch:
@@ -107,9 +112,9 @@ class FakeTransactions:
         self._called("begin")
         self._open = []
 
-    async def produce(self, lanes: Iterable[Lane]) -> None:
+    async def produce(self, lanes: Iterable[Lane], headers: Headers = ()) -> None:
         self._called("produce")
-        self._open = list(chain.from_iterable(lanes))
+        self._open = [replace(each, headers=each.headers + headers) for each in chain.from_iterable(lanes)]
 
     async def send_offsets(self, *_: Any) -> None:
         self._called("offsets")
@@ -235,7 +240,12 @@ class Bench:
     """A runner with all its parts, at a test's hand."""
 
     def __init__(
-        self, processor: Processor, records: list[KafkaRecord], policy: Policy | None, **settings: Any
+        self,
+        processor: Processor,
+        records: list[KafkaRecord],
+        policy: Policy | None,
+        tracer: Tracer | None = None,
+        **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
             group=processor.group, data_dir=Path("unused"), web_port=1, **settings
@@ -250,6 +260,7 @@ class Bench:
             "reader": self.reader,
             "policy": self.policy,
             "schemas": self.schemas,
+            "tracer": tracer,
         }
         self.runner = Runner(
             processor, self.settings, make_input=make, health=self.health, metrics=self.metrics, **parts
