@@ -123,7 +123,7 @@ class Metrics:
 
     def __post_init__(self) -> None:
         # When a series began is told by nobody's dashboard and doubles the text.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.stages = self._histogram("govbus_stage_duration_seconds", _SECONDS)
         self.transactions = self._histogram("govbus_transaction_duration_seconds", _SECONDS)
         self.batches = self._histogram("govbus_batch_records", _RECORDS)
