@@ -10,7 +10,8 @@ from typing import Final
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli.output import CommandFailed, ExitCode
 from services.ledger.lookup import Lookup
-from services.ledger.reader import KafkaTopicReader
+from services.ledger.reader import KafkaTopicReader, TopicReader
+from services.ledger.two_logins import TwoLogins
 from services.ledger.writer import KafkaRecordWriter, RecordWriter
 from services.stack.api import Stack, State
 from services.stack.settings import StackSettings
@@ -41,8 +42,22 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
     _require(stack)
     user, password = stack.registry_auth()
     registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
-    with KafkaTopicReader(stack.kafka_config(AUDITOR), f"{AUDITOR}.cli", timeout_s) as reader:
+    with open_reader(stack, "cli", timeout_s) as reader:
         yield Bus(Lookup(reader, registry), _Operator(stack, timeout_s))
+
+
+@contextmanager
+def open_reader(stack: Stack, name: str, timeout_s: float = 30.0) -> Iterator[TopicReader]:
+    """Read as the auditor, and quarantine and claims as the operator, who alone may read them.
+
+    Raises:
+        StackError: the secret of one of the two is missing.
+    """
+    with (
+        KafkaTopicReader(stack.kafka_config(AUDITOR), f"{AUDITOR}.{name}", timeout_s) as auditor,
+        KafkaTopicReader(stack.kafka_config(OPERATOR), f"{OPERATOR}.{name}", timeout_s) as operator,
+    ):
+        yield TwoLogins(auditor, operator)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from psycopg2.extensions import make_dsn
 from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
+from services.cli.bus import AUDITOR, open_reader
 from services.cli.demo_books import books_of
 from services.cli.plan import access_of
 from services.cli.policy import current_policy
@@ -28,7 +29,6 @@ from services.demo.sources import connection_secrets
 from services.demo.story import Told, play_changes, prepare_cast
 from services.ledger.lookup import Lookup
 from services.ledger.quarantine import read_quarantine
-from services.ledger.reader import KafkaTopicReader
 from services.stack.api import Stack
 from services.stack.postgres import SUPERUSER_SECRET
 from services.stack.progress import Bars
@@ -40,7 +40,6 @@ _PATIENCE_SECONDS: Final = 120.0
 _QUIET_SECONDS: Final = 1.0
 _PACE_SECONDS: Final = 0.01
 """Between two changes while the latency is measured: about 100 changes a second."""
-_AUDITOR: Final = "ledger"
 
 
 class DemoStuck(Exception):  # noqa: N818 - named after what happened
@@ -122,7 +121,7 @@ class DemoStory:
         applied = Apply(access_of(self.stack), definitions, say=self.tell.say).run()
         self.tell.say(f"policy version {applied.policy_version}")
         if applied.held_back:
-            raise DemoStuck(f"no capture of {', '.join(sorted(applied.held_back))}: the lines above say why")
+            raise DemoStuck(f"not ready: {', '.join(sorted(applied.held_back))}; the lines above say why")
 
     def await_first_load(self, intake: IntakeFollower) -> None:
         """Until the gate has decided at least one record for each row of each database."""
@@ -265,14 +264,14 @@ class DemoStory:
     @contextmanager
     def lookup(self) -> Iterator[Lookup]:
         """The auditor's questions."""
-        with KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.demo") as reader:
+        with open_reader(self.stack, "demo") as reader:
             yield Lookup(reader, self.registry)
 
     @contextmanager
     def intake(self) -> Iterator["IntakeSource"]:
         """The gate's decisions, from the first; opened when its topic exists."""
         source = IntakeSource(
-            lambda: IntakeFollower.open(self.stack.kafka_config(_AUDITOR), RecordDecoder(self.registry))
+            lambda: IntakeFollower.open(self.stack.kafka_config(AUDITOR), RecordDecoder(self.registry))
         )
         try:
             yield source
