@@ -241,8 +241,8 @@ def _print_applied(applied: Applied) -> None:
         console.print(f"credentials of {user}: {path}", highlight=False)
     for grant, path in applied.receipts.items():
         console.print(f"receipt of withdrawing {grant}: {path}", highlight=False)
-    for provider, problems in applied.held_back.items():
-        console.print(f"no capture of {provider} yet:", style="yellow", highlight=False)
+    for held, problems in applied.held_back.items():
+        console.print(f"{held} is not ready yet:", style="yellow", highlight=False)
         for problem in problems:
             console.print(f"  {problem['what']}\n{problem['remedy']}", highlight=False, markup=False)
     for grant, reason in applied.waiting.items():
