@@ -19,7 +19,6 @@ from topics.event import OutputRecord
 
 AUDITOR: Final = "ledger"
 OPERATOR: Final = "operator"
-_NEEDED: Final = ("kafka", "registry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
         StackError: a secret or a setting is missing.
     """
     stack = Stack(StackSettings.from_environment())
-    _require(stack)
+    require(stack, "kafka", "registry")
     user, password = stack.registry_auth()
     registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
     with open_reader(stack, "cli", timeout_s) as reader:
@@ -77,16 +76,19 @@ def actor() -> str:
     return getpass.getuser()
 
 
-def _require(stack: Stack) -> None:
-    down = [
-        status.name
-        for status in stack.status()
-        if status.name in _NEEDED and status.state is not State.RUNNING
-    ]
+def require(stack: Stack, *parts: str) -> None:
+    """Say which of these parts of the stack do not run, before anything is asked of them.
+
+    Raises:
+        CommandFailed: one of them does not run.
+    """
+    states = {status.name: status.state for status in stack.status()}
+    down = [part for part in parts if states.get(part) is not State.RUNNING]
     if down:
+        verb = "do" if len(down) > 1 else "does"
         raise CommandFailed(
             ExitCode.UNAVAILABLE,
-            f"{' and '.join(down)} does not run",
+            f"{' and '.join(down)} {verb} not run",
             f"the stack in {stack.settings.home}",
             "start it from its last data with `govbus up`, then ask again",
         )

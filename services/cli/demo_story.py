@@ -119,7 +119,8 @@ class DemoStory:
     def apply(self, definitions: Definitions) -> None:
         """What `govbus apply` does."""
         applied = Apply(access_of(self.stack), definitions, say=self.tell.say).run()
-        self.tell.say(f"policy version {applied.policy_version}")
+        if not applied.steps:
+            self.tell.say(f"nothing to change, policy version {applied.policy_version}")
         if applied.held_back:
             raise DemoStuck(f"not ready: {', '.join(sorted(applied.held_back))}; the lines above say why")
 
@@ -225,19 +226,16 @@ class DemoStory:
 
     def farewell(self) -> None:
         """How to look around, and how to stop."""
-        self.tell.console.print()
-        for command, what in (
-            ("govbus status", "what runs"),
-            ("govbus doctor", "whether all is well, and what to do if not"),
-            (
-                f"govbus tail {self.readers[0].topic} -o -5 -e",
-                "what a department reads",
-            ),
-            ("govbus quarantine list --provider police", "what was stopped, and why"),
-            ("govbus audit balance", "the proof again"),
-            ("govbus down", "stop everything; the data stays"),
-        ):
-            self.tell.console.print(f"   [bold].venv/bin/{command}[/]  [dim]{what}[/]", soft_wrap=True)
+        commands = (
+            ("what runs", "status"),
+            ("whether all is well, and what to do if not", "doctor"),
+            ("what a department reads", f"tail {self.readers[0].topic} -o -5 -e"),
+            ("what was stopped, and why", "quarantine list --provider police"),
+            ("what became of one record, for each grant", "explain raw.police.public.person:0:17"),
+            ("the proof again", "audit balance"),
+            ("stop everything; the data stays", "down"),
+        )
+        self.tell.commands([(purpose, f".venv/bin/govbus {command}") for purpose, command in commands])
 
     def poll_readers(self) -> list[Arrival]:
         """What arrived at the departments since the last call."""
