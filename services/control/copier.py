@@ -23,6 +23,7 @@ from services.fanout.processor import ledger_block, note_outcomes
 from services.processor.blocks import BlockDraft
 from services.processor.codecs import CodecCache
 from topics import names
+from topics.engine.records import by_partition
 from topics.engine.reference import ReferenceCodec
 from topics.event import KafkaRecord, OutputRecord, TopicName
 from topics.policy import GrantPolicy, Policy
@@ -142,7 +143,7 @@ def copy(
     reader = whole_reader(access.kafka_config("copier"), line.group)
     try:
         for records in read_whole(reader, topic, ends, batch_records):
-            missing = line.codecs.missing(records)
+            missing = frozenset().union(*map(line.codecs.missing, by_partition(records)))
             line.codecs.learn({schema_id: registry.schema(schema_id) for schema_id in missing})
             transactions.write(line.decide(records))
         _finish(line, transactions, reader, topic, ends)

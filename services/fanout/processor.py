@@ -10,8 +10,10 @@ from services.fanout.line import DeliveryKind, GrantOutcome, fan_out, internal_d
 from services.fanout.plan import FanoutPlan, compile_fanout
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
-from services.processor.contract import BatchResult, CatchUp, InputPartition
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
+from topics.engine.lanes import into_lanes
+from topics.engine.records import PartitionRecords, Records
 from topics.engine.reference import ReferenceCodec
 from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, SchemaId, TopicName
 from topics.grants.declaration import GrantState
@@ -91,7 +93,7 @@ class FanoutProcessor:
         )
 
     def process_catch_up(
-        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
         """Deliver the bounded rest to the grants that lack it."""
         self._codecs.learn(schemas)
@@ -99,24 +101,25 @@ class FanoutProcessor:
         group = f"{self.group}.catch-up"
         start = {catch_up.source: catch_up.from_offset}
         return self._decide_all(
-            records, lambda record: self._decide(record, lacking), group, start, catch_up.to_offset
+            [records], lambda record: self._decide(record, lacking), group, start, catch_up.to_offset
         )
 
-    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+    def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Canonical schemas that were not met before."""
         return self._codecs.missing(records)
 
-    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         """Decide a batch."""
         self._codecs.learn(schemas)
         return self._decide_all(
-            records, lambda record: self._decide(record, self.plan), self.group, self._positions
+            batch, lambda record: self._decide(record, self.plan), self.group, self._positions
         )
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record that ``process`` raises on, from every grant, with reason INTERNAL."""
         decide = lambda one: internal_defect(one, self.plan)  # noqa: E731
-        return self._decide_all([record], decide, self.group, self._positions)
+        alone = PartitionRecords(record.topic, record.partition, [record])
+        return self._decide_all([alone], decide, self.group, self._positions)
 
     def committed(self) -> None:
         """What was staged is now so."""
@@ -135,27 +138,25 @@ class FanoutProcessor:
 
     def _decide_all(
         self,
-        records: Sequence[KafkaRecord],
+        batch: Batch,
         decide: Callable[[KafkaRecord], Outcomes],
         group: str,
         starts: Mapping[InputPartition, int],
         ends_at: int | None = None,
     ) -> BatchResult:
         self._staged.clear()
-        drafts: dict[InputPartition, BlockDraft] = {}
         outputs: list[OutputRecord] = []
         tally: Counter[str] = Counter()
-        for record in records:
-            source = InputPartition(record.topic, record.partition)
-            if source not in drafts:
-                drafts[source] = self._draft(source, group, starts.get(source, 0))
-            outputs.extend(note_outcomes(drafts[source], record, decide(record), tally))
-        for source, draft in drafts.items():
-            draft.to_offset = ends_at if ends_at is not None else draft.to_offset
+        for records in filter(len, batch):
+            source = InputPartition(records.topic, records.partition)
+            draft = self._draft(source, group, starts.get(source, 0))
+            for record in records:
+                outputs += note_outcomes(draft, record, decide(record), tally)
+            draft.to_offset = draft.to_offset if ends_at is None else ends_at
             if group == self.group:
                 self._staged[source] = draft.to_offset
             outputs.append(self._block(draft))
-        return BatchResult(tuple(outputs), tally)
+        return BatchResult(tuple(into_lanes(outputs)), tally)
 
     def _only(self, catch_up: CatchUp) -> FanoutPlan:
         """The plan with only the grants that lack the rest, from where their copier ended."""

@@ -1,7 +1,7 @@
 """The gate as a processor: runs the line over batches, keeps stopped-key entries, drafts decision blocks."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from services.gate.line import decide, stop_internal
@@ -10,8 +10,10 @@ from services.gate.plan import GatePlan, compile_gate
 from services.gate.stopped import StoppedEntry, entry_from_record
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
-from services.processor.contract import BatchResult, CatchUp, InputPartition
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
+from topics.engine.lanes import into_lanes
+from topics.engine.records import PartitionRecords, Records
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 from topics.wire import frame, split
@@ -91,7 +93,7 @@ class GateProcessor:
     def process_catch_up(
         self,
         catch_up: CatchUp,
-        records: Sequence[KafkaRecord],
+        records: Records,
         schemas: Mapping[SchemaId, Any],
     ) -> BatchResult:
         """Never asked of the gate.
@@ -101,18 +103,19 @@ class GateProcessor:
         """
         raise NotImplementedError(f"the gate has nothing to catch up on {catch_up.source}")
 
-    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+    def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Writer schemas that were not met before."""
         return self._codecs.missing(records)
 
-    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         """Decide a batch."""
         self._codecs.learn(schemas)
-        return self._decide_all(records, self._decide)
+        return self._decide_all(batch, self._decide)
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
         """Quarantine the one record that ``process`` raises on."""
-        return self._decide_all([record], lambda one: stop_internal(one, self.plan, self._entry(one), defect))
+        alone = PartitionRecords(record.topic, record.partition, [record])
+        return self._decide_all([alone], lambda one: stop_internal(one, self.plan, self._entry(one), defect))
 
     def committed(self) -> None:
         """What was staged is now so."""
@@ -129,23 +132,28 @@ class GateProcessor:
         self._staged_entries.clear()
         self._staged_positions.clear()
 
-    def _decide_all(self, records: Sequence[KafkaRecord], decide_one: Any) -> BatchResult:
+    def _decide_all(self, batch: Batch, decide_one: Callable[[KafkaRecord], Decision]) -> BatchResult:
         self.rolled_back()
-        drafts: dict[InputPartition, BlockDraft] = {}
         outputs: list[OutputRecord] = []
         outcomes: Counter[str] = Counter()
+        for records in batch:
+            outputs += self._decide_partition(records, decide_one, outcomes)
+        return BatchResult(tuple(into_lanes(outputs)), outcomes)
+
+    def _decide_partition(
+        self, records: Records, decide_one: Callable[[KafkaRecord], Decision], outcomes: Counter[str]
+    ) -> list[OutputRecord]:
+        source = InputPartition(records.topic, records.partition)
+        draft = self._draft(source)
+        outputs: list[OutputRecord] = []
         for record in records:
-            source = InputPartition(record.topic, record.partition)
-            draft = drafts.get(source) or drafts.setdefault(source, self._draft(source))
             decision = decide_one(record)
             self._stage(source, record, decision)
             _note(draft, record, decision)
-            outputs.extend(decision.outputs)
+            outputs += decision.outputs
             outcomes[decision.reason or decision.kind.value] += 1
-        for source, draft in drafts.items():
-            self._staged_positions[source] = draft.to_offset
-            outputs.append(self._block(draft))
-        return BatchResult(tuple(outputs), outcomes)
+        self._staged_positions[source] = draft.to_offset
+        return [*outputs, self._block(draft)]
 
     def _decide(self, record: KafkaRecord) -> Decision:
         entry = self._entry(record)

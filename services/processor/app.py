@@ -10,6 +10,7 @@ from mode import Service
 from mode.utils.queues import FlowControlEvent, ThrowableQueue
 
 from services.processor.acknowledgement import read_acknowledgement
+from services.processor.contract import Batch
 from services.processor.errors import StopInstance
 from services.processor.health import Health
 from services.processor.metrics import Metrics
@@ -17,7 +18,6 @@ from services.processor.policy_reader import PolicyReader
 from services.processor.requirements import faust_app_id
 from services.processor.runner import Runner
 from services.processor.settings import Clients, ProcessorSettings
-from topics.event import KafkaRecord
 from topics.names import POLICY_ACKNOWLEDGEMENTS
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class BatchChannel(faust.Channel[Any]):
 class Delivery:
     """A batch on its way to the agent; ``done`` is set when it is committed or given back."""
 
-    records: list[KafkaRecord]
+    batch: Batch
     done: "asyncio.Future[None]"
 
 
@@ -86,17 +86,17 @@ class Transport(Service):
             await asyncio.sleep(self._idle_sleep_s)
         pause = self._idle_sleep_s
         while True:
-            records = await self._runner.next_batch()
-            if records:
+            batch = await self._runner.next_batch()
+            if batch:
                 pause = self._idle_sleep_s
-                delivery = Delivery(records, asyncio.get_running_loop().create_future())
+                delivery = Delivery(batch, asyncio.get_running_loop().create_future())
                 # Put, not sent: a sent event may be dropped by a rebalance of the app's own topics.
                 await self._channel.put(delivery)
                 await delivery.done
             else:
                 # The longer nothing comes, the longer the pause: an idle instance leaves the processor alone.
                 pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(0 if records else pause)
+            await asyncio.sleep(0 if batch else pause)
 
     def _on_done(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or self.ended.done():
@@ -164,7 +164,7 @@ def _data_agent(app: faust.App, channel: Any, runner: Runner) -> None:
     async def decide_batches(deliveries: Any) -> None:
         async for delivery in deliveries:
             try:
-                await runner.process(delivery.records)
+                await runner.process(delivery.batch)
             except BaseException as error:
                 if not delivery.done.done():
                     delivery.done.set_exception(

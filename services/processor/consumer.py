@@ -17,9 +17,10 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from services.processor.contract import InputPartition
+from services.processor.contract import Batch, InputPartition
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
 from services.processor.records import to_record
+from topics.engine.records import by_partition
 from topics.event import KafkaRecord, TopicName
 
 _log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class GroupInput:
             if message.error() is not None:
                 self._note(message.error())
 
-    def collect(self, max_records: int, max_bytes: int) -> list[KafkaRecord]:
+    def collect(self, max_records: int, max_bytes: int) -> Batch:
         """What is already here, without waiting: up to that many records and, nearly, bytes.
 
         Raises:
@@ -135,7 +136,7 @@ class GroupInput:
             if not messages:
                 break
         # A rebalance in one of the calls may have taken away what an earlier call returned.
-        return [record for record in batch if self._is_due(record)]
+        return by_partition(record for record in batch if self._is_due(record))
 
     async def committed(
         self, sources: Iterable[InputPartition]

@@ -4,8 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.engine.lanes import Lane
+from topics.engine.records import Records
+from topics.event import GrantId, KafkaRecord, SchemaId, TopicName
 from topics.policy import Policy
+
+Batch = Sequence[Records]
+"""Records of any assigned partitions, one sequence per partition."""
 
 
 class InputPartition(NamedTuple):
@@ -27,9 +32,9 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """Everything that one transaction writes, ledger blocks included, in order; what the metrics count."""
+    """Everything that one transaction writes, ledger blocks included; what the metrics count."""
 
-    outputs: tuple[OutputRecord, ...]
+    lanes: tuple[Lane, ...]
     outcomes: Mapping[str, int]
     """Outcome or reason code → count, for metrics only."""
 
@@ -79,7 +84,7 @@ class Processor(Protocol):
         ...
 
     def process_catch_up(
-        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
         """Deliver the bounded rest to the grants that lack it; no input offsets move.
 
@@ -88,12 +93,12 @@ class Processor(Protocol):
         """
         ...
 
-    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
-        """Schema ids that deciding these records needs."""
+    def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
+        """Schema ids that deciding these records needs and that were not given yet."""
         ...
 
-    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
-        """Decide a batch (any mix of assigned partitions, each in offset order).
+    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        """Decide a batch.
 
         ``schemas`` holds a parsed JSON schema per id of ``needed_schemas``; an id that the registry does not
         know is absent. Never raises for data: a defect becomes a stopped event with reason INTERNAL.

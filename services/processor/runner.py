@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Stage
-from services.processor.contract import BatchResult, InputPartition, Processor
+from services.processor.contract import Batch, BatchResult, InputPartition, Processor
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
 from services.processor.metrics import Metrics
@@ -16,7 +16,9 @@ from services.processor.policy_reader import PolicyReader
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
-from topics.event import KafkaRecord, OutputRecord, SchemaId
+from topics.engine.lanes import Lane, into_lanes
+from topics.engine.records import PartitionRecords
+from topics.event import KafkaRecord, SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -61,14 +63,14 @@ class Runner:
 
     # --- one turn of the transport ------------------------------------------------------------------------
 
-    async def next_batch(self) -> list[KafkaRecord]:
+    async def next_batch(self) -> Batch:
         """One turn: everything that is due between batches, then the next batch (empty: nothing to do now).
 
         Raises:
             StopInstance: this instance may not go on.
         """
         try:
-            batch = await self._turn()
+            batch: Batch = await self._turn()
         except WaitAndRetry as error:
             self._wait("waiting", str(error))
             self._input.suspend()
@@ -82,7 +84,7 @@ class Runner:
         self._report()
         return batch
 
-    async def _turn(self) -> list[KafkaRecord]:
+    async def _turn(self) -> Batch:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
         if not self._adopt_policy():
             return self._serve()
@@ -104,7 +106,7 @@ class Runner:
         # 7. The batch.
         return self._input.collect(self._batch_limit, self._settings.batch_bytes)
 
-    def _serve(self) -> list[KafkaRecord]:
+    def _serve(self) -> Batch:
         self._input.suspend()
         if self._input.topics:
             self._input.serve()
@@ -165,20 +167,21 @@ class Runner:
         due = self._processor.catch_ups(source, owned.position, owned.applied_version)
         if not due:
             return
-        outputs: list[OutputRecord] = []
+        lanes: list[Lane] = []
         for catch_up in due:
-            records = await self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
+            found = await self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
+            records = PartitionRecords(*catch_up.source, found)
             schemas = await self._schemas.resolve(self._processor.needed_schemas(records))
             result = self._processor.process_catch_up(catch_up, records, schemas)
-            outputs.extend(result.outputs)
+            lanes.extend(result.lanes)
             self._metrics.counts["catch_up_records"] += len(records)
         # The unchanged position is committed with the new version: after a crash this is not done twice.
-        await self._transact(outputs, {source: owned.position})
+        await self._transact(lanes, {source: owned.position})
         self._processor.committed()
 
     # --- a batch ------------------------------------------------------------------------------------------
 
-    async def process(self, batch: Sequence[KafkaRecord]) -> None:
+    async def process(self, batch: Batch) -> None:
         """Decide and commit one batch; on any doubt rewind, so that the records come again.
 
         Raises:
@@ -186,7 +189,7 @@ class Runner:
         """
         try:
             # 1. The writer schemas.
-            needed = self._processor.needed_schemas(batch)
+            needed = frozenset().union(*map(self._processor.needed_schemas, batch))
             self._wanted = needed
             schemas = await self._schemas.resolve(needed)
             # 2. The decisions.
@@ -194,7 +197,7 @@ class Runner:
             if result is None:
                 return await self._rewind("defect", None)
             # 3. One transaction: outputs, ledger blocks, input offsets.
-            await self._transact(result.outputs, _next_offsets(batch))
+            await self._transact(result.lanes, _next_offsets(batch))
             # 4. It is done.
             self._done(batch, result)
         except WaitAndRetry as error:
@@ -208,21 +211,20 @@ class Runner:
         finally:
             self._report()
 
-    def _decide(self, batch: Sequence[KafkaRecord], schemas: Mapping[SchemaId, object]) -> BatchResult | None:
+    def _decide(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> BatchResult | None:
         """The processor's result, or None after a defect: the batch comes again, half as large."""
-        known = self._defect
-        if len(batch) == 1 and known is not None and known[0] == batch[0].coordinates:
-            return self._stop_internal(batch[0], known[1])
+        known, size, first = self._defect, _size(batch), batch[0][0]
+        if size == 1 and known is not None and known[0] == first.coordinates:
+            return self._stop_internal(first, known[1])
         try:
             return self._processor.process(batch, schemas)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
             name = type(error).__name__
         self._metrics.counts["defects"] += 1
-        first = batch[0].coordinates
-        _log.error("the processor raised %s for %d records from %s on", name, len(batch), first)
-        if len(batch) == 1:
-            self._defect = (first, name)
-        self._batch_limit = max(1, len(batch) // 2)
+        _log.error("the processor raised %s for %d records from %s on", name, size, first.coordinates)
+        if size == 1:
+            self._defect = (first.coordinates, name)
+        self._batch_limit = max(1, size // 2)
         return None
 
     def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
@@ -236,28 +238,26 @@ class Runner:
             raise StopInstance(ExitCode.DEFECT, why) from None
         return result
 
-    def _done(self, batch: Sequence[KafkaRecord], result: BatchResult) -> None:
+    def _done(self, batch: Batch, result: BatchResult) -> None:
         self._processor.committed()
         self._defect, self._pause = None, 0.0
         self._wanted = frozenset()
         self._batch_limit = min(self._settings.batch_records, self._batch_limit * 2)
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
-        self._metrics.counts["records"] += len(batch)
-        self._metrics.counts["outputs"] += len(result.outputs)
+        self._metrics.counts["records"] += _size(batch)
+        self._metrics.counts["outputs"] += sum(map(len, result.lanes))
         self._metrics.outcomes.update(dict(result.outcomes))
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(
-        self, outputs: Sequence[OutputRecord], positions: Mapping[InputPartition, int]
-    ) -> None:
+    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
         self._health.transaction_since = time.monotonic()
-        await self._transactions.produce(outputs)
+        await self._transactions.produce(lanes)
         await self._transactions.send_offsets(positions, version, self._input.group_metadata())
         await self._transactions.commit()
         self._health.transaction_since = None
@@ -270,7 +270,7 @@ class Runner:
             return
         positions = {source: owned.position for source, owned in self._input.owned.items()}
         record = acknowledgement(self._policy, self._settings, int(time.time() * 1000), positions)
-        await self._transact([record], {})
+        await self._transact(into_lanes([record]), {})
         self._to_acknowledge = False
         self._health.acknowledged_version = self._policy.version
         _log.info("policy version %d acknowledged for %d partitions", self._policy.version, len(positions))
@@ -330,5 +330,9 @@ class Runner:
         await self._input.close()
 
 
-def _next_offsets(batch: Sequence[KafkaRecord]) -> dict[InputPartition, int]:
-    return {InputPartition(record.topic, record.partition): record.offset + 1 for record in batch}
+def _next_offsets(batch: Batch) -> dict[InputPartition, int]:
+    return {InputPartition(found.topic, found.partition): found[-1].offset + 1 for found in batch}
+
+
+def _size(batch: Batch) -> int:
+    return sum(map(len, batch))

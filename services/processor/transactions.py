@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
+from topics.engine.lanes import Lane
 from topics.event import OutputRecord
 
 SLICE_SECONDS: Final = 0.05
@@ -90,7 +92,7 @@ class Transactions:
             raise _what_to_do(error) from error
         self.opened_at = time.monotonic()
 
-    async def produce(self, outputs: Iterable[OutputRecord]) -> None:
+    async def produce(self, lanes: Iterable[Lane]) -> None:
         """Queue the records; delivery errors surface at commit.
 
         Raises:
@@ -98,7 +100,7 @@ class Transactions:
             RecreateProducer: the queue does not empty, or the producer is broken.
         """
         producer = self._usable_producer()
-        for number, output in enumerate(outputs, start=1):
+        for number, output in enumerate(chain.from_iterable(lanes), start=1):
             while not self._queued(producer, output):
                 await self._breathe()
             if number % _PRODUCE_AT_ONCE == 0:

@@ -3,14 +3,17 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from schemas.load import control_schema
 from schemas.registry import RegistryCredentials, RegistryUnavailable, SchemaNotFound
-from services.processor.contract import BatchResult, CatchUp, InputPartition
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from services.processor.run import run
 from services.processor.settings import Clients, ProcessorSettings
+from topics.engine.lanes import into_lanes
+from topics.engine.records import Records
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
@@ -73,16 +76,16 @@ class Echo:
         return (CatchUp(source, 0, position, ()),)
 
     def process_catch_up(
-        self, catch_up: CatchUp, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]
+        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
-        return BatchResult(tuple(self._copy(record, b"fill") for record in records), {})
+        return BatchResult(tuple(into_lanes(self._copy(record, b"fill") for record in records)), {})
 
-    def needed_schemas(self, records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+    def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         return frozenset({SchemaId(7)} if any(record.value == b"schema" for record in records) else ())
 
-    def process(self, records: Sequence[KafkaRecord], schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         outputs = []
-        for record in records:
+        for record in chain.from_iterable(batch):
             source = InputPartition(record.topic, record.partition)
             if record.value == b"break":
                 raise LookupError("a defect")
@@ -91,10 +94,11 @@ class Echo:
                     raise AssertionError("the state is ahead of the position")
                 outputs.append(OutputRecord(STATE, record.partition, b"last", str(record.offset).encode()))
             outputs.append(self._copy(record, b"live"))
-        return BatchResult(tuple(outputs), {"copied": len(records)})
+        return BatchResult(tuple(into_lanes(outputs)), {"copied": sum(map(len, batch))})
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
-        return BatchResult((self._copy(record, b"stopped " + defect.encode()),), {"stopped": 1})
+        stopped = self._copy(record, b"stopped " + defect.encode())
+        return BatchResult(tuple(into_lanes([stopped])), {"stopped": 1})
 
     def committed(self) -> None:
         return

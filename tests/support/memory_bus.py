@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from schemas.load import control_schema
@@ -25,6 +26,7 @@ from tests.support.debezium import (
 from tests.support.policy import CANONICAL_KEY, sample_policy
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
+from topics.engine.records import PartitionRecords
 from topics.engine.reference import ReferenceCodec
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.grants.keys import has_canonical_key
@@ -200,10 +202,11 @@ class MemoryCity:
                 start, end = self._done.get(place, 0), self.memory.ends[place]
                 records = list(self.memory.read(place, start, end))
                 if records:
-                    needed = processor.needed_schemas(records)
+                    batch = [PartitionRecords(*place, records)]
+                    needed = processor.needed_schemas(batch[0])
                     known = {number: self.registry.schemas.get(number) for number in needed}
                     found = {number: schema for number, schema in known.items() if schema is not None}
-                    for output in processor.process(records, found).outputs:
+                    for output in chain.from_iterable(processor.process(batch, found).lanes):
                         self._append(output)
                     processor.committed()
                     self._done[place] = end

@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Iterator
 
-from topics.event import Headers, KafkaRecord, OutputRecord, TopicName
+from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
 
 class NativeRecords:
     topic: TopicName
@@ -14,6 +14,7 @@ class NativeRecords:
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> KafkaRecord: ...
     def __iter__(self) -> Iterator[KafkaRecord]: ...
+    def schema_ids(self) -> frozenset[SchemaId]: ...
 
 class ByteLane:
     topic: TopicName

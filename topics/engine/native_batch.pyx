@@ -89,6 +89,27 @@ cdef class NativeRecords:
         for index in range(self.count):
             yield self.record(index)
 
+    def schema_ids(self):
+        """See ``topics.engine.records.Records.schema_ids``."""
+        cdef Py_ssize_t index
+        cdef const unsigned char* value
+        cdef unsigned int schema_id
+        cdef unsigned int last = 0
+        cdef bint any_found = False
+        cdef set found = set()
+        for index in range(self.count):
+            value = self.rows[index].value
+            if self.rows[index].value_length < 5 or value[0] != 0:
+                continue
+            schema_id = (
+                (<unsigned int> value[1] << 24) | (<unsigned int> value[2] << 16)
+                | (<unsigned int> value[3] << 8) | value[4]
+            )
+            if not any_found or schema_id != last:
+                found.add(schema_id)
+                last, any_found = schema_id, True
+        return frozenset(found)
+
     cdef object record(self, Py_ssize_t index):
         """One row as the record that the rules know."""
         cdef InputRecord* row = &self.rows[index]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from topics.engine import native
 from topics.engine.lanes import RecordLane, headers_form, headers_from_form, into_lanes
+from topics.engine.records import PartitionRecords
 from topics.event import KafkaRecord, OutputRecord, TopicName
 
 TOPIC = TopicName("sub.a.b")
@@ -19,7 +20,7 @@ OUTPUTS = st.builds(
     headers=HEADERS,
 )
 COUNTS = st.integers(0, 2**62)
-BYTES = st.none() | st.binary()
+BYTES = st.none() | st.binary() | st.binary(min_size=1).map(lambda tail: bytes(4) + tail)
 INPUTS = st.builds(KafkaRecord, st.just(TOPIC), st.just(1), COUNTS, COUNTS, BYTES, BYTES, HEADERS)
 needs_native = pytest.mark.skipif(not native.compiled(), reason="no compiled lanes here")
 
@@ -62,3 +63,4 @@ def test_records_in_bytes_are_the_records_that_were_put_in(records: list[KafkaRe
     found = native.module("topics.engine.native_batch").NativeRecords.from_records(TOPIC, 1, records)
     assert list(found) == records
     assert [found[index] for index in range(len(found))] == records
+    assert found.schema_ids() == PartitionRecords(TOPIC, 1, records).schema_ids()

@@ -1,15 +1,18 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from services.processor.consumer import Owned, Stage
-from services.processor.contract import BatchResult, CatchUp, InputPartition, Processor
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor
 from services.processor.health import Health
 from services.processor.metrics import Metrics
 from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
+from topics.engine.lanes import Lane, into_lanes
+from topics.engine.records import Records, by_partition
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
@@ -61,12 +64,12 @@ class FakeInput:
     def serve(self) -> None:
         self.served += 1
 
-    def collect(self, max_records: int, _max_bytes: int) -> list[KafkaRecord]:
+    def collect(self, max_records: int, _max_bytes: int) -> Batch:
         batch = [record for record in self.records if record.offset >= self._next][:max_records]
         if batch:
             self._next = batch[-1].offset + 1
             self.taken.append(len(batch))
-        return batch
+        return by_partition(batch)
 
     async def committed(
         self, sources: Iterable[InputPartition]
@@ -104,9 +107,9 @@ class FakeTransactions:
         self._called("begin")
         self._open = []
 
-    async def produce(self, outputs: Iterable[OutputRecord]) -> None:
+    async def produce(self, lanes: Iterable[Lane]) -> None:
         self._called("produce")
-        self._open = list(outputs)
+        self._open = list(chain.from_iterable(lanes))
 
     async def send_offsets(self, *_: Any) -> None:
         self._called("offsets")
@@ -198,29 +201,34 @@ class Copying:
         return self.due if applied < self.version else ()
 
     def process_catch_up(
-        self, _catch_up: CatchUp, records: Sequence[KafkaRecord], _schemas: Mapping[SchemaId, Any]
+        self, _catch_up: CatchUp, records: Records, _schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
-        return BatchResult(tuple(OutputRecord(OUT, 0, b"caught up", record.value) for record in records), {})
+        return _result([OutputRecord(OUT, 0, b"caught up", record.value) for record in records], {})
 
-    def needed_schemas(self, _records: Sequence[KafkaRecord]) -> frozenset[SchemaId]:
+    def needed_schemas(self, _records: Records) -> frozenset[SchemaId]:
         return self.needed
 
-    def process(self, records: Sequence[KafkaRecord], _schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process(self, batch: Batch, _schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        records = list(chain.from_iterable(batch))
         if any(record.value in (b"break", b"hopeless") for record in records):
             raise LookupError("a defect")
-        outputs = tuple(OutputRecord(OUT, 0, b"live", record.value) for record in records)
-        return BatchResult(outputs, {"copied": len(outputs)})
+        outputs = [OutputRecord(OUT, 0, b"live", record.value) for record in records]
+        return _result(outputs, {"copied": len(outputs)})
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
         if record.value == b"hopeless":
             raise LookupError("a defect here too")
-        return BatchResult((OutputRecord(OUT, 0, defect.encode(), record.value),), {"stopped": 1})
+        return _result([OutputRecord(OUT, 0, defect.encode(), record.value)], {"stopped": 1})
 
     def committed(self) -> None:
         return
 
     def rolled_back(self) -> None:
         self.rollbacks += 1
+
+
+def _result(outputs: list[OutputRecord], outcomes: dict[str, int]) -> BatchResult:
+    return BatchResult(tuple(into_lanes(outputs)), outcomes)
 
 
 class Bench:
@@ -253,7 +261,7 @@ class Bench:
         batch = await self.runner.next_batch()
         if batch:
             await self.runner.process(batch)
-        return len(batch)
+        return sum(map(len, batch))
 
     async def run(self, turns: int = 100) -> None:
         """So many turns."""

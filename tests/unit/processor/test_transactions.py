@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from services.processor.transactions import Transactions
+from topics.engine.lanes import into_lanes
 from topics.event import OutputRecord, TopicName
 
 OUTPUT = OutputRecord(TopicName("out"), 3, b"k", b"v", (("h", b"1"),))
@@ -85,7 +86,7 @@ async def opened(*producers: FakeProducer, patience_s: float = 5.0) -> Transacti
 async def whole(transactions: Transactions) -> None:
     """A transaction from its beginning to its commit."""
     transactions.begin()
-    await transactions.produce([OUTPUT])
+    await transactions.produce(into_lanes([OUTPUT]))
     await transactions.send_offsets(POSITIONS, 4, None)
     await transactions.commit()
 
@@ -172,14 +173,14 @@ async def test_a_record_that_the_client_refuses_aborts_the_transaction(producer:
     transactions = await opened(producer)
     transactions.begin()
     with pytest.raises(AbortTransaction, match="MSG_SIZE_TOO_LARGE"):
-        await transactions.produce([OUTPUT])
+        await transactions.produce(into_lanes([OUTPUT]))
 
 
 async def test_a_full_queue_is_waited_for(producer: FakeProducer) -> None:
     producer.fails("produce", BufferError(), BufferError())
     transactions = await opened(producer)
     transactions.begin()
-    await transactions.produce([OUTPUT])
+    await transactions.produce(into_lanes([OUTPUT]))
     assert len(producer.produced) == 1
 
 
@@ -188,7 +189,7 @@ async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: Fak
     transactions = await opened(producer, patience_s=0.02)
     transactions.begin()
     with pytest.raises(RecreateProducer, match="queue"):
-        await transactions.produce([OUTPUT])
+        await transactions.produce(into_lanes([OUTPUT]))
 
 
 async def test_an_abort_that_fails_asks_for_a_new_producer(producer: FakeProducer) -> None:
