@@ -215,11 +215,11 @@ cdef class NativeConsumer:
 
     # --- records ------------------------------------------------------------------------------------------
 
-    def fetch(self, positions, with_headers, Py_ssize_t max_records, Py_ssize_t max_bytes):
+    def fetch(self, positions, Py_ssize_t max_records, Py_ssize_t max_bytes):
         """What is here now, without waiting: batches per partition, and errors.
 
         ``positions`` maps (topic, partition) to the offset below which records are passed over; partitions
-        that are not in it are passed over whole. Headers are read of the topics in ``with_headers`` only.
+        that are not in it are passed over whole.
         """
         cdef Held held = Held(self)
         cdef dict batches = {}
@@ -237,11 +237,11 @@ cdef class NativeConsumer:
             if got <= 0:
                 break
             held.count += got
-            size += self._sort(held, held.count - got, positions, with_headers, batches, errors)
+            size += self._sort(held, held.count - got, positions, batches, errors)
         return [batch for batch in batches.values() if batch is not None], errors
 
     cdef Py_ssize_t _sort(
-        self, Held held, Py_ssize_t first, positions, with_headers, dict batches, list errors
+        self, Held held, Py_ssize_t first, positions, dict batches, list errors
     ) except -1:
         """Put what was just fetched to its partition; returns how many bytes it is."""
         cdef Py_ssize_t index
@@ -251,7 +251,6 @@ cdef class NativeConsumer:
         cdef int32_t partition = -1
         cdef NativeRecords batch = None
         cdef long long position = 0
-        cdef bint headers = False
         for index in range(first, held.count):
             message = held.messages[index]
             if message.err != 0:
@@ -260,18 +259,17 @@ cdef class NativeConsumer:
             if message.topic != topic or message.partition != partition:
                 topic, partition = message.topic, message.partition
                 place = ((<bytes> self.kafka.topic_name(topic)).decode(), partition)
-                headers = place[0] in with_headers
                 position = positions.get(place, -1)
                 batch = None if position < 0 else batches.get(place)
                 if batch is None and position >= 0:
                     batch = batches[place] = NativeRecords(*place)
                     batch.keep.append(held)
             if batch is not None and message.offset >= position:
-                self._row(held, message, batch.add(), headers)
+                self._row(held, message, batch.add())
                 size += message.length + message.key_length
         return size
 
-    cdef int _row(self, Held held, Message* message, InputRecord* row, bint headers) except -1:
+    cdef int _row(self, Held held, Message* message, InputRecord* row) except -1:
         cdef int kind
         row.key, row.key_length = <const unsigned char*> message.key, message.key_length
         if message.key == NULL:
@@ -282,9 +280,7 @@ cdef class NativeConsumer:
         row.headers, row.headers_length = NULL, 0
         row.offset = message.offset
         row.timestamp_ms = self.kafka.message_timestamp(message, &kind)
-        if headers:
-            self._headers(held, message, row)
-        return 0
+        return self._headers(held, message, row)
 
     cdef int _headers(self, Held held, Message* message, InputRecord* row) except -1:
         cdef MessageHeaders* found = NULL

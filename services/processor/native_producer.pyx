@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 from services.processor.native_kafka cimport (
     END,
     EVENT_DELIVERY,
@@ -34,7 +34,6 @@ from services.processor.native_kafka cimport (
     Topic,
     api,
     check,
-    from_code,
     milliseconds,
     new_client,
     taken,
@@ -44,9 +43,7 @@ from topics.engine.native_batch cimport ByteLane, Slot
 
 _log = logging.getLogger(__name__)
 
-DEF AT_ONCE = 64
-"""Headerless records per call."""
-cdef const char* NOTHING = b""
+DEF AT_ONCE = 1000
 
 
 cdef class NativeProducer:
@@ -151,26 +148,31 @@ cdef class NativeProducer:
 
     # --- records ------------------------------------------------------------------------------------------
 
-    def write(self, lane, Py_ssize_t start, Py_ssize_t most, bytes trace=None):
-        """Queue records of the lane from ``start`` on, so many at most; returns how many were taken.
+    def write(self, lane, bytes trace=None):
+        """Queue the records of a lane, in pieces: yields after each whether the queue took it (False: is full).
 
-        Fewer than asked for: the queue is full, go on later. ``trace`` is the value of a header
-        ``traceparent`` for each of them.
+        ``trace`` is the value of a header ``traceparent`` for each of them. The bytes are copied.
 
         Raises:
             KafkaException: a record is refused.
         """
-        cdef Topic* topic = self._topic(lane.topic)
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t asked
+        cdef Py_ssize_t took
+        self._topic(lane.topic)
         if isinstance(lane, ByteLane):
-            return self._write_bytes(lane, topic, start, most, trace)
-        taken_now = 0
-        for number, record in enumerate(lane):
-            if number < start:
-                continue
-            if taken_now == most or not self._write_record(topic, lane.partition, record, trace):
-                break
-            taken_now += 1
-        return taken_now
+            while at < (<ByteLane> lane).count:
+                asked = min(AT_ONCE, (<ByteLane> lane).count - at)
+                took = self._write_bytes(lane, self._topic(lane.topic), at, asked, trace)
+                at += took
+                yield took == asked
+            return
+        for record in lane:
+            while not self._write_record(self._topic(lane.topic), lane.partition, record, trace):
+                yield False
+            at += 1
+            if at % AT_ONCE == 0:
+                yield True
 
     cdef Topic* _topic(self, name) except NULL:
         cdef Topic* handle
@@ -187,7 +189,7 @@ cdef class NativeProducer:
         self, ByteLane lane, Topic* topic, Py_ssize_t start, Py_ssize_t most, bytes trace
     ) except -1:
         cdef Py_ssize_t index = start
-        cdef Py_ssize_t end = min(lane.count, start + most)
+        cdef Py_ssize_t end = start + most
         cdef int32_t partition = lane.partition
         cdef Slot* slot
         cdef Error* error = NULL
