@@ -1,4 +1,4 @@
-"""What the data path needs of a Kafka client, and the two that give it: librdkafka's C API, confluent-kafka."""
+"""What the data path needs of a Kafka client, and how confluent-kafka gives it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol

@@ -32,6 +32,8 @@ class Stage(Enum):
     BEHIND = "behind"
     """Positioned and loaded; catch-ups are to be looked at and the fetch position to be set."""
     READY = "ready"
+    HELD = "held"
+    """Its next records are tried in a child process first."""
 
 
 @dataclass(slots=True)
@@ -87,6 +89,17 @@ class GroupInput:
         """Pause everything and take the committed offsets again before going on."""
         self._lay_by(list(self.owned), Stage.FRESH)
 
+    def hold(self, source: InputPartition) -> None:
+        """Pause the partition until ``release``; the others go on."""
+        if source in self.owned:
+            self._lay_by([source], Stage.HELD)
+
+    def release(self, source: InputPartition) -> None:
+        """Let a held partition go on from its position."""
+        owned = self.owned.get(source)
+        if owned is not None and owned.stage is Stage.HELD:
+            owned.stage = Stage.BEHIND
+
     def resume(self, source: InputPartition) -> None:
         """Fetch the partition from its position on."""
         owned = self.owned[source]
@@ -121,7 +134,9 @@ class GroupInput:
         for error in errors:
             self._note(error)
         # A rebalance in the middle may have taken away what was fetched before it.
-        return [records for records in found if self._is_due(InputPartition(records.topic, records.partition))]
+        return [
+            records for records in found if self._is_due(InputPartition(records.topic, records.partition))
+        ]
 
     async def committed(
         self, sources: Iterable[InputPartition]

@@ -1,4 +1,4 @@
-"""The self-test of the native transport: one transaction through a broker that librdkafka plays in this process."""
+"""The self-test of the native transport: a transaction through a broker that librdkafka itself plays."""
 
 import time
 from typing import Any, Final

@@ -342,11 +342,11 @@ cdef class NativeConsumer:
 
 
 cdef object part_of(Place* place):
-    metadata = None
+    cdef bytes raw = b""
     if place.metadata != NULL:
         raw = PyBytes_FromStringAndSize(<char*> place.metadata, place.metadata_size)
-        metadata = raw.decode("utf-8", "replace").rstrip("\0")
-    found = TopicPartition((<bytes> place.topic).decode(), place.partition, place.offset, metadata=metadata)
+    text = raw.decode("utf-8", "replace").rstrip("\0")
+    found = TopicPartition((<bytes> place.topic).decode(), place.partition, place.offset, metadata=text)
     return found if place.err == 0 else FailedPart(found, KafkaError(place.err))
 
 
@@ -396,8 +396,8 @@ cdef void rebalance(Client* client, int code, Places* places, void* opaque) noex
     """Tell the input; an error of it is raised by the fetch in which the callback came."""
     cdef NativeConsumer consumer = <NativeConsumer> opaque
     cdef Error* error = NULL
-    parts = [part_of(&places.items[index]) for index in range(places.count)]
     try:
+        parts = [part_of(&places.items[index]) for index in range(places.count)]
         if code == ERROR_ASSIGN:
             consumer.on_assign(consumer, parts)
         elif code == ERROR_REVOKE:

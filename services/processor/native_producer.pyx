@@ -62,7 +62,8 @@ cdef class NativeProducer:
         self.name = "native"
         self.handles = {}
         self.kafka = api()
-        self.client = new_client(PRODUCER, settings, NULL, NULL)
+        # A flush waits until every report is taken away, so only failures may be reported.
+        self.client = new_client(PRODUCER, {**settings, "delivery.report.only.error": True}, NULL, NULL)
         self.events = self.kafka.queue_get_main(self.client)
 
     def __dealloc__(self):

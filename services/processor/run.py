@@ -14,8 +14,11 @@ from confluent_kafka import Consumer, KafkaException
 from schemas.registry import SchemaRegistry
 from services.processor import kafka_settings
 from services.processor.app import Parts, Transport, build_app
+from services.processor.attempts import AttemptLog
+from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
+from services.processor.decisions import Decisions
 from services.processor.errors import ExitCode, StopInstance
 from services.processor.health import Health
 from services.processor.log_pace import pace
@@ -111,8 +114,9 @@ def build_parts(
             kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked
         )
 
+    attempts = AttemptLog(settings.data_dir / f"{settings.instance_id}.attempt")
     runner = Runner(
-        processor,
+        Decisions(processor, BatchLimit(settings.batch_records), attempts, metrics),
         settings,
         make_input=make_input,
         transactions=Transactions(

@@ -19,7 +19,7 @@ CONFLUENT: Final = "confluent"
 Settings = Mapping[str, Any]
 
 
-class UnknownTransport(Exception):
+class UnknownTransport(Exception):  # noqa: N818 - the operator corrects a setting
     """The environment asks for a transport that does not exist, or for one that does not work here."""
 
 
@@ -73,7 +73,7 @@ def native_transport() -> KafkaTransport:
 
 
 def doubt_about_native() -> str | None:
-    """Why the native transport is not to be used, or None after a transaction that came back as it was sent."""
+    """Why the native transport is not to be used; None after a transaction came back as it was sent."""
     try:
         check = native.module("services.processor.native_check")
         check.self_test(native_transport())

@@ -63,7 +63,7 @@ class Bus:
         self.kafka = stack.kafka_config("admin")
         self.folder = folder
         self.admin = AdminClient(self.kafka)
-        self.producer = Producer(self.kafka | {"linger.ms": 5})
+        self.producer = Producer(self.kafka | {"linger.ms": 5, "enable.idempotence": True})
         self.instances: list[subprocess.Popen[bytes]] = []
         self._ports = iter(free_ports(6))
 
@@ -119,7 +119,6 @@ class Bus:
             instance=instance,
             data_dir=self.folder,
             web_port=port,
-            session_timeout_ms=6000,
             **settings,
         )
         argument = json.dumps({"settings": given.model_dump(mode="json"), "kafka": self.kafka})
@@ -216,8 +215,9 @@ def values(bus: Bus) -> list[bytes]:
 
 
 def assert_once_and_in_order(bus: Bus, expected: list[bytes]) -> None:
+    found = bus.out()
     for partition in range(PARTITIONS):
-        seen = [value for part, _, value, _ in bus.out() if part == partition]
+        seen = [value for part, _, value, _ in found if part == partition]
         assert seen == expected[partition::PARTITIONS]
 
 
