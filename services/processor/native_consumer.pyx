@@ -3,6 +3,8 @@
 
 import logging
 
+cimport cython
+
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -44,6 +46,7 @@ cdef bytes UNREADABLE = headers_form(((UNREADABLE_HEADERS, b""),))
 cdef double SEEK_SECONDS = 5.0
 
 
+@cython.no_gc_clear
 cdef class Held:
     """Messages of one fetch; they are given back to the client when no batch needs their bytes any more."""
 

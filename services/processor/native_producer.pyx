@@ -3,6 +3,8 @@
 
 import logging
 
+cimport cython
+
 from confluent_kafka import KafkaError, KafkaException
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -46,6 +48,7 @@ _log = logging.getLogger(__name__)
 DEF AT_ONCE = 1000
 
 
+@cython.no_gc_clear
 cdef class NativeProducer:
     """One transactional producer; what waits releases the interpreter and is called from a thread beside the loop.
 
