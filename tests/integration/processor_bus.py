@@ -35,6 +35,7 @@ from topics.wire import frame
 
 GROUP = "echo"
 PARTITIONS = 2
+QUEUED_AT_ONCE = 50_000
 
 
 class ProxiedKafka(Kafka):
@@ -149,6 +150,8 @@ class Bus:
     def put(self, values: list[bytes], topic: str = SOURCE) -> None:
         for number, value in enumerate(values):
             self.producer.produce(topic, value, partition=number % PARTITIONS)
+            if number % QUEUED_AT_ONCE == QUEUED_AT_ONCE - 1:
+                self.producer.flush(10)
         assert self.producer.flush(10) == 0
 
     def start(

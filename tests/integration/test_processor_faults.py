@@ -88,7 +88,8 @@ def test_who_stops_gives_its_partitions_away_at_once_and_who_starts_gets_some(bu
     second = bus.start(1)
     started = time.monotonic()
     eventually(lambda: second.ready() and second.status()["partitions"] == 1)
-    assert time.monotonic() - started < 10
+    # Half of it is Python's own start; a test machine may be busy with other things.
+    assert time.monotonic() - started < 20
     bus.put(numbered(0, 1_000))
     eventually(lambda: len(values(bus)) >= 1_000)
     asked = time.monotonic()
@@ -135,6 +136,25 @@ def test_a_record_that_kills_the_process_is_isolated_and_the_others_go_on(bus: B
     assert_once_and_in_order(bus, content)
     stopped = [headers["how"] for *_, headers in bus.out() if headers["how"] != b"live"]
     assert stopped == [b"stopped ProcessDied"]
+
+
+def test_a_broker_that_is_killed_and_comes_back_loses_and_repeats_nothing(
+    bus: Bus, broker: KafkaOnly
+) -> None:
+    bus.policy(1)
+    bus.put(numbered(0, 8_000))
+    instance = bus.start(0, batch_records=50)
+    eventually(lambda: len(values(bus)) > 500)
+    running = broker.kafka.pid_file.running()
+    assert running is not None
+    running.kill()
+    running.wait(20)
+    assert requests.get(f"{instance.url}/healthz", timeout=5).status_code == 200
+    broker.up()
+    eventually(lambda: len(values(bus)) >= 8_000, 90)
+    eventually(instance.ready)
+    assert instance.process.poll() is None
+    assert_once_and_in_order(bus, numbered(0, 8_000))
 
 
 def test_memory_is_bounded_whatever_the_backlog(bus: Bus) -> None:
