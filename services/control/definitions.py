@@ -1,24 +1,34 @@
 """Loads the definitions of departments, resources and grants, and says everything that is wrong at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources as packaged
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from schemas.load import resource_schema
 from services.control.yaml_source import DefinitionError, YamlSource, form_errors, read_yaml
-from topics.definition_rules import grant_problems, resource_problems, schema_problems, shared_raw_topics
+from topics.definition_rules import (
+    grant_problems,
+    in_place_problems,
+    resource_problems,
+    schema_problems,
+    shared_raw_topics,
+    sink_problems,
+)
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
+from topics.policy import Policy
 from topics.quality.rules import CodeList
 from topics.resource import Consumer, Declared, Name, Provider, Resource, Titles
 from topics.schema_rules import Problem
+from topics.sink import Sink
 
 Model = TypeVar("Model", bound=BaseModel)
 SchemaReader = Callable[[str], dict[str, Any]]
+SINKS: Final = "sinks.yaml"
 
 
 class DeclaredCodeList(Declared):
@@ -56,6 +66,17 @@ class Definitions:
     """``<name>@<version>`` → codes."""
     item_schemas: Mapping[ResourceId, dict[str, Any]]
     """The Avro record schema of each resource."""
+    sources: Mapping[ResourceId, YamlSource] = field(default_factory=dict)
+    """The file that declares each resource."""
+    sinks: Mapping[GrantId, Sink] = field(default_factory=dict)
+    """Grants that Connect copies into a database of their department."""
+
+    def in_place_changes(self, policy: Policy | None) -> Iterator[tuple[ResourceId, DefinitionError]]:
+        """What a resource must not change while the policy in force has the same version of it."""
+        for id_, entry in policy.resources.items() if policy else ():
+            declared, source = self.resources.get(id_), self.sources.get(id_, YamlSource(id_, None, None))
+            for each in in_place_problems(entry.resource, declared) if declared else ():
+                yield id_, source.error(each.path, each.problem, each.remedy)
 
 
 def packaged_definitions() -> Path:
@@ -67,7 +88,8 @@ def load_definitions(folder: Path, schema_of: SchemaReader = resource_schema) ->
     """Read and check all definitions in a folder.
 
     Args:
-        folder: holds providers.yaml, consumers.yaml, code_lists.yaml, resources/*.yaml and grants/*.yaml.
+        folder: holds providers.yaml, consumers.yaml, code_lists.yaml, resources/*.yaml and grants/*.yaml,
+            and sinks.yaml where there are sinks.
         schema_of: reads a resource's Avro schema by its file name.
 
     Raises:
@@ -145,6 +167,7 @@ class _Draft:
         self.code_lists: _Read[DeclaredCodeList] = _Read(DeclaredCodeList, lambda each: each.key, self.errors)
         self.resources: _Read[Resource] = _Read(Resource, lambda each: each.id, self.errors)
         self.grants: _Read[Grant] = _Read(Grant, lambda each: each.id, self.errors)
+        self.sinks: _Read[Sink] = _Read(Sink, lambda each: each.grant, self.errors)
         self.schemas: dict[ResourceId, dict[str, Any]] = {}
 
     def read(self, folder: Path) -> None:
@@ -154,6 +177,8 @@ class _Draft:
         self.code_lists.file_of_many(folder, "code_lists.yaml")
         self.resources.folder_of_ones(folder, "resources")
         self.grants.folder_of_ones(folder, "grants")
+        if (folder / SINKS).exists():
+            self.sinks.file_of_many(folder, SINKS)
 
     def read_schemas(self, schema_of: SchemaReader) -> None:
         """Read the Avro schema of each resource, and refuse the dangerous ones."""
@@ -189,6 +214,8 @@ class _Draft:
         for id_, grant in self.grants.models.items():
             found = grant_problems(grant, self._consumers, self._resources, self.schemas)
             self.grants.report(id_, found)
+        for name, problem in sink_problems(self.sinks.models, self.grants.models):
+            self.sinks.report(name, [problem])
 
     def result(self) -> Definitions:
         """What was read, once nothing is wrong with it."""
@@ -199,6 +226,8 @@ class _Draft:
             grants={each.id: each for each in self.grants.models.values()},
             code_lists={key: tuple(each.codes) for key, each in self.code_lists.models.items()},
             item_schemas=self.schemas,
+            sources={ResourceId(key): each for key, each in self.resources.sources.items()},
+            sinks={sink.grant: sink for sink in self.sinks.models.values()},
         )
 
     @property

@@ -253,3 +253,38 @@ def test_a_dangerous_schema_is_refused_with_its_reason(folder: Path) -> None:
 
     with pytest.raises(DefinitionsInvalid, match="take no bytes"):
         load_definitions(folder, dangerous)
+
+
+def test_sinks_are_read_where_there_is_a_file_of_them(folder: Path) -> None:
+    (folder / "sinks.yaml").write_text(
+        "- grant: education-persons\n  database: education_copy\n  table: public.person\n", encoding="utf-8"
+    )
+    [sink] = load_definitions(folder).sinks.values()
+    assert (sink.grant, sink.database, sink.table, sink.evolves) == (
+        "education-persons",
+        "education_copy",
+        "public.person",
+        False,
+    )
+    assert load_definitions(packaged_definitions()).sinks == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "field"),
+    [
+        ("grant: nobody\n  database: copy\n  table: public.person", 1, "grant"),
+        ("grant: education-persons\n  database: ../police\n  table: public.person", 2, "database"),
+        ("grant: education-persons\n  database: copy\n  table: person", 3, "table"),
+        ("grant: education-persons\n  database: copy\n  table: public.${topic}", 3, "table"),
+        (
+            "grant: education-persons\n  database: copy\n  table: public.person\n"
+            "- grant: health-persons-gusu\n  database: copy\n  table: public.person",
+            6,
+            "table",
+        ),
+    ],
+)
+def test_a_sink_that_cannot_be_is_said_with_its_line(folder: Path, entry: str, line: int, field: str) -> None:
+    (folder / "sinks.yaml").write_text(f"- {entry}\n", encoding="utf-8")
+    [error] = errors_of(folder)
+    assert (error.file, error.line, error.field) == ("sinks.yaml", line, field)
