@@ -169,7 +169,7 @@ def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
     details = dict.fromkeys((part.name for part in found), "")
     for part in found:
         url = urls.get(part.name)
-        if url is not None and part.state is State.UNHEALTHY:
+        if url is not None and part.state in (State.RUNNING, State.UNHEALTHY):
             details[part.name] = ready_detail(url)
     return details
 
@@ -225,9 +225,15 @@ def _explained() -> Iterator[Stack]:
 
 
 def ready_detail(url: str) -> str:
-    """The reason that a processor gives for not being ready; empty if it is."""
+    """Why a process is not ready; of a processor that is, how its records travel; else empty."""
     try:
         answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
     except requests.RequestException:
         return "does not answer"
-    return "" if answer.ok else answer.text[:200]
+    if not answer.ok:
+        return answer.text[:200]
+    try:
+        transport = answer.json().get("transport")
+    except (ValueError, AttributeError):
+        transport = None
+    return f"transport: {transport}" if transport else ""
