@@ -12,6 +12,7 @@ from topics.quality.rules import CodeList
 from topics.quality.values import Unit
 from topics.resource import CapturedTable, ForeignItem, Item, Resource, ShareType
 from topics.schema_rules import ItemForm, Problem, item_forms, item_problems, unsafe_parts
+from topics.sink import Sink
 
 
 def schema_problems(schema: Any) -> list[Problem]:
@@ -118,6 +119,18 @@ def _new_version_remedy(resource: Resource) -> str:
     if isinstance(resource.source, CapturedTable):
         return f"{coming} and take its full volume with `govbus apply --recapture {resource.provider}`"
     return f"{coming} and publish every record again"
+
+
+def sink_problems(sinks: Mapping[str, Sink], grants: Mapping[str, Grant]) -> Iterator[tuple[str, Problem]]:
+    """Yield what does not fit between sinks and grants, each with the grant whose sink it is."""
+    taken: dict[tuple[str, str], str] = {}
+    for id_, sink in sinks.items():
+        if id_ not in grants:
+            yield id_, Problem(("grant",), f"there is no grant {id_}", _one_of(grants))
+        first = taken.setdefault((sink.database, sink.table), id_)
+        if first != id_:
+            problem = f"{sink.table} in {sink.database} is the table of {first} already"
+            yield id_, Problem(("table",), problem, "give each grant a table of its own")
 
 
 def shared_raw_topics(resources: Mapping[ResourceId, Resource]) -> dict[ResourceId, ResourceId]:

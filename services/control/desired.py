@@ -5,13 +5,13 @@ long, tombstones a day longer, and whatever proves a decision stays for the audi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from producers.publication import publication_schema
 from schemas.load import control_schema
-from services.control.rights import OPERATOR, rights
+from services.control.rights import rights
 from services.control.state import DesiredState, Quota, Topic
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, envelope_schema
@@ -20,6 +20,7 @@ from topics.grants.declaration import Grant
 from topics.grants.keys import key_schema
 from topics.grants.projection import projected_schema
 from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
+from topics.sink import Sink
 
 DAY_MS: Final = 86_400_000
 AUDIT_DAYS: Final = 400
@@ -58,6 +59,7 @@ class Declared:
     item_schemas: Mapping[ResourceId, dict[str, Any]]
     day: date | None = None
     """Today in official time, on which a grant is in force or not; None where the days do not count."""
+    sinks: Mapping[GrantId, Sink] = field(default_factory=dict)
 
 
 def desired_state(declared: Declared) -> DesiredState:
@@ -71,10 +73,10 @@ def desired_state(declared: Declared) -> DesiredState:
             declared.resources,
             declared.grants.values(),
             declared.day,
+            declared.sinks,
         ),
         users=tuple(
-            [OPERATOR]
-            + [f"provider-{provider}" for provider in sorted(declared.providers)]
+            [f"provider-{provider}" for provider in sorted(declared.providers)]
             + [f"consumer-{consumer}" for consumer in sorted(declared.consumers)]
         ),
         quotas={

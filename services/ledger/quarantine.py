@@ -45,7 +45,7 @@ _AFTER_GATE: Final = {
 }
 
 OPEN: Final = "open"
-_STATES: Final = frozenset(Disposition) - {Disposition.REVEALED}
+STATES: Final = frozenset(Disposition) - {Disposition.REVEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _entry(record: KafkaRecord, value: dict[str, Any]) -> Quarantined:
 
 def _dispose(entries: dict[str, Quarantined], record: KafkaRecord) -> None:
     what, of = _text(record, DISPOSITION), _text(record, OF)
-    if what not in _STATES:
+    if what not in STATES:
         return
     try:
         raw = str(parse_coordinate(of))

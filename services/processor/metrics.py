@@ -4,10 +4,8 @@ Every metric stands in ``DESCRIBED``, once; docs/operator/metrics.md is held aga
 matters are those of the field (kafka_exporter), so that dashboards which exist can show them.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -47,6 +45,7 @@ _COUNTS: Final = {
     "rewinds": "Aborted transactions and defects after which the input was taken again.",
     "defects": "Batches that our own code raised for.",
     "producers_recreated": "Producers given up because the outcome of a call was in doubt.",
+    "probes": "Records over which the process died before, tried in a child process.",
     "catch_up_records": "Canonical records delivered to a new grant before it went live.",
 }
 STAGES: Final = ("fetch", "decide", "produce", "commit")
@@ -131,15 +130,6 @@ class Metrics:
             self.stages.labels(self.instance, stage)
         self.registry.register(_Facts(self))
         ProcessCollector(registry=self.registry)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Measure one batch in a stage, also where it fails."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.took(stage, time.perf_counter() - begin)
 
     def took(self, stage: str, seconds: float) -> None:
         """One batch was that long in a stage."""

@@ -3,29 +3,27 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Stage
-from services.processor.contract import Batch, BatchResult, InputPartition, Processor
+from services.processor.contract import Batch, BatchResult, InputPartition
+from services.processor.decisions import Decisions
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
-from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
-from services.processor.tracing import BatchTrace, PassOn, Tracer
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
-from topics.engine.records import PartitionRecords
-from topics.event import Headers, KafkaRecord, SchemaId
+from topics.engine.records import PartitionRecords, Records
+from topics.event import SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
 
-_NO_TRACE = PassOn().batch((), 0, 0.0)
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -35,7 +33,7 @@ class Runner:
 
     def __init__(
         self,
-        processor: Processor,
+        decisions: Decisions,
         settings: ProcessorSettings,
         *,
         make_input: Callable[[Callable[[InputPartition], None]], GroupInput],
@@ -44,10 +42,9 @@ class Runner:
         policy: PolicyReader,
         schemas: SchemaSource,
         health: Health,
-        metrics: Metrics,
-        tracer: Tracer | None = None,
+        observation: Observation,
     ) -> None:
-        self._processor = processor
+        self._processor = processor = decisions.processor
         self._settings = settings
         self._input = make_input(processor.revoke)
         self._transactions = transactions
@@ -55,15 +52,12 @@ class Runner:
         self._policy_reader = policy
         self._schemas = schemas
         self._health = health
-        self._metrics = metrics
-        self._tracer = tracer or PassOn()
-        self._trace: BatchTrace = _NO_TRACE
-        self._fetch_seconds = 0.0
+        self._observation = observation
+        self._metrics = observation.metrics
         self._policy: Policy | None = None
         self._to_acknowledge = False
-        self._batch_limit = settings.batch_records
-        self._defect: tuple[str, str] | None = None
-        """Coordinates of a single record that the processor raised for, and the class of what it raised."""
+        self._decisions = decisions
+        self._probes: dict[InputPartition, asyncio.Task[None]] = {}
         self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
         self._not_before = 0.0
@@ -111,10 +105,8 @@ class Runner:
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
         # 7. The batch.
-        begin = time.perf_counter()
-        batch = self._input.collect(self._batch_limit, self._settings.batch_bytes)
-        self._fetch_seconds = time.perf_counter() - begin
-        return batch
+        with self._observation.fetching():
+            return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
 
     def _serve(self) -> Batch:
         self._input.suspend()
@@ -197,24 +189,29 @@ class Runner:
         Raises:
             StopInstance: this instance may not go on.
         """
-        self._begin_trace(batch)
-        problem: str | None = "given back"
+        with self._observation.batch(batch):
+            await self._process(batch)
+
+    async def _process(self, batch: Batch) -> None:
         try:
             # 1. The writer schemas.
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
             self._wanted = needed
             schemas = await self._schemas.resolve(needed)
-            # 2. The decisions.
-            with self._stage("decide"):
-                result = self._decide(batch, schemas)
-            if result is None:
-                return await self._rewind("defect", None)
-            # 3. One transaction: outputs, ledger blocks, input offsets.
-            seconds = await self._transact(result.lanes, _next_offsets(batch), self._trace.headers)
-            self._metrics.committed(_size(batch), seconds)
-            # 4. It is done.
-            self._done(batch, result)
-            problem = None
+            # 2. What the process died over before is tried in a child first; its partition waits.
+            batch = self._hold_suspects(batch, schemas)
+            for portion in self._decisions.portions(batch):
+                # 3. The decisions.
+                with self._observation.stage("decide"):
+                    result = self._decisions.decide(portion, schemas)
+                if result is None:
+                    return await self._rewind("defect", None)
+                await asyncio.sleep(0)
+                # 4. One transaction: outputs, ledger blocks, input offsets.
+                seconds = await self._transact(result.lanes, _next_offsets(portion))
+                self._observation.committed(sum(map(len, portion)), seconds)
+                # 5. It is done.
+                self._done(portion, result)
         except WaitAndRetry as error:
             # Nothing was decided: keep the place, ask again later, lose nothing.
             self._input.suspend()
@@ -224,71 +221,53 @@ class Runner:
         except RecreateProducer as error:
             await self._recreate(str(error))
         finally:
-            self._trace.end(problem)
-            self._trace = _NO_TRACE
             self._report()
 
-    def _begin_trace(self, batch: Batch) -> None:
-        self._metrics.took("fetch", self._fetch_seconds)
-        self._trace = self._tracer.batch(batch[0][0].headers, _size(batch), self._fetch_seconds)
+    def _hold_suspects(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
+        due: list[Records] = []
+        for records in batch:
+            source = InputPartition(records.topic, records.partition)
+            suspect = self._decisions.unprobed(source, records)
+            if suspect is None:
+                due.append(records)
+                continue
+            self._input.hold(source)
+            if source not in self._probes:
+                self._probes[source] = asyncio.create_task(self._probe(source, suspect, schemas))
+        return due
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        with self._metrics.timed(name), self._trace.stage(name):
-            yield
-
-    def _decide(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> BatchResult | None:
-        """The processor's result, or None after a defect: the batch comes again, half as large."""
-        known, size, first = self._defect, _size(batch), batch[0][0]
-        if size == 1 and known is not None and known[0] == first.coordinates:
-            return self._stop_internal(first, known[1])
+    async def _probe(
+        self, source: InputPartition, records: Records, schemas: Mapping[SchemaId, object]
+    ) -> None:
+        self._metrics.counts["probes"] += 1
         try:
-            return self._processor.process(batch, schemas)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
-            name = type(error).__name__
-        self._metrics.counts["defects"] += 1
-        _log.error("the processor raised %s for %d records from %s on", name, size, first.coordinates)
-        if size == 1:
-            self._defect = (first.coordinates, name)
-        self._batch_limit = max(1, size // 2)
-        return None
-
-    def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
-        stop = getattr(self._processor, "stop_internal", None)
-        if stop is None:
-            raise StopInstance(ExitCode.DEFECT, f"{record.coordinates} breaks the processor: {defect}")
-        try:
-            result: BatchResult = stop(record, defect)
-        except Exception as error:  # noqa: BLE001 - nothing left to try
-            why = f"{record.coordinates} cannot be isolated: {type(error).__name__}"
-            raise StopInstance(ExitCode.DEFECT, why) from None
-        return result
+            await self._decisions.probe(records, schemas)
+        finally:
+            del self._probes[source]
+            self._input.release(source)
 
     def _done(self, batch: Batch, result: BatchResult) -> None:
-        self._processor.committed()
-        self._defect, self._pause = None, 0.0
+        self._decisions.done(batch)
+        self._pause = 0.0
         self._wanted = frozenset()
-        self._batch_limit = min(self._settings.batch_records, self._batch_limit * 2)
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
-        self._metrics.counts["records"] += _size(batch)
+        self._metrics.counts["records"] += sum(map(len, batch))
         self._metrics.counts["outputs"] += sum(map(len, result.lanes))
         self._metrics.outcomes.update(dict(result.outcomes))
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(
-        self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int], headers: Headers = ()
-    ) -> float:
-        """Write and commit; returns how many seconds the transaction was open."""
+    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> float:
+        """Write and commit; returns for how many seconds the transaction was open."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
         begin = self._health.transaction_since = time.monotonic()
-        with self._stage("produce"):
-            await self._transactions.produce(lanes, headers)
-        with self._stage("commit"):
+        with self._observation.stage("produce"):
+            await self._transactions.produce(lanes, self._observation.traceparent)
+        with self._observation.stage("commit"):
             await self._transactions.send_offsets(positions, version, self._input.group_metadata())
             await self._transactions.commit()
         self._health.transaction_since = None
@@ -366,6 +345,8 @@ class Runner:
                 await self._transactions.abort()
         except (TimeoutError, RecreateProducer, StopInstance) as error:
             _log.warning("the open transaction is left to the coordinator: %s", error)
+        for probe in self._probes.values():
+            probe.cancel()
         self._transactions.close()
         await self._input.close()
 

@@ -27,8 +27,8 @@ class BatchTrace(Protocol):
     """What is told about one batch."""
 
     @property
-    def headers(self) -> Headers:
-        """What each record of the batch carries on: a traceparent, or nothing."""
+    def traceparent(self) -> bytes | None:
+        """What each record of the batch carries on, or None."""
         ...
 
     def stage(self, name: str) -> AbstractContextManager[object]:
@@ -52,22 +52,22 @@ class Tracer(Protocol):
         ...
 
 
-def traceparent_of(headers: Headers) -> Headers:
-    """The traceparent among the headers; nothing where there is none or it has another form.
+def traceparent_of(headers: Headers) -> bytes | None:
+    """The traceparent among the headers; None where there is none or it has another form.
 
     It comes from outside and goes to others: anything but W3C's own form is left behind.
     """
     found = next((value for name, value in reversed(headers) if name == TRACEPARENT), None)
-    return ((TRACEPARENT, found),) if found is not None and _FORM.fullmatch(found) else ()
+    return found if found is not None and _FORM.fullmatch(found) else None
 
 
 class _PassedOn:
     """Passes on what came."""
 
-    __slots__ = ("headers",)
+    __slots__ = ("traceparent",)
 
-    def __init__(self, headers: Headers) -> None:
-        self.headers = headers
+    def __init__(self, traceparent: bytes | None) -> None:
+        self.traceparent = traceparent
 
     def stage(self, _name: str) -> AbstractContextManager[object]:
         return nullcontext()
@@ -105,8 +105,8 @@ class OpenTelemetryTracer:
 
     def batch(self, headers: Headers, records: int, fetch_seconds: float) -> BatchTrace:
         """Begin the batch's span under the trace of its first record, if that has one."""
-        came = {name: value.decode() for name, value in traceparent_of(headers)}
-        parent = self._propagator.extract(came)
+        came = traceparent_of(headers)
+        parent = self._propagator.extract({} if came is None else {TRACEPARENT: came.decode()})
         now = time.time_ns()
         began = now - int(fetch_seconds * 1e9)
         attributes = {**self._attributes, "messaging.batch.message_count": records}
@@ -132,9 +132,7 @@ class _Traced:
         self._context = set_span_in_context(span)
         carrier: dict[str, str] = {}
         propagator.inject(carrier, self._context)
-        self.headers: Headers = tuple(
-            (name, value.encode()) for name, value in carrier.items() if name == TRACEPARENT
-        )
+        self.traceparent: bytes | None = carrier[TRACEPARENT].encode() if TRACEPARENT in carrier else None
 
     def past(self, name: str, began_ns: int, ended_ns: int) -> None:
         """A stage that is over."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.support.publication import (
     published,
 )
 from topics.canonical import envelope_schema, partition_of, schema_text
+from topics.engine.records import PartitionRecords
 from topics.engine.reference import ReferenceCodec
 from topics.event import Change, EntityKey, KafkaRecord, OutputRecord, Record, RecordId, ResourceId
 from topics.policy import Policy
@@ -298,13 +300,13 @@ class Gate:
 
     def decide(self, batch: Sequence[KafkaRecord]) -> dict[str, int]:
         schemas = {PERMIT_SCHEMA_ID: PERMIT_SCHEMA}
-        result = self.processor.process(batch, schemas)
-        self.outputs.extend(result.outputs)
+        result = self.processor.process([PartitionRecords(*self.place, batch)], schemas)
+        self.outputs.extend(chain.from_iterable(result.lanes))
         self.processor.committed()
         return dict(result.outcomes)
 
     def abort(self, batch: Sequence[KafkaRecord]) -> None:
-        self.processor.process(batch, {PERMIT_SCHEMA_ID: PERMIT_SCHEMA})
+        self.processor.process([PartitionRecords(*self.place, batch)], {PERMIT_SCHEMA_ID: PERMIT_SCHEMA})
         self.processor.rolled_back()
 
     def restart(self) -> None:

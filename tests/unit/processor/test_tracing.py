@@ -35,7 +35,7 @@ def tracer(spans: InMemorySpanExporter) -> OpenTelemetryTracer:
 def bench_with(tracer: Any, traceparent: bytes | None = CAME, **settings: Any) -> Bench:
     headers = () if traceparent is None else (("traceparent", traceparent),)
     records = [replace(record, headers=headers) for record in numbered(b"1", b"2", b"3")]
-    return Bench(Copying(), records, sample_policy(1), tracer, **settings)
+    return Bench(Copying(), records, sample_policy(1), tracer=tracer, **settings)
 
 
 def carried(bench: Bench) -> list[tuple[tuple[str, bytes], ...]]:
@@ -70,7 +70,7 @@ async def test_without_a_traceparent_none_is_made_up() -> None:
     ],
 )
 def test_what_is_no_traceparent_is_left_behind(odd: bytes) -> None:
-    assert traceparent_of((("traceparent", odd),)) == ()
+    assert traceparent_of((("traceparent", odd),)) is None
 
 
 def test_the_traceparent_is_never_part_of_a_digest() -> None:
@@ -126,7 +126,7 @@ async def test_no_value_or_key_of_a_record_stands_in_a_span(
     records = [
         replace(record, value=b"11010519491231002X", key=b"11010519491231002X") for record in numbered(b"")
     ]
-    await Bench(Copying(), records, sample_policy(1), tracer).run(3)
+    await Bench(Copying(), records, sample_policy(1), tracer=tracer).run(3)
     assert spans.get_finished_spans()
     assert "11010519491231002X" not in "".join(span.to_json() for span in spans.get_finished_spans())
 
