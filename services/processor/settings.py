@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +33,8 @@ class ProcessorSettings(BaseModel):
     """How old the last complete turn of the loop may be before the instance counts as not ready."""
     transaction_timeout_ms: Annotated[int, Field(ge=1_000, le=60_000)] = 15_000
     session_timeout_ms: Annotated[int, Field(ge=6_000)] = 10_000
+    compression: Literal["lz4", "zstd", "snappy", "gzip", "none"] = "lz4"
+    """How outputs are compressed on the way to the broker and on its disk."""
     idle_sleep_s: Annotated[float, Field(gt=0)] = 0.005
 
     @property

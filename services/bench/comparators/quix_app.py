@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 # Installed in this comparator's environment only.
-from quixstreams import Application  # type: ignore[import-not-found]
+from quixstreams import Application, message_context  # type: ignore[import-not-found]
 from quixstreams.kafka import ConnectionConfig  # type: ignore[import-not-found]
 from quixstreams.models.serializers import Serializer  # type: ignore[import-not-found]
 
@@ -17,7 +17,7 @@ from services.bench.comparators.work import Out, read_description, worker
 class OutSerializer(Serializer):  # type: ignore[misc]
     """Writes the value of an output."""
 
-    def __call__(self, value: Out, _context: Any) -> bytes | None:
+    def __call__(self, value: Out, ctx: Any) -> bytes | None:  # noqa: ARG002 - called by this name
         """The bytes to write."""
         return value.value
 
@@ -56,8 +56,6 @@ def build_app(description: dict[str, Any]) -> Any:
 
 
 def _branches(frame: Any, name: str, decide: Any, topics: dict[str, Any]) -> None:
-    from quixstreams import message_context  # type: ignore[import-not-found]
-
     def decided(value: bytes, key: bytes, timestamp: int, headers: Any) -> dict[str, Out]:
         context = message_context()
         outs = decide(name, context.partition, context.offset, key, value, timestamp, headers or [])
