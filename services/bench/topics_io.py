@@ -1,7 +1,7 @@
 """What the bench does with topics itself: fill the inputs, empty the outputs, look at what was written."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
@@ -131,6 +131,27 @@ class TopicsIo:
                     unread.discard(partition)
         consumer.close()
         return [record for records in found.values() for record in records]
+
+    def ends(self, topic: str) -> list[TopicPartition]:
+        """Where each partition ends now."""
+        return [
+            TopicPartition(place.topic, place.partition, high)
+            for place, (_, high) in self.bounds([topic]).items()
+        ]
+
+    def read_from(self, positions: list[TopicPartition], wait_s: float = 60.0) -> Iterator[KafkaRecord]:
+        """Every committed record from these positions to the end."""
+        consumer = self._consumer()
+        consumer.assign(positions)
+        unread = {place.partition for place in positions}
+        deadline = time.monotonic() + wait_s
+        while unread and time.monotonic() < deadline:
+            for message in consumer.consume(1_000, 0.5):
+                if message.error() is None:
+                    yield _record(message)
+                else:
+                    unread.discard(message.partition() or 0)
+        consumer.close()
 
     def reset_group(self, group: str, positions: Mapping[TopicPartition, int], patience_s: float = 30) -> None:
         """Put an empty group back to these positions; waits until its last member's session is over."""
