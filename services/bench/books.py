@@ -46,7 +46,9 @@ class Books:
             }
         )
         topics = (names.LEDGER_INTAKE, names.LEDGER_DELIVERY)
-        parts = [TopicPartition(topic, part, 0) for topic in topics for part in range(names.LEDGER_PARTITIONS)]
+        parts = [
+            TopicPartition(topic, part, 0) for topic in topics for part in range(names.LEDGER_PARTITIONS)
+        ]
         client.assign(parts)
         user, password = stack.registry_auth()
         registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))

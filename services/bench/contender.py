@@ -83,7 +83,9 @@ class Program:
 
     def why(self) -> str:
         """The end of its log."""
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
+        lines = (
+            self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
+        )
         return "; ".join(lines[-5:])[-600:]
 
     @property
@@ -117,7 +119,9 @@ class Bus:
 
     def why(self) -> str:
         """The end of its log."""
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
+        lines = (
+            self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
+        )
         return "; ".join(lines[-5:])[-600:]
 
 

@@ -14,7 +14,9 @@ _STARTED_MS: Final = 1_760_000_000_000
 _FIRST_POSITION: Final = 40_000_000
 
 
-def envelope_schema(topic: TopicName, item_schema: Mapping[str, Any], more: tuple[str, ...]) -> dict[str, Any]:
+def envelope_schema(
+    topic: TopicName, item_schema: Mapping[str, Any], more: tuple[str, ...]
+) -> dict[str, Any]:
     """Debezium's envelope around a table with one column per item and further columns of text."""
     columns = [_column(field) for field in item_schema["fields"]]
     columns += [_nullable(name, "string") for name in more]

@@ -167,12 +167,14 @@ def _source(policy: Policy, name: ResourceId, schemas: RawSchemas) -> dict[str, 
 
 
 def _rules(policy: Policy, resource: Resource) -> list[dict[str, Any]]:
-    lists = [
-        CodeList(*key.split("@"), codes=frozenset(codes))  # type: ignore[misc]
-        for key, codes in policy.code_lists.items()
-    ]
+    lists = [_code_list(key, codes) for key, codes in policy.code_lists.items()]
     compiled = compile_rules(resource.rules, lists, [item.name for item in resource.items])
     return [
         declared.model_dump(mode="json") | {"id": rule.id, "items": list(rule.items)}
         for declared, rule in zip(resource.rules, compiled.rules, strict=True)
     ]
+
+
+def _code_list(key: str, codes: Sequence[str]) -> CodeList:
+    name, _, version = key.partition("@")
+    return CodeList(name, version, frozenset(codes))

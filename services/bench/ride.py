@@ -31,6 +31,10 @@ class Machinery(Protocol):
         """Start one group's fan-out; return its process id."""
         ...
 
+    def status_url(self, name: str) -> str:
+        """Where a process of the bus tells its counts."""
+        ...
+
     def stop(self, name: str) -> None:
         """Stop a process of the bus, e.g. ``gate.0`` or ``fanout.default.0``."""
         ...

@@ -38,6 +38,7 @@ def person(rng: random.Random, number: int) -> Row:
     """A right row of the register of persons; its record takes about 133 bytes in Avro."""
     born = _EPOCH + timedelta(days=rng.randint(-14_000, 18_000))
     sequence = rng.randint(1, 999)
+    house = f"{rng.choice(_STREETS)}{rng.randint(1, 399)}号{rng.randint(101, 1804)}室"
     district = _DISTRICTS[number % len(_DISTRICTS)]
     first17 = f"{district}{born:%Y%m%d}{sequence:03d}"
     return {
@@ -46,7 +47,7 @@ def person(rng: random.Random, number: int) -> Row:
         "name": _name(rng),
         "birth_date": (born - _EPOCH).days,
         "sex": "1" if sequence % 2 else "2",
-        "address": f"江苏省苏州市姑苏区{rng.choice(_STREETS)}{rng.randint(1, 399)}号{rng.randint(101, 1804)}室",
+        "address": f"江苏省苏州市姑苏区{house}",
         "household_district": district,
         "phone": f"1{rng.randint(3_000_000_000, 9_999_999_999)}",
         "education": rng.choice(("10", "20", "30", "60", "70")),

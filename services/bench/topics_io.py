@@ -153,7 +153,9 @@ class TopicsIo:
                     unread.discard(message.partition() or 0)
         consumer.close()
 
-    def reset_group(self, group: str, positions: Mapping[TopicPartition, int], patience_s: float = 30) -> None:
+    def reset_group(
+        self, group: str, positions: Mapping[TopicPartition, int], patience_s: float = 30
+    ) -> None:
         """Put an empty group back to these positions; waits until its last member's session is over."""
         wanted = [TopicPartition(p.topic, p.partition, offset) for p, offset in positions.items()]
         deadline = time.monotonic() + patience_s

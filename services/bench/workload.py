@@ -14,7 +14,7 @@ from topics.engine.reference import ReferenceCodec
 from topics.event import EntityKey, Headers, OutputRecord, RecordId, ResourceId, SchemaId
 from topics.identity.check import identity_key
 from topics.policy import Policy, ResourcePolicy
-from topics.wire import frame
+from topics.wire import frame, split
 
 PERSON: Final = ResourceId("bench.person.v1")
 ENTERPRISE: Final = ResourceId("bench.enterprise.v1")
@@ -44,12 +44,17 @@ def raw_schemas(policy: Policy, resource: ResourceId) -> tuple[dict[str, Any], d
     return key_schema(topic), envelope_schema(topic, items, FOREIGN_COLUMNS[resource])
 
 
-def canonical_records(
-    policy: Policy, resource: ResourceId, count: int, seed: int
-) -> Iterator[OutputRecord]:
+def canonical_records(policy: Policy, resource: ResourceId, count: int, seed: int) -> Iterator[OutputRecord]:
     """Yield canonical records as the gate writes them: creates, and updates in place; a pool in turn."""
     pool = list(_canonical_pool(policy, policy.resources[resource], min(count, POOL), seed))
     return islice(cycle(pool), count)
+
+
+def with_time(value: bytes | None, envelope: str, source_time_ms: int) -> bytes:
+    """The same canonical record as if the source had committed it at that time."""
+    schema_id, avro = split(value or b"")
+    codec = ReferenceCodec(_parsed(envelope))
+    return frame(schema_id, codec.encode({**codec.decode(avro), "source_time": source_time_ms}))
 
 
 def raw_records(
@@ -74,9 +79,7 @@ def raw_records(
         yield record(spoilt(resource, POOL + place, seed), place) if bad else pool[place % len(pool)]
 
 
-def _canonical_pool(
-    policy: Policy, entry: ResourcePolicy, count: int, seed: int
-) -> Iterator[OutputRecord]:
+def _canonical_pool(policy: Policy, entry: ResourcePolicy, count: int, seed: int) -> Iterator[OutputRecord]:
     envelope, keys = ReferenceCodec(_parsed(entry.envelope_schema)), ReferenceCodec(CANONICAL_KEY_SCHEMA)
     items = [item.name for item in entry.resource.items]
     for place, row in enumerate(rows_of(entry.resource.id, count, seed)):
@@ -92,9 +95,7 @@ def _canonical_pool(
 
 def _entity(entry: ResourcePolicy, row: Mapping[str, object]) -> EntityKey:
     identity = entry.resource.identity
-    return EntityKey(
-        identity_key(identity.kind, str(row[identity.item]), None), RecordId(str(row["id"]))
-    )
+    return EntityKey(identity_key(identity.kind, str(row[identity.item]), None), RecordId(str(row["id"])))
 
 
 def _canonical(

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import psycopg2
 
 _CHANGE = (
-    "UPDATE public.person SET address = %s, updated_at = clock_timestamp() AT TIME ZONE 'UTC' WHERE id = ANY(%s)"
+    "UPDATE public.person SET address = %s, updated_at = clock_timestamp() AT TIME ZONE 'UTC'"
+    " WHERE id = ANY(%s)"
 )
 
 
@@ -78,7 +79,7 @@ def main() -> None:
     for name in ("--per-transaction", "--connections", "--rows", "--seed"):
         parser.add_argument(name, type=int, required=True)
     task = Task(**vars(parser.parse_args()))
-    print(json.dumps(write(task, os.environ["GOVBUS_BENCH_DSN"])))  # noqa: T201
+    print(json.dumps(write(task, os.environ["GOVBUS_BENCH_DSN"])))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from services.cli.policy import current_policy
 from services.control.apply import Apply
 from services.control.definitions import Definitions, load_definitions
 from services.stack.api import Stack
-from services.stack.python_process import PythonComponent
+from services.stack.python_process import PythonComponent, remembered
 from topics.policy import Policy
 
 DEFINITIONS: Final = Path(__file__).parents[1] / "bench" / "definitions"
@@ -65,6 +65,11 @@ class BusMachinery:
         groups = self.policy().groups()
         base = self.stack.settings.processes_port
         return self._start(processes.fanout(base, group, groups.index(group)), settings)
+
+    def status_url(self, name: str) -> str:
+        """Where a process of the bus tells its counts."""
+        url = next(each.component.ready_url for each in remembered(self.stack.context) if each.name == name)
+        return str(url).replace("/readyz", "/status")
 
     def stop(self, name: str) -> None:
         """Stop a process of the bus."""

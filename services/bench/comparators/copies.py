@@ -13,7 +13,7 @@ class Copy:
         self._key_bytes: int = copy["key_bytes"]
         self._value_bytes: int = copy["value_bytes"]
         self._partitions: int = copy["partitions"]
-        self._padding = b"\0" * self._value_bytes
+        self._padding: bytes = b"\0" * self._value_bytes
         self._seen = 0
 
     def due(self) -> bool:
@@ -30,7 +30,7 @@ class Copy:
         """A value of the right size."""
         if len(value) >= self._value_bytes:
             return value[: self._value_bytes]
-        return value + self._padding[len(value) :]
+        return value + self._padding[: self._value_bytes - len(value)]
 
     def partition(self, partition: int) -> int:
         """The partition of the input, where the output has so many."""

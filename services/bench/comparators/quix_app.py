@@ -48,7 +48,9 @@ def build_app(description: dict[str, Any]) -> Any:
     )
     decide = worker(description)
     topics = sorted({copy["topic"] for copy in description["copies"]})
-    made = {name: app.topic(name, value_serializer=OutSerializer(), key_serializer="bytes") for name in topics}
+    made = {
+        name: app.topic(name, value_serializer=OutSerializer(), key_serializer="bytes") for name in topics
+    }
     for name in description["inputs"]:
         source = app.topic(name, value_deserializer="bytes", key_deserializer="bytes")
         _branches(app.dataframe(source), name, decide, made)

@@ -130,7 +130,8 @@ class _Grant:
 
 
 def _mask(mask: Description) -> Callable[[Any], Any]:
-    first, last = mask.get("keep_first", 0), mask.get("keep_last", 0)
+    first: int = mask.get("keep_first", 0)
+    last: int = mask.get("keep_last", 0)
 
     def partial(text: str) -> str:
         hidden = len(text) - first - last
