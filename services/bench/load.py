@@ -36,7 +36,7 @@ def run(ride: Ride, rows: int) -> dict[str, Any]:
     return {
         "rows": rows,
         "delivered": outputs,
-        "seconds": times,
+        "times": times,
         "rows_per_second": round(rows / times["all_grants"], 1),
         "delivered_per_second": round(outputs / times["all_grants"], 1),
         "peak_resident_mb": memory,

@@ -109,7 +109,7 @@ def _isolation(found: Mapping[str, bool]) -> str:
 
 
 def _load(answer: Mapping[str, Any]) -> str:
-    times, memory = answer["seconds"], answer["peak_resident_mb"]
+    times, memory = answer["times"], answer["peak_resident_mb"]
     facts = [
         ["rows", f"{answer['rows']:,}"],
         ["until the gate has accepted all", f"{number(times['gate'])} s" if "gate" in times else _NONE],
