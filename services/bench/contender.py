@@ -17,9 +17,9 @@ _STOP_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A contender at work: its process and the group whose offsets say how far it is."""
+    """A contender at work: its processes and the group whose offsets say how far it is."""
 
-    pid: int
+    pids: tuple[int, ...]
     group: str
 
 
@@ -67,7 +67,7 @@ class Program:
                 env=environment,
                 cwd=self._folder,
             )
-        return Running(self._process.pid, group)
+        return Running((self._process.pid,), group)
 
     def stop(self) -> None:
         """Ask it to end, then kill it."""
@@ -96,16 +96,16 @@ class Program:
 class Bus:
     """The processor of the bus, as `govbus run` starts it; put back to the beginning before each run."""
 
-    name = "govbus"
-
     def __init__(
         self,
+        name: str,
         group: str,
-        start: Callable[[Mapping[str, str]], int],
+        start: Callable[[Mapping[str, str]], tuple[int, ...]],
         stop: Callable[[], None],
         rewind: Callable[[], None],
         log: Path,
     ) -> None:
+        self.name = name
         self._group, self._start, self._stop, self._rewind, self._log = group, start, stop, rewind, log
 
     def start(self, number: int, compression: str) -> Running:  # noqa: ARG002

@@ -41,8 +41,7 @@ def run(ride: Ride, plan: Plan) -> dict[str, Any]:
     entry = Entry(
         "fanout",
         names.fanout_group(GROUP),
-        f"{names.fanout_group(GROUP)}.0",
-        lambda settings: ride.machinery.start_fanout(GROUP, settings),
+        lambda settings, instance: ride.machinery.start_fanout(GROUP, settings, instance),
         course,
         names.LEDGER_DELIVERY,
         describe,

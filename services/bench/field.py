@@ -17,6 +17,7 @@ from services.bench.race import (
     Race,
     Runs,
     client_time,
+    more_processor_time,
     processor_time,
     ratios,
     summary,
@@ -25,6 +26,7 @@ from services.bench.race import (
 from services.bench.ride import Ride
 from services.stack.acls import allow, ensure_acls
 from topics.event import KafkaRecord
+from topics.names import instance_id
 
 Samples = Mapping[str, Sequence[KafkaRecord]]
 USER: Final = "bench"
@@ -32,6 +34,10 @@ BATCH_RECORDS: Final = 5_000
 """Records per transaction of the comparators that say so."""
 COMPARATORS: Final = ("copy_loop", "c_loop", "kafka_streams", "quix", "faust")
 """In the order of a round, the bus before them."""
+TWO: Final = "govbus_2"
+"""The bus with two instances that share the partitions."""
+BARE: Final = "c_loop_bare"
+"""The loop in C without headers, to tell what they cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,8 @@ class Entry:
 
     kind: str
     group: str
-    process: str
-    start: Callable[[Mapping[str, str]], int]
+    start: Callable[[Mapping[str, str], int], int]
+    """Starts the instance of that number with these settings; returns its process id."""
     course: Course
     ledger: str
     describe: Callable[[Samples], Mapping[str, Any]]
@@ -64,27 +70,48 @@ def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
     io.make_clearable(course.bus_outputs)
     io.make({PREFIX + topic: io.partitions(topic) for topic in course.bus_outputs})
     _allow_user(ride, course)
-    bus = _bus(ride, entry)
+    bus = _bus(ride, entry, BUS, 1)
     run = Race(io, course, ride.pid("kafka"), plan.limits, ride.say, PREFIX)
     samples = run.learn(bus)
     description = _description(ride, entry, samples)
     others, left_out = comparators(ride, description)
+    everybody = [bus, *others, *_extras(ride, entry, description)]
     found = {
-        compression: run.run([bus, *others], rounds, compression)
+        compression: run.run(everybody, rounds, compression)
         for compression, rounds in plan.rounds.items()
         if rounds
     }
     return answer(found, left_out) | {"outputs": _outputs(description, samples)}
 
 
-def _bus(ride: Ride, entry: Entry) -> Bus:
+def _bus(ride: Ride, entry: Entry, name: str, instances: int) -> Bus:
+    processes = [instance_id(entry.group, number) for number in range(instances)]
+
     def rewind() -> None:
         low = {place: bounds[0] for place, bounds in ride.io.bounds(entry.course.inputs).items()}
         ride.io.reset_group(entry.group, {TopicPartition(p.topic, p.partition): at for p, at in low.items()})
 
-    return Bus(
-        entry.group, entry.start, lambda: ride.machinery.stop(entry.process), rewind, ride.log(entry.process)
-    )
+    def start(settings: Mapping[str, str]) -> tuple[int, ...]:
+        return tuple(entry.start(settings, number) for number in range(instances))
+
+    def stop() -> None:
+        for process in processes:
+            ride.machinery.stop(process)
+
+    return Bus(name, entry.group, start, stop, rewind, ride.log(processes[0]))
+
+
+def _extras(ride: Ride, entry: Entry, description: Mapping[str, Any]) -> list[Contender]:
+    """Those that answer a question of their own: what a second process brings, what headers cost."""
+    found: list[Contender] = [_bus(ride, entry, TWO, 2)]
+    bare = [{**copy, "headers": []} for copy in description["copies"]]
+    if any(copy["headers"] for copy in description["copies"]):
+        try:
+            program = build.c_program(ride.cache)
+        except build.CannotBuild:
+            return found
+        found.append(Program(BARE, program, {**description, "copies": bare}, ride.folder))
+    return found
 
 
 def _description(ride: Ride, entry: Entry, samples: Samples) -> dict[str, Any]:
@@ -128,14 +155,17 @@ def answer(found: Mapping[str, Mapping[str, Runs]], left_out: Mapping[str, str])
 
 def _one(runs: Mapping[str, Runs]) -> dict[str, Any]:
     nothing = Runs()
-    bus = runs[BUS]
+    bus, two, bare = runs[BUS], runs.get(TWO, nothing), runs.get(BARE, nothing)
     others = {name: runs.get(name, nothing) for name in COMPARATORS}
+    extras = {name: one for name, one in ((TWO, two), (BARE, bare)) if name in runs}
     return {
         **{f"ratio_{name}": ratios(bus, other, throughput) for name, other in others.items()},
         "cpu_ratios": {name: ratios(bus, other, processor_time) for name, other in others.items()},
         "client_cpu_ratios": {name: ratios(bus, other, client_time) for name, other in others.items()},
-        "contenders": {name: summary(one) for name, one in {BUS: bus, **others}.items()},
-        "failures": {name: one.failures for name, one in others.items() if one.failures},
+        "contenders": {name: summary(one) for name, one in {BUS: bus, **others, **extras}.items()},
+        "two_processes": ratios(two, bus, throughput),
+        "headers_us_per_event": ratios(runs.get("c_loop", nothing), bare, more_processor_time),
+        "failures": {name: one.failures for name, one in runs.items() if one.failures},
     }
 
 

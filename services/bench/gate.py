@@ -50,7 +50,6 @@ def run(ride: Ride, plan: Plan) -> dict[str, Any]:
     entry = Entry(
         "gate",
         names.GATE_GROUP,
-        f"{names.GATE_GROUP}.0",
         ride.machinery.start_gate,
         course,
         names.LEDGER_INTAKE,

@@ -12,6 +12,7 @@ from typing import Final
 from services.stack.api import Stack
 from services.stack.progress import Reporter
 from services.stack.settings import StackSettings, default_cache
+from services.stack.supervisor import interruptible
 
 _FIRST_PORT: Final = 10_000
 _PORT_RANGE: Final = 9_000
@@ -30,12 +31,14 @@ def own_stack(progress: Reporter | None = None, **settings: object) -> Iterator[
     # PostgreSQL may run as another user, who must pass through.
     home.chmod(0o711)
     stack = Stack(_settings(home, settings))
-    try:
-        stack.up(progress)
-        yield stack
-    finally:
-        stack.reset()
-        shutil.rmtree(home, ignore_errors=True)
+    # Asked to end, a bench cleans up as after Ctrl-C: nothing that it started goes on.
+    with interruptible():
+        try:
+            stack.up(progress)
+            yield stack
+        finally:
+            stack.reset()
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _settings(home: Path, more: dict[str, object]) -> StackSettings:

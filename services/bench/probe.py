@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -77,7 +77,7 @@ class CommittedOffsets:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: monotonic seconds, events committed, processor seconds of client and broker, resident MB."""
+    """One look: monotonic seconds, events committed, processor seconds of clients and broker, resident MB."""
 
     at: float
     events: int
@@ -142,29 +142,28 @@ _WARM_S: Final = 2.0
 
 def watch(
     offsets: CommittedOffsets,
-    client: int,
+    clients: Sequence[int],
     broker: int,
     total: int,
     *,
     start_s: float,
     run_s: float,
     every_s: float = 0.04,
-    alive: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
     """Sample until the whole input is committed or ``run_s`` have passed since the first commit.
 
     Raises:
-        ProcessEnded: the client ended.
+        ProcessEnded: a client ended.
         NothingMeasured: nothing was committed within ``start_s``.
     """
     samples: list[Sample] = []
     begin = time.monotonic()
     first: float | None = None
     while not samples or samples[-1].events < total:
-        alive()
         events = offsets.total()
         now = time.monotonic()
-        samples.append(Sample(now, events, cpu_seconds(client), cpu_seconds(broker), resident_mb(client)))
+        cpu, memory = sum(map(cpu_seconds, clients)), max(map(resident_mb, clients))
+        samples.append(Sample(now, events, cpu, cpu_seconds(broker), memory))
         if first is None and events > 0:
             first = now
         if first is None and now - begin > start_s:

@@ -45,9 +45,19 @@ def _race(answer: Mapping[str, Any]) -> str:
             "govbus is faster ×",
             "less processor time ×",
         )
-        parts.append(table(columns, rows))
+        parts += [table(columns, rows), *_extras(found)]
     left_out = [f"Left out: {NAMES[name]} ({why})." for name, why in answer["left_out"].items()]
     return "\n\n".join([f"{answer['events']:,} events.", *parts, *left_out])
+
+
+def _extras(found: Mapping[str, Any]) -> list[str]:
+    """What a second process brings, and what headers cost."""
+    told = []
+    if found["two_processes"] is not None:
+        told.append(f"Two processes of govbus do {spread(found['two_processes'])} times as much as one.")
+    if found["headers_us_per_event"] is not None:
+        told.append(f"Headers cost the loop in C {spread(found['headers_us_per_event'])} µs per event.")
+    return [" ".join(told)] if told else []
 
 
 def _contender(name: str, found: Mapping[str, Any]) -> list[str]:
