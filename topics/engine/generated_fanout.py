@@ -1,6 +1,7 @@
 """The fan-out as Python source, made and compiled once per plan: what runs where no C compiler was."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, groupby
@@ -13,12 +14,12 @@ from topics.engine.fanout_compile import compile_fanout, fallbacks
 from topics.engine.fanout_headers import HeaderParts, grant_part, header_parts
 from topics.engine.fanout_items import NotCompiled, encoded_text
 from topics.engine.fanout_plan import CompiledFanout, Convert
-from topics.engine.generated_source import source_of
+from topics.engine.generated_source import number_pattern, number_runs, source_of
 from topics.engine.generated_values import change
 from topics.engine.lanes import headers_form, headers_from_form
 from topics.engine.records import Records
 from topics.engine.schema import AvroType
-from topics.engine.skip import Fault, Unsound, read_long
+from topics.engine.skip import Fault, Unsound
 from topics.event import GrantId, KafkaRecord, Operation, OutputRecord, SchemaId, TopicName, WithheldReason
 from topics.grants.declaration import GrantState
 from topics.wire import PREFIX_LENGTH, NotFramed, frame, split
@@ -209,6 +210,10 @@ def _names(plan: CompiledFanout, spec: FanoutSpec) -> dict[str, Any]:
         "head_of": _head_of(parts),
         "marks_of": lambda marks: _marks(parts.marks_name, support.joined(marks)),
     }
+    for prefix, walks in (("p", plan.previous), ("s", plan.state)):
+        for first, end in number_runs(walks):
+            if end - first > 1:
+                names[f"numbers_{prefix}{first}"] = re.compile(number_pattern(walks[first:end])).match
     for number, predicate in enumerate(plan.predicates):
         names[f"values{number}"] = predicate.allowed
     for number, ops in enumerate(plan.projections):
@@ -236,13 +241,19 @@ def _marks(name: bytes, joined: bytes | None) -> bytes | None:
 
 def _head_of(parts: HeaderParts) -> Callable[..., bytes | None]:
     def head_of(
-        operation: int, topic: bytes, partition: int, offset: int, time: int, position: tuple[int, ...]
+        operation: int,
+        topic: bytes,
+        partition: bytes,
+        offset: bytes,
+        time: bytes,
+        position: tuple[bytes, ...],
     ) -> bytes | None:
-        text = support.time_of(time)
+        number_of = support.number_of
+        text = support.time_of(number_of(time))
         if text is None:
             return None
-        place = b"%b/%d/%d" % (topic, partition, offset)
-        where = b"%d.%d.%d.%d" % position
+        place = b"%b/%d/%d" % (topic, number_of(partition), number_of(offset))
+        where = b"%d.%d.%d.%d" % tuple(map(number_of, position))
         return b"".join(
             (
                 parts.start,
@@ -270,7 +281,6 @@ _SUPPORT: Final[dict[str, Any]] = {
     "READ": list(Operation).index(Operation.READ),
     "DELETE": list(Operation).index(Operation.DELETE),
     "join": b"".join,
-    "read_long": read_long,
     "Unsound": Unsound,
     **{
         name: getattr(support, name)
@@ -282,6 +292,9 @@ _SUPPORT: Final[dict[str, Any]] = {
             "behind_long",
             "behind_nested",
             "length_at",
+            "long_bytes",
+            "longs3",
+            "longs5",
             "marks_at",
             "refused",
             "with_length",

@@ -5,7 +5,8 @@ of state and previous begins, ``r<i>`` whether predicate i holds, ``b<i>`` the b
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 
 from topics.engine.fanout import FanoutSpec
 from topics.engine.fanout_plan import (
@@ -21,6 +22,7 @@ from topics.engine.fanout_plan import (
 )
 from topics.engine.skip import Code
 
+_NUMBERS = (Code.INT, Code.LONG)
 _INT_BYTES = 4
 _LONG_BYTES = 9
 
@@ -77,8 +79,16 @@ class _Source:
         yield f"if {name} > 2 or {name} == 1: raise wrong_branch(v, at)"
         yield "at += 1"
         yield f"if {name}:"
-        for index, walk in enumerate(walks):
-            yield from _indented(1, _field(f"{prefix}{index}", walk))
+        for first, end in number_runs(walks):
+            slow = chain.from_iterable(_field(f"{prefix}{at}", walks[at]) for at in range(first, end))
+            if end - first < 2:
+                yield from _indented(1, slow)
+            else:
+                starts = "".join(f"({prefix}{at}, at), " for at in range(first, end))
+                yield f"    found = numbers_{prefix}{first}(v, at)"
+                yield f"    if found: _, {starts}= found.regs"
+                yield "    else:"
+                yield from _indented(2, slow)
         yield f"    {prefix}{len(walks)} = at"
 
     def _decide(self) -> Iterator[str]:
@@ -174,6 +184,32 @@ class _Source:
         )
 
 
+def number_runs(walks: tuple[Walk, ...]) -> Iterator[tuple[int, int]]:
+    """Where runs of numbers begin and end; every other field is a run of its own."""
+    for is_number, found in groupby(range(len(walks)), lambda at: walks[at].code in _NUMBERS):
+        places = list(found)
+        if is_number:
+            yield places[0], places[-1] + 1
+        else:
+            yield from ((at, at + 1) for at in places)
+
+
+def number_pattern(walks: tuple[Walk, ...]) -> bytes:
+    """A regular expression for ordinary numbers in their shortest form, one group each.
+
+    What it does not match (null included where there is none) the code for single fields judges.
+    """
+    return b"".join(b"(" + _number_pattern(walk) + b")" for walk in walks)
+
+
+def _number_pattern(walk: Walk) -> bytes:
+    more = _INT_BYTES if walk.code is Code.INT else _LONG_BYTES
+    number = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,%d}[\x01-\x7f])" % (more - 1)
+    if walk.null < 0:
+        return number
+    return rb"\x%02x|\x%02x%b" % (2 * walk.null, 2 - 2 * walk.null, number)
+
+
 def _join(number: int, ops: tuple[Op, ...], frame: str = "") -> str:
     parts = [frame] if frame else []
     for at, op in enumerate(ops):
@@ -235,7 +271,7 @@ def _value(walk: Walk) -> Iterator[str]:
             yield "pass"
 
 
-def _indented(depth: int, lines: "Iterator[str] | tuple[str, ...]") -> Iterator[str]:
+def _indented(depth: int, lines: Iterable[str]) -> Iterator[str]:
     return ("    " * depth + line for line in lines)
 
 
@@ -248,13 +284,15 @@ _LENGTH = (
 )
 
 
-def _long(name: str) -> tuple[str, ...]:
+def _longs(*names: str) -> tuple[str, ...]:
+    """Numbers of the envelope as bytes, in any sound form; headers decode them."""
     return (
-        f"{name} = v[at]",
-        f"if {name} > 127: {name}, at = read_long(v, at)",
+        f"found = longs{len(names)}(v, at)",
+        "if found:",
+        f"    {', '.join(names)}, = found.groups()",
+        "    at = found.end()",
         "else:",
-        f"    {name} = ({name} >> 1) ^ -({name} & 1)",
-        "    at += 1",
+        *(f"    {name}, at = long_bytes(v, at)" for name in names),
     )
 
 
@@ -264,17 +302,15 @@ _ENVELOPE = (
     "    if v[5:10] != read: raise Unsound(WRONG_BRANCH, 5)",
     "    op, at = READ, 10",
     "else: at = 12",
-    *(line for name in ("generation", "incarnation", "commit", "ordinal") for line in _long(name)),
+    *_longs("generation", "incarnation", "commit", "ordinal", "source_time"),
     "position = (generation, incarnation, commit, ordinal)",
-    *_long("source_time"),
     *_LENGTH,
     "raw_topic = v[at : at + n]",
     "if not raw_topic.isascii(): raw_topic.decode()",
     "at += n",
-    *_long("raw_partition"),
-    "if not -2147483648 <= raw_partition <= 2147483647: raise Unsound(OUT_OF_RANGE, at)",
-    *_long("raw_offset"),
-    *_long("policy_version"),
+    "n = at",
+    *_longs("raw_partition", "raw_offset", "policy_version"),
+    "if len(raw_partition) > 4: behind_int(v, n)",
     "marks = v[at]",
     "if marks: marks, at = marks_at(v, at)",
     "else: at += 1",

@@ -1,6 +1,7 @@
 """What generated fan-outs call for everything but the ordinary: long numbers, marks, keys, headers."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +16,11 @@ _INSIDE: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTSIDE: Final = bytes(byte ^ 0x5C for byte in range(256))
 _INT: Final = range(-(2**31), 2**31)
 _DEPTH: Final = 3
-_QUIET: Final = 0x40
+_LONG: Final = rb"([\x80-\xff]{0,8}[\x00-\x7f])"
+
+
+longs3 = re.compile(3 * _LONG).match
+longs5 = re.compile(5 * _LONG).match
 
 
 class Irregular(Exception):  # noqa: N818 - named after what the bytes are
@@ -28,6 +33,18 @@ def long_at(data: bytes, at: int) -> tuple[int, int]:
     if after - at > 1 and data[after - 1] == 0:
         raise Irregular
     return number, after
+
+
+def long_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    """The bytes of a number and the position behind it."""
+    after = read_long(data, at)[1]
+    return data[at:after], after
+
+
+def number_of(data: bytes) -> int:
+    """The number that these bytes are."""
+    first = data[0]
+    return read_long(data, 0)[0] if first > 0x7F else (first >> 1) ^ -(first & 1)
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
