@@ -1,13 +1,15 @@
-"""The gate as a processor: runs the line over batches, keeps stopped-key entries, drafts decision blocks."""
+"""The gate as a processor: runs the line over batches, remembers keys, drafts decision blocks."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from services.gate.effects import remembered_keys
 from services.gate.line import decide, stop_internal
-from services.gate.outcome import Decision
+from services.gate.outcome import Decision, OutcomeKind
 from services.gate.plan import GatePlan, compile_gate
 from services.gate.stopped import StoppedEntry, entry_from_record
+from services.gate.versions import AcceptedVersion, Remembered, version_from_record
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
@@ -18,7 +20,8 @@ from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 from topics.wire import frame, split
 
-Entries = dict[bytes, StoppedEntry]
+Entries = dict[bytes, bytes]
+"""Raw key → entry as Avro bytes: every published key has one, and objects would take twice the room."""
 _GONE: Final = None
 
 
@@ -31,7 +34,7 @@ class GateProcessor:
         self._codecs = CodecCache()
         self._entries: dict[InputPartition, Entries] = {}
         self._positions: dict[InputPartition, int] = {}
-        self._staged_entries: dict[tuple[InputPartition, bytes], StoppedEntry | None] = {}
+        self._staged_entries: dict[tuple[InputPartition, bytes], Remembered | None] = {}
         self._staged_positions: dict[InputPartition, int] = {}
 
     @property
@@ -59,8 +62,9 @@ class GateProcessor:
         return frozenset(self.plan.sources)
 
     def state_partition(self, source: InputPartition) -> InputPartition | None:
-        """The stopped keys of the same partition number."""
-        return InputPartition(names.stopped_keys(source.topic), source.partition)
+        """What is remembered of keys, in the same partition number."""
+        topic = remembered_keys(source.topic, published=self._published(source))
+        return InputPartition(topic, source.partition)
 
     def assign(self, source: InputPartition, position: int) -> None:
         """The partition is ours from this offset on."""
@@ -70,15 +74,16 @@ class GateProcessor:
     def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
         """Rebuild the entries; the last record of a key counts, a tombstone removes it."""
         entries: Entries = {}
+        _, codec = self.plan.control.remembered(published=self._published(source))
         for record in records:
             if record.key is None:
                 continue
             if record.value is None:
                 entries.pop(record.key, None)
             else:
-                entries[record.key] = entry_from_record(
-                    self.plan.control.stopped_key.decode(split(record.value)[1])
-                )
+                entries[record.key] = split(record.value)[1]
+        for entry in entries.values():
+            codec.decode(entry)  # An entry that cannot be read is found now, not when its key is decided.
         self._entries[source] = entries
 
     def revoke(self, source: InputPartition) -> None:
@@ -123,7 +128,8 @@ class GateProcessor:
             if entry is _GONE:
                 self._entries[source].pop(key, None)
             else:
-                self._entries[source][key] = entry
+                _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
+                self._entries[source][key] = codec.encode(entry.record())
         self._positions.update(self._staged_positions)
         self.rolled_back()
 
@@ -162,14 +168,23 @@ class GateProcessor:
         except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the record: it is quarantined
             return stop_internal(record, self.plan, entry, type(error).__name__)
 
-    def _entry(self, record: KafkaRecord) -> StoppedEntry | None:
+    def _entry(self, record: KafkaRecord) -> Remembered | None:
         if record.key is None:
             return None
         source = InputPartition(record.topic, record.partition)
         staged = (source, record.key)
         if staged in self._staged_entries:
             return self._staged_entries[staged]
-        return self._entries.get(source, {}).get(record.key)
+        kept = self._entries.get(source, {}).get(record.key)
+        if kept is None or source.topic not in self.plan.sources:
+            return None
+        if self._published(source):
+            return version_from_record(self.plan.control.accepted_version.decode(kept))
+        return entry_from_record(self.plan.control.stopped_key.decode(kept))
+
+    def _published(self, source: InputPartition) -> bool:
+        found = self.plan.sources.get(source.topic)
+        return found is not None and found.published
 
     def _stage(self, source: InputPartition, record: KafkaRecord, decision: Decision) -> None:
         if decision.entry_changed and record.key is not None:
@@ -201,8 +216,11 @@ def _note(draft: BlockDraft, record: KafkaRecord, decision: Decision) -> None:
     if decision.reason is not None:
         draft.reasons[decision.reason] += 1
     draft.wrote(decision.outputs)
-    if decision.entry_met is not None:
-        met = decision.entry_met
+    met = decision.entry_met
+    if isinstance(met, StoppedEntry):
         draft.entries.append(
             {"offset": record.offset, "first_stopped": met.first_stopped, "last_stopped": met.last_stopped}
         )
+    if isinstance(met, AcceptedVersion):
+        same = decision.kind is OutcomeKind.DUPLICATE
+        draft.versions.append({"offset": record.offset, "version": met.version, "same_content": same})

@@ -206,7 +206,8 @@ def _pages(app: faust.App, parts: Parts) -> None:
     @app.page("/readyz", name="readyz")
     async def readyz(web: Any, _request: Any) -> Any:
         reasons = parts.health.not_ready()
-        return web.json({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        answer = {"ready": not reasons, "reasons": reasons, "transport": parts.health.transport}
+        return web.json(answer, status=503 if reasons else 200)
 
     @app.page("/status", name="status")
     async def status(web: Any, _request: Any) -> Any:

@@ -39,6 +39,7 @@ class BlockDraft:
     reasons: Counter[str] = field(default_factory=Counter)
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
+    versions: list[dict[str, int]] = field(default_factory=list)
     _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
     def saw(self, record: KafkaRecord) -> None:
@@ -100,6 +101,7 @@ class BlockDraft:
             ],
             "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
             "entries": self.entries,
+            "versions": self.versions,
         }
 
 

@@ -13,6 +13,8 @@ class Health:
     lease_s: float
     transaction_limit_s: float
     clock: Callable[[], float] = time.monotonic
+    transport: str = ""
+    """How records travel: ``native`` or ``confluent``."""
     last_turn: float | None = None
     transaction_since: float | None = None
     producer_open: bool = False
@@ -75,6 +77,7 @@ class Health:
             "ready": not self.not_ready(),
             "reasons": self.not_ready(),
             "policy": {"adopted": self.adopted_version, "acknowledged": self.acknowledged_version},
+            "transport": self.transport,
             "topics": self.topics,
             "partitions": self.partitions,
             "acknowledgements_seen": dict(sorted(self.acknowledgements.items())),

@@ -53,7 +53,10 @@ case $1 in
   connect)
     printf 'govbus: %s\n' "$GOVBUS_SECRET_CONNECT_REST" >"$GOVBUS_CONNECT_USERS"
     export KAFKA_LOG4J_OPTS="-Dlog4j2.configurationFile=$target_folder/log4j2.properties"
-    export KAFKA_OPTS="-Djava.security.auth.login.config=$target_folder/connect-jaas.conf"
+    KAFKA_OPTS="-Djava.security.auth.login.config=$target_folder/connect-jaas.conf"
+    # A connector may name a login for its clients; by no other module than the one that only checks a password.
+    KAFKA_OPTS+=" -Dorg.apache.kafka.allowed.login.modules=org.apache.kafka.common.security.scram.ScramLoginModule"
+    export KAFKA_OPTS
     exec /opt/kafka/bin/connect-distributed.sh "$target_folder/connect-worker.properties"
     ;;
   registry)

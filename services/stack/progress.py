@@ -4,7 +4,17 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+def say(console: Console, markup: str, indent: int = 0) -> None:
+    """Print one line: on a terminal broken between words, in a file or pipe not at all."""
+    if console.is_terminal:
+        console.print(Padding(Text.from_markup(markup), (0, 0, 0, indent)), highlight=False)
+    else:
+        console.print(f"{' ' * indent}{markup}", highlight=False, soft_wrap=True)
 
 
 class Reporter(Protocol):

@@ -16,6 +16,7 @@ CONTROL = ControlSchemas(
     claim=SchemaId(5),
     epoch_marker=SchemaId(6),
     policy_acknowledgement=SchemaId(7),
+    accepted_version=SchemaId(9),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from services.processor.clients import ConfluentSender
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from services.processor.transactions import Transactions
@@ -77,7 +78,7 @@ def producer() -> FakeProducer:
 
 async def opened(*producers: FakeProducer, patience_s: float = 5.0) -> Transactions:
     waiting = iter(producers)
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, patience_s)
     await transactions.open()
     return transactions
@@ -206,7 +207,7 @@ async def test_without_a_transaction_there_is_nothing_to_abort(producer: FakePro
 
 
 async def test_without_a_producer_one_is_asked_for() -> None:
-    make: Any = FakeProducer
+    make: Any = lambda: ConfluentSender(FakeProducer())  # noqa: E731
     transactions = Transactions(make, 1.0)
     assert not transactions.usable
     with pytest.raises(RecreateProducer):
@@ -214,7 +215,8 @@ async def test_without_a_producer_one_is_asked_for() -> None:
 
 
 async def test_a_producer_that_could_not_be_initialised_is_not_used(producer: FakeProducer) -> None:
-    make: Any = lambda: producer.fails("init", failure(KafkaError._TIMED_OUT))  # noqa: E731
+    producer.fails("init", failure(KafkaError._TIMED_OUT))
+    make: Any = lambda: ConfluentSender(producer)  # noqa: E731
     transactions = Transactions(make, 1.0)
     with pytest.raises(RecreateProducer):
         await transactions.open()
@@ -234,7 +236,7 @@ async def test_a_producer_that_is_only_late_is_asked_again_since_it_would_fence_
 ) -> None:
     late, second = FakeProducer().fails("init", error), FakeProducer()
     waiting = iter((late, second))
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, 1.0)
     with pytest.raises(RecreateProducer):
         await transactions.open()
@@ -289,7 +291,7 @@ async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_wo
     never = threading.Event()
     stuck.slow = lambda: never.wait(30) if stuck.calls[-1] == call else None
     waiting = iter((stuck, fresh))
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, patience_s=0.02, grace_s=0.02)
 
     async def from_the_start() -> None:
