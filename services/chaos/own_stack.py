@@ -1,26 +1,23 @@
 """A stack of the run's own: temporary home, free ports, no Connect, a second listener behind the proxy."""
 
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from services.bench.own_stack import free_ports
 from services.stack.api import Stack
 from services.stack.component import Component, Context
 from services.stack.kafka import Kafka
-from services.stack.probes import HOST, port_free
+from services.stack.probes import HOST
 from services.stack.progress import Reporter
 from services.stack.secret_files import write_private
 from services.stack.settings import StackSettings
 
-_PORTS: Final = [name for name in StackSettings.model_fields if name.endswith("_port")]
-_FIRST_PORT: Final = 20_000
-_LAST_PORT: Final = 30_000
-"""Below the ports that systems hand out to clients."""
 _INSTANCE_PORTS: Final = 40
+"""Gates answer from the first on, fan-outs from 20 above it."""
 
 
 class ProxiedKafka(Kafka):
@@ -102,39 +99,9 @@ def own_stack(cache: Path, reporter: Reporter | None = None) -> Iterator[ChaosSt
 
 
 def _settings(home: Path, cache: Path) -> tuple[StackSettings, int, int]:
-    processes = _free_run(_INSTANCE_PORTS)
-    wanted = [name for name in _PORTS if name != "processes_port"]
-    *ports, listener, proxy = _free_ports(len(wanted) + 2, beyond=processes + _INSTANCE_PORTS)
-    values: dict[str, Any] = {"home": home, "cache": cache, "processes_port": processes}
-    values |= dict(zip(wanted, ports, strict=True))
+    names = [name for name in StackSettings.model_fields if name.endswith("_port")]
+    names.remove("processes_port")
+    *ports, listener, proxy, processes = free_ports([1] * (len(names) + 2) + [_INSTANCE_PORTS])
+    values: dict[str, object] = {"home": home, "cache": cache, "processes_port": processes}
+    values |= dict(zip(names, ports, strict=True))
     return StackSettings.model_validate(values), listener, proxy
-
-
-def _free_run(count: int) -> int:
-    """The first of so many ports in a row on which nobody listens."""
-    for first in range(_start(), _LAST_PORT, count):
-        if all(port_free(port) for port in range(first, first + count)):
-            return first
-    raise OSError(f"there are no {count} free ports in a row")
-
-
-def _free_ports(count: int, beyond: int) -> list[int]:
-    found: list[int] = []
-    with ExitStack() as sockets:
-        for candidate in range(beyond, 1 << 15):
-            if len(found) == count:
-                break
-            probe = sockets.enter_context(socket.socket())
-            try:
-                probe.bind((HOST, candidate))
-            except OSError:
-                continue
-            found.append(candidate)
-    return found
-
-
-def _start() -> int:
-    """A place to begin that two runs at one time rarely share."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return _FIRST_PORT + int(probe.getsockname()[1]) * 7 % 8_000
