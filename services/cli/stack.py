@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import requests
@@ -12,17 +12,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from producers.connect_client import ConnectClient, RetryPolicy
+from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.output import ExitCode
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
 from services.stack.errors import StackError
+from services.stack.probes import loopback_session
 from services.stack.progress import Bars
 from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 _HEALTH_TIMEOUT_SECONDS = 2.0
+_RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
 
 
 def register(app: typer.Typer) -> None:
@@ -71,8 +75,11 @@ def status(as_json: Json = False) -> None:
     """Show every part: whether it runs and answers, where, with how much memory."""
     with _explained() as stack:
         found = stack.status()
+        ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
+    if ill:
+        found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
     healthy = all(part.state is State.RUNNING for part in found)
-    details = _details(stack, found)
+    details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
     if as_json:
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
         typer.echo(json.dumps({"healthy": healthy, "components": parts}, default=str))
@@ -137,8 +144,29 @@ def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[P
     return made, [name for name in running if name not in names]
 
 
+def _runs(found: list[ComponentStatus], name: str) -> bool:
+    return any(part.name == name and part.state is State.RUNNING for part in found)
+
+
+def _unhealthy(part: ComponentStatus) -> ComponentStatus:
+    return replace(part, state=State.UNHEALTHY)
+
+
+def ill_connectors(stack: Stack) -> str:
+    """The connectors and tasks that do not run though they should; empty where all is well."""
+    client = ConnectClient(
+        stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session(), retries=_RETRIES
+    )
+    try:
+        return ", ".join(part for name in client.names() for part in client.status(name).ill)
+    except ConnectorNotFound:
+        return ""
+    except ConnectError as error:
+        return f"its connectors cannot be asked: {error}"
+
+
 def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
-    """What our own processes say of themselves; the infrastructure has nothing to add."""
+    """What our own processes say of themselves where they are not well."""
     urls = {process.name: process.component.ready_url for process in remembered(stack.context)}
     details = dict.fromkeys((part.name for part in found), "")
     for part in found:
