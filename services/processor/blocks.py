@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from topics.engine.lanes import digest_form
+from topics.engine.lanes import Lane, digest_form
+from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
 
@@ -39,7 +40,7 @@ class BlockDraft:
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
     versions: list[dict[str, int]] = field(default_factory=list)
-    _outputs: dict[tuple[TopicName, int], "_OutputDigest"] = field(default_factory=dict)
+    _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
     def saw(self, record: KafkaRecord) -> None:
         """Count one input record; records come in offset order."""
@@ -49,11 +50,26 @@ class BlockDraft:
         self.last_timestamp_ms = record.timestamp_ms
         self.to_offset = record.offset + 1
 
+    def covers(self, records: Records) -> None:
+        """Count a whole run of input records."""
+        first, last = records[0], records[-1]
+        self.first_timestamp_ms = first.timestamp_ms if self.records == 0 else self.first_timestamp_ms
+        self.records += len(records)
+        self.last_timestamp_ms, self.to_offset = last.timestamp_ms, last.offset + 1
+
+    def laid(self, lanes: Iterable[Lane]) -> None:
+        """Count and digest whole lanes; each output partition once."""
+        for lane in lanes:
+            self._outputs[(lane.topic, lane.partition)] = _LaneDigest(len(lane), lane.digest())
+
     def wrote(self, outputs: Iterable[OutputRecord]) -> None:
         """Count and digest what the input led to, in order."""
         for output in outputs:
             place = (output.topic, output.partition)
-            self._outputs.setdefault(place, _OutputDigest()).add(output)
+            found = self._outputs.setdefault(place, _OutputDigest())
+            if isinstance(found, _LaneDigest):
+                raise TypeError(f"{place} was already digested as a whole lane")
+            found.add(output)
 
     def grant(self, grant: GrantId, generation: int) -> GrantTally:
         """The tally of one grant."""
@@ -112,6 +128,17 @@ class _OutputDigest:
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _LaneDigest:
+    """What a lane says of itself."""
+
+    records: int
+    digest: str
+
+    def hexdigest(self) -> str:
+        return self.digest
 
 
 def chain_key(group: str, topic: TopicName, partition: int) -> bytes:

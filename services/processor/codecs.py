@@ -5,6 +5,7 @@ from typing import Any
 
 from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec
+from topics.engine.schema import AvroType, NotCompilable
 from topics.event import SchemaId
 from topics.schema_rules import unsafe_parts
 
@@ -14,6 +15,7 @@ class CodecCache:
 
     def __init__(self) -> None:
         self.codecs: dict[SchemaId, ReferenceCodec] = {}
+        self.types: dict[SchemaId, AvroType] = {}
         self._unsafe: set[SchemaId] = set()
 
     def missing(self, records: Records) -> frozenset[SchemaId]:
@@ -25,7 +27,15 @@ class CodecCache:
         for schema_id, schema in schemas.items():
             if schema_id in self.codecs or schema_id in self._unsafe:
                 continue
-            if unsafe_parts(schema):
+            codec = None if unsafe_parts(schema) else _codec(schema)
+            if codec is None:
                 self._unsafe.add(schema_id)
             else:
-                self.codecs[schema_id] = ReferenceCodec(schema)
+                self.codecs[schema_id], self.types[schema_id] = codec, codec.type
+
+
+def _codec(schema: Any) -> ReferenceCodec | None:
+    try:
+        return ReferenceCodec(schema)
+    except NotCompilable:
+        return None

@@ -358,6 +358,13 @@ def test_tail_refuses_an_offset_that_means_nothing(govbus: Govbus, offset: str) 
         (["explain", "nonsense"], ExitCode.USAGE),
         (["explain", "raw.police.public.person:0:99"], ExitCode.NEGATIVE),
         (["explain", "ledger.intake:0:0"], ExitCode.NEGATIVE),
+        (["explain", "raw.nobody:0:0"], ExitCode.USAGE),
+        (["explain", "raw.police.public.person:7:0"], ExitCode.USAGE),
+        (["tail", "raw.police.public.person", "-p", "7", "-e"], ExitCode.USAGE),
+        (["quarantine", "list", "nobody"], ExitCode.USAGE),
+        (["quarantine", "list", "--reason", "NO_SUCH"], ExitCode.USAGE),
+        (["quarantine", "list", "--state", "closed"], ExitCode.USAGE),
+        (["claims", "list", "--provider", "nobody"], ExitCode.USAGE),
         (["tail", "raw.nobody", "-e"], ExitCode.USAGE),
         (["quarantine", "show", "raw.police.public.person:0:0"], ExitCode.NEGATIVE),
         (["no-such-command"], ExitCode.USAGE),
@@ -370,6 +377,14 @@ def test_error_is_told_on_standard_error_with_its_code(
     assert ended.code == code
     assert ended.out == ""
     assert ended.err
+
+
+def test_the_newest_claims_are_listed_and_all_are_counted(govbus: Govbus) -> None:
+    everything = govbus("claims", "list", "--json").answer
+    newest = govbus("claims", "list", "--limit", "1", "--json").answer
+    assert (everything["total"], len(everything["claims"]), newest["total"]) == (2, 2, 2)
+    assert newest["claims"] == everything["claims"][-1:]
+    assert govbus("claims", "list", "--limit", "0", "--json").answer["claims"] == []
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,28 @@ def test_a_dangerous_schema_is_refused_with_its_reason(folder: Path) -> None:
         load_definitions(folder, dangerous)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("providers", "database: police", "databse: police", 4),
+        ("person", "titles: {zh: 人口基本信息", "titels: {zh: 人口基本信息", None),
+    ],
+)
+def test_what_could_not_be_read_is_told_once_and_not_as_missing_wherever_it_is_named(
+    folder: Path, edit: Edit, file: str, old: str, new: str, line: int | None
+) -> None:
+    edit(FILES[file], old, new)
+    found = errors_of(folder)
+    assert {error.file for error in found} == {FILES[file]}
+    assert not [error for error in found if error.problem.startswith("there is no")]
+    assert line is None or found[0].line == line
+
+
+def test_a_folder_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    [error] = errors_of(tmp_path / "nowhere")
+    assert "there is no such folder" in str(error)
+
+
 def test_sinks_are_read_where_there_is_a_file_of_them(folder: Path) -> None:
     (folder / "sinks.yaml").write_text(
         "- grant: education-persons\n  database: education_copy\n  table: public.person\n", encoding="utf-8"
