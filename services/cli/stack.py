@@ -253,7 +253,7 @@ def _explained() -> Iterator[Stack]:
 
 
 def ready_detail(url: str) -> str:
-    """Why a process is not ready; of a processor that is, how its records travel; else empty."""
+    """Why a process is not ready; of a processor that is, what it works with; else empty."""
     try:
         answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
     except requests.RequestException:
@@ -261,7 +261,7 @@ def ready_detail(url: str) -> str:
     if not answer.ok:
         return answer.text[:200]
     try:
-        transport = answer.json().get("transport")
-    except (ValueError, AttributeError):
-        transport = None
-    return f"transport: {transport}" if transport else ""
+        told = dict(answer.json())
+    except (ValueError, TypeError):
+        return ""
+    return ", ".join(f"{part}: {told[part]}" for part in ("engine", "transport") if told.get(part))

@@ -3,7 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+STUCK_SECONDS: Final = 3.0
+"""A transaction that is open for longer lets nothing through; most end within a tenth of a second."""
 
 
 @dataclass(slots=True)
@@ -15,6 +18,8 @@ class Health:
     clock: Callable[[], float] = time.monotonic
     transport: str = ""
     """How records travel: ``native`` or ``confluent``."""
+    engine: str = ""
+    """What decides them, where the processor has a choice: ``native``, ``generated`` or ``reference``."""
     last_turn: float | None = None
     transaction_since: float | None = None
     producer_open: bool = False
@@ -49,13 +54,15 @@ class Health:
             reasons.append(f"stopped: {self.stopped}")
         if self.last_turn is not None and now - self.last_turn > self.lease_s:
             reasons.append(f"the loop has not turned for {now - self.last_turn:.0f} s")
-        if self.transaction_since is not None and now - self.transaction_since > self.transaction_limit_s:
-            reasons.append(f"a transaction is open for {now - self.transaction_since:.0f} s")
+        if self._transaction_age() > 2 * self.transaction_limit_s:
+            reasons.append(f"a transaction is open for {self._transaction_age():.0f} s")
         return reasons
 
     def not_ready(self) -> list[str]:
         """Why no event is decided now; empty when events are."""
         reasons = self.not_alive()
+        if not reasons and self._transaction_age() > STUCK_SECONDS:
+            reasons.append(f"a transaction is stuck for {self._transaction_age():.0f} s")
         if self.last_turn is None:
             reasons.append("the loop has not started")
         if not self.producer_open:
@@ -70,6 +77,9 @@ class Health:
             reasons.append(f"{self.waiting_partitions} partitions are not positioned and loaded")
         return reasons + [f"{part}: {problem}" for part, problem in sorted(self.problems.items())]
 
+    def _transaction_age(self) -> float:
+        return 0.0 if self.transaction_since is None else self.clock() - self.transaction_since
+
     def as_json(self) -> dict[str, Any]:
         """Everything, for ``/status``."""
         return {
@@ -78,6 +88,7 @@ class Health:
             "reasons": self.not_ready(),
             "policy": {"adopted": self.adopted_version, "acknowledged": self.acknowledged_version},
             "transport": self.transport,
+            "engine": self.engine,
             "topics": self.topics,
             "partitions": self.partitions,
             "acknowledgements_seen": dict(sorted(self.acknowledgements.items())),
