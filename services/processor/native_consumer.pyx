@@ -10,8 +10,9 @@ from confluent_kafka import KafkaError, KafkaException
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcpy
+
 from services.processor.native_kafka cimport (
     CONSUMER,
     ERROR_ASSIGN,
@@ -216,6 +217,15 @@ cdef class NativeConsumer:
         self.kafka.places_destroy(places)
         self._check(code)
         return found
+
+    def end_of(self, part):
+        """The end of the partition as its last fetch told; below zero where none has."""
+        cdef bytes topic = (<str> part.topic).encode()
+        cdef int64_t low = -1
+        cdef int64_t high = -1
+        if self.kafka.get_watermark_offsets(self.client, topic, part.partition, &low, &high) != 0:
+            return -1
+        return high
 
     # --- records ------------------------------------------------------------------------------------------
 

@@ -143,6 +143,7 @@ cdef struct Api:
     Error* (*consumer_group_metadata_read)(GroupMetadata**, const void*, size_t) noexcept nogil
     void (*consumer_group_metadata_destroy)(GroupMetadata*) noexcept nogil
     void (*mem_free)(Client*, void*) noexcept nogil
+    int (*get_watermark_offsets)(Client*, const char*, int32_t, int64_t*, int64_t*) noexcept nogil
 
 cdef const Api* api() except NULL
 cdef Client* new_client(int kind, settings, RebalanceCallback rebalance, void* opaque) except NULL

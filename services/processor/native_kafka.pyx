@@ -97,7 +97,7 @@ _NAMES = b"""
     poll_set_consumer consume_batch_queue subscribe unsubscribe incremental_assign incremental_unassign
     assignment pause_partitions resume_partitions seek_partitions committed consumer_close
     consumer_group_metadata consumer_group_metadata_write consumer_group_metadata_read
-    consumer_group_metadata_destroy mem_free
+    consumer_group_metadata_destroy mem_free get_watermark_offsets
 """.split()
 
 
