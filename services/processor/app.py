@@ -208,8 +208,10 @@ def _pages(app: faust.App, parts: Parts) -> None:
     @app.page("/readyz", name="readyz")
     async def readyz(web: Any, _request: Any) -> Any:
         reasons = parts.health.not_ready()
-        answer = {"ready": not reasons, "reasons": reasons, "transport": parts.health.transport}
-        return web.json(answer, status=503 if reasons else 200)
+        health = parts.health
+        answer = {"ready": not reasons, "reasons": reasons}
+        used = {"transport": health.transport, "engine": health.engine}
+        return web.json(answer | used, status=503 if reasons else 200)
 
     @app.page("/status", name="status")
     async def status(web: Any, _request: Any) -> Any:

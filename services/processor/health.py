@@ -3,7 +3,10 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+STUCK_SECONDS: Final = 3.0
+"""A transaction that is open for longer lets nothing through; most end within a tenth of a second."""
 
 
 @dataclass(slots=True)
@@ -15,6 +18,8 @@ class Health:
     clock: Callable[[], float] = time.monotonic
     transport: str = ""
     """How records travel: ``native`` or ``confluent``."""
+    engine: str = ""
+    """What decides them, where the processor has a choice: ``native``, ``generated`` or ``reference``."""
     last_turn: float | None = None
     transaction_since: float | None = None
     producer_open: bool = False
@@ -65,13 +70,15 @@ class Health:
             reasons.append(f"stopped: {self.stopped}")
         if self.last_turn is not None and now - self.last_turn > self.lease_s:
             reasons.append(f"the loop has not turned for {now - self.last_turn:.0f} s")
-        if self.transaction_open_s > self.transaction_limit_s:
+        if self.transaction_open_s > 2 * self.transaction_limit_s:
             reasons.append(f"a transaction is open for {self.transaction_open_s:.0f} s")
         return reasons
 
     def not_ready(self) -> list[str]:
         """Why no event is decided now; empty when events are."""
         reasons = self.not_alive()
+        if not reasons and self.transaction_open_s > STUCK_SECONDS:
+            reasons.append(f"a transaction is stuck for {self.transaction_open_s:.0f} s")
         if self.last_turn is None:
             reasons.append("the loop has not started")
         if not self.producer_open:
@@ -82,8 +89,6 @@ class Health:
             reasons.append(f"policy version {self.adopted_version} is not acknowledged")
         if self.topics and not self.joined:
             reasons.append("the group has not assigned partitions")
-        if self.lease_s < self.transaction_open_s <= self.transaction_limit_s:
-            reasons.append(f"a transaction is open for {self.transaction_open_s:.0f} s")
         reasons += self._paused()
         return reasons + [f"{part}: {problem}" for part, problem in sorted(self.problems.items())]
 
@@ -117,6 +122,7 @@ class Health:
             "reasons": self.not_ready(),
             "policy": {"adopted": self.adopted_version, "acknowledged": self.acknowledged_version},
             "transport": self.transport,
+            "engine": self.engine,
             "topics": self.topics,
             "partitions": self.partitions,
             "paused": {name: round(self.clock() - since, 1) for name, since in sorted(self.paused.items())},

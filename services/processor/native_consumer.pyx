@@ -5,7 +5,7 @@ import logging
 
 cimport cython
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
@@ -32,6 +32,7 @@ from services.processor.native_kafka cimport (
     from_code,
     milliseconds,
     new_client,
+    part_of,
 )
 from services.processor.records import UNREADABLE_HEADERS
 from topics.engine.lanes import headers_form
@@ -352,23 +353,6 @@ cdef class NativeConsumer:
         if code != 0:
             raise from_code(code)
         return 0
-
-
-cdef object part_of(Place* place):
-    cdef bytes raw = b""
-    if place.metadata != NULL:
-        raw = PyBytes_FromStringAndSize(<char*> place.metadata, place.metadata_size)
-    text = raw.decode("utf-8", "replace").rstrip("\0")
-    found = TopicPartition((<bytes> place.topic).decode(), place.partition, place.offset, metadata=text)
-    return found if place.err == 0 else FailedPart(found, KafkaError(place.err))
-
-
-class FailedPart:
-    """A partition of which Kafka tells an error instead of an offset."""
-
-    def __init__(self, part, error):
-        self.topic, self.partition, self.offset, self.metadata = part.topic, part.partition, part.offset, None
-        self.error = error
 
 
 cdef Py_ssize_t readable(const char* name) except -2:

@@ -151,3 +151,4 @@ cdef object taken(Error* error)
 cdef int check(Error* error) except -1
 cdef object from_code(int code)
 cdef int milliseconds(double seconds) noexcept
+cdef object part_of(Place* place)

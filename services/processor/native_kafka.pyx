@@ -4,8 +4,9 @@
 from pathlib import Path
 
 import confluent_kafka
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from posix.dlfcn cimport RTLD_NOW, dlopen, dlsym
 
 DEF TEXT_ROOM = 512
@@ -156,3 +157,21 @@ cdef object from_code(int code):
 cdef int milliseconds(double seconds) noexcept:
     """As the library wants it."""
     return <int> (seconds * 1000)
+
+
+cdef object part_of(Place* place):
+    """A partition as confluent-kafka's ``TopicPartition``, with its error if it has one."""
+    cdef bytes raw = b""
+    if place.metadata != NULL:
+        raw = PyBytes_FromStringAndSize(<char*> place.metadata, place.metadata_size)
+    text = raw.decode("utf-8", "replace").rstrip("\0")
+    found = TopicPartition((<bytes> place.topic).decode(), place.partition, place.offset, metadata=text)
+    return found if place.err == 0 else FailedPart(found, KafkaError(place.err))
+
+
+class FailedPart:
+    """A partition of which Kafka tells an error instead of an offset."""
+
+    def __init__(self, part, error):
+        self.topic, self.partition, self.offset, self.metadata = part.topic, part.partition, part.offset, None
+        self.error = error
