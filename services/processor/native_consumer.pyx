@@ -2,6 +2,7 @@
 """A group consumer on librdkafka's C API: whole batches per partition, without a Python object per record."""
 
 import logging
+import os
 
 cimport cython
 
@@ -12,6 +13,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy
+from posix.unistd cimport close as close_file
 from services.processor.native_kafka cimport (
     CONSUMER,
     ERROR_ASSIGN,
@@ -102,7 +104,8 @@ cdef class Held:
 cdef class NativeConsumer:
     """One member of the group, with the calls of confluent-kafka's ``Consumer`` that the input makes.
 
-    Rebalance callbacks come inside ``fetch`` and ``close`` only.
+    Rebalance callbacks come inside ``fetch`` and ``close`` only. ``wake_fd`` becomes readable when something
+    is here for an empty queue.
     """
 
     cdef const Api* kafka
@@ -113,6 +116,8 @@ cdef class NativeConsumer:
     cdef object on_lost
     cdef object failure
     cdef bint closed
+    cdef int wake_end
+    cdef readonly int wake_fd
     cdef readonly str name
 
     def __cinit__(self, settings):
@@ -121,6 +126,8 @@ cdef class NativeConsumer:
         self.client = new_client(CONSUMER, settings, rebalance, <void*> self)
         self.kafka.poll_set_consumer(self.client)
         self.queue = self.kafka.queue_get_consumer(self.client)
+        self.wake_fd, self.wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.kafka.queue_io_event_enable(self.queue, self.wake_end, b"!", 1)
 
     def __dealloc__(self):
         cdef Client* client = self.client
@@ -131,6 +138,8 @@ cdef class NativeConsumer:
         with nogil:
             # Not closed means in doubt: without a farewell to the group, which would wait.
             kafka.destroy_flags(client, 0x8)
+        close_file(self.wake_end)
+        close_file(self.wake_fd)
 
     # --- membership ---------------------------------------------------------------------------------------
 

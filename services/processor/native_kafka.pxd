@@ -120,6 +120,7 @@ cdef struct Api:
     Queue* (*queue_get_consumer)(Client*) noexcept nogil
     void (*queue_destroy)(Queue*) noexcept nogil
     Event* (*queue_poll)(Queue*, int) noexcept nogil
+    void (*queue_io_event_enable)(Queue*, int, const void*, size_t) noexcept nogil
     int (*event_type)(const Event*) noexcept nogil
     const Message* (*event_message_next)(Event*) noexcept nogil
     void (*event_destroy)(Event*) noexcept nogil
