@@ -38,6 +38,8 @@ TWO: Final = "govbus_2"
 """The bus with two instances that share the partitions."""
 BARE: Final = "c_loop_bare"
 """The loop in C without headers, to tell what they cost."""
+OPEN: Final = "govbus_open"
+"""The fan-out under grants whose keys are canonical, to tell what pseudonyms cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,17 @@ class Plan:
     rounds: Mapping[str, int]
     """Compression → rounds; the first one's ratios are the bench's own."""
     limits: Limits
+    extras: bool = True
+    """Whether also those run that answer a question of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """One processor of the bus."""
+
+    group: str
+    start: Callable[[Mapping[str, str], int], int]
+    """Starts the instance of that number with these settings; returns its process id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +68,9 @@ class Entry:
     """The processor that is measured: how it is started and what it reads and writes."""
 
     kind: str
-    group: str
-    start: Callable[[Mapping[str, str], int], int]
-    """Starts the instance of that number with these settings; returns its process id."""
+    processes: Processes
+    variants: Mapping[str, Processes]
+    """The same under another policy, by the name that its figures have."""
     course: Course
     ledger: str
     describe: Callable[[Samples], Mapping[str, Any]]
@@ -67,15 +80,15 @@ class Entry:
 def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
     """Run everybody and return the answer's part about one processor."""
     io, course = ride.io, entry.course
-    io.make_clearable(course.bus_outputs)
+    io.make_clearable(course.cleared)
     io.make({PREFIX + topic: io.partitions(topic) for topic in course.bus_outputs})
     _allow_user(ride, course)
-    bus = _bus(ride, entry, BUS, 1)
+    bus = _bus(ride, entry.processes, course, BUS, 1)
     run = Race(io, course, ride.pid("kafka"), plan.limits, ride.say, PREFIX)
     samples = run.learn(bus)
     description = _description(ride, entry, samples)
     others, left_out = comparators(ride, description)
-    everybody = [bus, *others, *_extras(ride, entry, description)]
+    everybody = [bus, *others, *(_extras(ride, entry, description) if plan.extras else ())]
     found = {
         compression: run.run(everybody, rounds, compression)
         for compression, rounds in plan.rounds.items()
@@ -84,26 +97,28 @@ def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
     return answer(found, left_out) | {"outputs": _outputs(description, samples)}
 
 
-def _bus(ride: Ride, entry: Entry, name: str, instances: int) -> Bus:
-    processes = [instance_id(entry.group, number) for number in range(instances)]
+def _bus(ride: Ride, processes: Processes, course: Course, name: str, instances: int) -> Bus:
+    group = processes.group
+    names = [instance_id(group, number) for number in range(instances)]
 
     def rewind() -> None:
-        low = {place: bounds[0] for place, bounds in ride.io.bounds(entry.course.inputs).items()}
-        ride.io.reset_group(entry.group, {TopicPartition(p.topic, p.partition): at for p, at in low.items()})
+        low = {place: bounds[0] for place, bounds in ride.io.bounds(course.inputs).items()}
+        ride.io.reset_group(group, {TopicPartition(p.topic, p.partition): at for p, at in low.items()})
 
     def start(settings: Mapping[str, str]) -> tuple[int, ...]:
-        return tuple(entry.start(settings, number) for number in range(instances))
+        return tuple(processes.start(settings, number) for number in range(instances))
 
     def stop() -> None:
-        for process in processes:
+        for process in names:
             ride.machinery.stop(process)
 
-    return Bus(name, entry.group, start, stop, rewind, ride.log(processes[0]))
+    return Bus(name, group, start, stop, rewind, ride.log(names[0]))
 
 
 def _extras(ride: Ride, entry: Entry, description: Mapping[str, Any]) -> list[Contender]:
-    """Those that answer a question of their own: what a second process brings, what headers cost."""
-    found: list[Contender] = [_bus(ride, entry, TWO, 2)]
+    """What a second process brings, what other policies cost, what headers cost."""
+    found: list[Contender] = [_bus(ride, entry.processes, entry.course, TWO, 2)]
+    found += [_bus(ride, variant, entry.course, name, 1) for name, variant in entry.variants.items()]
     bare = [{**copy, "headers": []} for copy in description["copies"]]
     if any(copy["headers"] for copy in description["copies"]):
         try:
@@ -156,14 +171,16 @@ def answer(found: Mapping[str, Mapping[str, Runs]], left_out: Mapping[str, str])
 def _one(runs: Mapping[str, Runs]) -> dict[str, Any]:
     nothing = Runs()
     bus, two, bare = runs[BUS], runs.get(TWO, nothing), runs.get(BARE, nothing)
+    canonical = runs.get(OPEN, nothing)
     others = {name: runs.get(name, nothing) for name in COMPARATORS}
-    extras = {name: one for name, one in ((TWO, two), (BARE, bare)) if name in runs}
+    extras = {name: runs[name] for name in (TWO, OPEN, BARE) if name in runs}
     return {
         **{f"ratio_{name}": ratios(bus, other, throughput) for name, other in others.items()},
         "cpu_ratios": {name: ratios(bus, other, processor_time) for name, other in others.items()},
         "client_cpu_ratios": {name: ratios(bus, other, client_time) for name, other in others.items()},
         "contenders": {name: summary(one) for name, one in {BUS: bus, **others, **extras}.items()},
         "two_processes": ratios(two, bus, throughput),
+        "pseudonyms_us_per_event": ratios(bus, canonical, more_processor_time),
         "headers_us_per_event": ratios(runs.get("c_loop", nothing), bare, more_processor_time),
         "failures": {name: one.failures for name, one in runs.items() if one.failures},
     }

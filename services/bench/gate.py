@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.bench.description import copies, gate_outputs, gate_work, ledger
-from services.bench.field import Entry, Plan, Samples, race
+from services.bench.field import Entry, Plan, Processes, Samples, race
 from services.bench.race import Course
 from services.bench.ride import Ride
 from services.bench.workload import ENTERPRISE, PERSON, RawSchemas, raw_records, raw_schemas
@@ -44,13 +44,14 @@ def run(ride: Ride, plan: Plan) -> dict[str, Any]:
         inputs={topic: ride.io.partitions(topic) for topic in inputs},
         total=total,
         bus_outputs=outputs,
+        cleared=outputs,
         outputs=[f"bench.{name}" for name in outputs],
         identify=_identify(policy),
     )
     entry = Entry(
         "gate",
-        names.GATE_GROUP,
-        ride.machinery.start_gate,
+        Processes(names.GATE_GROUP, ride.machinery.start_gate),
+        {},
         course,
         names.LEDGER_INTAKE,
         describe,

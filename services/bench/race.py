@@ -20,6 +20,7 @@ from services.bench.probe import (
     watch,
 )
 from services.bench.topics_io import TopicsIo
+from services.stack.errors import StackError
 from topics.event import KafkaRecord
 
 Say = Callable[[str], None]
@@ -27,6 +28,7 @@ BUS: Final = "govbus"
 _COPY_ONLY: Final = frozenset({"copy_loop", "c_loop", "c_loop_bare"})
 """What these write is made to be as large, not to be the same."""
 _SAMPLE: Final = 300
+_LEARN_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ class Course:
     inputs: Mapping[str, int]
     total: int
     bus_outputs: Sequence[str]
+    """What the bus writes, which comparators are held against."""
+    cleared: Sequence[str]
+    """What is emptied after each run of the bus: that, and what it writes under other policies."""
     outputs: Sequence[str]
+    """What comparators write."""
     identify: Callable[[str, KafkaRecord], object | None]
     """Which input record an output comes from; None for outputs that are not compared."""
 
@@ -82,15 +88,25 @@ class Race:
         self.say("the bus runs once to learn what it writes, which warms up the broker too")
         running = self._started(bus, "lz4")
         try:
-            self._watch(running, self.limits.run_s)
+            self._until_all_is_written(running)
         except (NothingMeasured, ProcessEnded) as error:
             raise type(error)(f"{error}: {bus.why()}") from error
         finally:
             self._stopped(bus, running)
         samples = {topic: self.io.sample(topic, _SAMPLE) for topic in self.course.bus_outputs}
         self._reference = {topic: self._identified(topic, records) for topic, records in samples.items()}
-        self.io.clear(self.course.bus_outputs)
+        self.io.clear(self.course.cleared)
         return samples
+
+    def _until_all_is_written(self, running: Running) -> None:
+        """Until the input is done, or something stands in every topic of the bus."""
+        deadline = time.monotonic() + _LEARN_S
+        while time.monotonic() < deadline:
+            done = self._watch(running, self.limits.run_s).complete
+            bounds = self.io.bounds(self.course.bus_outputs)
+            written = {place.topic for place, (low, high) in bounds.items() if high > low}
+            if done or written == set(self.course.bus_outputs):
+                return
 
     def run(self, contenders: Sequence[Contender], rounds: int, compression: str) -> dict[str, Runs]:
         """All contenders in turn, so many times."""
@@ -104,7 +120,7 @@ class Race:
         begin = time.monotonic()
         try:
             result = self._measure(contender, compression)
-        except (NothingMeasured, ProcessEnded, OSError, TimeoutError) as error:
+        except (NothingMeasured, ProcessEnded, StackError, OSError) as error:
             runs.failures.append(f"{error}: {contender.why()}"[:600])
             self.say(f"{compression} {number + 1} {contender.name}: failed, {runs.failures[-1]}")
         else:
@@ -116,7 +132,7 @@ class Race:
                 f"{result.client_us_per_event:.1f} + {result.broker_us_per_event:.1f} µs, "
                 f"{result.resident_mb:.0f} MB ({took:.0f} s)"
             )
-        self.io.clear(self.course.bus_outputs if contender.name.startswith(BUS) else self.course.outputs)
+        self.io.clear(self.course.cleared if contender.name.startswith(BUS) else self.course.outputs)
 
     def _measure(self, contender: Contender, compression: str) -> Measured:
         running = self._started(contender, compression)
@@ -127,7 +143,11 @@ class Race:
 
     def _started(self, contender: Contender, compression: str) -> Running:
         self._starts += 1
-        return contender.start(self._starts, compression)
+        try:
+            return contender.start(self._starts, compression)
+        except BaseException:
+            contender.stop()
+            raise
 
     def _stopped(self, contender: Contender, running: Running) -> None:
         contender.stop()

@@ -55,6 +55,8 @@ def _extras(found: Mapping[str, Any]) -> list[str]:
     told = []
     if found["two_processes"] is not None:
         told.append(f"Two processes of govbus do {spread(found['two_processes'])} times as much as one.")
+    if found["pseudonyms_us_per_event"] is not None:
+        told.append(f"Pseudonyms cost govbus {spread(found['pseudonyms_us_per_event'])} µs per event.")
     if found["headers_us_per_event"] is not None:
         told.append(f"Headers cost the loop in C {spread(found['headers_us_per_event'])} µs per event.")
     return [" ".join(told)] if told else []

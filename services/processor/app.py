@@ -13,11 +13,12 @@ from services.processor.acknowledgement import read_acknowledgement
 from services.processor.contract import Batch
 from services.processor.errors import StopInstance
 from services.processor.health import Health
-from services.processor.metrics import Metrics
+from services.processor.metrics import CONTENT_TYPE, Metrics
 from services.processor.policy_reader import PolicyReader
 from services.processor.requirements import faust_app_id
 from services.processor.runner import Runner
 from services.processor.settings import Clients, ProcessorSettings
+from services.processor.tracing import Tracer
 from topics.names import POLICY_ACKNOWLEDGEMENTS
 
 _log = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Parts:
     policy: PolicyReader
     health: Health
     metrics: Metrics
+    tracer: Tracer
 
 
 def build_app(parts: Parts, clients: Clients, settings: ProcessorSettings) -> tuple[faust.App, Any]:
@@ -218,9 +220,4 @@ def _pages(app: faust.App, parts: Parts) -> None:
 
     @app.page("/metrics", name="metrics")
     async def metrics(web: Any, _request: Any) -> Any:
-        gauges = {
-            "ready": float(not parts.health.not_ready()),
-            "partitions": float(parts.health.partitions),
-            "policy_version": float(parts.health.adopted_version or 0),
-        }
-        return web.text(parts.metrics.as_text(gauges), content_type="text/plain")
+        return web.text(parts.metrics.as_text(), content_type=CONTENT_TYPE)

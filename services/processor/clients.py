@@ -105,6 +105,10 @@ class Source(Protocol):
         """The stable committed offsets."""
         ...
 
+    def end_of(self, part: TopicPartition) -> int:
+        """The end of the partition as its last fetch told; below zero where none has."""
+        ...
+
     def fetch(
         self, positions: Positions, max_records: int, max_bytes: int
     ) -> tuple[list[Records], list[Any]]:
@@ -174,6 +178,11 @@ class ConfluentSource:
         self.seek = consumer.seek
         self.committed = consumer.committed
         self.close = consumer.close
+
+    def end_of(self, part: TopicPartition) -> int:
+        """See ``Source.end_of``."""
+        bounds = self._consumer.get_watermark_offsets(part, cached=True)
+        return -1 if bounds is None else int(bounds[1])
 
     def fetch(
         self, positions: Positions, max_records: int, max_bytes: int

@@ -180,6 +180,15 @@ class GroupInput:
         """Member and generation, by which the coordinator knows whether the partitions are still ours."""
         return self._consumer.consumer_group_metadata()
 
+    def lags(self) -> dict[InputPartition, int]:
+        """How far each partition of ours is behind the end that its last fetch told; asks nobody."""
+        found = {}
+        for source, owned in self.owned.items():
+            end = self._consumer.end_of(TopicPartition(source.topic, source.partition))
+            if end >= 0 and owned.stage is not Stage.FRESH:
+                found[source] = max(0, end - owned.position)
+        return found
+
     async def close(self) -> None:
         """Leave the group, so that its partitions move at once, then the data path.
 

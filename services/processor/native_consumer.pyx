@@ -10,10 +10,9 @@ from confluent_kafka import KafkaError, KafkaException
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport int32_t
-from libc.string cimport memcpy
+from libc.stdint cimport int32_t, int64_t
 from posix.unistd cimport close as close_file
+
 from services.processor.native_kafka cimport (
     CONSUMER,
     ERROR_ASSIGN,
@@ -34,6 +33,8 @@ from services.processor.native_kafka cimport (
     milliseconds,
     new_client,
     part_of,
+    put_header,
+    readable,
 )
 from services.processor.records import UNREADABLE_HEADERS
 from topics.engine.lanes import headers_form
@@ -44,7 +45,6 @@ _log = logging.getLogger(__name__)
 DEF AT_ONCE = 500
 DEF FIRST_ROOM = 512
 DEF HEADER_BYTES = 65536
-DEF LONGEST_NAME = 65535
 cdef bytes UNREADABLE = headers_form(((UNREADABLE_HEADERS, b""),))
 cdef double SEEK_SECONDS = 5.0
 
@@ -226,6 +226,15 @@ cdef class NativeConsumer:
         self._check(code)
         return found
 
+    def end_of(self, part):
+        """The end of the partition as its last fetch told; below zero where none has."""
+        cdef bytes topic = (<str> part.topic).encode()
+        cdef int64_t low = -1
+        cdef int64_t high = -1
+        if self.kafka.get_watermark_offsets(self.client, topic, part.partition, &low, &high) != 0:
+            return -1
+        return high
+
     # --- records ------------------------------------------------------------------------------------------
 
     def fetch(self, positions, Py_ssize_t max_records, Py_ssize_t max_bytes):
@@ -352,40 +361,6 @@ cdef class NativeConsumer:
         if code != 0:
             raise from_code(code)
         return 0
-
-
-cdef Py_ssize_t readable(const char* name) except -2:
-    """The length of a header's name, or -1 if it is not UTF-8 or too long to be shown."""
-    cdef Py_ssize_t length = 0
-    cdef bint plain = True
-    while name[length] != 0:
-        plain = plain and (<unsigned char> name[length]) < 0x80
-        length += 1
-    if length > LONGEST_NAME:
-        return -1
-    if not plain:
-        try:
-            PyUnicode_DecodeUTF8(name, length, NULL)
-        except UnicodeDecodeError:
-            return -1
-    return length
-
-
-cdef unsigned char* put_header(
-    unsigned char* at, const char* name, const void* value, Py_ssize_t value_length
-) noexcept:
-    """One header in the form of ``lanes.headers_form``; returns where the next one begins."""
-    cdef Py_ssize_t name_length = 0
-    while name[name_length] != 0:
-        name_length += 1
-    at[0], at[1] = (name_length >> 8) & 0xFF, name_length & 0xFF
-    memcpy(at + 2, name, name_length)
-    at += 2 + name_length
-    at[0], at[1] = (value_length >> 24) & 0xFF, (value_length >> 16) & 0xFF
-    at[2], at[3] = (value_length >> 8) & 0xFF, value_length & 0xFF
-    if value_length:
-        memcpy(at + 4, value, value_length)
-    return at + 4 + value_length
 
 
 cdef void rebalance(Client* client, int code, Places* places, void* opaque) noexcept with gil:

@@ -30,6 +30,7 @@ class FakeSource:
         self.calls: list[str] = []
         self.fetches: list[Any] = []
         self.answer: Any = []
+        self.ends: dict[tuple[str, int], int] = {}
         self.assign: Any = None
         self.revoke: Any = None
         self.lose: Any = None
@@ -52,6 +53,9 @@ class FakeSource:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def end_of(self, part: Any) -> int:
+        return self.ends.get((part.topic, part.partition), -1001)
 
     def incremental_assign(self, parts: Any) -> None:
         self.calls.append("assign")

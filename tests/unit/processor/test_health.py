@@ -59,7 +59,9 @@ def test_an_instance_that_hangs_or_has_stopped_should_be_started_again(
         ({"adopted_version": None}, "no policy is adopted"),
         ({"acknowledged_version": 2}, "policy version 3 is not acknowledged"),
         ({"joined": False}, "the group has not assigned partitions"),
-        ({"waiting_partitions": 2}, "2 partitions are not positioned and loaded"),
+        ({"paused": {"a:0": NOW - 1, "a:1": NOW - LEASE_S}}, "2 partitions are not positioned and loaded"),
+        ({"paused": {"a:0": NOW - LEASE_S - 1}}, "a:0 is paused for 11 s"),
+        ({"transaction_since": NOW - LEASE_S - 1}, "a transaction is stuck for 11 s"),
         ({"problems": {"waiting": "schema registry: down"}}, "waiting: schema registry: down"),
     ],
 )
