@@ -151,14 +151,14 @@ class KafkaProxy:
             asyncio.create_task(self._requests(reader, upstream[1], connection)),
             asyncio.create_task(_answers(upstream[0], writer)),
         ]
-        try:
+        # Cancelled only when the proxy stops; the server's own callback would report it as an error.
+        with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._connections.discard(connection)
-            connection.cut()
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+        self._connections.discard(connection)
+        connection.cut()
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
 
     async def _requests(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: _Connection

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from services.chaos.inject import BrokerLost
-from services.chaos.instances import InstanceStuck
+from services.chaos.instances import InstanceStuck, Say
 from services.chaos.report import page
 from services.chaos.run import ChaosRun, Hands, Parameters
 from services.chaos.watch import Unfinished
@@ -46,7 +46,7 @@ def engine(
     wanted = events or int(minutes * 60 * _EVENTS_PER_SECOND)
     try:
         with interruptible():
-            answer = _run(Parameters(minutes=minutes, events=wanted, seed=seed))
+            answer = ChaosRun(Parameters(minutes=minutes, events=wanted, seed=seed), hands(note)).run()
     except (InstanceStuck, BrokerLost, StreamFailed, Unfinished) as error:
         remedy = "the run is void; run it again, and if it happens again, with this seed, it is a defect"
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), "", remedy) from error
@@ -73,20 +73,20 @@ def page_command(
         raise CommandFailed(ExitCode.USAGE, what, "", remedy) from error
 
 
-def _run(parameters: Parameters) -> dict[str, Any]:
+def hands(say: Say) -> Hands:
+    """What a run needs of the command line's knowledge; ``say`` is told how it goes on."""
     cache = StackSettings.from_environment(os.environ).cache
-    hands = Hands(make=_make, apply=_apply, cache=cache, say=note)
-    return ChaosRun(parameters, hands).run()
+
+    def apply(stack: Stack, definitions: Any) -> None:
+        Apply(access_of(stack), definitions, say=say).run()
+
+    return Hands(make=_make, apply=apply, cache=cache, say=say)
 
 
 def _make(base_port: int, group: str, number: int) -> PythonComponent:
     if group == GATE_GROUP:
         return processes.gate(base_port, number)
     return processes.fanout(base_port, group.removeprefix("fanout."), 0, number)
-
-
-def _apply(stack: Stack, definitions: Any) -> None:
-    Apply(access_of(stack), definitions, say=note).run()
 
 
 def _print(answer: dict[str, Any]) -> None:
