@@ -225,7 +225,7 @@ def _explained() -> Iterator[Stack]:
 
 
 def ready_detail(url: str) -> str:
-    """Why a process is not ready; of a processor that is, how its records travel; else empty."""
+    """Why a process is not ready; of a processor that is, how its records travel and who decides."""
     try:
         answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
     except requests.RequestException:
@@ -233,7 +233,7 @@ def ready_detail(url: str) -> str:
     if not answer.ok:
         return answer.text[:200]
     try:
-        transport = answer.json().get("transport")
+        found = answer.json()
+        return ", ".join(f"{part}: {found[part]}" for part in ("transport", "engine") if found.get(part))
     except (ValueError, AttributeError):
-        transport = None
-    return f"transport: {transport}" if transport else ""
+        return ""

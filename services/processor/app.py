@@ -206,7 +206,12 @@ def _pages(app: faust.App, parts: Parts) -> None:
     @app.page("/readyz", name="readyz")
     async def readyz(web: Any, _request: Any) -> Any:
         reasons = parts.health.not_ready()
-        answer = {"ready": not reasons, "reasons": reasons, "transport": parts.health.transport}
+        answer = {
+            "ready": not reasons,
+            "reasons": reasons,
+            "transport": parts.health.transport,
+            "engine": parts.health.engine,
+        }
         return web.json(answer, status=503 if reasons else 200)
 
     @app.page("/status", name="status")

@@ -15,6 +15,8 @@ class Health:
     clock: Callable[[], float] = time.monotonic
     transport: str = ""
     """How records travel: ``native`` or ``confluent``."""
+    engine: str = ""
+    """Who decides: ``native``, ``generated`` or ``reference``."""
     last_turn: float | None = None
     transaction_since: float | None = None
     producer_open: bool = False
@@ -78,6 +80,7 @@ class Health:
             "reasons": self.not_ready(),
             "policy": {"adopted": self.adopted_version, "acknowledged": self.acknowledged_version},
             "transport": self.transport,
+            "engine": self.engine,
             "topics": self.topics,
             "partitions": self.partitions,
             "acknowledgements_seen": dict(sorted(self.acknowledgements.items())),

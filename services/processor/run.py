@@ -109,7 +109,12 @@ def build_parts(
     policy = PolicyReader(
         lambda: Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group)), schemas
     )
-    health = Health(settings.lease_s, settings.transaction_timeout_ms / 1000, transport=kafka.name)
+    health = Health(
+        settings.lease_s,
+        settings.transaction_timeout_ms / 1000,
+        transport=kafka.name,
+        engine=getattr(processor, "engine", ""),
+    )
     metrics = Metrics(settings.instance_id)
 
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
