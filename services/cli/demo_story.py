@@ -184,6 +184,14 @@ class DemoStory:
         self.tell.chapter(7, f"From commit to readable, over {self.updates} single changes")
         self.poll_readers()
         before = len(self.latencies)
+        with Bars(self.tell.console) as bars:
+            bars.begin("changes", "the police change one address after the other", self.updates)
+            self._change_addresses(lambda: bars.advance("changes", 1))
+            bars.done("changes", f"{self.updates} addresses changed")
+        self._until_quiet(intake_source.follow())
+        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
+
+    def _change_addresses(self, changed: Callable[[], None]) -> None:
         with closing(psycopg2.connect(database_dsn(self.admin_dsn, ProviderId("police")))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -193,9 +201,8 @@ class DemoStory:
                         "(SELECT id FROM public.person WHERE name IS NOT NULL ORDER BY id OFFSET %s LIMIT 1)",
                         (f"人民路{time.time_ns() % 10_000_000}号", number % min(self.persons, 500)),
                     )
+                    changed()
                     time.sleep(_PACE_SECONDS)
-        self._until_quiet(intake_source.follow())
-        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
 
     def prove(self, refused: str) -> DemoAnswer:
         """Chapter 8."""

@@ -247,7 +247,7 @@ def _print_steps(console: Console, plan: Plan) -> None:
             about = (
                 escape(step.detail) if step.acl else f"{escape(step.target)} [dim]{escape(step.detail)}[/]"
             )
-            say(console, about, indent=2)
+            say(console, about, indent=2, hanging=2)
     console.print(f"{len(plan.steps)} changes", highlight=False)
 
 

@@ -1,5 +1,6 @@
 """`govbus quarantine`: stopped events listed, shown, released or discarded, with the actor on record."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -119,7 +120,12 @@ def show_command(
     if wants_json(as_json, output):
         emit_json(detail)
     else:
-        table(entry.raw.coordinates, ["what", "value"], detail.items())
+        shown = [(name, _readable(value)) for name, value in detail.items() if value not in (None, [], {})]
+        table(entry.raw.coordinates, ["what", "value"], shown)
+
+
+def _readable(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, dict | list) else value
 
 
 @app.command("release")

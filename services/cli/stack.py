@@ -1,10 +1,9 @@
 """`govbus up | down | status | logs | reset | run`: the embedded stack and the processes of the bus on it."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import requests
@@ -13,19 +12,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from producers.connect_client import ConnectClient, RetryPolicy
+from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
-from services.cli.output import CommandFailed, ExitCode, tell
+from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
 from services.stack.errors import CorrectSetting, StackError
+from services.stack.probes import loopback_session
 from services.stack.progress import Bars, say
 from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 _HEALTH_TIMEOUT_SECONDS = 2.0
 _SHORT_MINUTES, _LONG_MINUTES = 2, 120
+_RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
 
 
 def register(app: typer.Typer) -> None:
@@ -74,15 +76,18 @@ def down() -> None:
     say(Console(stderr=True), escape(told))
 
 
-def status(as_json: Json = False) -> None:
+def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show every part: whether it runs and answers, where, with how much memory."""
     with _explained() as stack:
         found = stack.status()
+        ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
+    if ill:
+        found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
     healthy = all(part.state is State.RUNNING for part in found)
-    details = _details(stack, found)
-    if as_json:
+    details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
+    if wants_json(as_json, output):
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
-        typer.echo(json.dumps({"healthy": healthy, "components": parts}, default=str))
+        emit_json({"healthy": healthy, "components": parts})
     else:
         _print_status(found, details)
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
@@ -163,8 +168,29 @@ def _groups(stack: Stack, wanted: str | None) -> list[str]:
     return groups
 
 
+def _runs(found: list[ComponentStatus], name: str) -> bool:
+    return any(part.name == name and part.state is State.RUNNING for part in found)
+
+
+def _unhealthy(part: ComponentStatus) -> ComponentStatus:
+    return replace(part, state=State.UNHEALTHY)
+
+
+def ill_connectors(stack: Stack) -> str:
+    """The connectors and tasks that do not run though they should; empty where all is well."""
+    client = ConnectClient(
+        stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session(), retries=_RETRIES
+    )
+    try:
+        return ", ".join(part for name in client.names() for part in client.status(name).ill)
+    except ConnectorNotFound:
+        return ""
+    except ConnectError as error:
+        return f"its connectors cannot be asked: {error}"
+
+
 def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
-    """What our own processes say of themselves; the infrastructure has nothing to add."""
+    """What our own processes say of themselves where they are not well."""
     urls = {process.name: process.component.ready_url for process in remembered(stack.context)}
     details = dict.fromkeys((part.name for part in found), "")
     for part in found:
@@ -225,7 +251,7 @@ def _explained() -> Iterator[Stack]:
 
 
 def ready_detail(url: str) -> str:
-    """Why a process is not ready; of a processor that is, how its records travel and who decides."""
+    """Why a process is not ready; of a processor that is, what it works with; else empty."""
     try:
         answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
     except requests.RequestException:
@@ -233,7 +259,7 @@ def ready_detail(url: str) -> str:
     if not answer.ok:
         return answer.text[:200]
     try:
-        found = answer.json()
-        return ", ".join(f"{part}: {found[part]}" for part in ("transport", "engine") if found.get(part))
-    except (ValueError, AttributeError):
+        told = dict(answer.json())
+    except (ValueError, TypeError):
         return ""
+    return ", ".join(f"{part}: {told[part]}" for part in ("engine", "transport") if told.get(part))

@@ -106,7 +106,7 @@ def _records(
 def start_offset(reader: TopicReader, place: Place, text: str) -> int:
     """The offset that kcat's ``-o`` means, within what the partition keeps.
 
-    ``-N`` means N offsets before the end, as in kcat: transaction markers count, so fewer records may come.
+    ``-N`` means the last N records: other than in kcat, the marks of transactions do not count.
 
     Raises:
         CommandFailed: the text means nothing.
@@ -123,8 +123,23 @@ def start_offset(reader: TopicReader, place: Place, text: str) -> int:
         return low if text == "beginning" else end
     if text.startswith("s@"):
         return reader.offset_at(place, int(text[2:]))
-    wanted = end + int(text) if text.startswith("-") else int(text)
-    return min(max(wanted, low), end)
+    if text.startswith("-"):
+        return _last(reader, place, Bounds(low, end), -int(text))
+    return min(max(int(text), low), end)
+
+
+def _last(reader: TopicReader, place: Place, bounds: Bounds, count: int) -> int:
+    """The offset of the last record but so many: further back until there are enough."""
+    span = count
+    while span:
+        start = max(bounds.end - span, bounds.low)
+        offsets = [record.offset for record in reader.read(place, start, bounds.end)]
+        if len(offsets) >= count:
+            return offsets[-count]
+        if start == bounds.low:
+            return start
+        span *= 4
+    return bounds.end
 
 
 def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, reveal: bool) -> dict[str, Any]:
@@ -176,7 +191,8 @@ def _show(line: dict[str, Any], as_json: bool) -> None:
     written = datetime.fromtimestamp(line["timestamp_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
     say(console, f"[bold]{escape(line['at'])}[/] [dim]{written}[/]")
     for part in ("key", "value", "headers"):
-        say(console, f"[dim]{part}[/] {escape(_as_text(line[part]))}", indent=2)
+        if line[part] != {}:
+            say(console, f"[dim]{part}[/] {escape(_as_text(line[part]))}", indent=2, hanging=2)
 
 
 def _as_text(content: Any) -> str:

@@ -12,6 +12,8 @@ from services.stack.progress import say
 
 _INDENT = 3
 _INDENT_OF_EFFECTS = 5
+#: A department's name and an operation stand before what it read.
+_WIDTH_OF_HEADS = 19
 
 
 class Narrator:
@@ -43,6 +45,7 @@ class Narrator:
                 f"[green]{escape(arrival.consumer):<10}[/] {arrival.delivery.operation.value:<7}"
                 f" {escape(_fields(arrival))} [dim]({arrival.latency_ms:.0f} ms after the commit)[/]",
                 _INDENT_OF_EFFECTS,
+                _WIDTH_OF_HEADS,
             )
         for consumer in nothing:
             say(self.console, f"[dim]{escape(consumer):<10} nothing[/]", _INDENT_OF_EFFECTS)
@@ -50,7 +53,7 @@ class Narrator:
     def stopped(self, step: str, reason: str, detail: str, coordinates: str) -> None:
         """An event that went to quarantine."""
         text = f"{step}: {reason} ({detail}) {coordinates}"
-        say(self.console, f"[yellow]quarantine[/] {escape(text)}", _INDENT_OF_EFFECTS)
+        say(self.console, f"[yellow]quarantine[/] {escape(text)}", _INDENT_OF_EFFECTS, _WIDTH_OF_HEADS)
 
     def rows(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A small table."""

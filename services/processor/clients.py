@@ -68,6 +68,11 @@ class Source(Protocol):
         """``native`` or ``confluent``."""
         ...
 
+    @property
+    def wake_fd(self) -> int | None:
+        """A file that becomes readable when something comes to be fetched; None: look again and again."""
+        ...
+
     def subscribe(self, topics: Sequence[TopicName], on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
         """Join the group for these topics."""
         ...
@@ -98,6 +103,10 @@ class Source(Protocol):
 
     def committed(self, parts: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         """The stable committed offsets."""
+        ...
+
+    def end_of(self, part: TopicPartition) -> int:
+        """The end of the partition as its last fetch told; below zero where none has."""
         ...
 
     def fetch(
@@ -156,6 +165,7 @@ class ConfluentSource:
     """confluent-kafka's consumer: one object per record."""
 
     name = "confluent"
+    wake_fd: int | None = None
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
@@ -168,6 +178,11 @@ class ConfluentSource:
         self.seek = consumer.seek
         self.committed = consumer.committed
         self.close = consumer.close
+
+    def end_of(self, part: TopicPartition) -> int:
+        """See ``Source.end_of``."""
+        bounds = self._consumer.get_watermark_offsets(part, cached=True)
+        return -1 if bounds is None else int(bounds[1])
 
     def fetch(
         self, positions: Positions, max_records: int, max_bytes: int

@@ -46,6 +46,7 @@ from topics.engine.native_batch cimport ByteLane, Slot
 _log = logging.getLogger(__name__)
 
 DEF AT_ONCE = 1000
+ABORTED = (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT)
 
 
 @cython.no_gc_clear
@@ -147,7 +148,8 @@ cdef class NativeProducer:
                 if message != NULL:
                     topic = (<bytes> self.kafka.topic_name(message.topic)).decode()
                     why = KafkaError(message.err)
-                    _log.warning("a record for %s:%d was not written: %s", topic, message.partition, why.name())
+                    if why.code() not in ABORTED:
+                        _log.warning("%s:%d: a record was not written: %s", topic, message.partition, why.name())
             self.kafka.event_destroy(event)
 
     # --- records ------------------------------------------------------------------------------------------

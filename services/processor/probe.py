@@ -6,7 +6,8 @@ import os
 import select
 import signal
 import struct
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping
 from typing import Any, Final
 
 from services.processor.contract import Processor
@@ -15,10 +16,9 @@ from topics.engine.records import PartitionRecords, Records
 _STEP: Final = struct.Struct("<i")
 _DONE: Final = -1
 _PATIENCE_SECONDS: Final = 5.0
+_LONGEST_LIFE_SECONDS: Final = 600
 _DEATHS: Final = 2
 """How often a record must kill a child before it is believed."""
-
-Fork = Callable[[], int]
 
 
 async def deadly_records(
@@ -46,7 +46,10 @@ async def deadly_records(
 def _start(processor: Processor, records: Records, schemas: Mapping[Any, Any], at: int) -> tuple[int, int]:
     """A child that decides from there on; its process id and where it says how far it is."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Newer Pythons warn of copies of processes with threads; this one touches nothing but its own memory.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _decide_one_by_one(processor, records, schemas, at, writing)
     os.close(writing)
@@ -58,6 +61,7 @@ def _decide_one_by_one(
 ) -> None:
     """The child's whole life. Nothing is collected or closed: that would touch the parent's connections."""
     gc.disable()
+    _be_alone()
     try:
         for number in range(at, len(records)):
             os.write(writing, _STEP.pack(number))
@@ -71,6 +75,14 @@ def _decide_one_by_one(
         os.write(writing, _STEP.pack(_DONE))
     finally:
         os._exit(0)
+
+
+def _be_alone() -> None:
+    """Signals end the child and tell the parent's event loop nothing; it does not outlive its purpose."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.alarm(_LONGEST_LIFE_SECONDS)
 
 
 def _watch(child: int, reading: int, patience_s: float) -> int | None:

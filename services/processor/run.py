@@ -24,11 +24,13 @@ from services.processor.errors import ExitCode, StopInstance
 from services.processor.health import Health
 from services.processor.log_pace import pace
 from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.runner import Runner
 from services.processor.schema_source import Registry, SchemaSource
 from services.processor.settings import Clients, ProcessorSettings
+from services.processor.tracing import tracer_for
 from services.processor.transactions import Transactions
 from services.processor.transport import KafkaTransport, UnknownTransport, choose
 
@@ -92,6 +94,7 @@ async def _run(
         code = ExitCode.FAILED
         _log.exception("the shell failed: %s", type(error).__name__)
     await _stop(app, transport)
+    parts.tracer.close()
     # Here and not after the loop: Faust's own threads still call into it, and would fail on a closed one.
     logging.shutdown()
     os._exit(int(code))
@@ -115,7 +118,8 @@ def build_parts(
         transport=kafka.name,
         engine=getattr(processor, "engine", ""),
     )
-    metrics = Metrics(settings.instance_id)
+    metrics = Metrics(settings.instance_id, settings.group, gauges=health.gauges)
+    tracer = tracer_for(settings.instance_id, settings.group)
 
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
         return GroupInput(
@@ -135,9 +139,10 @@ def build_parts(
         policy=policy,
         schemas=schemas,
         health=health,
-        metrics=metrics,
+        observation=Observation(metrics, tracer),
     )
-    return Parts(runner, policy, health, metrics)
+    metrics.lags = runner.lags
+    return Parts(runner, policy, health, metrics, tracer)
 
 
 async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:

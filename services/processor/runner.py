@@ -11,7 +11,7 @@ from services.processor.contract import Batch, BatchResult, InputPartition
 from services.processor.decisions import Decisions
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
-from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.schema_source import SchemaSource
@@ -42,7 +42,7 @@ class Runner:
         policy: PolicyReader,
         schemas: SchemaSource,
         health: Health,
-        metrics: Metrics,
+        observation: Observation,
     ) -> None:
         self._processor = processor = decisions.processor
         self._settings = settings
@@ -52,7 +52,8 @@ class Runner:
         self._policy_reader = policy
         self._schemas = schemas
         self._health = health
-        self._metrics = metrics
+        self._observation = observation
+        self._metrics = observation.metrics
         self._policy: Policy | None = None
         self._to_acknowledge = False
         self._decisions = decisions
@@ -84,6 +85,10 @@ class Runner:
         self._report()
         return batch
 
+    async def wait(self, seconds: float) -> None:
+        """Until records may be here, but not for longer than that."""
+        await self._input.wait(seconds)
+
     async def _turn(self) -> Batch:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
         if not self._adopt_policy():
@@ -104,7 +109,8 @@ class Runner:
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
         # 7. The batch.
-        return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
+        with self._observation.fetching():
+            return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
 
     def _serve(self) -> Batch:
         self._input.suspend()
@@ -187,6 +193,10 @@ class Runner:
         Raises:
             StopInstance: this instance may not go on.
         """
+        with self._observation.batch(batch):
+            await self._process(batch)
+
+    async def _process(self, batch: Batch) -> None:
         try:
             # 1. The writer schemas.
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
@@ -196,12 +206,14 @@ class Runner:
             batch = self._hold_suspects(batch, schemas)
             for portion in self._decisions.portions(batch):
                 # 3. The decisions.
-                result = self._decisions.decide(portion, schemas)
+                with self._observation.stage("decide"):
+                    result = self._decisions.decide(portion, schemas)
                 if result is None:
                     return await self._rewind("defect", None)
                 await asyncio.sleep(0)
                 # 4. One transaction: outputs, ledger blocks, input offsets.
-                await self._transact(result.lanes, _next_offsets(portion))
+                seconds = await self._transact(result.lanes, _next_offsets(portion))
+                self._observation.committed(sum(map(len, portion)), seconds)
                 # 5. It is done.
                 self._done(portion, result)
         except WaitAndRetry as error:
@@ -250,18 +262,22 @@ class Runner:
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
+    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> float:
+        """Write and commit; returns for how many seconds the transaction was open."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
-        self._health.transaction_since = time.monotonic()
-        await self._transactions.produce(lanes)
-        await self._transactions.send_offsets(positions, version, self._input.group_metadata())
-        await self._transactions.commit()
+        begin = self._health.transaction_since = time.monotonic()
+        with self._observation.stage("produce"):
+            await self._transactions.produce(lanes, self._observation.traceparent)
+        with self._observation.stage("commit"):
+            await self._transactions.send_offsets(positions, version, self._input.group_metadata())
+            await self._transactions.commit()
         self._health.transaction_since = None
         self._metrics.counts["transactions"] += 1
         self._input.advance(positions, version)
+        return time.monotonic() - begin
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -314,9 +330,17 @@ class Runner:
         health.joined = self._input.joined
         health.topics = len(self._input.topics)
         health.partitions = len(self._input.owned)
-        health.waiting_partitions = health.partitions - len(self._input.in_stage(Stage.READY))
+        health.paused_are(
+            f"{source.topic}:{source.partition}"
+            for source, owned in self._input.owned.items()
+            if owned.stage is not Stage.READY
+        )
         health.adopted_version = self._policy.version if self._policy else None
         health.tell("input", self._input.problem)
+
+    def lags(self) -> dict[InputPartition, int]:
+        """Records between the next to be decided and the end, as far as this instance knows the end."""
+        return self._input.lags()
 
     async def close(self) -> None:
         """Abort what is open and let go of Kafka; whatever is not committed comes again at the next start."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,6 +35,8 @@ class ProcessorSettings(BaseModel):
     """After this the coordinator aborts what is open; until then whoever takes over has to wait."""
     session_timeout_ms: Annotated[int, Field(ge=6_000)] = 6_000
     """After this the group gives away the partitions of an instance that went silent."""
+    compression: Literal["lz4", "zstd", "snappy", "gzip", "none"] = "lz4"
+    """How outputs are compressed on the way to the broker and on its disk."""
     idle_sleep_s: Annotated[float, Field(gt=0)] = 0.005
 
     @property

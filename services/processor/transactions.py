@@ -183,6 +183,19 @@ class Transactions:
             raise RecreateProducer("there is no initialised producer")
         return self._producer
 
+    def _patience_left(self) -> float:
+        """How long a call may take; all calls of one transaction share its time.
+
+        Raises:
+            RecreateProducer: it is used up. The coordinator may have aborted, and would call us fenced.
+        """
+        if self.opened_at is None:
+            return self._patience_s
+        left = self.opened_at + self._patience_s - time.monotonic()
+        if left <= 0:
+            raise RecreateProducer("the transaction has been open for too long")
+        return left
+
     async def _breathe(self) -> None:
         if self.opened_at is not None and time.monotonic() - self.opened_at > self._patience_s:
             raise RecreateProducer("the producer's queue does not empty")
@@ -192,9 +205,10 @@ class Transactions:
         """Make one waiting call in the thread; a cancelled wait leaves the call to end by itself."""
         if self._waiting is not None and not self._waiting.done():
             raise RecreateProducer("an earlier call of the producer is still under way")
-        self._waiting = self._thread.submit(call, self._patience_s)
+        patience = self._patience_left()
+        self._waiting = self._thread.submit(call, patience)
         answer = asyncio.wrap_future(self._waiting)
-        deadline = time.monotonic() + self._patience_s + self._grace_s
+        deadline = time.monotonic() + patience + self._grace_s
         while not answer.done() and time.monotonic() < deadline:
             await asyncio.wait([answer], timeout=_LOOK_SECONDS)
             producer.drain()

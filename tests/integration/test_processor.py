@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from services.processor.errors import ExitCode
+from services.processor.metrics import DESCRIBED
 from tests.integration.processor_bus import (
     GROUP,
     PARTITIONS,
@@ -182,10 +183,37 @@ def test_a_stop_signal_ends_the_process_within_five_seconds_and_loses_nothing(bu
     assert_once_and_in_order(bus, numbered(0, 3000))
 
 
+def test_a_running_instance_exposes_every_described_metric_and_its_lag(bus: Bus) -> None:
+    bus.policy(1)
+    instance = bus.start(0)
+    bus.put(numbered(0, 20))
+
+    def lag() -> list[str]:
+        text = requests.get(f"{instance.url}/metrics", timeout=2).text
+        return [line for line in text.splitlines() if line.startswith("kafka_consumergroup_lag{")]
+
+    eventually(lambda: instance.ready() and len(values(bus)) >= 20)
+    eventually(lambda: len(lag()) == PARTITIONS)
+    text = requests.get(f"{instance.url}/metrics", timeout=2).text
+    for found in DESCRIBED:
+        assert f"# HELP {found.name} " in text
+    assert 'govbus_stage_duration_seconds_count{instance_id="echo.0",stage="commit"}' in text
+    assert {float(line.rpartition(" ")[2]) for line in lag()} <= {0.0, 1.0, 2.0}, "markers of transactions"
+
+
+def test_a_traceparent_goes_from_the_input_to_what_it_leads_to(bus: Bus) -> None:
+    bus.policy(1)
+    eventually(bus.start(0).ready)
+    came = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    bus.producer.produce(SOURCE, b"traced", partition=0, headers=[("traceparent", came)])
+    assert bus.producer.flush(10) == 0
+    [headers] = eventually(lambda: [found for _, _, value, found in bus.out() if value == b"traced"])
+    assert headers["traceparent"] == came
+
+
 def test_the_web_server_shows_no_data_and_only_its_own_pages(bus: Bus) -> None:
     bus.policy(1)
     instance = bus.start(0)
     eventually(instance.ready)
-    assert "govbus_transactions_total" in requests.get(f"{instance.url}/metrics", timeout=2).text
     for page in ("/table/", "/router/", "/stats/", "/graph/", "/performance/"):
         assert requests.get(instance.url + page, timeout=2).status_code == 404

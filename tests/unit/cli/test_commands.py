@@ -15,11 +15,13 @@ from services.cli import bus
 from services.cli.main import app
 from services.cli.output import CommandFailed, ExitCode, failure, run
 from services.cli.quarantine_work import release_all
+from services.cli.tail import start_offset
+from services.ledger.counts import Place
 from services.ledger.quarantine import read_quarantine
 from services.ledger.reader import KafkaUnavailable, ReadRefused
 from services.stack.errors import CorrectSetting, StartStack
-from tests.support.memory_bus import MemoryCity
-from topics.event import ProviderId
+from tests.support.memory_bus import MemoryCity, MemoryReader
+from topics.event import ProviderId, TopicName
 
 SHAPES = Path(__file__).parents[3] / "docs" / "cli"
 NAME, ADDRESS, NUMBER = "王小明", "平江路1号", "11010519491231002X"
@@ -345,6 +347,15 @@ def test_release_needs_either_coordinates_or_all(govbus: Govbus, arguments: list
 def test_tail_begins_where_kcat_would(govbus: Govbus, offset: str, lines: int) -> None:
     ended = govbus("tail", "resource.population.person.v1", "-o", offset, "-e", "--json")
     assert (ended.code, len(ended.out.splitlines())) == (ExitCode.OK, lines)
+
+
+@pytest.mark.parametrize(("count", "offset"), [(1, 11), (2, 10), (3, 4), (4, 0), (9, 0)])
+def test_the_last_so_many_are_records_and_not_the_marks_of_transactions(count: int, offset: int) -> None:
+    reader, place = MemoryReader(), Place(TopicName("sub.x"), 0)
+    for skip in (0, 3, 5, 0):
+        reader.add(place.topic, 0, b"k", b"v", skip=skip)
+    reader.ends[place] += 1
+    assert start_offset(reader, place, f"-{count}") == offset
 
 
 @pytest.mark.parametrize("offset", ["begin", "s@x", "--1", "1.5"])

@@ -1,5 +1,6 @@
 """`govbus` about a stack that does not run, or never did: each command says so, and how to go on."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,8 +55,10 @@ def test_status_down_and_logs_of_a_stack_that_never_ran(
 ) -> None:
     assert run(lambda: app(["status"])) == ExitCode.NEGATIVE
     assert "govbus up" in capsys.readouterr().out
-    assert run(lambda: app(["status", "--json"])) == ExitCode.NEGATIVE
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["healthy"] is False
+    for form in (["--json"], ["-o", "json"]):
+        assert run(lambda form=form: app(["status", *form])) == ExitCode.NEGATIVE  # type: ignore[misc]
+        answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (answer["healthy"], {part["state"] for part in answer["components"]}) == (False, {"stopped"})
     assert run(lambda: app(["down"])) == ExitCode.OK
     assert "Nothing was running" in capsys.readouterr().err
     assert run(lambda: app(["logs", "kafka"])) == ExitCode.UNAVAILABLE
@@ -93,6 +96,16 @@ def test_a_port_in_use_is_told_with_the_setting_that_moves_it(
     assert run(lambda: app(["up"])) == ExitCode.UNAVAILABLE
     told = " ".join(capsys.readouterr().err.split())
     assert told.startswith("error: kafka: port 29092 is in use by java (pid 7); set GOVBUS_KAFKA_PORT")
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n\n", True), ("\n", True), ("", True), ("y\n", False)])
+def test_reset_asks_before_it_deletes_anything(
+    home: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: bool
+) -> None:
+    (home / "data").mkdir(parents=True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert run(lambda: app(["reset"])) == (ExitCode.NEGATIVE if left else ExitCode.OK)
+    assert (home / "data").exists() is left
 
 
 @pytest.fixture

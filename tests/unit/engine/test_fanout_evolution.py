@@ -180,7 +180,7 @@ def test_a_writer_that_is_no_envelope_is_left_to_the_reference() -> None:
         **writer,
         "fields": [*writer["fields"][:-1], field("more", "int", default=0), writer["fields"][-1]],
     }
-    datum = {
+    datum: dict[str, Any] = {
         **dict.fromkeys(["generation", "incarnation", "commit", "ordinal", "source_time", "raw_offset"], 1),
         "operation": "create",
         "raw_topic": "raw",

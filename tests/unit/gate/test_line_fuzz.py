@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from tests.support.debezium import (
 )
 from tests.support.policy import sample_policy
 from tests.support.publication import PERMIT_SCHEMA, PERMIT_SCHEMA_ID, PERMIT_TOPIC, permit, published
+from topics.engine.records import by_partition
 from topics.engine.reference import ReferenceCodec
 from topics.event import EntityKey, KafkaRecord, RecordId, SchemaId, TopicName
 from topics.wire import frame, split
@@ -205,10 +207,10 @@ def test_a_batch_has_as_many_outcomes_as_records(batch: list[KafkaRecord]) -> No
     PROCESSOR.rolled_back()
     schemas = {**SCHEMAS, PERMIT_SCHEMA_ID: PERMIT_SCHEMA, LOOSE_SCHEMA_ID: LOOSE_SCHEMA}
     numbered = [replace(record, offset=offset) for offset, record in enumerate(batch)]
-    result = PROCESSOR.process(numbered, schemas)
+    result = PROCESSOR.process(by_partition(numbered), schemas)
     blocks: list[Any] = [
         PLAN.control.decision_block.decode(split(output.value or b"")[1])
-        for output in result.outputs
+        for output in chain.from_iterable(result.lanes)
         if output.topic == "ledger.intake"
     ]
     assert sum(block["records"] for block in blocks) == len(batch)

@@ -1,6 +1,7 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from services.processor.contract import Batch, BatchResult, CatchUp, InputPartit
 from services.processor.decisions import Decisions
 from services.processor.health import Health
 from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
+from services.processor.tracing import Tracer
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import Records, by_partition
-from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
 SOURCE = InputPartition(TopicName("in"), 0)
@@ -73,6 +76,9 @@ class FakeInput:
     def serve(self) -> None:
         self.served += 1
 
+    def lags(self) -> dict[InputPartition, int]:
+        return {source: len(self.records) - owned.position for source, owned in self.owned.items()}
+
     def collect(self, max_records: int, _max_bytes: int) -> Batch:
         ready = self.in_stage(Stage.READY)
         here = [(InputPartition(record.topic, record.partition), record) for record in self.records]
@@ -120,9 +126,10 @@ class FakeTransactions:
         self._called("begin")
         self._open = []
 
-    async def produce(self, lanes: Iterable[Lane]) -> None:
+    async def produce(self, lanes: Iterable[Lane], trace: bytes | None = None) -> None:
         self._called("produce")
-        self._open = list(chain.from_iterable(lanes))
+        more: Headers = () if trace is None else (("traceparent", trace),)
+        self._open = [replace(each, headers=each.headers + more) for each in chain.from_iterable(lanes)]
 
     async def send_offsets(self, *_: Any) -> None:
         self._called("offsets")
@@ -269,6 +276,7 @@ class Bench:
         records: list[KafkaRecord],
         policy: Policy | None,
         suspects: tuple[Suspect, ...] = (),
+        tracer: Tracer | None = None,
         **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
@@ -284,14 +292,13 @@ class Bench:
             "reader": self.reader,
             "policy": self.policy,
             "schemas": self.schemas,
+            "observation": Observation(self.metrics, tracer),
         }
         self.attempts = FakeAttempts(*suspects)
         limit = BatchLimit(self.settings.batch_records)
         attempts: Any = self.attempts
         decisions = Decisions(processor, limit, attempts, self.metrics)
-        self.runner = Runner(
-            decisions, self.settings, make_input=make, health=self.health, metrics=self.metrics, **parts
-        )
+        self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:
         """One turn, its batch processed; returns the batch's size."""

@@ -193,6 +193,25 @@ async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: Fak
         await transactions.produce(into_lanes([OUTPUT]))
 
 
+@pytest.mark.parametrize("call", ["offsets", "commit", "abort"])
+async def test_a_transaction_that_took_too_long_is_not_ended_by_its_own_producer(
+    producer: FakeProducer, call: str
+) -> None:
+    """The coordinator has aborted it or is about to, and would say that the producer is fenced."""
+    transactions = await opened(producer, patience_s=5.0)
+    transactions.begin()
+    assert transactions.opened_at is not None
+    transactions.opened_at -= 6.0
+    calls: dict[str, Any] = {
+        "offsets": lambda: transactions.send_offsets(POSITIONS, 4, None),
+        "commit": transactions.commit,
+        "abort": transactions.abort,
+    }
+    with pytest.raises(RecreateProducer, match="too long"):
+        await calls[call]()
+    assert call not in producer.calls
+
+
 async def test_an_abort_that_fails_asks_for_a_new_producer(producer: FakeProducer) -> None:
     producer.fails("abort", failure(KafkaError._STATE, abort=True))
     transactions = await opened(producer)
