@@ -3,6 +3,7 @@
 import typer
 
 from services.cli import (
+    accept_schema,
     audit,
     claims,
     conflicts,
@@ -35,3 +36,4 @@ plan.register(app)
 explain.register(app)
 tail.register(app)
 publish.register(app)
+accept_schema.register(app)
