@@ -1,6 +1,5 @@
 """`govbus up | down | status | logs | reset | run`: the embedded stack and the processes of the bus on it."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
-from services.cli.output import CommandFailed, ExitCode, tell
+from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
 from services.stack.errors import CorrectSetting, StackError
@@ -26,7 +25,6 @@ from services.stack.progress import Bars, say
 from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 _HEALTH_TIMEOUT_SECONDS = 2.0
 _SHORT_MINUTES, _LONG_MINUTES = 2, 120
 _RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
@@ -78,7 +76,7 @@ def down() -> None:
     say(Console(stderr=True), escape(told))
 
 
-def status(as_json: Json = False) -> None:
+def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show every part: whether it runs and answers, where, with how much memory."""
     with _explained() as stack:
         found = stack.status()
@@ -87,9 +85,9 @@ def status(as_json: Json = False) -> None:
         found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
     healthy = all(part.state is State.RUNNING for part in found)
     details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
-    if as_json:
+    if wants_json(as_json, output):
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
-        typer.echo(json.dumps({"healthy": healthy, "components": parts}, default=str))
+        emit_json({"healthy": healthy, "components": parts})
     else:
         _print_status(found, details)
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)

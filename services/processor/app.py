@@ -97,7 +97,8 @@ class Transport(Service):
             else:
                 # The longer nothing comes, the longer the pause: an idle instance leaves the processor alone.
                 pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(0 if batch else pause)
+                await self._runner.wait(pause)
+            await asyncio.sleep(0)
 
     def _on_done(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or self.ended.done():

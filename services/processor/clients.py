@@ -68,6 +68,11 @@ class Source(Protocol):
         """``native`` or ``confluent``."""
         ...
 
+    @property
+    def wake_fd(self) -> int | None:
+        """A file that becomes readable when something comes to be fetched; None: look again and again."""
+        ...
+
     def subscribe(self, topics: Sequence[TopicName], on_assign: Any, on_revoke: Any, on_lost: Any) -> None:
         """Join the group for these topics."""
         ...
@@ -160,6 +165,7 @@ class ConfluentSource:
     """confluent-kafka's consumer: one object per record."""
 
     name = "confluent"
+    wake_fd: int | None = None
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer

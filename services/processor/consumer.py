@@ -1,7 +1,9 @@
 """The group's input: who owns which partition, from which offset, and batches of bounded size."""
 
 import asyncio
+import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 250
 _SERVED_BYTES: Final = 1_000_000
+_WAKE_BYTES: Final = 4096
 _LEAVE_SECONDS: Final = 1.0
 _LEAVE_STEP_SECONDS: Final = 0.005
 _LOST: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
@@ -55,6 +58,7 @@ class GroupInput:
         self._consumer = consumer
         self._on_revoked = on_revoked
         self._topics: frozenset[TopicName] = frozenset()
+        self._woken: asyncio.Event | None = None
         self.owned: dict[InputPartition, Owned] = {}
         self.joined = False
         """Whether the group has told us our part (which may be nothing) since we last joined."""
@@ -129,6 +133,8 @@ class GroupInput:
         Raises:
             StopInstance: fenced, or a position is no longer in the log.
         """
+        if self._woken is not None:
+            self._woken.clear()
         positions = {source: self.owned[source].position for source in self.in_stage(Stage.READY)}
         found, errors = self._consumer.fetch(positions, max_records, max_bytes)
         for error in errors:
@@ -137,6 +143,17 @@ class GroupInput:
         return [
             records for records in found if self._is_due(InputPartition(records.topic, records.partition))
         ]
+
+    async def wait(self, seconds: float) -> None:
+        """Until something has come since the last ``collect``, but not for longer than that."""
+        if self._consumer.wake_fd is None:
+            await asyncio.sleep(seconds)
+            return
+        if self._woken is None:
+            self._woken = asyncio.Event()
+            asyncio.get_running_loop().add_reader(self._consumer.wake_fd, self._wake)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
 
     async def committed(
         self, sources: Iterable[InputPartition]
@@ -184,7 +201,14 @@ class GroupInput:
             while self.owned and time.monotonic() < deadline:
                 self._consumer.fetch({}, _AT_ONCE, _SERVED_BYTES)
                 await asyncio.sleep(_LEAVE_STEP_SECONDS)
+        if self._woken is not None and self._consumer.wake_fd is not None:
+            asyncio.get_running_loop().remove_reader(self._consumer.wake_fd)
         await asyncio.to_thread(self._consumer.close)
+
+    def _wake(self) -> None:
+        if self._woken is not None and self._consumer.wake_fd is not None:
+            os.read(self._consumer.wake_fd, _WAKE_BYTES)
+            self._woken.set()
 
     def _lay_by(self, sources: list[InputPartition], stage: Stage) -> None:
         if sources:

@@ -7,6 +7,7 @@ from topics.event import TopicName
 
 class NativeConsumer:
     name: str
+    wake_fd: int | None
     def __init__(self, settings: Mapping[str, Any]) -> None: ...
     def subscribe(
         self, topics: Sequence[TopicName], on_assign: Any = None, on_revoke: Any = None, on_lost: Any = None

@@ -2,6 +2,7 @@
 """A group consumer on librdkafka's C API: whole batches per partition, without a Python object per record."""
 
 import logging
+import os
 
 cimport cython
 
@@ -9,9 +10,8 @@ from confluent_kafka import KafkaError, KafkaException
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memcpy
+from posix.unistd cimport close as close_file
 
 from services.processor.native_kafka cimport (
     CONSUMER,
@@ -33,6 +33,8 @@ from services.processor.native_kafka cimport (
     milliseconds,
     new_client,
     part_of,
+    put_header,
+    readable,
 )
 from services.processor.records import UNREADABLE_HEADERS
 from topics.engine.lanes import headers_form
@@ -43,7 +45,6 @@ _log = logging.getLogger(__name__)
 DEF AT_ONCE = 500
 DEF FIRST_ROOM = 512
 DEF HEADER_BYTES = 65536
-DEF LONGEST_NAME = 65535
 cdef bytes UNREADABLE = headers_form(((UNREADABLE_HEADERS, b""),))
 cdef double SEEK_SECONDS = 5.0
 
@@ -103,7 +104,8 @@ cdef class Held:
 cdef class NativeConsumer:
     """One member of the group, with the calls of confluent-kafka's ``Consumer`` that the input makes.
 
-    Rebalance callbacks come inside ``fetch`` and ``close`` only.
+    Rebalance callbacks come inside ``fetch`` and ``close`` only. ``wake_fd`` becomes readable when something
+    is here for an empty queue.
     """
 
     cdef const Api* kafka
@@ -114,6 +116,8 @@ cdef class NativeConsumer:
     cdef object on_lost
     cdef object failure
     cdef bint closed
+    cdef int wake_end
+    cdef readonly int wake_fd
     cdef readonly str name
 
     def __cinit__(self, settings):
@@ -122,6 +126,8 @@ cdef class NativeConsumer:
         self.client = new_client(CONSUMER, settings, rebalance, <void*> self)
         self.kafka.poll_set_consumer(self.client)
         self.queue = self.kafka.queue_get_consumer(self.client)
+        self.wake_fd, self.wake_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.kafka.queue_io_event_enable(self.queue, self.wake_end, b"!", 1)
 
     def __dealloc__(self):
         cdef Client* client = self.client
@@ -132,6 +138,8 @@ cdef class NativeConsumer:
         with nogil:
             # Not closed means in doubt: without a farewell to the group, which would wait.
             kafka.destroy_flags(client, 0x8)
+        close_file(self.wake_end)
+        close_file(self.wake_fd)
 
     # --- membership ---------------------------------------------------------------------------------------
 
@@ -353,40 +361,6 @@ cdef class NativeConsumer:
         if code != 0:
             raise from_code(code)
         return 0
-
-
-cdef Py_ssize_t readable(const char* name) except -2:
-    """The length of a header's name, or -1 if it is not UTF-8 or too long to be shown."""
-    cdef Py_ssize_t length = 0
-    cdef bint plain = True
-    while name[length] != 0:
-        plain = plain and (<unsigned char> name[length]) < 0x80
-        length += 1
-    if length > LONGEST_NAME:
-        return -1
-    if not plain:
-        try:
-            PyUnicode_DecodeUTF8(name, length, NULL)
-        except UnicodeDecodeError:
-            return -1
-    return length
-
-
-cdef unsigned char* put_header(
-    unsigned char* at, const char* name, const void* value, Py_ssize_t value_length
-) noexcept:
-    """One header in the form of ``lanes.headers_form``; returns where the next one begins."""
-    cdef Py_ssize_t name_length = 0
-    while name[name_length] != 0:
-        name_length += 1
-    at[0], at[1] = (name_length >> 8) & 0xFF, name_length & 0xFF
-    memcpy(at + 2, name, name_length)
-    at += 2 + name_length
-    at[0], at[1] = (value_length >> 24) & 0xFF, (value_length >> 16) & 0xFF
-    at[2], at[3] = (value_length >> 8) & 0xFF, value_length & 0xFF
-    if value_length:
-        memcpy(at + 4, value, value_length)
-    return at + 4 + value_length
 
 
 cdef void rebalance(Client* client, int code, Places* places, void* opaque) noexcept with gil:

@@ -120,6 +120,7 @@ cdef struct Api:
     Queue* (*queue_get_consumer)(Client*) noexcept nogil
     void (*queue_destroy)(Queue*) noexcept nogil
     Event* (*queue_poll)(Queue*, int) noexcept nogil
+    void (*queue_io_event_enable)(Queue*, int, const void*, size_t) noexcept nogil
     int (*event_type)(const Event*) noexcept nogil
     const Message* (*event_message_next)(Event*) noexcept nogil
     void (*event_destroy)(Event*) noexcept nogil
@@ -152,3 +153,7 @@ cdef int check(Error* error) except -1
 cdef object from_code(int code)
 cdef int milliseconds(double seconds) noexcept
 cdef object part_of(Place* place)
+cdef Py_ssize_t readable(const char* name) except -2
+cdef unsigned char* put_header(
+    unsigned char* at, const char* name, const void* value, Py_ssize_t value_length
+) noexcept

@@ -7,9 +7,12 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.string cimport memcpy
 from posix.dlfcn cimport RTLD_NOW, dlopen, dlsym
 
 DEF TEXT_ROOM = 512
+DEF LONGEST_NAME = 65535
 OLDEST, FIRST_UNKNOWN = 0x020A0000, 0x03000000
 """Versions of the library (major, minor, revision, each a byte) whose public structures are as declared here."""
 
@@ -92,7 +95,7 @@ _NAMES = b"""
     headers_new headers_destroy header_add message_headers header_get_all
     message_timestamp message_errstr message_destroy
     init_transactions begin_transaction send_offsets_to_transaction commit_transaction abort_transaction
-    queue_get_main queue_get_consumer queue_destroy queue_poll event_type event_message_next event_destroy
+    queue_get_main queue_get_consumer queue_destroy queue_poll queue_io_event_enable event_type event_message_next event_destroy
     topic_partition_list_new topic_partition_list_destroy topic_partition_list_add
     poll_set_consumer consume_batch_queue subscribe unsubscribe incremental_assign incremental_unassign
     assignment pause_partitions resume_partitions seek_partitions committed consumer_close
@@ -175,3 +178,37 @@ class FailedPart:
     def __init__(self, part, error):
         self.topic, self.partition, self.offset, self.metadata = part.topic, part.partition, part.offset, None
         self.error = error
+
+
+cdef Py_ssize_t readable(const char* name) except -2:
+    """The length of a header's name, or -1 if it is not UTF-8 or too long to be shown."""
+    cdef Py_ssize_t length = 0
+    cdef bint plain = True
+    while name[length] != 0:
+        plain = plain and (<unsigned char> name[length]) < 0x80
+        length += 1
+    if length > LONGEST_NAME:
+        return -1
+    if not plain:
+        try:
+            PyUnicode_DecodeUTF8(name, length, NULL)
+        except UnicodeDecodeError:
+            return -1
+    return length
+
+
+cdef unsigned char* put_header(
+    unsigned char* at, const char* name, const void* value, Py_ssize_t value_length
+) noexcept:
+    """One header in the form of ``lanes.headers_form``; returns where the next one begins."""
+    cdef Py_ssize_t name_length = 0
+    while name[name_length] != 0:
+        name_length += 1
+    at[0], at[1] = (name_length >> 8) & 0xFF, name_length & 0xFF
+    memcpy(at + 2, name, name_length)
+    at += 2 + name_length
+    at[0], at[1] = (value_length >> 24) & 0xFF, (value_length >> 16) & 0xFF
+    at[2], at[3] = (value_length >> 8) & 0xFF, value_length & 0xFF
+    if value_length:
+        memcpy(at + 4, value, value_length)
+    return at + 4 + value_length

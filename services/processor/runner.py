@@ -85,6 +85,10 @@ class Runner:
         self._report()
         return batch
 
+    async def wait(self, seconds: float) -> None:
+        """Until records may be here, but not for longer than that."""
+        await self._input.wait(seconds)
+
     async def _turn(self) -> Batch:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
         if not self._adopt_policy():

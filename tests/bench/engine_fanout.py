@@ -117,7 +117,7 @@ def events_per_second(
                 lane.digest()
         return found
 
-    return round(len(records) / _shortest(work, seconds), -3)
+    return round(len(records) / _shortest(work, seconds) / 1_000) * 1_000
 
 
 def _engine(implementation: Implementation, plan: FanoutPlan, codecs: Any, parts: str) -> FanoutEngine:

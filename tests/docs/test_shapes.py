@@ -11,7 +11,11 @@ from services.cli.main import app
 
 SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 #: Commands that answer alike share one shape.
-SHARED = {"quarantine-release": "quarantine-work", "quarantine-discard": "quarantine-work"}
+SHARED = {
+    "quarantine-release": "quarantine-work",
+    "quarantine-discard": "quarantine-work",
+    **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
+}
 
 
 def answering(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[str]:

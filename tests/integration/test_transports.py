@@ -283,8 +283,10 @@ async def test_a_suspended_or_held_partition_goes_on_where_it_was(desk: Desk) ->
 
 
 async def test_a_position_that_the_log_does_not_have_stops_the_instance(desk: Desk) -> None:
+    await desk.write(await desk.transactions(), desk.records(10))
     transport_input = desk.input()
-    await owning(PARTITIONS, transport_input)
+    await desk.read(10, transport_input)
+    transport_input.suspend()
     transport_input.owned[InputPartition(desk.topic, 0)].position = 1_000
     start_fresh(transport_input)
     with pytest.raises(StopInstance) as told:

@@ -55,8 +55,10 @@ def test_status_down_and_logs_of_a_stack_that_never_ran(
 ) -> None:
     assert run(lambda: app(["status"])) == ExitCode.NEGATIVE
     assert "govbus up" in capsys.readouterr().out
-    assert run(lambda: app(["status", "--json"])) == ExitCode.NEGATIVE
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["healthy"] is False
+    for form in (["--json"], ["-o", "json"]):
+        assert run(lambda form=form: app(["status", *form])) == ExitCode.NEGATIVE  # type: ignore[misc]
+        answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (answer["healthy"], {part["state"] for part in answer["components"]}) == (False, {"stopped"})
     assert run(lambda: app(["down"])) == ExitCode.OK
     assert "Nothing was running" in capsys.readouterr().err
     assert run(lambda: app(["logs", "kafka"])) == ExitCode.UNAVAILABLE

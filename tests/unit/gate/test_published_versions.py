@@ -374,8 +374,11 @@ def test_any_order_and_repetition_ends_in_the_highest_accepted_version(
     assert standing(written) == (
         {} if highest is None else dict([found] if (found := STATES[highest]) else [])
     )
-    order = [int(str(value["commit"])) for _, value in written if value is not None]
-    assert order == sorted(order)
+    orders: dict[EntityKey, list[int]] = {}
+    for key, value in written:
+        if value is not None:
+            orders.setdefault(key, []).append(int(str(value["commit"])))
+    assert all(order == sorted(order) for order in orders.values())
 
 
 def standing(written: Sequence[tuple[EntityKey, Record | None]]) -> dict[EntityKey, str]:

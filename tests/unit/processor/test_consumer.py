@@ -1,5 +1,8 @@
 """The group's input: a rebalance in the middle of a fetch, and what each error of the group means."""
 
+import asyncio
+import os
+import time
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ class FakeSource:
     """A member of a group whose every fetch does what a test has laid ready."""
 
     name = "fake"
+    wake_fd: int | None = None
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -145,6 +149,26 @@ def test_who_did_not_poll_in_time_loses_its_partitions_says_so_and_comes_back(de
     desk.source.assign(PLACES)
     assert desk.input.in_stage(Stage.FRESH) == [FIRST, SECOND]
     assert desk.input.problem is None
+
+
+async def test_a_wait_ends_when_something_comes_and_otherwise_with_its_time(desk: Desk) -> None:
+    began = time.monotonic()
+    await desk.input.wait(0.01)
+    reading, writing = os.pipe()
+    desk.source.wake_fd = reading
+    await desk.input.wait(0.01)
+    desk.input.collect(10, 1_000)
+    asyncio.get_running_loop().call_later(0.01, os.write, writing, b"!")
+    await desk.input.wait(60)
+    os.write(writing, b"!!")
+    await desk.input.wait(60)
+    desk.input.collect(10, 1_000)
+    os.write(writing, b"!")
+    await desk.input.wait(60)
+    await desk.input.close()
+    os.close(reading)
+    os.close(writing)
+    assert time.monotonic() - began < 30
 
 
 async def test_an_undecided_transaction_over_the_offsets_is_waited_for(desk: Desk) -> None:

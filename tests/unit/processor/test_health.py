@@ -61,7 +61,7 @@ def test_an_instance_that_hangs_or_has_stopped_should_be_started_again(
         ({"joined": False}, "the group has not assigned partitions"),
         ({"paused": {"a:0": NOW - 1, "a:1": NOW - LEASE_S}}, "2 partitions are not positioned and loaded"),
         ({"paused": {"a:0": NOW - LEASE_S - 1}}, "a:0 is paused for 11 s"),
-        ({"transaction_since": NOW - LEASE_S - 1}, "a transaction is open for 11 s"),
+        ({"transaction_since": NOW - LEASE_S - 1}, "a transaction is stuck for 11 s"),
         ({"problems": {"waiting": "schema registry: down"}}, "waiting: schema registry: down"),
     ],
 )
