@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from topics.engine.lane_book import Written
 from topics.engine.lanes import digest_form
+from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
 
@@ -38,6 +40,8 @@ class BlockDraft:
     reasons: Counter[str] = field(default_factory=Counter)
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
+    laid: list[Written] = field(default_factory=list)
+    """What was counted and digested elsewhere, each output partition once."""
     _outputs: dict[tuple[TopicName, int], "_OutputDigest"] = field(default_factory=dict)
 
     def saw(self, record: KafkaRecord) -> None:
@@ -47,6 +51,13 @@ class BlockDraft:
         self.records += 1
         self.last_timestamp_ms = record.timestamp_ms
         self.to_offset = record.offset + 1
+
+    def covers(self, records: Records) -> None:
+        """Count a whole run of input records."""
+        first, last = records[0], records[-1]
+        self.first_timestamp_ms = first.timestamp_ms if self.records == 0 else self.first_timestamp_ms
+        self.records += len(records)
+        self.last_timestamp_ms, self.to_offset = last.timestamp_ms, last.offset + 1
 
     def wrote(self, outputs: Iterable[OutputRecord]) -> None:
         """Count and digest what the input led to, in order."""
@@ -73,18 +84,14 @@ class BlockDraft:
             "last_timestamp_ms": self.last_timestamp_ms,
             "outcomes": dict(sorted(self.outcomes.items())),
             "reasons": dict(sorted(self.reasons.items())),
-            "outputs": [
-                {
-                    "topic": topic,
-                    "partition": partition,
-                    "records": found.records,
-                    "digest": found.hexdigest(),
-                }
-                for (topic, partition), found in sorted(self._outputs.items())
-            ],
+            "outputs": [written._asdict() for written in sorted(self._written())],
             "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
             "entries": self.entries,
         }
+
+    def _written(self) -> list[Written]:
+        own = [Written(*place, found.records, found.hexdigest()) for place, found in self._outputs.items()]
+        return [*self.laid, *own]
 
 
 def _grant_record(grant: GrantId, tally: GrantTally) -> dict[str, object]:

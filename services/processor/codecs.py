@@ -1,10 +1,12 @@
 """Writer schemas by id, compiled once; a schema that is unsafe to decode counts as unknown."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec
+from topics.engine.schema import AvroType, NotCompilable, parse
 from topics.event import SchemaId
 from topics.schema_rules import unsafe_parts
 
@@ -14,6 +16,7 @@ class CodecCache:
 
     def __init__(self) -> None:
         self.codecs: dict[SchemaId, ReferenceCodec] = {}
+        self.types: dict[SchemaId, AvroType] = {}
         self._unsafe: set[SchemaId] = set()
 
     def missing(self, records: Records) -> frozenset[SchemaId]:
@@ -29,3 +32,5 @@ class CodecCache:
                 self._unsafe.add(schema_id)
             else:
                 self.codecs[schema_id] = ReferenceCodec(schema)
+                with suppress(NotCompilable):
+                    self.types[schema_id] = parse(schema)

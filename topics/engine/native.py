@@ -4,7 +4,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
-MODULES: Final = ("topics.engine.native_batch", "topics.engine.native_walk")
+MODULES: Final = (
+    "topics.engine.native_batch",
+    "topics.engine.native_gate",
+    "topics.engine.native_lanes",
+    "topics.engine.native_walk",
+)
 
 
 def compiled() -> bool:
