@@ -12,6 +12,7 @@ from topics.engine import native
 from topics.engine.choose import Implementation
 from topics.engine.gate_engine import GateEngine, ReferenceEngine
 from topics.engine.gate_spec import ClaimSpec, ForeignSpec, GateSpec, ItemSpec
+from topics.engine.generated_gate import GeneratedGateEngine
 from topics.engine.lane_book import LaneBook, RecordLaneBook
 from topics.engine.records import Records
 from topics.engine.schema import AvroType
@@ -57,7 +58,7 @@ class GateEngines:
         if self.implementation is Implementation.NATIVE:
             engine: GateEngine = native.module("topics.engine.native_gate").NativeGateEngine(spec)
             return engine
-        return _REFERENCE
+        return GeneratedGateEngine(spec) if self.implementation is Implementation.GENERATED else _REFERENCE
 
 
 def gate_spec(plan: GatePlan, source: SourcePlan) -> GateSpec | None:

@@ -9,15 +9,24 @@ from topics.wire import frame
 OPERATIONS: Final = (Operation.CREATE, Operation.UPDATE, Operation.DELETE, Operation.READ)
 
 
+_LOW: Final = 0x3FFF
+# Two bytes of a longer number at once.
+_PAIRS: Final = tuple(bytes((pair & 0x7F | 0x80, pair >> 7 | 0x80)) for pair in range(_LOW + 1))
+_ENDS: Final = tuple(
+    bytes((end,)) if end < 0x80 else bytes((end & 0x7F | 0x80, end >> 7)) for end in range(_LOW + 1)
+)
+
+
 def long_form(number: int) -> bytes:
     """A whole number of 64 bits as Avro writes it."""
-    rest = ((number << 1) ^ (number >> 63)) & 0xFFFF_FFFF_FFFF_FFFF
-    found = bytearray()
-    while rest >= 0x80:
-        found.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    found.append(rest)
-    return bytes(found)
+    rest = number << 1 if number >= 0 else ((number << 1) ^ -1) & 0xFFFF_FFFF_FFFF_FFFF
+    if rest <= _LOW:
+        return _ENDS[rest]
+    found = b""
+    while rest > _LOW:
+        found += _PAIRS[rest & _LOW]
+        rest >>= 14
+    return found + _ENDS[rest]
 
 
 def bytes_form(data: bytes) -> bytes:

@@ -75,6 +75,8 @@ class EnvelopeStep:
     program: int
     null_branch: int = NONE
     value_branch: int = NONE
+    code: int = COMPLEX
+    """Of a field that is only skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,8 @@ def _envelope_step(field: avro.Field, programs: Programs) -> EnvelopeStep:
         if _simple(field.type) != Code.STRING:
             raise NotCompilable("op is no text")
         return EnvelopeStep(Role.OPERATION, program)
-    return EnvelopeStep(Role.SKIPPED, program)
+    step = _field_step(field, programs, NONE)
+    return EnvelopeStep(Role.SKIPPED, program, step.null_branch, step.value_branch, step.code)
 
 
 def _source_steps(envelope: avro.RecordType, programs: Programs) -> tuple[FieldStep, ...]:

@@ -21,61 +21,6 @@ from topics.engine.native_value cimport (
 
 from topics.quality.pattern import MAX_TEXT
 
-# 1 + the place in QualityCode.
-cdef enum:
-    MISSING = 1
-    WRONG_TYPE = 2
-    TOO_SHORT = 3
-    TOO_LONG = 4
-    PATTERN = 5
-    NOT_IN_CODE_LIST = 6
-    BELOW_RANGE = 7
-    ABOVE_RANGE = 8
-    DATE_ORDER = 9
-    ITEMS_DIFFER = 10
-    IMPLICATION = 11
-    IDENTITY_UNREADABLE = 12
-    BIRTH_DATE_DIFFERS = 13
-    SEX_DIFFERS = 14
-    SOURCE_TIME_UNKNOWN = 15
-    SOURCE_TIME_AHEAD = 16
-    LATE = 17
-
-# Op of gate_rules.
-cdef enum:
-    OP_ASK = 0
-    OP_REQUIRED = 1
-    OP_TYPE = 2
-    OP_LENGTH = 3
-    OP_PATTERN = 4
-    OP_CODE_LIST = 5
-    OP_RANGE = 6
-    OP_ORDER = 7
-    OP_EQUAL = 8
-    OP_IMPLIES = 9
-    OP_BIRTH_DATE = 10
-    OP_SEX = 11
-    OP_TIMELY = 12
-
-# Unit, by its place.
-cdef enum:
-    UNIT_NUMBER = 0
-    UNIT_DATE = 1
-    UNIT_MILLIS = 2
-    UNIT_MICROS = 3
-
-# ItemType, by its place.
-cdef enum:
-    TYPE_STRING = 0
-    TYPE_INTEGER = 1
-    TYPE_NUMBER = 2
-    TYPE_DECIMAL = 3
-    TYPE_BOOLEAN = 4
-    TYPE_BYTES = 5
-    TYPE_DATE = 6
-    TYPE_MILLIS = 7
-    TYPE_MICROS = 8
-
 DEF OPEN = 0
 DEF NOW = 2
 DEF FIRST_DAY = -719162

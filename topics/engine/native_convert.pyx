@@ -18,11 +18,11 @@ cdef int raised(Value* value, list kept) except -1:
         any_small |= c"a" <= value.data[at] <= c"z"
     if not any_small:
         return 0
-    copy = PyBytes_FromStringAndSize(<const char*> value.data, value.length)
+    # From NULL: one byte out of a text would be a shared object, which must never be written to.
+    copy = PyBytes_FromStringAndSize(NULL, value.length)
     target = <uint8_t*> PyBytes_AS_STRING(copy)
     for at in range(value.length):
-        if c"a" <= target[at] <= c"z":
-            target[at] -= 32
+        target[at] = value.data[at] - 32 if c"a" <= value.data[at] <= c"z" else value.data[at]
     kept.append(copy)
     value.data = target
     return 0

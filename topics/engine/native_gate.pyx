@@ -2,29 +2,17 @@
 """The gate's engine, compiled: one walk per record decides it, and its bytes go straight to their lanes."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy
 
 from topics.engine.native_batch cimport ByteLane, InputRecord, NativeRecords
 from topics.engine.native_checks cimport ASK_RULE, PASSES, judge
 from topics.engine.native_identity cimport Number, credit, normalised, resident
 from topics.engine.native_lanes cimport ByteLaneBook
-from topics.engine.native_program cimport (
-    MAPPED,
-    UNAVAILABLE,
-    UNCLEAR,
-    Envelope,
-    Program,
-    to_object,
-)
-from topics.engine.native_sha256 cimport sha256
-from topics.engine.native_value cimport (
-    KIND_INTEGER,
-    KIND_NULL,
-    KIND_OTHER,
-    KIND_TEXT,
-    Value,
-)
+from topics.engine.native_objects cimport to_object
+from topics.engine.native_position cimport number_of, read_place
+from topics.engine.native_program cimport Envelope, Program
+from topics.engine.native_value cimport KIND_NULL, KIND_OTHER, KIND_TEXT, MAPPED, UNAVAILABLE, UNCLEAR, Value
 from topics.engine.native_writer cimport Key, Place, RecordWriter, record_id
 
 from topics.engine.gate_answers import Answers
@@ -45,9 +33,8 @@ DEF NOBODY = 0
 DEF RESIDENT = 1
 DEF CREDIT = 2
 
-# A time after which the rules count days that Python has no date for, and times that no clock gives.
+# A time after which the rules count days that Python has no date for.
 cdef int64_t _MOST_TIMESTAMP = 250000000000000
-cdef int64_t _MOST_SOURCE_TIME = 10000000000000000
 
 
 cdef class NativeGateEngine:
@@ -153,7 +140,7 @@ cdef class NativeGateEngine:
         program = found
         if program.walk(row.value + 5, row.value_length - 5, &envelope):
             return REFERRED
-        if not _read_place(&envelope, &place):
+        if not read_place(&envelope, &place):
             return REFERRED
         place.row = row
         # The day of civil time, eight hours before UTC's.
@@ -177,8 +164,8 @@ cdef class NativeGateEngine:
                 return False
             if _is(name, name_length, self.incarnation_header):
                 incarnation[0] = self.incarnation
-                if 1 <= length <= 18 and _number(at, length) > 0:
-                    incarnation[0] = _number(at, length)
+                if 1 <= length <= 18 and number_of(at, length) > 0:
+                    incarnation[0] = number_of(at, length)
             at += length
         return True
 
@@ -353,71 +340,6 @@ cdef class NativeGateEngine:
 
 cdef inline bint _is(const uint8_t* text, Py_ssize_t length, bytes wanted) noexcept:
     return length == PyBytes_GET_SIZE(wanted) and memcmp(text, PyBytes_AS_STRING(wanted), length) == 0
-
-
-cdef inline int64_t _number(const uint8_t* text, Py_ssize_t length) noexcept nogil:
-    """At most 18 digits as a number; -1 if they are none."""
-    cdef int64_t found = 0
-    cdef Py_ssize_t at
-    for at in range(length):
-        if not c"0" <= text[at] <= c"9":
-            return -1
-        found = found * 10 + text[at] - c"0"
-    return found
-
-
-cdef bint _read_place(Envelope* envelope, Place* place) noexcept nogil:
-    """Source time and commit position (producers/debezium.py); False for whatever is not of the plain form."""
-    cdef const Value* time = &envelope.source[0]
-    cdef const Value* sequence = &envelope.source[1]
-    cdef const Value* lsn = &envelope.source[2]
-    cdef int64_t own = -1
-    if time.kind != KIND_INTEGER or not -_MOST_SOURCE_TIME <= time.number <= _MOST_SOURCE_TIME:
-        return False
-    place.source_time, place.commit = time.number, -1
-    if sequence.kind == KIND_TEXT:
-        if not _read_sequence(sequence, &place.commit, &own):
-            return False
-    elif sequence.kind != KIND_NULL:
-        return False
-    if place.commit < 0:
-        if envelope.operation == c"r":
-            place.commit = 0
-        elif lsn.kind == KIND_INTEGER and lsn.number >= 0:
-            place.commit = lsn.number
-        else:
-            place.commit = own
-    return place.commit >= 0
-
-
-cdef bint _read_sequence(const Value* sequence, int64_t* commit, int64_t* own) noexcept nogil:
-    """``["<last commit>","<own>"]`` or ``[null,"<own>"]``, without spaces."""
-    cdef const uint8_t* text = sequence.data
-    cdef Py_ssize_t end = sequence.length
-    cdef Py_ssize_t at = 1
-    cdef Py_ssize_t start
-    if end < 8 or text[0] != c"[" or text[end - 1] != c"]" or text[end - 2] != c'"':
-        return False
-    if memcmp(text + 1, <const char*> b"null", 4) == 0:
-        at = 5
-    else:
-        if text[1] != c'"':
-            return False
-        start = 2
-        at = start
-        while at < end and c"0" <= text[at] <= c"9":
-            at += 1
-        if not 1 <= at - start <= 18 or at >= end or text[at] != c'"':
-            return False
-        commit[0] = _number(text + start, at - start)
-        at += 1
-    if at + 2 >= end - 2 or text[at] != c"," or text[at + 1] != c'"':
-        return False
-    start = at + 2
-    if not 1 <= end - 2 - start <= 18:
-        return False
-    own[0] = _number(text + start, end - 2 - start)
-    return own[0] >= 0
 
 
 cdef str _text(const uint8_t* text, Py_ssize_t length):

@@ -35,13 +35,6 @@ cdef struct Envelope:
     uint8_t operation
     Value source[3]
 
-# What ``map_items`` returns.
-cdef enum:
-    MAPPED = 0
-    UNAVAILABLE = 1
-    UNCONVERTIBLE = 2
-    UNCLEAR = 3
-
 cdef class Program:
     cdef list keep
     cdef int32_t* numbers
@@ -85,6 +78,3 @@ cdef class Program:
     cdef bint fits(self, const Target* targets, Py_ssize_t count, const Value* items) noexcept nogil
     cdef Py_ssize_t most_bytes(self, const Target* targets, Py_ssize_t count, const Value* items) noexcept nogil
     cdef uint8_t* put(self, uint8_t* at, const Target* targets, Py_ssize_t count, const Value* items) noexcept nogil
-
-cdef object to_object(const Value* value)
-cdef int from_object(object found, Value* value, list kept) except -1

@@ -1,14 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """One writer schema for one source, as numbers; see ``topics.engine.gate_program`` for what they mean."""
 
-import struct
-
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_DecodeUTF8
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport INT32_MAX, INT32_MIN
 from libc.string cimport memcmp, memcpy
 
 from topics.engine.native_convert cimport iso_timestamp, raised
+from topics.engine.native_objects cimport from_object, to_object
 from topics.engine.native_value cimport (
     KIND_BOOLEAN,
     KIND_BYTES,
@@ -18,7 +16,10 @@ from topics.engine.native_value cimport (
     KIND_NULL,
     KIND_OTHER,
     KIND_TEXT,
-    digits_of,
+    MAPPED,
+    UNAVAILABLE,
+    UNCLEAR,
+    UNCONVERTIBLE,
     is_ascii,
     put_long,
     trim,
@@ -284,7 +285,6 @@ cdef class Program:
         """Convert in place; what bytes do not tell is asked of the conversion itself."""
         cdef int conversion = self.items[place].conversion
         cdef int64_t number = 0
-        cdef uint8_t digits[20]
         if conversion <= CONVERT_NORMALISE and item.kind != KIND_TEXT:
             return MAPPED
         if conversion == CONVERT_TRIM:
@@ -300,7 +300,7 @@ cdef class Program:
         if conversion == CONVERT_TEXT and item.kind == KIND_TEXT:
             return MAPPED
         if conversion == CONVERT_TEXT and item.kind == KIND_INTEGER:
-            return from_object(PyBytes_FromStringAndSize(<char*> digits, digits_of(item.number, digits)).decode(), item, kept)
+            return from_object(str(item.number), item, kept)
         if conversion == CONVERT_ISO_TIMESTAMP and iso_timestamp(item, &number):
             item.kind, item.number = KIND_INTEGER, number
             return MAPPED
@@ -384,46 +384,3 @@ cdef class Program:
 
 cdef inline bint _is_nan(const uint8_t* data) noexcept nogil:
     return (data[7] & 0x7F) == 0x7F and (data[6] & 0xF0) == 0xF0
-
-
-cdef object to_object(const Value* value):
-    """The value as Python has it."""
-    if value.kind == KIND_TEXT:
-        return PyUnicode_DecodeUTF8(<const char*> value.data, value.length, NULL)
-    if value.kind == KIND_INTEGER:
-        return value.number
-    if value.kind == KIND_BOOLEAN:
-        return value.number != 0
-    if value.kind == KIND_BYTES:
-        return PyBytes_FromStringAndSize(<const char*> value.data, value.length)
-    if value.kind == KIND_FLOAT or value.kind == KIND_DOUBLE:
-        data = PyBytes_FromStringAndSize(<const char*> value.data, value.length)
-        return struct.unpack("<f" if value.kind == KIND_FLOAT else "<d", data)[0]
-    return None
-
-
-cdef int from_object(object found, Value* value, list kept) except -1:
-    """A value that Python made; ``kept`` owns its bytes. ``MAPPED``, or ``UNCLEAR`` if it is no plain value."""
-    cdef bytes data
-    if found is None:
-        value.kind = KIND_NULL
-        return MAPPED
-    if isinstance(found, bool):
-        value.kind, value.number = KIND_BOOLEAN, found
-        return MAPPED
-    if isinstance(found, int):
-        if not -(2**63) <= found < 2**63:
-            return UNCLEAR
-        value.kind, value.number = KIND_INTEGER, found
-        return MAPPED
-    if isinstance(found, str):
-        data, value.kind = found.encode(), KIND_TEXT
-    elif isinstance(found, bytes):
-        data, value.kind = found, KIND_BYTES
-    elif isinstance(found, float):
-        data, value.kind = struct.pack("<d", found), KIND_DOUBLE
-    else:
-        return UNCLEAR
-    kept.append(data)
-    value.data, value.length = <const uint8_t*> PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
-    return MAPPED

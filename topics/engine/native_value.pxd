@@ -19,6 +19,13 @@ cdef struct Value:
     Py_ssize_t length
     int64_t number         # boolean, integer
 
+# What making an item of a value comes to.
+cdef enum:
+    MAPPED = 0
+    UNAVAILABLE = 1
+    UNCONVERTIBLE = 2
+    UNCLEAR = 3
+
 
 cdef inline Py_ssize_t space_at(const uint8_t* text, Py_ssize_t length) noexcept nogil:
     """How many bytes the white space character takes that the text begins with (str.isspace); 0 if none."""

@@ -20,9 +20,9 @@ from topics.engine.native_value cimport (
     digits_of,
     put_long,
 )
-from topics.engine.native_program cimport to_object
+from topics.engine.native_objects cimport to_object
 
-from topics.engine.gate_forms import OPERATIONS, claim_heads, record_heads, long_form, text_form
+from topics.engine.gate_forms import claim_heads, long_form, record_heads, text_form
 from topics.wire import frame
 
 
