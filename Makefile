@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(wildcard hatch_build.py topics/engine/*.pyx topics/engine/*.pxd services/processor/*.pyx services/processor/*.pxd)
 ARGS ?=
+BENCH ?= fanout gate end-to-end grants load engine
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test unit soak check format clean
+.PHONY: help install demo bench test unit soak check format clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +25,9 @@ install: $(INSTALLED) ## Install into .venv, exactly what requirements.lock name
 
 demo: $(INSTALLED) ## Start the real stack and watch a change reach exactly its departments (ARGS="--persons 2000 --exit")
 	@$(BIN)/govbus demo $(ARGS)
+
+bench: $(INSTALLED) ## Measure the bus against the field, about five minutes (BENCH="fanout gate" for some; docs/bench.md)
+	@for each in $(BENCH); do $(BIN)/govbus bench $$each --quick $(ARGS) || exit 1; done
 
 test: $(INSTALLED) ## Run all tests, those on the real stack included
 	@$(BIN)/pytest $(ARGS)

@@ -204,6 +204,10 @@ class ConnectClient:
             done=lambda: not self.status(name).has_failed,
         )
 
+    def restart(self, name: str) -> None:
+        """Start the connector and all its tasks again, whatever they are doing."""
+        self._write("POST", f"/connectors/{_quoted(name)}/restart?includeTasks=true&onlyFailed=false")
+
     def pause(self, name: str) -> None:
         """Let the tasks idle without losing their place."""
         self._write("PUT", f"/connectors/{_quoted(name)}/pause")

@@ -57,9 +57,20 @@ class ConnectorStatus:
     def health(self) -> Health:
         """The worst of the connector and its tasks; a running connector without tasks is still starting."""
         states = [health_of_state(self.state), *(health_of_state(task.state) for task in self.tasks)]
-        if not self.tasks and self.state == "RUNNING":
+        if self._lacks_tasks:
             states.append(Health.STARTING)
         return max(states)
+
+    @property
+    def ill(self) -> tuple[str, ...]:
+        """What is not as somebody wants it, in words; pausing and stopping are somebody's will."""
+        parts = [("", self.state), *((f" task {task.id}", task.state) for task in self.tasks)]
+        found = [f"{self.name}{part} is {state}" for part, state in parts if _is_ill(state)]
+        return (*found, f"{self.name} has no task") if self._lacks_tasks else tuple(found)
+
+    @property
+    def _lacks_tasks(self) -> bool:
+        return not self.tasks and self.state == "RUNNING"
 
     @property
     def failed_tasks(self) -> tuple[TaskStatus, ...]:
@@ -70,6 +81,10 @@ class ConnectorStatus:
     def has_failed(self) -> bool:
         """Whether the connector or one of its tasks needs a restart."""
         return self.state == "FAILED" or bool(self.failed_tasks)
+
+
+def _is_ill(state: str) -> bool:
+    return health_of_state(state) not in {Health.RUNNING, Health.PAUSED, Health.STOPPED}
 
 
 def parse_status(body: Mapping[str, Any]) -> ConnectorStatus:

@@ -86,6 +86,7 @@ class SinkDeclaration:
         table: target, e.g. ``public.persons``.
         key_fields: the fields of the grant topic's key.
         secret_set: file of the secret folder (without ``.properties``) with ``user`` and ``password``.
+        login_set: the same with the department's Kafka login, as which the sink reads and parks.
         evolves: whether the sink may create the table and add columns.
     """
 
@@ -95,6 +96,7 @@ class SinkDeclaration:
     table: str
     key_fields: tuple[str, ...]
     secret_set: str
+    login_set: str
     evolves: bool = False
     tasks: int = 1
     replication_factor: int = 1
@@ -175,6 +177,7 @@ def sink_config(
             "GOVBUS_JDBC_URL": sink.jdbc_url,
             "GOVBUS_CONNECT_SECRETS": environment.secrets_folder,
             "GOVBUS_SECRET_SET": sink.secret_set,
+            "GOVBUS_LOGIN_SECRET_SET": sink.login_set,
             "GOVBUS_KEY_FIELDS": ",".join(sink.key_fields),
             "GOVBUS_SCHEMA_EVOLUTION": "basic" if sink.evolves else "none",
             "GOVBUS_TABLE": sink.table,

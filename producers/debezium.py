@@ -124,12 +124,12 @@ def _change(
     record_id = record_id_of(key, primary_key)
     if record_id is None:
         return _stopped(StopReason.NO_RECORD_ID, f"the key has no value for all of: {', '.join(primary_key)}")
-    before, after = envelope.get("before"), envelope.get("after")
+    before, after = _row(envelope.get("before")), _row(envelope.get("after"))
     if operation is Operation.DELETE and before is None:
         return _stopped(StopReason.PREVIOUS_STATE_MISSING, "a delete without the row before it")
     if operation is not Operation.DELETE and after is None:
         return _stopped(StopReason.ITEM_MISSING, f"a {operation} without the row after it")
-    source = envelope.get("source") or {}
+    source = _row(envelope.get("source")) or {}
     commit, time_ms = commit_position(source, operation), source.get("ts_ms")
     if commit is None or not isinstance(time_ms, int):
         return _stopped(StopReason.NO_POSITION, "source has no sequence, lsn or ts_ms that can be read")
@@ -137,8 +137,8 @@ def _change(
     return Change(
         operation=operation,
         record_id=record_id,
-        before=_row(before),
-        after=None if operation is Operation.DELETE else _row(after),
+        before=before,
+        after=None if operation is Operation.DELETE else after,
         position=SourcePosition(generation, incarnation, commit, raw_offset),
         source_time_ms=time_ms,
     )
@@ -201,8 +201,9 @@ def _as_text(value: object) -> str | None:
     return None
 
 
-def _row(row: Record | None) -> Record | None:
-    return None if row is None else dict(row)
+def _row(part: object) -> Record | None:
+    """A part of the envelope that holds columns; None for what somebody else's schema put in its place."""
+    return dict(part) if isinstance(part, Mapping) else None
 
 
 def _stopped(reason: StopReason, detail: str) -> Stopped:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from producers.debezium import record_id_of
+from topics.canonical import partition_of
 from topics.event import Change, Operation, SourcePosition, Step, Stopped, StopReason
 
 UPSERT: Final = "upsert"
@@ -91,6 +92,16 @@ def change_from_publication(
         source_time_ms=occurred_ms,
         previous_identity=None if previous is None else str(previous),
     )
+
+
+def in_its_place(
+    change: Change, raw_key: bytes | None, raw_partition: int, partitions: int
+) -> Change | Stopped:
+    """A published record stands under its record id, or the versions of one record would not meet."""
+    if raw_key == change.record_id.encode() and raw_partition == partition_of(change.record_id, partitions):
+        return change
+    detail = "the raw key or partition is not that of the record id, so its versions cannot be put in order"
+    return _stopped(StopReason.WRONG_KEY, detail)
 
 
 def _as_ms(value: object) -> int | None:

@@ -10,8 +10,9 @@ from topics.quality.compiler import QualityDefinitionError, compile_rules
 from topics.quality.declaration import RuleDeclaration
 from topics.quality.rules import CodeList
 from topics.quality.values import Unit
-from topics.resource import ForeignItem, Resource, ShareType
+from topics.resource import CapturedTable, ForeignItem, Item, Resource, ShareType
 from topics.schema_rules import ItemForm, Problem, item_forms, item_problems, unsafe_parts
+from topics.sink import Sink
 
 
 def schema_problems(schema: Any) -> list[Problem]:
@@ -62,6 +63,74 @@ def grant_problems(
             yield Problem(
                 ("masks", name), f"mask {mask.kind} does not fit {name}, which is {found}", _FITS[type(mask)]
             )
+
+
+def in_place_problems(before: Resource, after: Resource) -> Iterator[Problem]:
+    """Yield what a resource must not change under its version (docs/adr/0015-what-never-changes-in-place.md).
+
+    Args:
+        before: the resource as the policy in force has it.
+        after: the same resource version as it is declared now.
+    """
+    remedy = _new_version_remedy(after)
+    for path, text_before, text_after in _routes(before, after):
+        if text_before != text_after:
+            yield Problem(path, f"changes in place from {text_before} to {text_after}", remedy)
+    mapped_before = {item.name: item for item in before.items}
+    for index, item in enumerate(after.items):
+        had = mapped_before.get(item.name)
+        if had is None or item.name not in _fixed_items(after):
+            continue
+        for part, old, new in _mappings(had, item, after):
+            if old != new:
+                problem = f"{item.name} keys or scopes records and changes in place from {old} to {new}"
+                yield Problem(("items", index, part), problem, remedy)
+
+
+def _routes(before: Resource, after: Resource) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """What decides where a record comes from and under which key it stands."""
+    yield ("provider",), before.provider, after.provider
+    if before.provider == after.provider:
+        yield ("source",), before.raw_topic, after.raw_topic
+    keys = [", ".join(resource.source.primary_key) for resource in (before, after)]
+    yield ("source", "primary_key"), keys[0], keys[1]
+    yield ("identity", "kind"), before.identity.kind.value, after.identity.kind.value
+    yield ("identity", "item"), before.identity.item, after.identity.item
+    countries = [resource.identity.country_item or "none" for resource in (before, after)]
+    yield ("identity", "country_item"), countries[0], countries[1]
+
+
+def _fixed_items(resource: Resource) -> frozenset[str]:
+    """Items whose value decides which key a record has or who receives it."""
+    keys = (resource.identity.item, resource.identity.country_item)
+    return frozenset(resource.scope_items) | frozenset(name for name in keys if name)
+
+
+def _mappings(before: Item, after: Item, resource: Resource) -> Iterator[tuple[str, str, str]]:
+    yield "column", before.source_column, after.source_column
+    yield "conversion", before.conversion.value, after.conversion.value
+    # What another department owns is cut, so the value would be gone.
+    yield "owner", before.owner or resource.provider, after.owner or resource.provider
+
+
+def _new_version_remedy(resource: Resource) -> str:
+    number = resource.version + 1
+    coming = f"declare it as version {number} ({resource.domain}.{resource.name}.v{number})"
+    if isinstance(resource.source, CapturedTable):
+        return f"{coming} and take its full volume with `govbus apply --recapture {resource.provider}`"
+    return f"{coming} and publish every record again"
+
+
+def sink_problems(sinks: Mapping[str, Sink], grants: Mapping[str, Grant]) -> Iterator[tuple[str, Problem]]:
+    """Yield what does not fit between sinks and grants, each with the grant whose sink it is."""
+    taken: dict[tuple[str, str], str] = {}
+    for id_, sink in sinks.items():
+        if id_ not in grants:
+            yield id_, Problem(("grant",), f"there is no grant {id_}", _one_of(grants))
+        first = taken.setdefault((sink.database, sink.table), id_)
+        if first != id_:
+            problem = f"{sink.table} in {sink.database} is the table of {first} already"
+            yield id_, Problem(("table",), problem, "give each grant a table of its own")
 
 
 def shared_raw_topics(resources: Mapping[ResourceId, Resource]) -> dict[ResourceId, ResourceId]:

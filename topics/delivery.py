@@ -67,7 +67,7 @@ class Delivery:
 
     def __post_init__(self) -> None:
         for mark in self.marks:
-            if not _MARK.fullmatch(mark):
+            if not is_mark(mark):
                 raise ValueError(f"a quality mark may hold neither comma nor white space: {mark!r}")
 
     @property
@@ -79,6 +79,11 @@ class Delivery:
     def is_tombstone(self) -> bool:
         """Whether the record has no value."""
         return self.operation is Operation.DELETE
+
+
+def is_mark(text: str) -> bool:
+    """Whether a text can be one mark of several in the header."""
+    return _MARK.fullmatch(text) is not None
 
 
 def event_id(raw_topic: TopicName, partition: int, offset: int) -> str:

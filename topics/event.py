@@ -114,6 +114,7 @@ class Step(StrEnum):
 
     DECODE = "decode"
     INTERPRET = "interpret"
+    VERSION = "version"
     IDENTIFY = "identify"
     ONE_SOURCE = "one-source"
     ASSESS = "assess"
@@ -131,6 +132,8 @@ class StopReason(StrEnum):
     UNKNOWN_OPERATION = "UNKNOWN_OPERATION"
     NO_RECORD_ID = "NO_RECORD_ID"
     NO_POSITION = "NO_POSITION"
+    WRONG_KEY = "WRONG_KEY"
+    VERSION_REUSED = "VERSION_REUSED"
     ITEM_MISSING = "ITEM_MISSING"
     ITEM_UNAVAILABLE = "ITEM_UNAVAILABLE"
     CONVERSION_FAILED = "CONVERSION_FAILED"
@@ -152,10 +155,11 @@ class ControlReason(StrEnum):
 
 
 class SupersededReason(StrEnum):
-    """Why a release was refused: an older record never overwrites a newer one."""
+    """Why nothing came of a release or a late version: an older record never overwrites a newer one."""
 
     NOTHING_PENDING = "NOTHING_PENDING"
     OLDER_THAN_PENDING = "OLDER_THAN_PENDING"
+    OLDER_VERSION = "OLDER_VERSION"
 
 
 class WithheldReason(StrEnum):

@@ -1,20 +1,28 @@
 """Every topic, group and transactional id of the bus, once: its name, who writes it and who reads it.
 
-| topic                                     | written by          | read by                              |
-|-------------------------------------------|---------------------|--------------------------------------|
-| raw.<provider>.<schema>.<table>           | Connect             | gate, replay, audit                  |
-| raw.<provider>.publish.<domain>.<name>    | that provider       | gate, replay, audit                  |
-| resource.<domain>.<name>.v<N>             | gate                | fan-out, copier, audit               |
-| quarantine.<provider>                     | gate, operator      | that provider, operator, audit       |
-| stopped.<raw topic without "raw.">        | gate                | gate                                 |
-| claims.<provider>                         | gate                | operator, authority                  |
-| sub.<consumer>.<resource>.<grant>         | fan-out, copier     | that consumer                        |
-| epochs.<grant or resource>                | apply, copier, gate | that consumer, audit                 |
-| ledger.intake, ledger.delivery            | gate; fan-out, copier | audit                              |
-| policy                                    | apply               | every processor                      |
-| policy-acks                               | every processor     | apply                                |
-| heartbeat.raw.<provider>, signal.<provider>, notify.<provider> | Connect, operator | doctor, operator     |
-| parked.<consumer>                         | that consumer       | that consumer                        |
+| topic                                | written by        | read by                                        |
+|--------------------------------------|-------------------|------------------------------------------------|
+| raw.<provider>.<schema>.<table>      | Connect, operator | gate, replay, audit                            |
+| raw.<provider>.publish.<domain>.<name> | that provider, operator | gate, replay, audit |
+| resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit                 |
+| quarantine.<provider>                | gate, operator    | that provider, operator                        |
+| stopped.<captured raw topic without "raw."> | gate | gate, operator, replay, audit |
+| versions.<published raw topic without "raw."> | gate | gate, operator, replay, audit |
+| claims.<provider>                    | gate              | operator                                       |
+| sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit           |
+| epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
+| epochs.<resource>                    | gate, copier      | copier, operator, replay, audit                |
+| ledger.intake                        | gate              | replay, audit                                  |
+| ledger.delivery                      | fan-out, copier   | replay, audit                                  |
+| policy | apply | apply, gate, fan-out, copier, operator, replay, audit |
+| policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
+| heartbeat.raw.<provider>             | Connect           | operator, audit                                |
+| signal.<provider>                    | operator          | Connect                                        |
+| notify.<provider>                    | Connect           | operator, audit                                |
+| parked.<consumer>                    | that consumer     | that consumer                                  |
+
+The operator writes raw records only to release what was stopped. Commands that count or show quarantine and
+claims read them as the operator and everything else as audit (services/ledger/two_logins.py).
 """
 
 from typing import Final
@@ -26,6 +34,7 @@ POLICY_ACKNOWLEDGEMENTS: Final = TopicName("policy-acks")
 LEDGER_INTAKE: Final = TopicName("ledger.intake")
 LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
 HEARTBEAT_PREFIX: Final = "heartbeat"
+SINK_PREFIX: Final = "sink."
 
 LEDGER_PARTITIONS: Final = 4
 QUARANTINE_PARTITIONS: Final = 1
@@ -62,8 +71,13 @@ def quarantine(provider: ProviderId) -> TopicName:
 
 
 def stopped_keys(raw: TopicName) -> TopicName:
-    """Keys whose last change was stopped; partition n goes with partition n of ``raw``."""
+    """Captured keys whose last change was stopped; partition n goes with partition n of ``raw``."""
     return TopicName("stopped." + raw.removeprefix("raw."))
+
+
+def accepted_versions(raw: TopicName) -> TopicName:
+    """The accepted version of every published key; partition n goes with partition n of ``raw``."""
+    return TopicName("versions." + raw.removeprefix("raw."))
 
 
 def claims(provider: ProviderId) -> TopicName:
@@ -99,6 +113,16 @@ def notifications(provider: ProviderId) -> TopicName:
 def parked(consumer: ConsumerId) -> TopicName:
     """The department's own dead-letter topic: records that its handler keeps refusing."""
     return TopicName(f"parked.{consumer}")
+
+
+def sink_group(grant: GrantId) -> str:
+    """The consumer group in which Connect reads for the sink of a grant: ``connect-`` and its connector."""
+    return f"connect-{sink_connector(grant)}"
+
+
+def sink_connector(grant: GrantId) -> str:
+    """The connector that copies a grant into its department's database."""
+    return f"{SINK_PREFIX}{grant}"
 
 
 def fanout_group(group: str) -> str:

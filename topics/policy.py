@@ -49,6 +49,8 @@ class ControlSchemas(Declared):
     claim: SchemaId
     epoch_marker: SchemaId
     policy_acknowledgement: SchemaId
+    accepted_version: SchemaId = SchemaId(0)
+    """0 only in policies that are older than this record."""
 
 
 class Policy(Declared):

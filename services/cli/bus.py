@@ -10,7 +10,8 @@ from typing import Final
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli.output import CommandFailed, ExitCode
 from services.ledger.lookup import Lookup
-from services.ledger.reader import KafkaTopicReader
+from services.ledger.reader import KafkaTopicReader, TopicReader
+from services.ledger.two_logins import TwoLogins
 from services.ledger.writer import KafkaRecordWriter, RecordWriter
 from services.stack.api import Stack, State
 from services.stack.settings import StackSettings
@@ -18,7 +19,6 @@ from topics.event import OutputRecord
 
 AUDITOR: Final = "ledger"
 OPERATOR: Final = "operator"
-_NEEDED: Final = ("kafka", "registry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,25 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
         StackError: a secret or a setting is missing.
     """
     stack = Stack(StackSettings.from_environment())
-    _require(stack)
+    require(stack, "kafka", "registry")
     user, password = stack.registry_auth()
     registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
-    with KafkaTopicReader(stack.kafka_config(AUDITOR), f"{AUDITOR}.cli", timeout_s) as reader:
+    with open_reader(stack, "cli", timeout_s) as reader:
         yield Bus(Lookup(reader, registry), _Operator(stack, timeout_s))
+
+
+@contextmanager
+def open_reader(stack: Stack, name: str, timeout_s: float = 30.0) -> Iterator[TopicReader]:
+    """Read as the auditor, and quarantine and claims as the operator, who alone may read them.
+
+    Raises:
+        StackError: the secret of one of the two is missing.
+    """
+    with (
+        KafkaTopicReader(stack.kafka_config(AUDITOR), f"{AUDITOR}.{name}", timeout_s) as auditor,
+        KafkaTopicReader(stack.kafka_config(OPERATOR), f"{OPERATOR}.{name}", timeout_s) as operator,
+    ):
+        yield TwoLogins(auditor, operator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +76,19 @@ def actor() -> str:
     return getpass.getuser()
 
 
-def _require(stack: Stack) -> None:
-    down = [
-        status.name
-        for status in stack.status()
-        if status.name in _NEEDED and status.state is not State.RUNNING
-    ]
+def require(stack: Stack, *parts: str) -> None:
+    """Say which of these parts of the stack do not run, before anything is asked of them.
+
+    Raises:
+        CommandFailed: one of them does not run.
+    """
+    states = {status.name: status.state for status in stack.status()}
+    down = [part for part in parts if states.get(part) is not State.RUNNING]
     if down:
+        verb = "do" if len(down) > 1 else "does"
         raise CommandFailed(
             ExitCode.UNAVAILABLE,
-            f"{' and '.join(down)} does not run",
+            f"{' and '.join(down)} {verb} not run",
             f"the stack in {stack.settings.home}",
             "start it from its last data with `govbus up`, then ask again",
         )

@@ -1,11 +1,12 @@
 """`govbus claims list`: items published by who does not own them, beside the owner's current value."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
 from services.cli import bus
-from services.cli.output import Form, Format, Json, emit_json, plain, table, wants_json
+from services.cli.output import Form, Format, Json, emit_json, note, one_of, plain, table, wants_json
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.ledger.claims import ClaimView, read_claims
 from services.ledger.masking import MASKED
@@ -23,6 +24,9 @@ def claims() -> None:
 def list_command(
     provider: Annotated[str | None, typer.Option(help="Only claims of this provider.")] = None,
     differing: Annotated[bool, typer.Option("--differing", help="Only where the two values differ.")] = False,
+    limit: Annotated[
+        int, typer.Option(help="How many claims to list, the newest; the sums count all.", min=0)
+    ] = 50,
     reveal: Reveal = False,
     actor: Actor = None,
     why: Why = None,
@@ -35,17 +39,36 @@ def list_command(
         providers = [
             ProviderId(topic.removeprefix("claims.")) for topic in topics if topic.startswith("claims.")
         ]
+        if provider is not None:
+            one_of(provider, providers, "provider", "--provider")
         chosen = [one for one in providers if provider in (None, one)]
         if reveal:
             for one in chosen:
                 record_reveal(opened, one, f"claims.{one}", actor, why)
         found = [view for one in chosen for view in read_claims(opened.lookup, one)]
-    shown = [as_row(view, reveal=reveal) for view in found if not (differing and view.agrees)]
+    wanted = sorted((view for view in found if not (differing and view.agrees)), key=_age)
+    newest = [as_row(view, reveal=reveal) for view in wanted[max(len(wanted) - limit, 0) :]]
     if wants_json(as_json, output):
-        emit_json({"claims": shown, "revealed": reveal})
-        return
-    columns = ["raw", "claimant", "owner", "resource", "item", "subject", "claimed", "current", "agrees"]
-    table("Claims", columns, [[row[name] for name in columns] for row in shown])
+        emit_json({"total": len(wanted), "claims": newest, "revealed": reveal})
+    else:
+        _print(wanted, newest, reveal=reveal)
+
+
+def _age(view: ClaimView) -> tuple[int, str]:
+    return view.timestamp_ms, view.at
+
+
+def _print(wanted: list[ClaimView], newest: list[dict[str, Any]], *, reveal: bool) -> None:
+    sums = Counter((view.claimant, view.resource, view.item) for view in wanted)
+    differ = Counter((view.claimant, view.resource, view.item) for view in wanted if not view.agrees)
+    if sums:
+        columns = ["claimant", "resource", "item", "claims", "differing"]
+        table("Items", columns, [(*which, count, differ[which]) for which, count in sorted(sums.items())])
+    values = ["subject", "claimed", "current"] if reveal else []
+    columns = ["raw", "claimant", "item", "owner", "agrees", *values]
+    table("Claims, the newest last", columns, [[row[name] for name in columns] for row in newest])
+    if len(wanted) > len(newest):
+        note(f"{len(wanted) - len(newest)} more: raise --limit or choose by --provider, --differing")
 
 
 def as_row(view: ClaimView, *, reveal: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from psycopg2.extensions import make_dsn
 from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
+from services.cli.bus import AUDITOR, open_reader
 from services.cli.demo_books import books_of
 from services.cli.plan import access_of
 from services.cli.policy import current_policy
@@ -28,7 +29,6 @@ from services.demo.sources import connection_secrets
 from services.demo.story import Told, play_changes, prepare_cast
 from services.ledger.lookup import Lookup
 from services.ledger.quarantine import read_quarantine
-from services.ledger.reader import KafkaTopicReader
 from services.stack.api import Stack
 from services.stack.postgres import SUPERUSER_SECRET
 from services.stack.progress import Bars
@@ -40,7 +40,6 @@ _PATIENCE_SECONDS: Final = 120.0
 _QUIET_SECONDS: Final = 1.0
 _PACE_SECONDS: Final = 0.01
 """Between two changes while the latency is measured: about 100 changes a second."""
-_AUDITOR: Final = "ledger"
 
 
 class DemoStuck(Exception):  # noqa: N818 - named after what happened
@@ -120,9 +119,10 @@ class DemoStory:
     def apply(self, definitions: Definitions) -> None:
         """What `govbus apply` does."""
         applied = Apply(access_of(self.stack), definitions, say=self.tell.say).run()
-        self.tell.say(f"policy version {applied.policy_version}")
+        if not applied.steps:
+            self.tell.say(f"nothing to change, policy version {applied.policy_version}")
         if applied.held_back:
-            raise DemoStuck(f"no capture of {', '.join(sorted(applied.held_back))}: the lines above say why")
+            raise DemoStuck(f"not ready: {', '.join(sorted(applied.held_back))}; the lines above say why")
 
     def await_first_load(self, intake: IntakeFollower) -> None:
         """Until the gate has decided at least one record for each row of each database."""
@@ -184,6 +184,14 @@ class DemoStory:
         self.tell.chapter(7, f"From commit to readable, over {self.updates} single changes")
         self.poll_readers()
         before = len(self.latencies)
+        with Bars(self.tell.console) as bars:
+            bars.begin("changes", "the police change one address after the other", self.updates)
+            self._change_addresses(lambda: bars.advance("changes", 1))
+            bars.done("changes", f"{self.updates} addresses changed")
+        self._until_quiet(intake_source.follow())
+        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
+
+    def _change_addresses(self, changed: Callable[[], None]) -> None:
         with closing(psycopg2.connect(database_dsn(self.admin_dsn, ProviderId("police")))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -193,9 +201,8 @@ class DemoStory:
                         "(SELECT id FROM public.person WHERE name IS NOT NULL ORDER BY id OFFSET %s LIMIT 1)",
                         (f"人民路{time.time_ns() % 10_000_000}号", number % min(self.persons, 500)),
                     )
+                    changed()
                     time.sleep(_PACE_SECONDS)
-        self._until_quiet(intake_source.follow())
-        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
 
     def prove(self, refused: str) -> DemoAnswer:
         """Chapter 8."""
@@ -226,19 +233,16 @@ class DemoStory:
 
     def farewell(self) -> None:
         """How to look around, and how to stop."""
-        self.tell.console.print()
-        for command, what in (
-            ("govbus status", "what runs"),
-            ("govbus doctor", "whether all is well, and what to do if not"),
-            (
-                f"govbus tail {self.readers[0].topic} -o -5 -e",
-                "what a department reads",
-            ),
-            ("govbus quarantine list --provider police", "what was stopped, and why"),
-            ("govbus audit balance", "the proof again"),
-            ("govbus down", "stop everything; the data stays"),
-        ):
-            self.tell.console.print(f"   [bold].venv/bin/{command}[/]  [dim]{what}[/]", soft_wrap=True)
+        commands = (
+            ("what runs", "status"),
+            ("whether all is well, and what to do if not", "doctor"),
+            ("what a department reads", f"tail {self.readers[0].topic} -o -5 -e"),
+            ("what was stopped, and why", "quarantine list --provider police"),
+            ("what became of one record, for each grant", "explain raw.police.public.person:0:17"),
+            ("the proof again", "audit balance"),
+            ("stop everything; the data stays", "down"),
+        )
+        self.tell.commands([(purpose, f".venv/bin/govbus {command}") for purpose, command in commands])
 
     def poll_readers(self) -> list[Arrival]:
         """What arrived at the departments since the last call."""
@@ -265,14 +269,14 @@ class DemoStory:
     @contextmanager
     def lookup(self) -> Iterator[Lookup]:
         """The auditor's questions."""
-        with KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.demo") as reader:
+        with open_reader(self.stack, "demo") as reader:
             yield Lookup(reader, self.registry)
 
     @contextmanager
     def intake(self) -> Iterator["IntakeSource"]:
         """The gate's decisions, from the first; opened when its topic exists."""
         source = IntakeSource(
-            lambda: IntakeFollower.open(self.stack.kafka_config(_AUDITOR), RecordDecoder(self.registry))
+            lambda: IntakeFollower.open(self.stack.kafka_config(AUDITOR), RecordDecoder(self.registry))
         )
         try:
             yield source

@@ -39,7 +39,8 @@ def explain_command(
 
 def _print(found: Explanation) -> None:
     version = "none yet" if found.policy_version is None else str(found.policy_version)
-    typer.echo(f"{found.raw}: {found.outcome} {found.reason or ''} (policy version {version})")
+    outcome = " ".join(filter(None, (found.outcome, found.reason)))
+    typer.echo(f"{found.raw}: {outcome} (policy version {version})")
     if found.quarantined_at:
         typer.echo(f"quarantined at {found.quarantined_at}")
     table(
@@ -49,9 +50,9 @@ def _print(found: Explanation) -> None:
     )
     table(
         "Grants",
-        ["canonical record", "consumer", "grant", "outcome", "reason", "where", "policy version", "epoch"],
+        ["consumer", "grant", "outcome", "reason", "where", "epoch", "canonical record", "policy version"],
         [
-            (g.canonical, g.consumer, g.grant, g.outcome, g.reason, g.at, g.policy_version, _epoch(g.epoch))
+            (g.consumer, g.grant, g.outcome, g.reason, g.at, _epoch(g.epoch), g.canonical, g.policy_version)
             for g in found.grants
         ],
     )

@@ -4,6 +4,8 @@ import typer
 
 from services.cli import (
     audit,
+    bench,
+    chaos,
     claims,
     conflicts,
     demo,
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 app.add_typer(identity.app, name="identity")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bench.app, name="bench")
+app.add_typer(chaos.app, name="chaos")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(claims.app, name="claims")
 app.add_typer(conflicts.app, name="conflicts")

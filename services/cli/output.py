@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Final
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -18,6 +19,7 @@ from services.ledger.lookup import RecordMissing
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
 from services.ledger.writer import WriteRefused
 from services.stack.errors import CorrectSetting, StackError
+from services.stack.progress import say
 
 
 class ExitCode(IntEnum):
@@ -99,18 +101,66 @@ def plain(value: Any) -> Any:
 
 def note(text: str) -> None:
     """Tell a person what is going on, beside the answer."""
-    Console(stderr=True).print(escape(text), style="dim")
+    say(Console(stderr=True), f"[dim]{escape(text)}[/]")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows for a person; what came from records is never taken as markup."""
-    shown = Table(title=title, title_justify="left")
-    for column in columns:
-        # Coordinates are there to be copied: folded, never shortened.
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    Console().print(shown)
+    """Print rows for a person; what came from records is never taken as markup.
+
+    Coordinates are there to be copied: where the rows are too wide for the window, each is a block of its
+    own, so that no word is broken.
+    """
+    console = Console()
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not cells:
+        console.print(f"{escape(title)}: none", highlight=False)
+    elif _table_width(columns, cells) <= console.width:
+        _print_grid(console, title, columns, cells)
+    else:
+        _print_blocks(console, title, columns, cells)
+
+
+def _table_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """The least width in which every word stays whole: three characters between columns, one at the end."""
+    return sum(_longest_word(texts) + 3 for texts in zip(columns, *cells, strict=True)) + 1
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    return max((cell_len(word) for text in texts for word in text.split()), default=0)
+
+
+def _print_grid(console: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    shown = Table(title=escape(title), title_justify="left")
+    for column, *texts in zip(columns, *cells, strict=True):
+        shown.add_column(column, overflow="fold", min_width=_longest_word([column, *texts]))
+    for row in cells:
+        shown.add_row(*map(escape, row))
+    console.print(shown)
+
+
+def _print_blocks(
+    console: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]
+) -> None:
+    console.print(f"[italic]{escape(title)}[/]", highlight=False)
+    for head, *rest in cells:
+        say(console, f"[bold]{escape(head)}[/]")
+        named = zip(columns[1:], rest, strict=True)
+        parts = [f"[dim]{escape(name)}[/] {escape(text)}" for name, text in named if text]
+        say(console, " · ".join(parts), indent=2)
+
+
+def one_of(value: str, known: Iterable[str], what: str, where: str) -> None:
+    """Refuse a choice that there is not, and name those that there are.
+
+    Raises:
+        CommandFailed: the value is not among the known ones.
+    """
+    names = sorted(known)
+    if value not in names:
+        remedy = (
+            f"use one of: {', '.join(names)}" if names else "there is none yet: `govbus apply` makes them"
+        )
+        raise CommandFailed(ExitCode.USAGE, f"there is no {what} {value}", where, remedy)
 
 
 def failure(error: Exception) -> CommandFailed | None:
@@ -142,5 +192,6 @@ def tell(told: CommandFailed) -> None:
     """Say on standard error what happened, where, and what to do."""
     console = Console(stderr=True)
     where = f" ({escape(told.where)})" if told.where else ""
-    console.print(f"[bold red]error:[/] {escape(told.what)}{where}", highlight=False, soft_wrap=True)
-    console.print(f"[bold]what to do:[/] {escape(told.remedy)}", highlight=False, soft_wrap=True)
+    say(console, f"[bold red]error:[/] {escape(told.what)}{where}")
+    if told.remedy:
+        say(console, f"[bold]what to do:[/] {escape(told.remedy)}")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 from confluent_kafka import KafkaException
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorConfigInvalid
@@ -20,6 +20,7 @@ from services.cli.output import (
     Json,
     emit_json,
     failure,
+    one_of,
     tell,
     wants_json,
 )
@@ -32,11 +33,12 @@ from services.control.definitions import (
     load_definitions,
     packaged_definitions,
 )
-from services.control.difference import Plan
+from services.control.difference import Plan, StepKind
 from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
 from services.control.settings import ApplySettings
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
+from services.stack.progress import say
 from services.stack.settings import StackSettings
 from topics.event import ProviderId
 
@@ -97,12 +99,14 @@ def apply_command(
     """Carry out what plan shows; run it again after an interruption, it finishes what was begun."""
     declared = _load(definitions)
     recaptured = _known_providers(recapture or [], declared)
+    for grant in confirm_shrink or []:
+        one_of(grant, declared.grants, "grant", "--confirm-shrink")
     console = Console(stderr=True)
     stack = _running_stack()
     run = Apply(
         access_of(stack),
         declared,
-        say=lambda text: console.print(text, highlight=False, soft_wrap=True),
+        say=lambda text: say(console, escape(text)),
         settings=ApplySettings.from_environment(),
         confirmed_shrinks=tuple(confirm_shrink or ()),
         recaptured=recaptured,
@@ -208,7 +212,9 @@ def _running_stack() -> Stack:
             return stack
     except StackError as error:
         told = failure(error)
-        raise _ended(told.code if told else ExitCode.UNAVAILABLE, str(error), _START) from None
+        wrong_setting = told is not None and told.code is ExitCode.USAGE
+        remedy = told.remedy if told is not None and wrong_setting else _START
+        raise _ended(told.code if told else ExitCode.UNAVAILABLE, str(error), remedy) from None
     raise _ended(ExitCode.UNAVAILABLE, "Kafka or the registry is not running", _START)
 
 
@@ -222,27 +228,39 @@ def _print_plan(plan: Plan) -> None:
     if plan.is_empty:
         console.print("Nothing to change.")
         return
-    table = Table("step", "what", "detail")
-    for step in plan.steps:
-        table.add_row(step.kind.value, step.target, step.detail)
     if plan.steps:
-        console.print(table)
-        console.print(f"{len(plan.steps)} changes")
+        _print_steps(console, plan)
     for note in plan.notes:
-        console.print(f"note: {note}", style="yellow", highlight=False)
+        say(console, f"[yellow]note: {escape(note)}[/]")
     for refusal in plan.refusals:
-        console.print(f"refused: {refusal.target}: {refusal.reason}", style="red", highlight=False)
+        say(console, f"[red]refused: {escape(refusal.target)}: {escape(refusal.reason)}[/]")
+
+
+def _print_steps(console: Console, plan: Plan) -> None:
+    """Kind by kind in the order of apply: a table would be one long narrow column of details."""
+    for kind in StepKind:
+        steps = plan.of(kind)
+        if steps:
+            say(console, f"[bold]{kind.value}[/] ({len(steps)})")
+        for step in steps:
+            # A right names its user, whose name is the target.
+            about = (
+                escape(step.detail) if step.acl else f"{escape(step.target)} [dim]{escape(step.detail)}[/]"
+            )
+            say(console, about, indent=2, hanging=2)
+    console.print(f"{len(plan.steps)} changes", highlight=False)
 
 
 def _print_applied(applied: Applied) -> None:
     console = Console()
-    console.print(f"{applied.steps} changes made, policy version {applied.policy_version}")
+    made = f"{applied.steps} changes made" if applied.steps else "Nothing to change"
+    console.print(f"{made}, policy version {applied.policy_version}", highlight=False)
     for user, path in applied.credentials.items():
-        console.print(f"credentials of {user}: {path}", highlight=False)
+        say(console, f"credentials of {escape(user)}: {escape(path)}")
     for grant, path in applied.receipts.items():
-        console.print(f"receipt of withdrawing {grant}: {path}", highlight=False)
-    for provider, problems in applied.held_back.items():
-        console.print(f"no capture of {provider} yet:", style="yellow", highlight=False)
+        say(console, f"receipt of withdrawing {escape(grant)}: {escape(path)}")
+    for held, problems in applied.held_back.items():
+        console.print(f"{held} is not ready yet:", style="yellow", highlight=False)
         for problem in problems:
             console.print(f"  {problem['what']}\n{problem['remedy']}", highlight=False, markup=False)
     for grant, reason in applied.waiting.items():

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from producers.publisher import PrepareTopic, Publisher, PublishResult
 from producers.upload import BadLine, CorrectFile, RefusedReport, Row, read_csv, read_json_lines, upload
 from schemas.registry import RegistryCredentials, SchemaNotFound
+from services.cli.bus import require
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.credentials import credentials_path
 from services.control.definitions import (
@@ -25,6 +26,7 @@ from services.control.definitions import (
     load_definitions,
     packaged_definitions,
 )
+from services.stack.api import Stack
 from services.stack.settings import StackSettings
 from topics.event import ResourceId
 from topics.quality.rules import CodeList
@@ -78,6 +80,9 @@ def publish(
         known = ", ".join(sorted(declared.resources)) or "none"
         raise CommandFailed(ExitCode.USAGE, f"there is no resource {resource}", known, "name one of these")
     settings = StackSettings.from_environment()
+    if credentials is None:
+        # With another file of credentials it may be another bus.
+        require(Stack(settings), "kafka", "registry")
     path = credentials or credentials_path(settings.home, f"provider-{target.provider}")
     refusals = _Refusals(report or file.with_name(f"{file.name}.refused.csv"))
     try:

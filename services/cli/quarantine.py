@@ -1,5 +1,6 @@
 """`govbus quarantine`: stopped events listed, shown, released or discarded, with the actor on record."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from services.cli.output import (
     Json,
     emit_json,
     note,
+    one_of,
     table,
     wants_json,
 )
@@ -24,6 +26,7 @@ from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.lookup import Lookup
 from services.ledger.quarantine import (
     OPEN,
+    STATES,
     Disposition,
     Quarantined,
     Selection,
@@ -32,11 +35,12 @@ from services.ledger.quarantine import (
     read_quarantine,
     rule_histogram,
 )
-from topics.event import ProviderId
+from topics.event import ProviderId, StopReason
 
 app = typer.Typer(help="Work on stopped events.", no_args_is_help=True)
 
 ALL: Final[frozenset[str]] = frozenset()
+ALL_STATES: Final = "all"
 RELEASABLE: Final = frozenset({OPEN, Disposition.RELEASING.value})
 """A release that nobody waited for is waited for again."""
 
@@ -74,7 +78,8 @@ def list_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List stopped events with a histogram of their reasons; shows no values."""
-    selection = Selection(reason, rule, topic, (), ALL if state == "all" else frozenset({state}))
+    one_of(state, [ALL_STATES, OPEN, *STATES], "state", "--state")
+    selection = Selection(reason, rule, topic, (), ALL if state == ALL_STATES else frozenset({state}))
     with bus.open_bus() as opened:
         found = [entry for _, entry in _chosen(opened.lookup, of or provider, selection)]
     answer = {
@@ -86,7 +91,8 @@ def list_command(
     if wants_json(as_json, output):
         emit_json(answer)
         return
-    table("Reasons", ["reason", "events"], histogram(found).items())
+    if found:
+        table("Reasons", ["reason", "events"], histogram(found).items())
     columns = ["raw", "reason", "step", "detail", "state", "actor"]
     table("Stopped events", columns, [[as_row(entry)[name] for name in columns] for entry in found[:limit]])
     if len(found) > limit:
@@ -114,7 +120,12 @@ def show_command(
     if wants_json(as_json, output):
         emit_json(detail)
     else:
-        table(entry.raw.coordinates, ["what", "value"], detail.items())
+        shown = [(name, _readable(value)) for name, value in detail.items() if value not in (None, [], {})]
+        table(entry.raw.coordinates, ["what", "value"], shown)
+
+
+def _readable(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, dict | list) else value
 
 
 @app.command("release")
@@ -169,7 +180,12 @@ Chosen = list[tuple[ProviderId, Quarantined]]
 
 
 def _chosen(lookup: Lookup, provider: str | None, selection: Selection) -> Chosen:
-    providers = [one for one in providers_of(lookup.reader.topics()) if provider in (None, one)]
+    if selection.reason is not None:
+        one_of(selection.reason, (reason.value for reason in StopReason), "reason", "--reason")
+    known = providers_of(lookup.reader.topics())
+    if provider is not None:
+        one_of(provider, known, "provider", "--provider")
+    providers = [one for one in known if provider in (None, one)]
     return [
         (one, entry) for one in providers for entry in read_quarantine(lookup, one) if selection.covers(entry)
     ]

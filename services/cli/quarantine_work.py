@@ -13,11 +13,10 @@ from services.ledger.quarantine import (
     Quarantined,
     after_gate,
     disposition,
-    refusal,
     release,
     release_of,
-    stopped_entry,
 )
+from services.ledger.releasing import ReleaseCheck
 from topics.event import ProviderId
 
 _POLL_SECONDS = 0.25
@@ -53,9 +52,10 @@ def release_all(
     release whose outcome nobody waited for is not written again; its outcome is looked up and noted.
     """
     worked = []
+    check = ReleaseCheck(bus.lookup)
     for provider, entry in sorted(chosen, key=lambda one: (one[1].raw.timestamp_ms, one[1].raw.offset)):
         under_way = release_of(bus.lookup, entry) if entry.state == Disposition.RELEASING else None
-        refused = None if under_way else refusal(entry, stopped_entry(bus.lookup, entry.raw))
+        refused = None if under_way else check.refusal(entry)
         if refused is not None:
             worked.append(Worked(entry.raw.coordinates, "refused", refused, None, ok=False))
         elif dry_run:

@@ -1,28 +1,33 @@
 """`govbus up | down | status | logs | reset | run`: the embedded stack and the processes of the bus on it."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import requests
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from producers.connect_client import ConnectClient, RetryPolicy
+from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
-from services.cli.output import ExitCode
+from services.cli.bus import require
+from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
-from services.stack.errors import StackError
-from services.stack.progress import Bars
+from services.stack.errors import CorrectSetting, StackError
+from services.stack.probes import loopback_session
+from services.stack.progress import Bars, say
 from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 _HEALTH_TIMEOUT_SECONDS = 2.0
+_SHORT_MINUTES, _LONG_MINUTES = 2, 120
+_RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
 
 
 def register(app: typer.Typer) -> None:
@@ -63,19 +68,26 @@ def start_bus(stack: Stack, bars: Bars) -> None:
 
 def down() -> None:
     """Stop everything and wait until it has ended; the data stays."""
-    with _explained() as stack, Bars() as bars:
-        stack.down(bars)
+    with _explained() as stack:
+        ran = stack.has_processes()
+        with Bars() as bars:
+            stack.down(bars)
+    told = f"The stack is down; its data stays in {stack.settings.home}." if ran else "Nothing was running."
+    say(Console(stderr=True), escape(told))
 
 
-def status(as_json: Json = False) -> None:
+def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show every part: whether it runs and answers, where, with how much memory."""
     with _explained() as stack:
         found = stack.status()
+        ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
+    if ill:
+        found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
     healthy = all(part.state is State.RUNNING for part in found)
-    details = _details(stack, found)
-    if as_json:
+    details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
+    if wants_json(as_json, output):
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
-        typer.echo(json.dumps({"healthy": healthy, "components": parts}, default=str))
+        emit_json({"healthy": healthy, "components": parts})
     else:
         _print_status(found, details)
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
@@ -110,12 +122,15 @@ def run(
     instances: Annotated[int, typer.Option(min=0, max=10, help="How many shall run in the end.")] = 1,
 ) -> None:
     """Bring one kind of process to so many instances: starts what is missing, stops what is too much."""
-    with _explained() as stack, Bars() as bars:
+    with _explained() as stack:
+        if instances and what != "watch":
+            require(stack, "kafka", "registry")
         wanted, surplus = _scaled(stack, what, group, instances)
-        for component in wanted:
-            stack.run_process(component, bars)
-        for name in surplus:
-            stack.stop_process(name, bars)
+        with Bars() as bars:
+            for component in wanted:
+                stack.run_process(component, bars)
+            for name in surplus:
+                stack.stop_process(name, bars)
 
 
 def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[PythonComponent], list[str]]:
@@ -123,27 +138,64 @@ def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[P
     if what == "watch":
         one = processes.watch(stack.settings.watch_port)
         return ([one], []) if instances else ([], [one.name])
+    if what not in ("gate", "fanout"):
+        raise typer.BadParameter(f"{what!r} is none of gate, fanout, watch")
+    known = sorted(_groups(stack, group if what == "fanout" else None)) if instances else []
     if what == "gate":
         made = [processes.gate(base, number) for number in range(instances)]
         prefix = "gate."
-    elif what == "fanout":
-        groups = sorted({*(groups_of_policy(stack) or ()), group})
-        made = [processes.fanout(base, group, groups.index(group), number) for number in range(instances)]
-        prefix = f"fanout.{group}."
     else:
-        raise typer.BadParameter(f"{what!r} is none of gate, fanout, watch")
+        made = [processes.fanout(base, group, known.index(group), number) for number in range(instances)]
+        prefix = f"fanout.{group}."
     names = {component.name for component in made}
     running = [part.name for part in stack.status() if part.name.startswith(prefix)]
     return made, [name for name in running if name not in names]
 
 
+def _groups(stack: Stack, wanted: str | None) -> list[str]:
+    """The grant groups of the policy, among them the wanted one.
+
+    Raises:
+        CommandFailed: there is no policy yet, or it names no such group.
+    """
+    groups = groups_of_policy(stack)
+    if groups is None:
+        remedy = "`govbus apply` writes it; until then there is nothing to decide"
+        raise CommandFailed(ExitCode.REFUSED, "there is no policy yet", "", remedy)
+    if wanted is not None and wanted not in groups:
+        remedy = f"the groups are: {', '.join(groups) or 'none yet'}"
+        raise CommandFailed(ExitCode.USAGE, f"no grant is in group {wanted}", "--group", remedy)
+    return groups
+
+
+def _runs(found: list[ComponentStatus], name: str) -> bool:
+    return any(part.name == name and part.state is State.RUNNING for part in found)
+
+
+def _unhealthy(part: ComponentStatus) -> ComponentStatus:
+    return replace(part, state=State.UNHEALTHY)
+
+
+def ill_connectors(stack: Stack) -> str:
+    """The connectors and tasks that do not run though they should; empty where all is well."""
+    client = ConnectClient(
+        stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session(), retries=_RETRIES
+    )
+    try:
+        return ", ".join(part for name in client.names() for part in client.status(name).ill)
+    except ConnectorNotFound:
+        return ""
+    except ConnectError as error:
+        return f"its connectors cannot be asked: {error}"
+
+
 def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
-    """What our own processes say of themselves; the infrastructure has nothing to add."""
+    """What our own processes say of themselves where they are not well."""
     urls = {process.name: process.component.ready_url for process in remembered(stack.context)}
     details = dict.fromkeys((part.name for part in found), "")
     for part in found:
         url = urls.get(part.name)
-        if url is not None and part.state is State.UNHEALTHY:
+        if url is not None and part.state in (State.RUNNING, State.UNHEALTHY):
             details[part.name] = ready_detail(url)
     return details
 
@@ -160,12 +212,23 @@ def _print_status(found: list[ComponentStatus], details: dict[str, str]) -> None
             _cell(part.pid),
             _cell(part.port),
             _cell(part.memory_mb),
-            "" if part.uptime_s is None else f"{part.uptime_s:.0f} s",
+            _duration(part.uptime_s),
             details[part.name],
         )
     console.print(table)
     if any(part.state is State.CRASHED for part in found):
         console.print("Something crashed: `govbus logs NAME` says why, `govbus up` starts it again.")
+    elif all(part.state is State.STOPPED for part in found):
+        console.print("Nothing runs: `govbus up` starts it from its last data.")
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes = int(seconds) // 60
+    if minutes < _SHORT_MINUTES:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < _LONG_MINUTES else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _cell(value: object) -> str:
@@ -178,17 +241,25 @@ def _explained() -> Iterator[Stack]:
     try:
         yield Stack(StackSettings.from_environment())
     except StackError as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(ExitCode.UNAVAILABLE) from None
+        # What to do stands in the message itself.
+        code = ExitCode.USAGE if isinstance(error, CorrectSetting) else ExitCode.UNAVAILABLE
+        tell(CommandFailed(code, str(error), "", ""))
+        raise typer.Exit(code) from None
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; nothing that this command started goes on.\n")
         raise typer.Exit(130) from None
 
 
 def ready_detail(url: str) -> str:
-    """The reason that a processor gives for not being ready; empty if it is."""
+    """Why a process is not ready; of a processor that is, what it works with; else empty."""
     try:
         answer = requests.get(url, timeout=_HEALTH_TIMEOUT_SECONDS)
     except requests.RequestException:
         return "does not answer"
-    return "" if answer.ok else answer.text[:200]
+    if not answer.ok:
+        return answer.text[:200]
+    try:
+        told = dict(answer.json())
+    except (ValueError, TypeError):
+        return ""
+    return ", ".join(f"{part}: {told[part]}" for part in ("engine", "transport") if told.get(part))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
 from services.ledger.masking import MASKED, OPEN_TOPICS, mask_record, provider_of
 from services.ledger.reader import Bounds, TopicReader
+from services.stack.progress import say
 from topics.engine.reference import Undecodable
 from topics.event import KafkaRecord, ProviderId, TopicName
 from topics.policy import Policy
@@ -54,11 +56,7 @@ def tail_command(
     """Decode a topic and follow it; sensitive values are masked unless --reveal, which is recorded."""
     with bus.open_bus() as opened:
         lookup = opened.lookup
-        places = [one for one in lookup.reader.places(TopicName(topic)) if partition in (None, one.partition)]
-        if not places:
-            raise CommandFailed(
-                ExitCode.USAGE, f"there is no topic {topic}", "", "`govbus plan` shows the topics"
-            )
+        places = _places(lookup.reader, TopicName(topic), partition)
         policy = lookup.policies[max(lookup.policies)] if lookup.policies else None
         if reveal:
             _record(opened, topic, policy, actor, why)
@@ -66,6 +64,18 @@ def tail_command(
             _show(as_line(lookup, record, policy, reveal=reveal), as_json)
             if number == count:
                 return
+
+
+def _places(reader: TopicReader, topic: TopicName, partition: int | None) -> list[Place]:
+    known = reader.places(topic)
+    if not known:
+        remedy = "`govbus plan --offline` lists the topics of the definitions"
+        raise CommandFailed(ExitCode.USAGE, f"there is no topic {topic}", "", remedy)
+    found = [one for one in known if partition in (None, one.partition)]
+    if not found:
+        remedy = f"it has the partitions {', '.join(str(one.partition) for one in known)}"
+        raise CommandFailed(ExitCode.USAGE, f"{topic} has no partition {partition}", "-p", remedy)
+    return found
 
 
 def _record(opened: bus.Bus, topic: str, policy: Policy | None, actor: str | None, why: str | None) -> None:
@@ -96,7 +106,7 @@ def _records(
 def start_offset(reader: TopicReader, place: Place, text: str) -> int:
     """The offset that kcat's ``-o`` means, within what the partition keeps.
 
-    ``-N`` means N offsets before the end, as in kcat: transaction markers count, so fewer records may come.
+    ``-N`` means the last N records: other than in kcat, the marks of transactions do not count.
 
     Raises:
         CommandFailed: the text means nothing.
@@ -113,8 +123,23 @@ def start_offset(reader: TopicReader, place: Place, text: str) -> int:
         return low if text == "beginning" else end
     if text.startswith("s@"):
         return reader.offset_at(place, int(text[2:]))
-    wanted = end + int(text) if text.startswith("-") else int(text)
-    return min(max(wanted, low), end)
+    if text.startswith("-"):
+        return _last(reader, place, Bounds(low, end), -int(text))
+    return min(max(int(text), low), end)
+
+
+def _last(reader: TopicReader, place: Place, bounds: Bounds, count: int) -> int:
+    """The offset of the last record but so many: further back until there are enough."""
+    span = count
+    while span:
+        start = max(bounds.end - span, bounds.low)
+        offsets = [record.offset for record in reader.read(place, start, bounds.end)]
+        if len(offsets) >= count:
+            return offsets[-count]
+        if start == bounds.low:
+            return start
+        span *= 4
+    return bounds.end
 
 
 def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, reveal: bool) -> dict[str, Any]:
@@ -135,7 +160,15 @@ def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, revea
 
 
 # Only the bus writes here, and never a person into a header; a raw header is its provider's.
-_HEADERS_WITHOUT_PERSONS = (*OPEN_TOPICS, "sub.", "resource.", "quarantine.", "claims.", "stopped.")
+_HEADERS_WITHOUT_PERSONS = (
+    *OPEN_TOPICS,
+    "sub.",
+    "resource.",
+    "quarantine.",
+    "claims.",
+    "stopped.",
+    "versions.",
+)
 
 
 def _decoded(lookup: Lookup, framed: bytes | None) -> Any:
@@ -154,7 +187,18 @@ def _show(line: dict[str, Any], as_json: bool) -> None:
     if as_json:
         emit_json(line)
         return
-    console = Console(soft_wrap=True)
-    console.print(f"[bold]{escape(line['at'])}[/] {line['timestamp_ms']}", highlight=False)
+    console = Console()
+    written = datetime.fromtimestamp(line["timestamp_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
+    say(console, f"[bold]{escape(line['at'])}[/] [dim]{written}[/]")
     for part in ("key", "value", "headers"):
-        console.print(f"  {part}: {escape(str(line[part]))}", highlight=False)
+        if line[part] != {}:
+            say(console, f"[dim]{part}[/] {escape(_as_text(line[part]))}", indent=2, hanging=2)
+
+
+def _as_text(content: Any) -> str:
+    """``name=value`` for a person; what has no value at all is a tombstone."""
+    if content is None:
+        return "none"
+    if isinstance(content, dict):
+        return " · ".join(f"{name}={value}" for name, value in content.items())
+    return str(content)

@@ -15,6 +15,13 @@ from topics import names
 _TIMEOUT_S: Final = 15.0
 _POLL_S: Final = 0.05
 _FENCE_TIMEOUT_S: Final = 30.0
+_COORDINATOR_MOVES: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
 
 
 class NameEachInstance(Exception):  # noqa: N818 - named after what to do
@@ -61,12 +68,25 @@ def live_instances(admin: AdminClient, groups: Iterable[str]) -> set[str]:
     if not wanted:
         return set()
     found = set()
-    for group, answer in admin.describe_consumer_groups(wanted, request_timeout=_TIMEOUT_S).items():
-        for member in answer.result().members:
+    for group, description in _described(admin, wanted).items():
+        for member in description.members:
             if not member.group_instance_id:
                 raise NameEachInstance(f"group {group}: member {member.client_id} has no instance id")
             found.add(member.group_instance_id)
     return found
+
+
+def _described(admin: AdminClient, groups: list[str]) -> dict[str, Any]:
+    """The groups; on a broker that has just started their coordinator may still be loading."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        asked = admin.describe_consumer_groups(groups, request_timeout=_TIMEOUT_S)
+        try:
+            return {group: answer.result() for group, answer in asked.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in _COORDINATOR_MOVES or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_S)
 
 
 class Acknowledgements:

@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from confluent_kafka.admin import AdminClient
 
-from producers.connect_errors import ConnectUnavailable
 from schemas.load import control_schema
 from schemas.registry import SchemaRegistry
 from services.control import acls
 from services.control.access import Access
 from services.control.acknowledgements import Acknowledgements, fence
 from services.control.capture_work import CaptureWork
-from services.control.connectors import Captures, desired_captures, live_connectors, recapture_command
+from services.control.connections import Connections, read_connections
+from services.control.connectors import recapture_command
 from services.control.credentials import remove_credentials, write_credentials
 from services.control.definitions import Definitions
 from services.control.desired import Declared, control_subject, desired_state
@@ -32,6 +32,7 @@ from services.control.quiet import groups_to_settle
 from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
 from services.control.settings import ApplySettings
+from services.control.sinks import SinkWork
 from services.control.state import DesiredState, LiveState
 from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
 from services.control.validity import official_day
@@ -59,7 +60,7 @@ class Comparison:
     live: LiveState
     moves: Mapping[GrantId, Transition]
     plan: Plan
-    captures: Captures = field(default_factory=Captures)
+    connections: Connections = field(default_factory=Connections)
     facts: Mapping[ProviderId, CaptureFacts] = field(default_factory=dict)
     gaps: Mapping[ProviderId, str] = field(default_factory=dict)
     """Providers whose source lost changes and who are not being captured anew, and how that is known."""
@@ -78,9 +79,9 @@ class Applied:
     waiting: dict[str, str] = field(default_factory=dict)
     """Grants whose epoch stopped for an operator, and why."""
     connectors: dict[str, str] = field(default_factory=dict)
-    """Connector → created, updated or unchanged."""
+    """Connector → created, updated, unchanged or deleted."""
     held_back: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    """Providers whose database is not ready: what is wrong, and the SQL that mends it."""
+    """Providers, or sinks, whose database is not ready: what is wrong, and the SQL that mends it."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape that docs/cli/apply.schema.json describes."""
@@ -110,34 +111,13 @@ def compare(
     gaps = {name: why for name, why in find_gaps(facts, policy).items() if name not in recaptured}
     declared = _declared(definitions, policy, clock_ms(), facts, recaptured)
     live = read_live(access, admin, declared, desired_state(declared).subjects, topics, policy)
-    captures, live = _connectors(access, declared, live, facts, gaps)
-    found = _compare(declared, live, receipt_names(access.home), captures)
+    connections, live = read_connections(access, declared, live, facts, gaps)
+    found = _compare(declared, live, receipt_names(access.home), connections)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [Refusal(name, reason) for name, reason in reasons if reason]
+    refusals += [Refusal(name, str(error)) for name, error in definitions.in_place_changes(policy)]
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
-
-
-def _connectors(
-    access: Access,
-    declared: Declared,
-    live: LiveState,
-    facts: Mapping[ProviderId, CaptureFacts],
-    gaps: Mapping[ProviderId, str],
-) -> tuple[Captures, LiveState]:
-    """Without Connect everything else can still be done, a withdrawal above all; gaps are left alone."""
-    captures = desired_captures(declared, access).without(gaps)
-    if not captures.configs:
-        return captures, live
-    try:
-        found = live_connectors(access.connect(), captures.configs)
-    except ConnectUnavailable as error:
-        note = f"no connector is looked at: Kafka Connect does not answer ({error})"
-        return Captures(notes=(*captures.notes, note)), live
-    begun = {
-        name: config for name, config in found.items() if not facts[captures.providers[name]].waits_for_start
-    }
-    return captures, replace(live, connectors=begun)
 
 
 def _declared(
@@ -155,6 +135,7 @@ def _declared(
         definitions.code_lists,
         definitions.item_schemas,
         official_day(now_ms),
+        definitions.sinks,
     )
 
 
@@ -162,9 +143,9 @@ def _compare(
     declared: Declared,
     live: LiveState,
     receipts: frozenset[str],
-    captures: Captures | None = None,
+    connections: Connections | None = None,
 ) -> Comparison:
-    captures = captures or Captures()
+    connections = connections or Connections()
     desired = desired_state(declared)
     try:
         moves = transitions(declared.grants, declared.resources, live.policy, receipts, declared.day)
@@ -173,8 +154,8 @@ def _compare(
         return Comparison(declared, desired, live, {}, plan)
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
-    plan = difference(desired, live, moves, detail, captures.configs, captures.notes)
-    return Comparison(declared, desired, live, by_grant, plan, captures)
+    plan = difference(desired, live, moves, detail, connections.configs, connections.notes)
+    return Comparison(declared, desired, live, by_grant, plan, connections)
 
 
 def _policy_detail(
@@ -361,11 +342,17 @@ class Apply:
         for provider, reason in comparison.gaps.items():
             self.applied.held_back[provider] = [{"what": reason, "remedy": recapture_command(provider)}]
             self.say(f"no capture of {provider}: {reason}")
-        work = CaptureWork(self.access, comparison.declared, comparison.captures, comparison.facts, self.say)
         steps = [step.target for step in comparison.plan.of(StepKind.PUT_CONNECTOR)]
-        work.put(steps, self.recaptured)
+        captures, sinks = comparison.connections.captures, comparison.connections.sinks
+        work = CaptureWork(self.access, comparison.declared, captures, comparison.facts, self.say)
+        work.put([name for name in steps if name in captures.configs], self.recaptured)
         self.applied.connectors.update(work.connectors)
         self.applied.held_back.update(work.held_back)
+        if sinks is not None:
+            copies = SinkWork(self.access, sinks, self.say)
+            copies.carry_out([step.target for step in comparison.plan.of(StepKind.DELETE_CONNECTOR)], steps)
+            self.applied.connectors.update(copies.connectors)
+            self.applied.held_back.update(copies.held_back)
 
     def _settle(self, groups: list[str]) -> None:
         """Wait until every instance applies the newest version; take over those that do not answer."""

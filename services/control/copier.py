@@ -1,4 +1,4 @@
-"""Copies what a grant covers of a canonical topic into the grant's topic, by the fan-out's own line.
+"""Copies what a grant covers of a canonical topic into the grant's topic, by the fan-out's own engine.
 
 It goes from the beginning to what was the stable end when it began. Each transaction carries the records, the
 ledger's block and, the last one, the offsets from which the fan-out goes on.
@@ -17,12 +17,14 @@ from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
 from services.control.epoch_markers import Marker, MarkerKind
 from services.control.reading import read_whole, whole_reader
-from services.fanout.line import DeliveryKind, GrantOutcome, fan_out, internal_defect
+from services.fanout.engine import make_engine
 from services.fanout.plan import FanoutPlan, compile_grants
-from services.fanout.processor import ledger_block, note_outcomes
+from services.fanout.processor import ledger_block, note_decided
 from services.processor.blocks import BlockDraft
 from services.processor.codecs import CodecCache
 from topics import names
+from topics.engine.choose import Implementation, choose
+from topics.engine.fanout import FanoutEngine
 from topics.engine.records import by_partition
 from topics.engine.reference import ReferenceCodec
 from topics.event import KafkaRecord, OutputRecord, TopicName
@@ -43,7 +45,9 @@ class CopyLine:
     positions: dict[int, int] = field(default_factory=dict)
     codecs: CodecCache = field(default_factory=CodecCache)
     _delivered: set[bytes] = field(default_factory=set)
+    implementation: Implementation = field(default_factory=choose)
     _plan: FanoutPlan | None = None
+    _engine: FanoutEngine | None = None
     _block_codec: ReferenceCodec = field(
         default_factory=lambda: ReferenceCodec(control_schema("DecisionBlock"))
     )
@@ -63,6 +67,14 @@ class CopyLine:
             )
         return self._plan
 
+    @property
+    def engine(self) -> FanoutEngine:
+        """The fan-out's engine for the grant alone."""
+        if self._engine is None:
+            [resource] = self.plan.resources.values()
+            self._engine = make_engine(self.implementation, self.plan, resource, self.codecs.codecs)
+        return self._engine
+
     def _opened(self, resource: Any) -> Any:
         grants = tuple(
             replace(grant, valid_from_ms=0, valid_until_ms=_FOREVER_MS)
@@ -73,17 +85,17 @@ class CopyLine:
         return replace(resource, grants=grants)
 
     def decide(self, records: Iterable[KafkaRecord]) -> list[OutputRecord]:
-        """What the records lead to, ledger blocks last."""
-        drafts: dict[int, BlockDraft] = {}
+        """What the records of the resource lead to, ledger blocks last."""
         outputs: list[OutputRecord] = []
-        for record in records:
-            if record.partition not in drafts:
-                drafts[record.partition] = self._draft(record.topic, record.partition)
-            outputs += note_outcomes(drafts[record.partition], record, self._outcomes(record), self.tally)
-        for partition, draft in sorted(drafts.items()):
-            self.positions[partition] = draft.to_offset
-            outputs.append(self._block(draft))
-        return outputs
+        blocks: dict[int, OutputRecord] = {}
+        for found in by_partition(records):
+            draft = self._draft(found.topic, found.partition)
+            decided = self.engine.decide(found, self.codecs.types, self._delivered)
+            note_decided(draft, found, decided, self.tally)
+            self.positions[found.partition] = draft.to_offset
+            outputs += (output for lane in decided.lanes for output in lane)
+            blocks[found.partition] = self._block(draft)
+        return [*outputs, *(block for _, block in sorted(blocks.items()))]
 
     def closing_blocks(self, topic: TopicName, ends: Mapping[int, int]) -> list[OutputRecord]:
         """Blocks without records up to the ends: what lies there is Kafka's own control records."""
@@ -103,19 +115,6 @@ class CopyLine:
         draft.grant(self.entry.grant.id, self.entry.generation).tombstoned += len(tombstones)
         draft.wrote(tombstones)
         return self._block(draft)
-
-    def _outcomes(self, record: KafkaRecord) -> tuple[GrantOutcome, ...] | None:
-        try:
-            outcomes = fan_out(record, self.plan, self.codecs.codecs, self._delivered)
-        except Exception:  # noqa: BLE001 - a defect of ours delivers nothing, and is counted with its reason
-            return internal_defect(record, self.plan)
-        for outcome in outcomes or ():
-            if outcome.output is not None and outcome.output.key is not None:
-                if outcome.kind is DeliveryKind.DELIVERED:
-                    self._delivered.add(outcome.output.key)
-                else:
-                    self._delivered.discard(outcome.output.key)
-        return outcomes
 
     def _draft(self, topic: TopicName, partition: int) -> BlockDraft:
         instance = names.copier_transactional_id(self.entry.grant.id)

@@ -1,24 +1,36 @@
 """Loads the definitions of departments, resources and grants, and says everything that is wrong at once."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources as packaged
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from schemas.load import resource_schema
 from services.control.yaml_source import DefinitionError, YamlSource, form_errors, read_yaml
-from topics.definition_rules import grant_problems, resource_problems, schema_problems, shared_raw_topics
+from topics.definition_rules import (
+    grant_problems,
+    in_place_problems,
+    resource_problems,
+    schema_problems,
+    shared_raw_topics,
+    sink_problems,
+)
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
+from topics.policy import Policy
 from topics.quality.rules import CodeList
 from topics.resource import Consumer, Declared, Name, Provider, Resource, Titles
 from topics.schema_rules import Problem
+from topics.sink import Sink
 
 Model = TypeVar("Model", bound=BaseModel)
 SchemaReader = Callable[[str], dict[str, Any]]
+SINKS: Final = "sinks.yaml"
+_MISSING: Final = re.compile(r"there is no (?P<kind>consumer|provider|resource|grant) (?P<id>\S+)")
 
 
 class DeclaredCodeList(Declared):
@@ -56,6 +68,17 @@ class Definitions:
     """``<name>@<version>`` → codes."""
     item_schemas: Mapping[ResourceId, dict[str, Any]]
     """The Avro record schema of each resource."""
+    sources: Mapping[ResourceId, YamlSource] = field(default_factory=dict)
+    """The file that declares each resource."""
+    sinks: Mapping[GrantId, Sink] = field(default_factory=dict)
+    """Grants that Connect copies into a database of their department."""
+
+    def in_place_changes(self, policy: Policy | None) -> Iterator[tuple[ResourceId, DefinitionError]]:
+        """What a resource must not change while the policy in force has the same version of it."""
+        for id_, entry in policy.resources.items() if policy else ():
+            declared, source = self.resources.get(id_), self.sources.get(id_, YamlSource(id_, None, None))
+            for each in in_place_problems(entry.resource, declared) if declared else ():
+                yield id_, source.error(each.path, each.problem, each.remedy)
 
 
 def packaged_definitions() -> Path:
@@ -67,12 +90,16 @@ def load_definitions(folder: Path, schema_of: SchemaReader = resource_schema) ->
     """Read and check all definitions in a folder.
 
     Args:
-        folder: holds providers.yaml, consumers.yaml, code_lists.yaml, resources/*.yaml and grants/*.yaml.
+        folder: holds providers.yaml, consumers.yaml, code_lists.yaml, resources/*.yaml and grants/*.yaml,
+            and sinks.yaml where there are sinks.
         schema_of: reads a resource's Avro schema by its file name.
 
     Raises:
         DefinitionsInvalid: something is wrong; it carries every error with file, line, field and remedy.
     """
+    if not folder.is_dir():
+        missing = DefinitionError(str(folder), 1, "", "there is no such folder", "give another --definitions")
+        raise DefinitionsInvalid([missing])
     draft = _Draft()
     draft.read(folder)
     draft.read_schemas(schema_of)
@@ -93,15 +120,18 @@ class _Read(Generic[Model]):
         self.models: dict[str, Model] = {}
         self.sources: dict[str, YamlSource] = {}
         self._model, self._id_of, self._errors = model, id_of, errors
+        self._unread: set[str] = set()
+        self._unreadable = False
 
     def file_of_many(self, folder: Path, name: str) -> None:
         """Read a file that holds a list."""
         source, errors = read_yaml(folder / name, name)
-        self._errors.extend(errors)
+        self._note(errors)
         if source is None:
             return
         if not isinstance(source.data, list):
-            self._errors.append(source.error((), "the file is not a list", "begin each entry with a dash"))
+            self._note([source.error((), "the file is not a list", "begin each entry with a dash")])
+            return
         for entry in source.entries():
             self._keep(entry)
 
@@ -109,7 +139,7 @@ class _Read(Generic[Model]):
         """Read a folder of files that hold one definition each."""
         for path in sorted((folder / name).glob("*.y*ml")):
             source, errors = read_yaml(path, f"{name}/{path.name}")
-            self._errors.extend(errors)
+            self._note(errors)
             if source is not None:
                 self._keep(source)
 
@@ -118,11 +148,21 @@ class _Read(Generic[Model]):
         source = self.sources[id_]
         self._errors.extend(source.error(each.path, each.problem, each.remedy) for each in problems)
 
+    def may_hold(self, id_: str) -> bool:
+        """Whether it may be declared in something that could not be read."""
+        return self._unreadable or id_ in self._unread
+
+    def _note(self, errors: Sequence[DefinitionError]) -> None:
+        """Errors of a file of which nothing is known."""
+        self._errors.extend(errors)
+        self._unreadable = self._unreadable or bool(errors)
+
     def _keep(self, source: YamlSource) -> None:
         try:
             model = self._model.model_validate(source.data)
         except ValidationError as error:
             self._errors.extend(form_errors(error, source))
+            self._unread.update(_ids_in(source.data))
             return
         id_ = self._id_of(model)
         if id_ in self.models:
@@ -145,6 +185,7 @@ class _Draft:
         self.code_lists: _Read[DeclaredCodeList] = _Read(DeclaredCodeList, lambda each: each.key, self.errors)
         self.resources: _Read[Resource] = _Read(Resource, lambda each: each.id, self.errors)
         self.grants: _Read[Grant] = _Read(Grant, lambda each: each.id, self.errors)
+        self.sinks: _Read[Sink] = _Read(Sink, lambda each: each.grant, self.errors)
         self.schemas: dict[ResourceId, dict[str, Any]] = {}
 
     def read(self, folder: Path) -> None:
@@ -154,6 +195,8 @@ class _Draft:
         self.code_lists.file_of_many(folder, "code_lists.yaml")
         self.resources.folder_of_ones(folder, "resources")
         self.grants.folder_of_ones(folder, "grants")
+        if (folder / SINKS).exists():
+            self.sinks.file_of_many(folder, SINKS)
 
     def read_schemas(self, schema_of: SchemaReader) -> None:
         """Read the Avro schema of each resource, and refuse the dangerous ones."""
@@ -182,13 +225,28 @@ class _Draft:
             if resource.id in self.schemas:
                 schema = self.schemas[resource.id]
                 found = resource_problems(resource, schema, self._providers, self._resources, lists)
-                self.resources.report(resource.id, found)
+                self.resources.report(resource.id, self._not_caused_elsewhere(found))
         for twin, first in shared_raw_topics(self._resources).items():
             problem = Problem(("source",), f"{first} has the same source", "one source feeds one resource")
             self.resources.report(twin, [problem])
         for id_, grant in self.grants.models.items():
             found = grant_problems(grant, self._consumers, self._resources, self.schemas)
-            self.grants.report(id_, found)
+            self.grants.report(id_, self._not_caused_elsewhere(found))
+        for name, problem in sink_problems(self.sinks.models, self.grants.models):
+            self.sinks.report(name, self._not_caused_elsewhere([problem]))
+
+    def _not_caused_elsewhere(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Without those that only say that something is missing which could not be read."""
+        kinds: dict[str, Callable[[str], bool]] = {
+            "consumer": self.consumers.may_hold,
+            "provider": self.providers.may_hold,
+            "resource": self.resources.may_hold,
+            "grant": self.grants.may_hold,
+        }
+        for each in problems:
+            missing = _MISSING.fullmatch(each.problem)
+            if missing is None or not kinds[missing["kind"]](missing["id"]):
+                yield each
 
     def result(self) -> Definitions:
         """What was read, once nothing is wrong with it."""
@@ -199,6 +257,8 @@ class _Draft:
             grants={each.id: each for each in self.grants.models.values()},
             code_lists={key: tuple(each.codes) for key, each in self.code_lists.models.items()},
             item_schemas=self.schemas,
+            sources={ResourceId(key): each for key, each in self.resources.sources.items()},
+            sinks={sink.grant: sink for sink in self.sinks.models.values()},
         )
 
     @property
@@ -212,6 +272,13 @@ class _Draft:
     @property
     def _resources(self) -> dict[ResourceId, Resource]:
         return {each.id: each for each in self.resources.models.values()}
+
+
+def _ids_in(data: Any) -> Iterator[str]:
+    """What an entry that has not the right form may have been meant to declare."""
+    if isinstance(data, Mapping):
+        yield str(data.get("id"))
+        yield f"{data.get('domain')}.{data.get('name')}.v{data.get('version', 1)}"
 
 
 def _of_schema(problem: Problem, file: str) -> Problem:

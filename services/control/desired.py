@@ -5,13 +5,13 @@ long, tombstones a day longer, and whatever proves a decision stays for the audi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from producers.publication import publication_schema
 from schemas.load import control_schema
-from services.control.rights import OPERATOR, rights
+from services.control.rights import rights
 from services.control.state import DesiredState, Quota, Topic
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, envelope_schema
@@ -20,6 +20,7 @@ from topics.grants.declaration import Grant
 from topics.grants.keys import key_schema
 from topics.grants.projection import projected_schema
 from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
+from topics.sink import Sink
 
 DAY_MS: Final = 86_400_000
 AUDIT_DAYS: Final = 400
@@ -31,6 +32,7 @@ STATE_RECORD_BYTES: Final = 2 * 1_048_576
 """A canonical record and what is delivered of it hold the row once more, with positions and headers."""
 WRAPPED_RECORD_BYTES: Final = 4 * 1_048_576
 """A quarantined record or a claim holds a raw record whole, with its headers and the reason."""
+STATE_SEGMENT_BYTES: Final = 32 * 1_048_576
 GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "DecisionBlock": (names.LEDGER_INTAKE, names.LEDGER_DELIVERY),
@@ -39,6 +41,7 @@ CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "EpochMarker": ("epochs",),
     "QuarantinedEvent": ("quarantine",),
     "StoppedKey": ("stopped",),
+    "AcceptedVersion": ("versions",),
     "Claim": ("claims",),
 }
 """Control record → topics, or the prefix of topics that all carry it; the subject is ``<that>-value``."""
@@ -56,6 +59,7 @@ class Declared:
     item_schemas: Mapping[ResourceId, dict[str, Any]]
     day: date | None = None
     """Today in official time, on which a grant is in force or not; None where the days do not count."""
+    sinks: Mapping[GrantId, Sink] = field(default_factory=dict)
 
 
 def desired_state(declared: Declared) -> DesiredState:
@@ -69,10 +73,10 @@ def desired_state(declared: Declared) -> DesiredState:
             declared.resources,
             declared.grants.values(),
             declared.day,
+            declared.sinks,
         ),
         users=tuple(
-            [OPERATOR]
-            + [f"provider-{provider}" for provider in sorted(declared.providers)]
+            [f"provider-{provider}" for provider in sorted(declared.providers)]
             + [f"consumer-{consumer}" for consumer in sorted(declared.consumers)]
         ),
         quotas={
@@ -135,9 +139,18 @@ def _provider_topics(provider: Provider, declared: Declared) -> Iterable[Topic]:
 def _resource_topics(resource: Resource) -> Iterable[Topic]:
     raw = _limited(_dated_by_broker(_deleted(resource.retention_days)), RAW_RECORD_BYTES)
     yield Topic(resource.raw_topic, resource.partitions, raw)
-    yield Topic(names.stopped_keys(resource.raw_topic), resource.partitions, _compacted(lag_ms=0))
+    yield _remembered_keys(resource)
     yield Topic(resource.canonical_topic, resource.partitions, _limited(_compacted(), STATE_RECORD_BYTES))
     yield Topic(names.epochs(resource.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
+
+
+def _remembered_keys(resource: Resource) -> Topic:
+    """What the gate remembers of raw keys, and reads whole before it decides."""
+    if isinstance(resource.source, CapturedTable):
+        return Topic(names.stopped_keys(resource.raw_topic), resource.partitions, _compacted(lag_ms=0))
+    # Every accepted publication adds a record, and only closed segments are compacted: they must be small.
+    configs = _compacted(lag_ms=0) | {"segment.bytes": str(STATE_SEGMENT_BYTES)}
+    return Topic(names.accepted_versions(resource.raw_topic), resource.partitions, configs)
 
 
 def _deleted(days: int | None) -> dict[str, str]:

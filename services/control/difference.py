@@ -11,6 +11,7 @@ from enum import StrEnum
 from services.control.rights import CONNECT
 from services.control.state import Acl, DesiredState, LiveState
 from services.control.transitions import Move, Transition
+from topics.names import SINK_PREFIX
 
 
 class StepKind(StrEnum):
@@ -27,6 +28,7 @@ class StepKind(StrEnum):
     REGISTER_SCHEMA = "register-schema"
     WRITE_CREDENTIALS = "write-credentials"
     WRITE_POLICY = "write-policy"
+    DELETE_CONNECTOR = "delete-connector"
     PUT_CONNECTOR = "put-connector"
     FILL_GRANT = "fill-grant"
 
@@ -174,6 +176,10 @@ def departments(desired: DesiredState) -> list[str]:
 
 
 def _connectors(wanted: Mapping[str, Mapping[str, str]], live: LiveState) -> Iterable[Step]:
+    for name in sorted(set(live.connectors) - set(wanted)):
+        # A capture that is not declared holds a slot of its provider: a person decides about that.
+        if name.startswith(SINK_PREFIX):
+            yield Step(StepKind.DELETE_CONNECTOR, name, "no grant and declaration ask for it")
     for name, config in sorted(wanted.items()):
         if name not in live.connectors:
             yield Step(StepKind.PUT_CONNECTOR, name, "new")

@@ -52,6 +52,7 @@ def control_ids(ids: Mapping[str, SchemaId]) -> ControlSchemas:
         claim=ids[control_subject("Claim")],
         epoch_marker=ids[control_subject("EpochMarker")],
         policy_acknowledgement=ids[control_subject("PolicyAcknowledgement")],
+        accepted_version=ids[control_subject("AcceptedVersion")],
     )
 
 

@@ -3,14 +3,14 @@
 A right on a prefix ends with a dot, so that no name that merely begins alike is covered.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Final
 
 from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.validity import in_force
 from topics import names
-from topics.event import ConsumerId, ProviderId, ResourceId
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant, GrantState
 from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
 
@@ -22,6 +22,7 @@ LEDGER: Final = "ledger"
 REPLAY: Final = "replay"
 OPERATOR: Final = "operator"
 CONNECT: Final = "connect"
+_EVIDENCE: Final = ("raw.", "resource.", "stopped.", "versions.", "sub.")
 WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
 
 
@@ -31,11 +32,12 @@ def rights(
     resources: Mapping[ResourceId, Resource],
     grants: Iterable[Grant],
     day: date | None = None,
+    sinks: Collection[GrantId] = (),
 ) -> frozenset[Acl]:
     """Every right of every user; a suspended or revoked grant has none and forbids its writers.
 
     ``day`` is today in official time: a grant that is not in force then has no reader. Without it the days
-    of grants do not count.
+    of grants do not count. ``sinks`` are the grants that Connect copies into a database.
     """
     found: set[Acl] = {
         *_gate(resources),
@@ -53,6 +55,9 @@ def rights(
         found.update(_consumer(consumer))
     for grant in grants:
         found.update(grant_rights(grant, day) if grant.consumer in consumers else grant_denials(grant))
+        if grant.id in sinks and grant.consumer in consumers and is_readable(grant, day):
+            # A sink logs in as its department and reads in a group that Connect names.
+            found.add(_group(f"consumer-{grant.consumer}", names.sink_group(grant.id)))
     return frozenset(found)
 
 
@@ -64,10 +69,15 @@ def grant_rights(grant: Grant, day: date | None = None) -> set[Acl]:
     """
     if grant.state in WITHDRAWN_STATES:
         return grant_denials(grant)
-    if not in_force(grant, day):
+    if not is_readable(grant, day):
         return set()
     user = f"consumer-{grant.consumer}"
     return {_topic(user, grant.topic, Right.READ), _topic(user, names.epochs(grant.id), Right.READ)}
+
+
+def is_readable(grant: Grant, day: date | None) -> bool:
+    """Whether the grant's consumer may read its topic that day."""
+    return grant.state not in WITHDRAWN_STATES and in_force(grant, day)
 
 
 def grant_denials(grant: Grant) -> set[Acl]:
@@ -111,10 +121,9 @@ def _processor(user: str) -> set[Acl]:
 def _gate(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
     faust = {_group(GATE, "faust-gate")}
     faust |= {_topics(GATE, "faust-gate-", right) for right in (Right.READ, Right.WRITE)}
-    reads = {_topics(GATE, prefix, Right.READ) for prefix in ("raw.", "stopped.")}
-    writes = {
-        _topics(GATE, prefix, Right.WRITE) for prefix in ("resource.", "quarantine.", "stopped.", "claims.")
-    }
+    reads = {_topics(GATE, prefix, Right.READ) for prefix in ("raw.", "stopped.", "versions.")}
+    written = ("resource.", "quarantine.", "stopped.", "versions.", "claims.")
+    writes = {_topics(GATE, prefix, Right.WRITE) for prefix in written}
     writes |= {_topic(GATE, names.epochs(resource), Right.WRITE) for resource in resources}
     writes.add(_topic(GATE, names.LEDGER_INTAKE, Right.WRITE))
     return _processor(GATE) | faust | reads | writes | {_group(GATE, names.GATE_GROUP)}
@@ -170,8 +179,8 @@ def _apply() -> set[Acl]:
 
 
 def _ledger() -> set[Acl]:
-    """The auditor reads everything and writes nothing."""
-    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    """The auditor reads all but quarantine and claims, which are the operator's, and writes nothing."""
+    prefixes = (*_EVIDENCE, "epochs.", "ledger.")
     return {
         *(_topics(LEDGER, prefix, Right.READ) for prefix in prefixes),
         *(_topics(LEDGER, prefix, Right.READ) for prefix in ("heartbeat.", "notify.")),
@@ -183,8 +192,11 @@ def _ledger() -> set[Acl]:
 
 
 def _replay() -> set[Acl]:
-    """Replay decides again what was decided: it reads inputs, outputs and the ledger, and writes nothing."""
-    prefixes = ("raw.", "resource.", "quarantine.", "stopped.", "claims.", "sub.", "epochs.", "ledger.")
+    """Replay decides again what was decided: it reads inputs, outputs and the ledger, and writes nothing.
+
+    What a decision quarantined or claimed it makes anew from the input, and needs to read of nobody.
+    """
+    prefixes = (*_EVIDENCE, "epochs.", "ledger.")
     return {
         *(_topics(REPLAY, prefix, Right.READ) for prefix in prefixes),
         _topic(REPLAY, names.POLICY, Right.READ),
@@ -194,7 +206,7 @@ def _replay() -> set[Acl]:
 
 def _operator() -> set[Acl]:
     """The operator works quarantine: reads it, notes dispositions in it, releases into the raw topics."""
-    reads = ("quarantine.", "stopped.", "claims.", "epochs.", "heartbeat.", "notify.")
+    reads = ("quarantine.", "stopped.", "versions.", "claims.", "epochs.", "heartbeat.", "notify.")
     return {
         *(_topics(OPERATOR, prefix, Right.READ) for prefix in reads),
         *(_topics(OPERATOR, prefix, Right.WRITE) for prefix in ("raw.", "quarantine.", "signal.")),

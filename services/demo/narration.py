@@ -8,6 +8,12 @@ from rich.table import Table
 
 from services.demo.readers import Arrival
 from services.demo.story import Told
+from services.stack.progress import say
+
+_INDENT = 3
+_INDENT_OF_EFFECTS = 5
+#: A department's name and an operation stand before what it read.
+_WIDTH_OF_HEADS = 19
 
 
 class Narrator:
@@ -19,39 +25,35 @@ class Narrator:
     def chapter(self, number: int, title: str) -> None:
         """A new part of the story begins."""
         self.console.print()
-        self.console.print(f"[bold cyan]{number}. {escape(title)}[/]")
+        say(self.console, f"[bold cyan]{number}. {escape(title)}[/]")
 
     def say(self, text: str) -> None:
         """One plain sentence."""
-        self.console.print(f"   {escape(text)}", highlight=False, soft_wrap=True)
+        say(self.console, escape(text), _INDENT)
 
     def told(self, told: Told) -> None:
         """A change at a source, and what it must lead to."""
         self.console.print()
-        self.console.print(f"   [bold]{escape(told.description)}[/]", highlight=False, soft_wrap=True)
-        self.console.print(f"   [dim]expected: {escape(told.expected)}[/]", highlight=False, soft_wrap=True)
+        say(self.console, f"[bold]{escape(told.description)}[/]", _INDENT)
+        say(self.console, f"[dim]expected: {escape(told.expected)}[/]", _INDENT)
 
     def arrivals(self, arrivals: Sequence[Arrival], nothing: Sequence[str]) -> None:
         """What each department read, and who read nothing."""
         for arrival in arrivals:
-            seen = _fields(arrival)
-            self.console.print(
-                f"     [green]{escape(arrival.consumer):<10}[/] {arrival.delivery.operation.value:<7}"
-                f" {escape(seen)} [dim]({arrival.latency_ms:.0f} ms after the commit)[/]",
-                highlight=False,
-                soft_wrap=True,
+            say(
+                self.console,
+                f"[green]{escape(arrival.consumer):<10}[/] {arrival.delivery.operation.value:<7}"
+                f" {escape(_fields(arrival))} [dim]({arrival.latency_ms:.0f} ms after the commit)[/]",
+                _INDENT_OF_EFFECTS,
+                _WIDTH_OF_HEADS,
             )
         for consumer in nothing:
-            self.console.print(f"     [dim]{escape(consumer):<10} nothing[/]", highlight=False)
+            say(self.console, f"[dim]{escape(consumer):<10} nothing[/]", _INDENT_OF_EFFECTS)
 
     def stopped(self, step: str, reason: str, detail: str, coordinates: str) -> None:
         """An event that went to quarantine."""
-        self.console.print(
-            f"     [yellow]quarantine[/] {escape(step)}: {escape(reason)} ({escape(detail)})"
-            f" {escape(coordinates)}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        text = f"{step}: {reason} ({detail}) {coordinates}"
+        say(self.console, f"[yellow]quarantine[/] {escape(text)}", _INDENT_OF_EFFECTS, _WIDTH_OF_HEADS)
 
     def rows(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A small table."""
@@ -59,6 +61,13 @@ class Narrator:
         for row in rows:
             table.add_row(*(escape(str(cell)) for cell in row))
         self.console.print(table)
+
+    def commands(self, commands: Sequence[tuple[str, str]]) -> None:
+        """What to run next: each purpose with its command on a line of its own, whole, to be copied."""
+        self.console.print()
+        for purpose, command in commands:
+            say(self.console, f"[dim]# {escape(purpose)}[/]", _INDENT)
+            self.console.print(f"{' ' * _INDENT}[bold]{escape(command)}[/]", highlight=False, soft_wrap=True)
 
 
 def _fields(arrival: Arrival) -> str:

@@ -111,7 +111,10 @@ def reader_from_credentials(path: Path, topic: str) -> DepartmentReader:
 
 def try_to_read(path: Path, topic: str) -> str:
     """What the broker answers a department that has no grant: its error, or ``read`` if it could read."""
-    client = Consumer(_client(from_credentials_file(path, topic=topic)))
+    settings = from_credentials_file(path, topic=topic)
+    # In a group of its own, or the broker would refuse the group and say nothing of the topic.
+    group = f"{settings.username.removeprefix('consumer-')}.demo"
+    client = Consumer({**_client(settings), "group.id": group})
     try:
         client.subscribe([topic])
         deadline = time.monotonic() + _TIMEOUT_SECONDS

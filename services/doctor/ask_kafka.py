@@ -35,8 +35,9 @@ from topics.names import heartbeat
 _TIMEOUT_S: Final = 8.0
 #: Topics that no definition names and that belong to what runs here.
 _OWN_TOPICS: Final = ("_connect-", "faust-", "__")
-#: Faust only elects its leader by its group and commits nothing that is missed.
-_IGNORED_GROUPS: Final = ("faust-", "connect-")
+#: Faust only elects its leader by its group and commits nothing that is missed. A copier's group keeps where
+#: an epoch ended, and nobody reads on from there. Connect's worker has one; those of sinks are looked at.
+_IGNORED_GROUPS: Final = ("faust-", "connect-govbus", "copier.")
 _HEARTBEAT_TAIL: Final = 40
 
 

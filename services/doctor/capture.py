@@ -73,6 +73,10 @@ def _part(name: str, part: str, state: str, trace: str | None) -> Finding:
     seen, health = f"{name}{part} is {state}", health_of_state(state)
     if health is Health.RUNNING:
         return ok("connector", seen)
+    if state == "UNASSIGNED":
+        # For a moment that is so after every start of the worker; the watch knows for how long it has been.
+        seen = f"{seen}: no worker runs it, so nothing is captured"
+        return failure("connector", seen, "wait a minute, then govbus doctor again: the watch restarts it")
     if health in {Health.FAILED, Health.MISSING}:
         return failure("connector", f"{seen}: {summary(trace) or 'it left no trace'}", _LOGS)
     return warning("connector", seen, _LOGS)

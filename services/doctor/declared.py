@@ -15,7 +15,7 @@ _CHECKS: Final = {
     "schemas": (StepKind.REGISTER_SCHEMA,),
     "credentials": (StepKind.WRITE_CREDENTIALS,),
     "policy": (StepKind.WRITE_POLICY,),
-    "connectors": (StepKind.PUT_CONNECTOR,),
+    "connectors": (StepKind.PUT_CONNECTOR, StepKind.DELETE_CONNECTOR),
     "grants": (StepKind.FILL_GRANT, StepKind.WITHDRAW_GRANT),
 }
 _WORDS: Final = {
@@ -30,6 +30,7 @@ _WORDS: Final = {
     StepKind.WRITE_CREDENTIALS: "without a file that is up to date",
     StepKind.WRITE_POLICY: "not written yet",
     StepKind.PUT_CONNECTOR: "not as declared",
+    StepKind.DELETE_CONNECTOR: "no longer declared",
     StepKind.FILL_GRANT: "not filled yet",
     StepKind.WITHDRAW_GRANT: "not withdrawn yet",
 }
@@ -41,6 +42,7 @@ _WARNINGS: Final = frozenset(
         StepKind.WRITE_CREDENTIALS,
         StepKind.WRITE_POLICY,
         StepKind.PUT_CONNECTOR,
+        StepKind.DELETE_CONNECTOR,
         StepKind.FILL_GRANT,
     }
 )

@@ -1,9 +1,12 @@
 """Runs one fan-out instance of a grant group: ``python -m services.fanout --group default --instance 0``."""
 
+import os
+
 from services.fanout.processor import FanoutProcessor
 from services.processor.run import arguments, run
 from services.processor.settings import ProcessorSettings
 from services.processor.wiring import clients, data_directory, master_secrets
+from topics.engine.choose import VARIABLE, choose
 from topics.names import fanout_group
 
 WEB_PORT = 28200
@@ -16,7 +19,8 @@ def main() -> None:
     given["web_port"] = given["web_port"] or WEB_PORT + given["instance"]
     given |= {"group": fanout_group(group), "data_dir": data_directory()}
     settings = ProcessorSettings.from_environment(given)
-    run(FanoutProcessor(group, master_secrets(), settings.instance_id), clients("fanout"), settings)
+    engine = choose(os.environ.get(VARIABLE))
+    run(FanoutProcessor(group, master_secrets(), settings.instance_id, engine), clients("fanout"), settings)
 
 
 if __name__ == "__main__":

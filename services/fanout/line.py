@@ -11,6 +11,8 @@ from enum import StrEnum
 from services.fanout.plan import FanoutPlan, GrantPlan, ResourcePlan
 from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time, event_type
 from topics.engine.reference import ReferenceCodec
+from topics.engine.resolution import ResolvedState, form_of
+from topics.engine.schema import AvroType, RecordType
 from topics.event import (
     EntityKey,
     GrantId,
@@ -90,7 +92,8 @@ def fan_out(
 def decode(record: KafkaRecord, resource: ResourcePlan, plan: FanoutPlan, codecs: Codecs) -> Canonical:
     """Bytes to the canonical record; what the gate wrote always decodes."""
     schema_id, avro = split(record.value or b"")
-    found = codecs[schema_id].decode(avro)
+    codec = codecs[schema_id]
+    found = codec.decode(avro)
     key = plan.key_codec.decode(split(record.key or b"")[1])
     return Canonical(
         record=record,
@@ -107,8 +110,19 @@ def decode(record: KafkaRecord, resource: ResourcePlan, plan: FanoutPlan, codecs
         marks=_texts(found["marks"]),
         previous_known=bool(found["previous_known"]),
         previous=_record(found["previous"]),
-        state=_record(found["state"]),
+        state=_state(_record(found["state"]), codec.type, resource.items),
     )
+
+
+def _state(state: Record | None, writer: AvroType, items: RecordType) -> Record | None:
+    """The state in the items of the policy, whichever schema it was written with."""
+    written = writer.field("state") if isinstance(writer, RecordType) else None
+    if state is None or written is None:
+        return state
+    own = form_of(written.type).base
+    if own is items or own == items or not isinstance(own, RecordType):
+        return state
+    return ResolvedState(state, own, items)
 
 
 def _decide_safely(

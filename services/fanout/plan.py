@@ -8,9 +8,11 @@ from typing import Final
 
 from services.fanout.projection import Projector, compile_projector
 from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
-from topics.engine.reference import ReferenceCodec
+from topics.engine.fanout import FanoutSpec, GrantSpec
+from topics.engine.reference import ReferenceCodec, without_logical_types
+from topics.engine.schema import RecordType, parse
 from topics.event import GrantId, PolicyNumber, ResourceId, SchemaId, TopicName
-from topics.grants.declaration import GrantState
+from topics.grants.declaration import GrantState, Mask
 from topics.grants.keys import grant_key, has_canonical_key
 from topics.grants.rows import RowPredicate, compile_rows
 from topics.policy import GrantPolicy, Policy
@@ -44,6 +46,7 @@ class GrantPlan:
     key_schema_id: SchemaId
     value_codec: ReferenceCodec
     value_schema_id: SchemaId
+    masks: Mapping[str, Mask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class ResourcePlan:
 
     resource: ResourceId
     topic: TopicName
+    items: RecordType
+    """The policy's schema of the items, in which grants read states of whatever schema."""
     grants: tuple[GrantPlan, ...]
 
 
@@ -79,10 +84,14 @@ def compile_grants(
     """Compile some grants of the policy, e.g. the one that a copier fills."""
     resources: dict[TopicName, ResourcePlan] = {}
     for entry in entries:
-        resource = policy.resources[entry.grant.resource].resource
+        found = policy.resources[entry.grant.resource]
+        resource = found.resource
         known = resources.get(resource.canonical_topic)
         grants = (*(known.grants if known else ()), _grant(entry, resource, master_secrets))
-        resources[resource.canonical_topic] = ResourcePlan(resource.id, resource.canonical_topic, grants)
+        items = known.items if known else _items(found.item_schema)
+        resources[resource.canonical_topic] = ResourcePlan(
+            resource.id, resource.canonical_topic, items, grants
+        )
     return FanoutPlan(policy.version, resources, ReferenceCodec(CANONICAL_KEY_SCHEMA))
 
 
@@ -111,6 +120,46 @@ def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, 
         key_schema_id=entry.key_schema_id,
         value_codec=ReferenceCodec(value_schema),
         value_schema_id=entry.value_schema_id,
+        masks=grant.masks,
+    )
+
+
+def _items(item_schema: str) -> RecordType:
+    found = parse(without_logical_types(json.loads(item_schema)))
+    if not isinstance(found, RecordType):
+        raise TypeError("the schema of a resource's items is a record")
+    return found
+
+
+def spec_of(plan: FanoutPlan, resource: ResourcePlan) -> FanoutSpec:
+    """What an engine must know of one canonical topic."""
+    return FanoutSpec(
+        resource=resource.resource,
+        policy_version=plan.policy_version,
+        items=resource.items,
+        grants=tuple(_grant_spec(grant) for grant in resource.grants),
+    )
+
+
+def _grant_spec(grant: GrantPlan) -> GrantSpec:
+    value_type = grant.value_codec.type
+    if not isinstance(value_type, RecordType):
+        raise TypeError("the schema of a grant's values is a record")
+    return GrantSpec(
+        grant=grant.grant,
+        generation=grant.generation,
+        topic=grant.topic,
+        state=grant.state,
+        valid_from_ms=grant.valid_from_ms,
+        valid_until_ms=grant.valid_until_ms,
+        starts_at=grant.starts_at,
+        rows=grant.rows,
+        masks=grant.masks,
+        canonical_key=grant.canonical_key,
+        secret_key=grant.secret_key,
+        key_schema_id=grant.key_schema_id,
+        value_schema_id=grant.value_schema_id,
+        value_type=value_type,
     )
 
 

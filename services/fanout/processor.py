@@ -6,33 +6,50 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.load import control_schema
-from services.fanout.line import DeliveryKind, GrantOutcome, fan_out, internal_defect
-from services.fanout.plan import FanoutPlan, compile_fanout
+from services.fanout.engine import make_engine
+from services.fanout.line import DeliveryKind
+from services.fanout.plan import FanoutPlan, ResourcePlan, compile_fanout
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
-from topics.engine.lanes import into_lanes
+from topics.engine.choose import Implementation, choose
+from topics.engine.fanout import Decided, FanoutEngine, GrantCount
+from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import PartitionRecords, Records
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, SchemaId, TopicName
+from topics.event import (
+    GrantId,
+    KafkaRecord,
+    OutputRecord,
+    PolicyNumber,
+    SchemaId,
+    TopicName,
+    WithheldReason,
+)
 from topics.grants.declaration import GrantState
 from topics.policy import Policy
 from topics.wire import frame
-
-Outcomes = tuple[GrantOutcome, ...] | None
 
 
 class FanoutProcessor:
     """Decides canonical records under one group's grants; see ``services.processor.contract.Processor``."""
 
-    def __init__(self, group: str, master_secrets: Mapping[int, bytes], instance: str = "") -> None:
+    def __init__(
+        self,
+        group: str,
+        master_secrets: Mapping[int, bytes],
+        instance: str = "",
+        implementation: Implementation | None = None,
+    ) -> None:
         self._grant_group = group
         self._instance = instance or names.instance_id(names.fanout_group(group), 0)
         self._master_secrets = master_secrets
         self._policy: Policy | None = None
         self._plan: FanoutPlan | None = None
         self._codecs = CodecCache()
+        self._implementation = implementation or choose()
+        self._engines: dict[TopicName, FanoutEngine] = {}
         self._block_codec = ReferenceCodec(control_schema("DecisionBlock"))
         self._positions: dict[InputPartition, int] = {}
         self._staged: dict[InputPartition, int] = {}
@@ -41,6 +58,11 @@ class FanoutProcessor:
     def group(self) -> str:
         """The consumer group of this grant group."""
         return names.fanout_group(self._grant_group)
+
+    @property
+    def engine(self) -> str:
+        """Which engine decides."""
+        return self._implementation.value
 
     @property
     def plan(self) -> FanoutPlan:
@@ -56,6 +78,7 @@ class FanoutProcessor:
     def adopt(self, policy: Policy) -> None:
         """Use this policy from the next batch on."""
         self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
+        self._engines = {}
         self._policy = policy
 
     def topics(self) -> frozenset[TopicName]:
@@ -98,11 +121,12 @@ class FanoutProcessor:
         """Deliver the bounded rest to the grants that lack it."""
         self._codecs.learn(schemas)
         lacking = self._only(catch_up)
+        resource = lacking.resources[catch_up.source.topic]
+        engine = make_engine(self._implementation, lacking, resource, self._codecs.codecs)
         group = f"{self.group}.catch-up"
         start = {catch_up.source: catch_up.from_offset}
-        return self._decide_all(
-            [records], lambda record: self._decide(record, lacking), group, start, catch_up.to_offset
-        )
+        decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
+        return self._decide_all([records], decide, group, start, catch_up.to_offset)
 
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Canonical schemas that were not met before."""
@@ -112,14 +136,19 @@ class FanoutProcessor:
         """Decide a batch."""
         self._codecs.learn(schemas)
         return self._decide_all(
-            batch, lambda record: self._decide(record, self.plan), self.group, self._positions
+            batch,
+            lambda records: self._engine(records.topic).decide(records, self._codecs.types),
+            self.group,
+            self._positions,
         )
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record that ``process`` raises on, from every grant, with reason INTERNAL."""
-        decide = lambda one: internal_defect(one, self.plan)  # noqa: E731
         alone = PartitionRecords(record.topic, record.partition, [record])
-        return self._decide_all([alone], decide, self.group, self._positions)
+        resource = self.plan.resources[record.topic]
+        return self._decide_all(
+            [alone], lambda _: withheld_from_all(record, resource), self.group, self._positions
+        )
 
     def committed(self) -> None:
         """What was staged is now so."""
@@ -130,33 +159,35 @@ class FanoutProcessor:
         """Forget what was staged."""
         self._staged.clear()
 
-    def _decide(self, record: KafkaRecord, plan: FanoutPlan) -> Outcomes:
-        try:
-            return fan_out(record, plan, self._codecs.codecs)
-        except Exception:  # noqa: BLE001 - a defect of ours delivers nothing, and is counted with its reason
-            return internal_defect(record, plan)
+    def _engine(self, topic: TopicName) -> FanoutEngine:
+        if topic not in self._engines:
+            resource = self.plan.resources[topic]
+            self._engines[topic] = make_engine(self._implementation, self.plan, resource, self._codecs.codecs)
+        return self._engines[topic]
 
     def _decide_all(
         self,
         batch: Batch,
-        decide: Callable[[KafkaRecord], Outcomes],
+        decide: Callable[[Records], Decided],
         group: str,
         starts: Mapping[InputPartition, int],
         ends_at: int | None = None,
     ) -> BatchResult:
         self._staged.clear()
-        outputs: list[OutputRecord] = []
+        lanes: list[Lane] = []
+        blocks: list[OutputRecord] = []
         tally: Counter[str] = Counter()
         for records in filter(len, batch):
             source = InputPartition(records.topic, records.partition)
             draft = self._draft(source, group, starts.get(source, 0))
-            for record in records:
-                outputs += note_outcomes(draft, record, decide(record), tally)
+            decided = decide(records)
+            note_decided(draft, records, decided, tally)
             draft.to_offset = draft.to_offset if ends_at is None else ends_at
             if group == self.group:
                 self._staged[source] = draft.to_offset
-            outputs.append(self._block(draft))
-        return BatchResult(tuple(into_lanes(outputs)), tally)
+            lanes += decided.lanes
+            blocks.append(self._block(draft))
+        return BatchResult((*lanes, *into_lanes(blocks)), tally)
 
     def _only(self, catch_up: CatchUp) -> FanoutPlan:
         """The plan with only the grants that lack the rest, from where their copier ended."""
@@ -174,26 +205,33 @@ class FanoutProcessor:
         return ledger_block(draft, self._policy.control_schemas.decision_block, self._block_codec)
 
 
-def note_outcomes(
-    draft: BlockDraft, record: KafkaRecord, outcomes: Outcomes, tally: Counter[str]
-) -> list[OutputRecord]:
-    """Count one canonical record's outcomes in the block and return what they write."""
-    draft.saw(record)
-    draft.outcomes["control" if outcomes is None else "canonical"] += 1
-    outputs = []
-    for outcome in outcomes or ():
-        counted = draft.grant(outcome.grant, outcome.generation)
-        if outcome.kind is DeliveryKind.DELIVERED:
-            counted.delivered += 1
-        elif outcome.kind is DeliveryKind.TOMBSTONED:
-            counted.tombstoned += 1
-        else:
-            counted.withheld[outcome.withheld or "INTERNAL"] += 1
-        tally[outcome.withheld or outcome.kind.value] += 1
-        if outcome.output is not None:
-            outputs.append(outcome.output)
-    draft.wrote(outputs)
-    return outputs
+def note_decided(draft: BlockDraft, records: Records, decided: Decided, tally: Counter[str]) -> None:
+    """Count what the records of one partition led to, in the block and for the metrics."""
+    draft.covers(records)
+    kinds = {"canonical": decided.canonical, "control": decided.control}
+    draft.outcomes.update({kind: count for kind, count in kinds.items() if count})
+    for found in decided.grants if decided.canonical else ():
+        counted = draft.grant(found.grant, found.generation)
+        counted.delivered += found.delivered
+        counted.tombstoned += found.tombstoned
+        counted.withheld.update(found.withheld)
+        kinds = {
+            DeliveryKind.DELIVERED.value: found.delivered,
+            DeliveryKind.TOMBSTONED.value: found.tombstoned,
+        }
+        tally.update({kind: count for kind, count in kinds.items() if count})
+        tally.update(found.withheld)
+    draft.laid(decided.lanes)
+
+
+def withheld_from_all(record: KafkaRecord, resource: ResourcePlan) -> Decided:
+    """A record that nothing can be done with: withheld with INTERNAL, from every grant."""
+    withheld = 0 if record.value is None else 1
+    counts = tuple(
+        GrantCount(grant.grant, grant.generation, withheld=Counter({WithheldReason.INTERNAL.value: 1}))
+        for grant in resource.grants
+    )
+    return Decided(withheld, 1 - withheld, counts, ())
 
 
 def ledger_block(draft: BlockDraft, schema_id: SchemaId, codec: ReferenceCodec) -> OutputRecord:

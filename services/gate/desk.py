@@ -7,11 +7,12 @@ from services.gate.effects import stopped_effects
 from services.gate.outcome import Decision, OutcomeKind
 from services.gate.plan import GatePlan
 from services.gate.stopped import LastAccepted, StoppedEntry
+from services.gate.versions import AcceptedVersion, Remembered
 from services.processor.blocks import BlockDraft
 from topics.engine.gate_engine import Known, Tally
 from topics.event import ControlReason, KafkaRecord, OutputRecord, Stopped
 
-Staged = dict[bytes, StoppedEntry | None]
+Staged = dict[bytes, Remembered | None]
 
 
 class PartitionDesk:
@@ -59,8 +60,12 @@ class PartitionDesk:
         if decision.entry_changed and record.key is not None:
             self._staged[record.key] = decision.entry_after
         self._add(decision.kind, decision.reason, 1)
+        self._note_entry(record, decision)
+        return decision.outputs
+
+    def _note_entry(self, record: KafkaRecord, decision: Decision) -> None:
         met = decision.entry_met
-        if met is not None:
+        if isinstance(met, StoppedEntry):
             self._draft.entries.append(
                 {
                     "offset": record.offset,
@@ -68,7 +73,11 @@ class PartitionDesk:
                     "last_stopped": met.last_stopped,
                 }
             )
-        return decision.outputs
+        if isinstance(met, AcceptedVersion):
+            same = decision.kind is OutcomeKind.DUPLICATE
+            self._draft.versions.append(
+                {"offset": record.offset, "version": met.version, "same_content": same}
+            )
 
     def _add(self, kind: OutcomeKind, reason: str | None, count: int) -> None:
         if count:

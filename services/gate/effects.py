@@ -1,4 +1,4 @@
-"""What a decision writes: canonical records and tombstones, quarantined bytes, claims, stopped keys."""
+"""What a decision writes: canonical records and tombstones, quarantined bytes, claims, remembered keys."""
 
 import hashlib
 import json
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.gate.plan import GatePlan, SourcePlan
+from services.gate.releases import is_release
 from services.gate.stopped import LastAccepted, StoppedEntry, after_release, after_stop
+from services.gate.versions import AcceptedVersion, Remembered, after_acceptance
 from topics import names
 from topics.canonical import key_record, partition_of
 from topics.engine.reference import DoesNotFit
@@ -21,6 +23,7 @@ from topics.event import (
     Step,
     Stopped,
     StopReason,
+    TopicName,
 )
 from topics.wire import frame
 
@@ -30,11 +33,11 @@ MOST_BYTES: Final = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Outputs in order, and what becomes of the raw key's stopped entry."""
+    """Outputs in order, and what becomes of the raw key's entry."""
 
     outputs: tuple[OutputRecord, ...] = ()
     entry_changed: bool = False
-    entry_after: StoppedEntry | None = None
+    entry_after: Remembered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def accepted_effects(
     plan: GatePlan,
     source: SourcePlan,
     acceptance: Acceptance,
-    entry: StoppedEntry | None,
+    entry: Remembered | None,
     released: int | None,
 ) -> Effects | Stopped:
     """Everything that accepting the change writes; one identity correction is one in and three out."""
@@ -71,12 +74,15 @@ def accepted_effects(
     except DoesNotFit as error:
         detail = f"the record does not fit {source.resource.avro_schema}: {error}"
         return Stopped(Step.ENCODE, StopReason.DOES_NOT_FIT_SCHEMA, detail)
-    if entry is None:
+    if source.published:
+        version = after_acceptance(acceptance.change, acceptance.key, source.resource.version)
+        return Effects((*outputs, _entry_output(record, plan, source, version)), True, version)
+    if not isinstance(entry, StoppedEntry):
         return Effects(outputs)
-    after = after_release(entry, released, acceptance.key) if released is not None else None
-    return Effects(
-        (*outputs, *_incomplete(record, plan, source, entry), _entry_output(record, plan, after)), True, after
-    )
+    stands = None if acceptance.change.operation is Operation.DELETE else acceptance.key
+    after = after_release(entry, released, stands) if released is not None else None
+    incomplete = _incomplete(record, plan, source, entry)
+    return Effects((*outputs, *incomplete, _entry_output(record, plan, source, after)), True, after)
 
 
 def _withdrawals(
@@ -84,7 +90,7 @@ def _withdrawals(
     plan: GatePlan,
     source: SourcePlan,
     acceptance: Acceptance,
-    entry: StoppedEntry | None,
+    entry: Remembered | None,
 ) -> tuple[OutputRecord, ...]:
     """The canonical key that this change leaves behind, if it moves to another one."""
     if acceptance.change.operation is Operation.DELETE:
@@ -102,13 +108,15 @@ def _new_state(
     plan: GatePlan,
     source: SourcePlan,
     acceptance: Acceptance,
-    entry: StoppedEntry | None,
+    entry: Remembered | None,
 ) -> tuple[OutputRecord, ...]:
     change, key = acceptance.change, acceptance.key
     if key is None:
         return ()
     if change.operation is Operation.DELETE:
-        items = acceptance.items if entry is None and not source.key_only_before else None
+        # What a publisher says of a record that he deletes is not what stood of it.
+        known = entry is None and not source.key_only_before and not source.published
+        items = acceptance.items if known else None
         return _deletion(record, plan, source, change, key, items)
     known, scope = _previous_scope(source, acceptance, entry)
     state = acceptance.items or {}
@@ -116,10 +124,12 @@ def _new_state(
 
 
 def _previous_scope(
-    source: SourcePlan, acceptance: Acceptance, entry: StoppedEntry | None
+    source: SourcePlan, acceptance: Acceptance, entry: Remembered | None
 ) -> tuple[bool, Record | None]:
     """Scope items of the previous canonical record of the key, or that they cannot be told."""
     change = acceptance.change
+    if isinstance(entry, AcceptedVersion) and entry.last_accepted_known:
+        return entry.last_accepted != acceptance.key, None
     if entry is not None or change.operation is Operation.READ:
         return False, None
     if change.operation is Operation.CREATE:
@@ -191,17 +201,19 @@ def _scope(source: SourcePlan, items: Record) -> Record:
 
 
 def stopped_effects(
-    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: StoppedEntry | None, last: LastAccepted
+    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: Remembered | None, last: LastAccepted
 ) -> Effects:
     """Quarantine the original bytes, and remember that the key's last change was stopped."""
     quarantined = _quarantined(record, plan, stop)
     # A release that is stopped again is the same old change: it says nothing new about its key.
-    if record.key is None or record.header("govbus_release") is not None:
+    if record.key is None or is_release(record):
+        return Effects((quarantined,))
+    source = plan.sources.get(record.topic)
+    # Of a published key only what was accepted is remembered.
+    if source is None or source.published or isinstance(entry, AcceptedVersion):
         return Effects((quarantined,))
     after = after_stop(entry, record.offset, last)
-    if record.topic not in plan.sources:
-        return Effects((quarantined,))
-    return Effects((quarantined, _entry_output(record, plan, after)), True, after)
+    return Effects((quarantined, _entry_output(record, plan, source, after)), True, after)
 
 
 def _quarantined(record: KafkaRecord, plan: GatePlan, stop: Stopped) -> OutputRecord:
@@ -238,11 +250,18 @@ def _provider_of(record: KafkaRecord) -> ProviderId:
     return ProviderId(record.topic.split(".")[1])
 
 
-def _entry_output(record: KafkaRecord, plan: GatePlan, after: StoppedEntry | None) -> OutputRecord:
-    value = None
-    if after is not None:
-        value = frame(plan.control.ids.stopped_key, plan.control.stopped_key.encode(after.record()))
-    return OutputRecord(names.stopped_keys(record.topic), record.partition, record.key, value)
+def _entry_output(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, after: Remembered | None
+) -> OutputRecord:
+    schema_id, codec = plan.control.remembered(published=source.published)
+    value = None if after is None else frame(schema_id, codec.encode(after.record()))
+    topic = remembered_keys(record.topic, published=source.published)
+    return OutputRecord(topic, record.partition, record.key, value)
+
+
+def remembered_keys(raw: TopicName, *, published: bool) -> TopicName:
+    """The compacted topic of what the gate remembers of this topic's keys."""
+    return names.accepted_versions(raw) if published else names.stopped_keys(raw)
 
 
 def claim_outputs(

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from producers.debezium import INCARNATION_HEADER, UNAVAILABLE
 from services.gate.effects import MOST_BYTES
-from services.gate.line import RELEASE_HEADER
 from services.gate.plan import GatePlan, SourcePlan
+from services.gate.releases import RELEASE_HEADER
 from topics import names
 from topics.engine import native
 from topics.engine.choose import Implementation

@@ -1,8 +1,8 @@
-"""The gate's line: decode, interpret, identify, one source, assess, encode; one for live, replay, explain.
+"""The gate's line: decode, interpret, version, identify, one source, assess, encode.
 
-Pure: one raw record, the compiled policy, its schemas and its key's stopped entry go in, one decision comes
-out. A stage returns its value or ``Stopped``; nothing here raises for data, waits, or looks at a clock:
-the record's broker timestamp is its time.
+One for live, replay and explain. Pure: one raw record, the compiled policy, its schemas and what is
+remembered of its key go in, one decision comes out. A stage returns its value or ``Stopped``; nothing here
+raises for data, waits, or looks at a clock: the record's broker timestamp is its time.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from producers.debezium import change_from_envelope, incarnation_of, is_unavailable
-from producers.publication import change_from_publication
+from producers.publication import change_from_publication, in_its_place
 from services.gate.effects import (
     MOST_BYTES,
     Acceptance,
@@ -22,7 +22,9 @@ from services.gate.effects import (
 )
 from services.gate.outcome import Decision, OutcomeKind
 from services.gate.plan import GatePlan, SourcePlan
+from services.gate.releases import is_release, refusal, released_offset
 from services.gate.stopped import LastAccepted, StoppedEntry
+from services.gate.versions import AcceptedVersion, Remembered, Standing
 from topics.engine.reference import ReferenceCodec, Undecodable
 from topics.event import (
     Change,
@@ -43,8 +45,6 @@ from topics.quality.values import civil_day
 from topics.quality.verdict import AssessmentContext
 from topics.wire import NotFramed, split
 
-RELEASE_HEADER = "govbus_release"
-
 Codecs = Mapping[SchemaId, ReferenceCodec]
 
 
@@ -59,27 +59,28 @@ class Identified:
     before_items: Record | None
 
 
-def decide(record: KafkaRecord, plan: GatePlan, codecs: Codecs, entry: StoppedEntry | None) -> Decision:
-    """Decide one raw record; ``entry`` is what is remembered of its key's stopped changes."""
+def decide(record: KafkaRecord, plan: GatePlan, codecs: Codecs, entry: Remembered | None) -> Decision:
+    """Decide one raw record; ``entry`` is what is remembered of its raw key."""
     source = plan.sources.get(record.topic)
     if source is None:
         stop = Stopped(
             Step.DECODE, StopReason.UNKNOWN_SOURCE, "no resource declares this topic as its source"
         )
         return _stopped(record, plan, stop, entry, LastAccepted(False, None))
+    entry = entry_for(source, entry)
     if record.value is None:
         return _control(ControlReason.TOMBSTONE)
     if len(record.value) > MOST_BYTES:
         stop = Stopped(Step.DECODE, StopReason.TOO_LARGE, f"{len(record.value)} bytes, {MOST_BYTES} at most")
         return _stopped(record, plan, stop, entry, LastAccepted(False, None))
-    refused = refuse_release(record, entry)
+    refused = refusal(record, entry, published=source.published)
     if refused is not None:
-        return refused
+        return _superseded(refused, entry if isinstance(entry, StoppedEntry) else None)
     return _decide_change(record, plan, source, codecs, entry)
 
 
 def _decide_change(
-    record: KafkaRecord, plan: GatePlan, source: SourcePlan, codecs: Codecs, entry: StoppedEntry | None
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, codecs: Codecs, entry: Remembered | None
 ) -> Decision:
     unknown = LastAccepted(False, None)
     envelope = decode(record, codecs)
@@ -90,6 +91,9 @@ def _decide_change(
         return _control(change, record, plan, source)
     if isinstance(change, Stopped):
         return _stopped(record, plan, change, entry, unknown)
+    settled = order(record, plan, change, entry)
+    if settled is not None:
+        return settled
     if change.operation is Operation.DELETE and entry is not None:
         key = withdrawn_key(change, source, record, entry)
         return _accepted(record, plan, source, Acceptance.withdrawal(change, key), (), entry)
@@ -127,16 +131,36 @@ def decode(record: KafkaRecord, codecs: Codecs) -> Record | Stopped:
 
 def interpret(envelope: Record, record: KafkaRecord, source: SourcePlan) -> Change | ControlReason | Stopped:
     """The way in's own envelope to a change in the provider's columns."""
-    released = record.header(RELEASE_HEADER)
-    ordinal = int(released) if released else record.offset
+    released = released_offset(record)
+    ordinal = record.offset if released is None else released
     if source.published:
-        return change_from_publication(
+        change = change_from_publication(
             envelope, source.primary_key, source.incarnation, source.generation, ordinal
         )
+        if isinstance(change, Stopped):
+            return change
+        return in_its_place(change, record.key, record.partition, source.resource.partitions)
     row = envelope.get("after") or envelope.get("before")
     incarnation = incarnation_of(record.headers) or source.incarnation
     key = row if isinstance(row, Mapping) else None
     return change_from_envelope(key, envelope, source.primary_key, incarnation, source.generation, ordinal)
+
+
+def order(record: KafkaRecord, plan: GatePlan, change: Change, entry: Remembered | None) -> Decision | None:
+    """What settles a published change that is not newer than the accepted version of its key; else None."""
+    if not isinstance(entry, AcceptedVersion):
+        return None
+    standing = entry.standing_of(change)
+    if standing is Standing.NEWER:
+        return None
+    if standing is Standing.OLDER:
+        return _superseded(SupersededReason.OLDER_VERSION, entry)
+    if is_release(record):
+        return _superseded(SupersededReason.NOTHING_PENDING, entry)
+    if standing is Standing.SENT_AGAIN:
+        return Decision(OutcomeKind.DUPLICATE, None, entry_met=entry)
+    stop = Stopped(Step.VERSION, StopReason.VERSION_REUSED, "another record of the same version was accepted")
+    return _stopped(record, plan, stop, entry, LastAccepted(False, None))
 
 
 def identify(change: Change, source: SourcePlan, record: KafkaRecord) -> Identified | Stopped:
@@ -182,16 +206,11 @@ def assess(identified: Identified, source: SourcePlan, record: KafkaRecord) -> t
     return tuple(finding.rule for finding in verdict.marks)
 
 
-def refuse_release(record: KafkaRecord, entry: StoppedEntry | None) -> Decision | None:
-    """An older record never overwrites a newer one: what the stopped-key entry says of a release."""
-    released = record.header(RELEASE_HEADER)
-    if released is None:
-        return None
-    if entry is None:
-        return _superseded(SupersededReason.NOTHING_PENDING)
-    if not released.isdigit() or int(released) < entry.first_stopped:
-        return _superseded(SupersededReason.OLDER_THAN_PENDING, entry)
-    return None
+def entry_for(source: SourcePlan, entry: Remembered | None) -> Remembered | None:
+    """The entry, if it is about what this source feeds: another version of a resource begins with nothing."""
+    if isinstance(entry, AcceptedVersion):
+        return entry if source.published and entry.resource_version == source.resource.version else None
+    return None if source.published else entry
 
 
 def last_accepted(change: Change, source: SourcePlan, record: KafkaRecord) -> LastAccepted:
@@ -211,7 +230,7 @@ def last_accepted(change: Change, source: SourcePlan, record: KafkaRecord) -> La
 
 
 def withdrawn_key(
-    change: Change, source: SourcePlan, record: KafkaRecord, entry: StoppedEntry
+    change: Change, source: SourcePlan, record: KafkaRecord, entry: Remembered
 ) -> EntityKey | None:
     """What deleting a row with stopped changes withdraws: its last accepted state, not the stopped one.
 
@@ -290,12 +309,12 @@ def _control(
     return Decision(OutcomeKind.CONTROL, reason.value, outputs=effects.outputs)
 
 
-def _superseded(reason: SupersededReason, entry: StoppedEntry | None = None) -> Decision:
+def _superseded(reason: SupersededReason, entry: Remembered | None = None) -> Decision:
     return Decision(OutcomeKind.SUPERSEDED, reason.value, entry_met=entry)
 
 
 def _stopped(
-    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: StoppedEntry | None, last: LastAccepted
+    record: KafkaRecord, plan: GatePlan, stop: Stopped, entry: Remembered | None, last: LastAccepted
 ) -> Decision:
     effects = stopped_effects(record, plan, stop, entry, last)
     return Decision(
@@ -309,7 +328,7 @@ def _stopped(
     )
 
 
-def stop_internal(record: KafkaRecord, plan: GatePlan, entry: StoppedEntry | None, defect: str) -> Decision:
+def stop_internal(record: KafkaRecord, plan: GatePlan, entry: Remembered | None, defect: str) -> Decision:
     """Quarantine a record that our own code cannot handle; ``defect`` names the error's type only."""
     stop = Stopped(Step.DECODE, StopReason.INTERNAL, f"a defect of ours: {defect}")
     return _stopped(record, plan, stop, entry, LastAccepted(False, None))
@@ -321,11 +340,10 @@ def _accepted(
     source: SourcePlan,
     acceptance: Acceptance,
     claims: tuple[Any, ...],
-    entry: StoppedEntry | None,
+    entry: Remembered | None,
     last: LastAccepted | None = None,
 ) -> Decision:
-    released = record.header(RELEASE_HEADER)
-    effects = accepted_effects(record, plan, source, acceptance, entry, int(released) if released else None)
+    effects = accepted_effects(record, plan, source, acceptance, entry, released_offset(record))
     if isinstance(effects, Stopped):
         return _stopped(record, plan, effects, entry, last or LastAccepted(False, None))
     return Decision(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.gate.stopped import StoppedEntry
+from services.gate.versions import Remembered
 from topics.event import EntityKey, OutputRecord, Stopped
 
 
@@ -26,7 +26,7 @@ class Decision:
     stopped: Stopped | None = None
     outputs: tuple[OutputRecord, ...] = ()
     entry_changed: bool = False
-    entry_after: StoppedEntry | None = None
-    entry_met: StoppedEntry | None = None
+    entry_after: Remembered | None = None
+    entry_met: Remembered | None = None
     key: EntityKey | None = None
     marks: tuple[str, ...] = ()

@@ -72,9 +72,16 @@ class ControlCodecs:
     ids: ControlSchemas
     quarantined_event: ReferenceCodec
     stopped_key: ReferenceCodec
+    accepted_version: ReferenceCodec
     claim: ReferenceCodec
     epoch_marker: ReferenceCodec
     decision_block: ReferenceCodec
+
+    def remembered(self, *, published: bool) -> tuple[SchemaId, ReferenceCodec]:
+        """Schema id and codec of what is remembered of a raw key."""
+        if published:
+            return self.ids.accepted_version, self.accepted_version
+        return self.ids.stopped_key, self.stopped_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ def control_codecs(ids: ControlSchemas) -> ControlCodecs:
         ids=ids,
         quarantined_event=ReferenceCodec(control_schema("QuarantinedEvent")),
         stopped_key=ReferenceCodec(control_schema("StoppedKey")),
+        accepted_version=ReferenceCodec(control_schema("AcceptedVersion")),
         claim=ReferenceCodec(control_schema("Claim")),
         epoch_marker=ReferenceCodec(control_schema("EpochMarker")),
         decision_block=ReferenceCodec(control_schema("DecisionBlock")),

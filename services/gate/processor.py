@@ -1,15 +1,17 @@
-"""The gate as a processor: runs the line over batches, keeps stopped-key entries, drafts decision blocks."""
+"""The gate as a processor: runs the line over batches, remembers keys, drafts decision blocks."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from services.gate.desk import PartitionDesk, Staged
+from services.gate.effects import remembered_keys
 from services.gate.engine import GateEngines
 from services.gate.line import decide, stop_internal
 from services.gate.outcome import Decision
 from services.gate.plan import GatePlan, compile_gate
-from services.gate.stopped import StoppedEntry, entry_from_record
+from services.gate.stopped import entry_from_record
+from services.gate.versions import AcceptedVersion, Remembered, version_from_record
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
@@ -21,7 +23,8 @@ from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 from topics.wire import frame, split
 
-Entries = dict[bytes, StoppedEntry]
+Entries = dict[bytes, bytes]
+"""Raw key → entry as Avro bytes: every published key has one, and objects would take twice the room."""
 _GONE: Final = None
 
 
@@ -44,6 +47,11 @@ class GateProcessor:
         return names.GATE_GROUP
 
     @property
+    def engine(self) -> str:
+        """Which engine decides."""
+        return self._engines.implementation.value
+
+    @property
     def plan(self) -> GatePlan:
         """The compiled policy.
 
@@ -64,8 +72,9 @@ class GateProcessor:
         return frozenset(self.plan.sources)
 
     def state_partition(self, source: InputPartition) -> InputPartition | None:
-        """The stopped keys of the same partition number."""
-        return InputPartition(names.stopped_keys(source.topic), source.partition)
+        """What is remembered of keys, in the same partition number."""
+        topic = remembered_keys(source.topic, published=self._published(source))
+        return InputPartition(topic, source.partition)
 
     def assign(self, source: InputPartition, position: int) -> None:
         """The partition is ours from this offset on."""
@@ -75,15 +84,16 @@ class GateProcessor:
     def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
         """Rebuild the entries; the last record of a key counts, a tombstone removes it."""
         entries: Entries = {}
+        _, codec = self.plan.control.remembered(published=self._published(source))
         for record in records:
             if record.key is None:
                 continue
             if record.value is None:
                 entries.pop(record.key, None)
             else:
-                entries[record.key] = entry_from_record(
-                    self.plan.control.stopped_key.decode(split(record.value)[1])
-                )
+                entries[record.key] = split(record.value)[1]
+        for entry in entries.values():
+            codec.decode(entry)  # An entry that cannot be read is found now, not when its key is decided.
         self._entries[source] = entries
 
     def revoke(self, source: InputPartition) -> None:
@@ -133,7 +143,8 @@ class GateProcessor:
                 if entry is _GONE:
                     self._entries[source].pop(key, None)
                 else:
-                    self._entries[source][key] = entry
+                    _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
+                    self._entries[source][key] = codec.encode(entry.record())
         self._positions.update(self._staged_positions)
         self.rolled_back()
 
@@ -159,7 +170,7 @@ class GateProcessor:
             draft.covers(records)
             desk = self._desk(source, draft, decide_one)
             desk.count(engine_for(records).decide(records, desk, lanes))
-            draft.laid += lanes.written()
+            draft.digested(lanes.written())
             outcomes += desk.outcomes
             self._staged_positions[source] = draft.to_offset
             blocks.append(self._block(draft))
@@ -182,14 +193,23 @@ class GateProcessor:
         except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the record: it is quarantined
             return stop_internal(record, self.plan, entry, type(error).__name__)
 
-    def _entry(self, record: KafkaRecord) -> StoppedEntry | None:
+    def _entry(self, record: KafkaRecord) -> Remembered | None:
         if record.key is None:
             return None
         source = InputPartition(record.topic, record.partition)
         staged = self._staged_entries.get(source, {})
         if record.key in staged:
             return staged[record.key]
-        return self._entries.get(source, {}).get(record.key)
+        kept = self._entries.get(source, {}).get(record.key)
+        if kept is None or source.topic not in self.plan.sources:
+            return None
+        if self._published(source):
+            return version_from_record(self.plan.control.accepted_version.decode(kept))
+        return entry_from_record(self.plan.control.stopped_key.decode(kept))
+
+    def _published(self, source: InputPartition) -> bool:
+        found = self.plan.sources.get(source.topic)
+        return found is not None and found.published
 
     def _draft(self, source: InputPartition) -> BlockDraft:
         return BlockDraft(

@@ -73,6 +73,7 @@ class Block:
     outputs: Sequence[OutputCount]
     grants: Sequence[GrantCount]
     entries: Sequence[Mapping[str, int]] = ()
+    versions: Sequence[Mapping[str, int]] = ()
     intake: bool = True
 
     @property
@@ -105,6 +106,7 @@ def block_from(record: Mapping[str, Any], at: str, written_ms: int, *, intake: b
         outputs=[OutputCount(TopicName(o["topic"]), o["partition"], o["records"]) for o in record["outputs"]],
         grants=[_grant_count(entry) for entry in record["grants"]],
         entries=record["entries"],
+        versions=record.get("versions", ()),
         intake=intake,
     )
 

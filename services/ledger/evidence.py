@@ -15,7 +15,7 @@ a few attempts are made to meet such a moment.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.ledger.blocks import Block, block_from
 from services.ledger.counts import PartitionOffsets, Place
@@ -82,7 +82,9 @@ class Gatherer:
             value = self.decoder.value(record)
             if value is not None:
                 intake = record.topic == LEDGER_INTAKE
-                found.append(block_from(value, record.coordinates, record.timestamp_ms, intake=intake))
+                block = block_from(value, record.coordinates, record.timestamp_ms, intake=intake)
+                # The balance asks what was counted, never for single records.
+                found.append(replace(block, entries=(), versions=()))
         return found
 
     def _stable(self, places: Sequence[Place]) -> dict[Place, Bounds]:

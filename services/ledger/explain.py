@@ -12,6 +12,7 @@ from services.ledger.quarantine import OF
 from topics.event import KafkaRecord, ProviderId, ResourceId
 from topics.names import quarantine
 from topics.policy import Policy
+from topics.resource import DirectPublication
 
 _BEFORE_A_TOMBSTONE = 100
 """A canonical tombstone follows its last record at once; markers and other keys may lie between."""
@@ -67,7 +68,8 @@ def explain(lookup: Lookup, asked: Coordinate) -> Explanation:
 def _decided(
     lookup: Lookup, raw: KafkaRecord, block: Block, newest: Policy, start: Explanation
 ) -> Explanation:
-    decision = gate_decision(raw, lookup.policies[block.policy_version], block, lookup.codecs(raw))
+    decided_by = lookup.policies[block.policy_version]
+    decision = gate_decision(raw, decided_by, block, lookup.codecs(raw))
     notes = []
     if not block.outcomes.get(decision.kind.value):
         notes.append(
@@ -82,13 +84,15 @@ def _decided(
         entry for record in canonical for entry in explain_grants(lookup, record, _resource(record), newest)
     ]
     stopped = decision.kind == "stopped"
+    feeds = decided_by.by_raw_topic().get(raw.topic)
+    published = feeds is not None and isinstance(feeds.resource.source, DirectPublication)
     return replace(
         start,
         outcome=decision.kind.value,
         reason=decision.reason,
         policy_version=block.policy_version,
         block=block.at,
-        stages=tuple(stages(raw, decision)),
+        stages=tuple(stages(raw, decision, published=published)),
         canonical=tuple(record.coordinates for record in canonical),
         quarantined_at=_quarantined_at(lookup, raw) if stopped else None,
         grants=tuple(grants),

@@ -9,7 +9,7 @@ from services.ledger.coordinates import Coordinate
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder, SchemaSource
 from services.ledger.evidence import read_policies
-from services.ledger.reader import Bounds, TopicReader
+from services.ledger.reader import Bounds, TopicMissing, TopicReader
 from topics.engine.reference import ReferenceCodec, Undecodable
 from topics.event import KafkaRecord, SchemaId, TopicName
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
@@ -52,14 +52,16 @@ class Lookup:
         """The record at that coordinate.
 
         Raises:
+            TopicMissing: there is no such topic or partition.
             RecordMissing: there is none: a transaction's marker, removed by now, or not yet written.
         """
-        if at.place in self.reader.places(at.topic):
-            bounds = self.reader.bounds(at.place)
-            start = max(at.offset, bounds.low)
-            for record in self.reader.read(at.place, start, min(at.offset + 1, bounds.end)):
-                if record.offset == at.offset:
-                    return record
+        if at.place not in self.reader.places(at.topic):
+            raise TopicMissing(f"there is no {at.place}")
+        bounds = self.reader.bounds(at.place)
+        start = max(at.offset, bounds.low)
+        for record in self.reader.read(at.place, start, min(at.offset + 1, bounds.end)):
+            if record.offset == at.offset:
+                return record
         raise RecordMissing(
             f"{at}: no committed record stands there (a transaction's marker, removed by retention or "
             "compaction, or not written yet)"

@@ -23,6 +23,7 @@ _ENVELOPES: Final[Mapping[str, frozenset[str]]] = {
         | {"policy_version"}
     ),
     "stopped": frozenset({"last_accepted_known", "first_stopped", "last_stopped"}),
+    "versions": frozenset({"resource_version", "version"}),
     "quarantine": frozenset(
         {"topic", "partition", "offset", "timestamp_ms", "step", "reason", "detail", "rules"}
         | {"policy_version"}
@@ -98,7 +99,7 @@ def _resource(topic: str, policy: Policy | None) -> Resource | None:
 def provider_of(topic: str, policy: Policy | None) -> str | None:
     """The provider whose facts the topic holds: where looking at them unmasked is recorded."""
     parts = topic.split(".")
-    if parts[0] in ("raw", "quarantine", "claims", "stopped") and len(parts) > 1:
+    if parts[0] in ("raw", "quarantine", "claims", "stopped", "versions") and len(parts) > 1:
         return parts[1]
     found = _resource(topic, policy)
     return found.provider if found else None

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from services.gate.line import RELEASE_HEADER, refuse_release
-from services.gate.stopped import StoppedEntry, entry_from_record
+from services.gate.releases import RELEASE_HEADER
 from services.ledger.coordinates import Coordinate, NotACoordinate, parse_coordinate
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
 from services.ledger.reader import in_order, read_whole
 from topics.event import Headers, KafkaRecord, OutputRecord, ProviderId, TopicName
-from topics.names import quarantine, stopped_keys
+from topics.names import quarantine
 
 DISPOSITION: Final = "govbus_disposition"
 OF: Final = "govbus_of"
@@ -46,7 +45,7 @@ _AFTER_GATE: Final = {
 }
 
 OPEN: Final = "open"
-_STATES: Final = frozenset(Disposition) - {Disposition.REVEALED}
+STATES: Final = frozenset(Disposition) - {Disposition.REVEALED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +114,6 @@ def rule_histogram(entries: Iterable[Quarantined]) -> dict[str, int]:
     return dict(Counter(rule for entry in entries for rule in entry.rules).most_common())
 
 
-def stopped_entry(lookup: Lookup, raw: KafkaRecord) -> StoppedEntry | None:
-    """What the gate remembers of the raw key's stopped changes now."""
-    place = Place(stopped_keys(raw.topic), raw.partition)
-    if place not in lookup.reader.places(place.topic):
-        return None
-    last: dict[str, Any] | None = None
-    for record in lookup.reader.read(place, *lookup.reader.bounds(place)):
-        if record.key == raw.key:
-            last = lookup.decoder.value(record)
-    return None if last is None else entry_from_record(last)
-
-
 def release(entry: Quarantined) -> OutputRecord:
     """The record to append to the raw partition: original bytes, and the offset that it releases.
 
@@ -136,14 +123,6 @@ def release(entry: Quarantined) -> OutputRecord:
     released = raw.header(RELEASE_HEADER) or str(raw.offset).encode()
     kept = tuple((name, value) for name, value in raw.headers if name != RELEASE_HEADER)
     return OutputRecord(raw.topic, raw.partition, raw.key, raw.value, (*kept, (RELEASE_HEADER, released)))
-
-
-def refusal(entry: Quarantined, met: StoppedEntry | None) -> str | None:
-    """Why the gate would refuse the release now (an older record never overwrites a newer one), or None."""
-    output = release(entry)
-    record = replace(entry.raw, headers=output.headers)
-    decision = refuse_release(record, met)
-    return None if decision is None else decision.reason
 
 
 def release_of(lookup: Lookup, entry: Quarantined) -> Coordinate | None:
@@ -202,7 +181,7 @@ def _entry(record: KafkaRecord, value: dict[str, Any]) -> Quarantined:
 
 def _dispose(entries: dict[str, Quarantined], record: KafkaRecord) -> None:
     what, of = _text(record, DISPOSITION), _text(record, OF)
-    if what not in _STATES:
+    if what not in STATES:
         return
     try:
         raw = str(parse_coordinate(of))

@@ -13,11 +13,12 @@ from services.processor.acknowledgement import read_acknowledgement
 from services.processor.contract import Batch
 from services.processor.errors import StopInstance
 from services.processor.health import Health
-from services.processor.metrics import Metrics
+from services.processor.metrics import CONTENT_TYPE, Metrics
 from services.processor.policy_reader import PolicyReader
 from services.processor.requirements import faust_app_id
 from services.processor.runner import Runner
 from services.processor.settings import Clients, ProcessorSettings
+from services.processor.tracing import Tracer
 from topics.names import POLICY_ACKNOWLEDGEMENTS
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ class Transport(Service):
             else:
                 # The longer nothing comes, the longer the pause: an idle instance leaves the processor alone.
                 pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(0 if batch else pause)
+                await self._runner.wait(pause)
+            await asyncio.sleep(0)
 
     def _on_done(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled() or self.ended.done():
@@ -114,6 +116,7 @@ class Parts:
     policy: PolicyReader
     health: Health
     metrics: Metrics
+    tracer: Tracer
 
 
 def build_app(parts: Parts, clients: Clients, settings: ProcessorSettings) -> tuple[faust.App, Any]:
@@ -206,7 +209,10 @@ def _pages(app: faust.App, parts: Parts) -> None:
     @app.page("/readyz", name="readyz")
     async def readyz(web: Any, _request: Any) -> Any:
         reasons = parts.health.not_ready()
-        return web.json({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+        health = parts.health
+        answer = {"ready": not reasons, "reasons": reasons}
+        used = {"transport": health.transport, "engine": health.engine}
+        return web.json(answer | used, status=503 if reasons else 200)
 
     @app.page("/status", name="status")
     async def status(web: Any, _request: Any) -> Any:
@@ -214,9 +220,4 @@ def _pages(app: faust.App, parts: Parts) -> None:
 
     @app.page("/metrics", name="metrics")
     async def metrics(web: Any, _request: Any) -> Any:
-        gauges = {
-            "ready": float(not parts.health.not_ready()),
-            "partitions": float(parts.health.partitions),
-            "policy_version": float(parts.health.adopted_version or 0),
-        }
-        return web.text(parts.metrics.as_text(gauges), content_type="text/plain")
+        return web.text(parts.metrics.as_text(), content_type=CONTENT_TYPE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from topics.engine.lane_book import Written
-from topics.engine.lanes import digest_form
+from topics.engine.lanes import Lane, digest_form
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
@@ -40,9 +40,8 @@ class BlockDraft:
     reasons: Counter[str] = field(default_factory=Counter)
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
-    laid: list[Written] = field(default_factory=list)
-    """What was counted and digested elsewhere, each output partition once."""
-    _outputs: dict[tuple[TopicName, int], "_OutputDigest"] = field(default_factory=dict)
+    versions: list[dict[str, int]] = field(default_factory=list)
+    _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
     def saw(self, record: KafkaRecord) -> None:
         """Count one input record; records come in offset order."""
@@ -59,11 +58,24 @@ class BlockDraft:
         self.records += len(records)
         self.last_timestamp_ms, self.to_offset = last.timestamp_ms, last.offset + 1
 
+    def laid(self, lanes: Iterable[Lane]) -> None:
+        """Count and digest whole lanes; each output partition once."""
+        for lane in lanes:
+            self._outputs[(lane.topic, lane.partition)] = _LaneDigest(len(lane), lane.digest())
+
+    def digested(self, written: Iterable[Written]) -> None:
+        """Take over what was counted and digested elsewhere; each output partition once."""
+        for part in written:
+            self._outputs[(part.topic, part.partition)] = _LaneDigest(part.records, part.digest)
+
     def wrote(self, outputs: Iterable[OutputRecord]) -> None:
         """Count and digest what the input led to, in order."""
         for output in outputs:
             place = (output.topic, output.partition)
-            self._outputs.setdefault(place, _OutputDigest()).add(output)
+            found = self._outputs.setdefault(place, _OutputDigest())
+            if isinstance(found, _LaneDigest):
+                raise TypeError(f"{place} was already digested as a whole lane")
+            found.add(output)
 
     def grant(self, grant: GrantId, generation: int) -> GrantTally:
         """The tally of one grant."""
@@ -84,14 +96,19 @@ class BlockDraft:
             "last_timestamp_ms": self.last_timestamp_ms,
             "outcomes": dict(sorted(self.outcomes.items())),
             "reasons": dict(sorted(self.reasons.items())),
-            "outputs": [written._asdict() for written in sorted(self._written())],
+            "outputs": [
+                {
+                    "topic": topic,
+                    "partition": partition,
+                    "records": found.records,
+                    "digest": found.hexdigest(),
+                }
+                for (topic, partition), found in sorted(self._outputs.items())
+            ],
             "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
             "entries": self.entries,
+            "versions": self.versions,
         }
-
-    def _written(self) -> list[Written]:
-        own = [Written(*place, found.records, found.hexdigest()) for place, found in self._outputs.items()]
-        return [*self.laid, *own]
 
 
 def _grant_record(grant: GrantId, tally: GrantTally) -> dict[str, object]:
@@ -117,6 +134,17 @@ class _OutputDigest:
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _LaneDigest:
+    """What a lane says of itself."""
+
+    records: int
+    digest: str
+
+    def hexdigest(self) -> str:
+        return self.digest
 
 
 def chain_key(group: str, topic: TopicName, partition: int) -> bytes:

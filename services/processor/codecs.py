@@ -1,12 +1,11 @@
 """Writer schemas by id, compiled once; a schema that is unsafe to decode counts as unknown."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec
-from topics.engine.schema import AvroType, NotCompilable, parse
+from topics.engine.schema import AvroType, NotCompilable
 from topics.event import SchemaId
 from topics.schema_rules import unsafe_parts
 
@@ -28,9 +27,15 @@ class CodecCache:
         for schema_id, schema in schemas.items():
             if schema_id in self.codecs or schema_id in self._unsafe:
                 continue
-            if unsafe_parts(schema):
+            codec = None if unsafe_parts(schema) else _codec(schema)
+            if codec is None:
                 self._unsafe.add(schema_id)
             else:
-                self.codecs[schema_id] = ReferenceCodec(schema)
-                with suppress(NotCompilable):
-                    self.types[schema_id] = parse(schema)
+                self.codecs[schema_id], self.types[schema_id] = codec, codec.type
+
+
+def _codec(schema: Any) -> ReferenceCodec | None:
+    try:
+        return ReferenceCodec(schema)
+    except NotCompilable:
+        return None

@@ -1,31 +1,29 @@
 """The group's input: who owns which partition, from which offset, and batches of bounded size."""
 
 import asyncio
+import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_INVALID,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
+from services.processor.clients import Source
 from services.processor.contract import Batch, InputPartition
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
-from services.processor.records import to_record
-from topics.engine.records import by_partition
-from topics.event import KafkaRecord, TopicName
+from topics.event import TopicName
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 250
+_SERVED_BYTES: Final = 1_000_000
+_WAKE_BYTES: Final = 4096
+_LEAVE_SECONDS: Final = 1.0
+_LEAVE_STEP_SECONDS: Final = 0.005
 _LOST: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
@@ -37,6 +35,8 @@ class Stage(Enum):
     BEHIND = "behind"
     """Positioned and loaded; catch-ups are to be looked at and the fetch position to be set."""
     READY = "ready"
+    HELD = "held"
+    """Its next records are tried in a child process first."""
 
 
 @dataclass(slots=True)
@@ -54,10 +54,11 @@ class GroupInput:
     Callbacks of a rebalance come only inside ``collect`` and ``serve``, so never within a transaction.
     """
 
-    def __init__(self, consumer: Consumer, on_revoked: Callable[[InputPartition], None]) -> None:
+    def __init__(self, consumer: Source, on_revoked: Callable[[InputPartition], None]) -> None:
         self._consumer = consumer
         self._on_revoked = on_revoked
         self._topics: frozenset[TopicName] = frozenset()
+        self._woken: asyncio.Event | None = None
         self.owned: dict[InputPartition, Owned] = {}
         self.joined = False
         """Whether the group has told us our part (which may be nothing) since we last joined."""
@@ -92,6 +93,17 @@ class GroupInput:
         """Pause everything and take the committed offsets again before going on."""
         self._lay_by(list(self.owned), Stage.FRESH)
 
+    def hold(self, source: InputPartition) -> None:
+        """Pause the partition until ``release``; the others go on."""
+        if source in self.owned:
+            self._lay_by([source], Stage.HELD)
+
+    def release(self, source: InputPartition) -> None:
+        """Let a held partition go on from its position."""
+        owned = self.owned.get(source)
+        if owned is not None and owned.stage is Stage.HELD:
+            owned.stage = Stage.BEHIND
+
     def resume(self, source: InputPartition) -> None:
         """Fetch the partition from its position on."""
         owned = self.owned[source]
@@ -112,9 +124,8 @@ class GroupInput:
         Raises:
             StopInstance: see ``collect``.
         """
-        for message in self._consumer.consume(_AT_ONCE, 0):
-            if message.error() is not None:
-                self._note(message.error())
+        for error in self._consumer.fetch({}, _AT_ONCE, _SERVED_BYTES)[1]:
+            self._note(error)
 
     def collect(self, max_records: int, max_bytes: int) -> Batch:
         """What is already here, without waiting: up to that many records and, nearly, bytes.
@@ -122,21 +133,27 @@ class GroupInput:
         Raises:
             StopInstance: fenced, or a position is no longer in the log.
         """
-        batch: list[KafkaRecord] = []
-        size = 0
-        while len(batch) < max_records and size < max_bytes:
-            messages = self._consumer.consume(min(_AT_ONCE, max_records - len(batch)), 0)
-            for message in messages:
-                if message.error() is not None:
-                    self._note(message.error())
-                    continue
-                record = to_record(message)
-                size += len(record.value or b"") + len(record.key or b"")
-                batch.append(record)
-            if not messages:
-                break
-        # A rebalance in one of the calls may have taken away what an earlier call returned.
-        return by_partition(record for record in batch if self._is_due(record))
+        if self._woken is not None:
+            self._woken.clear()
+        positions = {source: self.owned[source].position for source in self.in_stage(Stage.READY)}
+        found, errors = self._consumer.fetch(positions, max_records, max_bytes)
+        for error in errors:
+            self._note(error)
+        # A rebalance in the middle may have taken away what was fetched before it.
+        return [
+            records for records in found if self._is_due(InputPartition(records.topic, records.partition))
+        ]
+
+    async def wait(self, seconds: float) -> None:
+        """Until something has come since the last ``collect``, but not for longer than that."""
+        if self._consumer.wake_fd is None:
+            await asyncio.sleep(seconds)
+            return
+        if self._woken is None:
+            self._woken = asyncio.Event()
+            asyncio.get_running_loop().add_reader(self._consumer.wake_fd, self._wake)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
 
     async def committed(
         self, sources: Iterable[InputPartition]
@@ -163,9 +180,35 @@ class GroupInput:
         """Member and generation, by which the coordinator knows whether the partitions are still ours."""
         return self._consumer.consumer_group_metadata()
 
+    def lags(self) -> dict[InputPartition, int]:
+        """How far each partition of ours is behind the end that its last fetch told; asks nobody."""
+        found = {}
+        for source, owned in self.owned.items():
+            end = self._consumer.end_of(TopicPartition(source.topic, source.partition))
+            if end >= 0 and owned.stage is not Stage.FRESH:
+                found[source] = max(0, end - owned.position)
+        return found
+
     async def close(self) -> None:
-        """Leave the data path; a static member keeps its partitions until its session ends."""
+        """Leave the group, so that its partitions move at once, then the data path.
+
+        A member with a static id does not leave by closing: it would keep its partitions until its session
+        ends. It does by giving up what it subscribes to.
+        """
+        if self._topics:
+            self._consumer.unsubscribe()
+            deadline = time.monotonic() + _LEAVE_SECONDS
+            while self.owned and time.monotonic() < deadline:
+                self._consumer.fetch({}, _AT_ONCE, _SERVED_BYTES)
+                await asyncio.sleep(_LEAVE_STEP_SECONDS)
+        if self._woken is not None and self._consumer.wake_fd is not None:
+            asyncio.get_running_loop().remove_reader(self._consumer.wake_fd)
         await asyncio.to_thread(self._consumer.close)
+
+    def _wake(self) -> None:
+        if self._woken is not None and self._consumer.wake_fd is not None:
+            os.read(self._consumer.wake_fd, _WAKE_BYTES)
+            self._woken.set()
 
     def _lay_by(self, sources: list[InputPartition], stage: Stage) -> None:
         if sources:
@@ -173,22 +216,22 @@ class GroupInput:
         for source in sources:
             self.owned[source].stage = stage
 
-    def _is_due(self, record: KafkaRecord) -> bool:
-        owned = self.owned.get(InputPartition(record.topic, record.partition))
-        return owned is not None and owned.stage is Stage.READY and record.offset >= owned.position
+    def _is_due(self, source: InputPartition) -> bool:
+        owned = self.owned.get(source)
+        return owned is not None and owned.stage is Stage.READY
 
-    def _assigned(self, consumer: Consumer, parts: list[TopicPartition]) -> None:
-        consumer.incremental_assign(
+    def _assigned(self, _consumer: Any, parts: list[TopicPartition]) -> None:
+        self._consumer.incremental_assign(
             [TopicPartition(part.topic, part.partition, OFFSET_BEGINNING) for part in parts]
         )
         if parts:
-            consumer.pause(parts)
+            self._consumer.pause(parts)
         for part in parts:
             self.owned[InputPartition(TopicName(part.topic), part.partition)] = Owned()
         self.joined, self.problem = True, None
         _log.info("assigned %d partitions, %d owned", len(parts), len(self.owned))
 
-    def _revoked(self, _consumer: Consumer, parts: list[TopicPartition]) -> None:
+    def _revoked(self, _consumer: Any, parts: list[TopicPartition]) -> None:
         for part in parts:
             source = InputPartition(TopicName(part.topic), part.partition)
             owned = self.owned.pop(source, None)

@@ -71,7 +71,7 @@ def transactional_producer(kafka: Mapping[str, Any], settings: ProcessorSettings
         "batch.num.messages": 10_000,
         "batch.size": 1_000_000,
         "queue.buffering.max.messages": 1_000_000,
-        "compression.type": "lz4",
+        "compression.type": settings.compression,
         "message.max.bytes": 8_000_000,
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "delivery.report.only.error": True,

@@ -15,6 +15,7 @@ from topics.event import KafkaRecord
 
 _AT_ONCE: Final = 1_000
 _PATIENCE_SECONDS: Final = 60.0
+"""Without anything new: a long partition may take longer as a whole."""
 
 
 class PartitionReader:
@@ -62,6 +63,8 @@ class PartitionReader:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             messages = consumer.consume(_AT_ONCE, 0)
+            if messages:
+                deadline = time.monotonic() + _PATIENCE_SECONDS
             for message in messages:
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:

@@ -22,8 +22,8 @@ def to_record(message: Any) -> KafkaRecord:
 
 def _headers(message: Any) -> Headers:
     try:
-        found = message.headers()
+        # The error may come with the answer or only when that is looked at.
+        return tuple((name, value or b"") for name, value in message.headers() or ())
     except (UnicodeDecodeError, SystemError):
         # A name that is not UTF-8: the client cannot show these headers; the record still goes its way.
         return ((UNREADABLE_HEADERS, b""),)
-    return tuple((name, value or b"") for name, value in found) if found else ()

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -9,27 +10,34 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException
 
 from schemas.registry import SchemaRegistry
 from services.processor import kafka_settings
 from services.processor.app import Parts, Transport, build_app
+from services.processor.attempts import AttemptLog
+from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
+from services.processor.decisions import Decisions
 from services.processor.errors import ExitCode, StopInstance
 from services.processor.health import Health
 from services.processor.log_pace import pace
 from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.runner import Runner
 from services.processor.schema_source import Registry, SchemaSource
 from services.processor.settings import Clients, ProcessorSettings
+from services.processor.tracing import tracer_for
 from services.processor.transactions import Transactions
+from services.processor.transport import KafkaTransport, UnknownTransport, choose
 
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS: Final = 4.0
+_GARBAGE_THRESHOLDS: Final = (50_000, 20, 50)
 
 
 def run(
@@ -40,7 +48,12 @@ def run(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
     pace("aiokafka", "faust", "mode")
-    asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry)))
+    try:
+        kafka = choose(os.environ)
+    except UnknownTransport as error:
+        _log.error("%s", error)
+        sys.exit(int(ExitCode.CANNOT_START))
+    asyncio.run(_run(processor, clients, settings, registry or SchemaRegistry(clients.registry), kafka))
 
 
 def arguments(program: str, given: Sequence[str] | None = None, *, grouped: bool) -> dict[str, Any]:
@@ -54,17 +67,22 @@ def arguments(program: str, given: Sequence[str] | None = None, *, grouped: bool
 
 
 async def _run(
-    processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry
+    processor: Processor,
+    clients: Clients,
+    settings: ProcessorSettings,
+    registry: Registry,
+    kafka: KafkaTransport,
 ) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    parts = build_parts(processor, clients, settings, registry)
+    parts = build_parts(processor, clients, settings, registry, kafka)
     app, channel = build_app(parts, clients, settings)
     transport = Transport(parts.runner, parts.policy, channel, settings)
     code = ExitCode.STOPPED
     try:
         await _start(app, transport, stop)
+        _leave_garbage_alone()
         await _until_the_end(stop, transport, app)
     except StopInstance as error:
         parts.health.stopped, code = str(error), error.code
@@ -76,40 +94,55 @@ async def _run(
         code = ExitCode.FAILED
         _log.exception("the shell failed: %s", type(error).__name__)
     await _stop(app, transport)
+    parts.tracer.close()
     # Here and not after the loop: Faust's own threads still call into it, and would fail on a closed one.
     logging.shutdown()
     os._exit(int(code))
 
 
 def build_parts(
-    processor: Processor, clients: Clients, settings: ProcessorSettings, registry: Registry
+    processor: Processor,
+    clients: Clients,
+    settings: ProcessorSettings,
+    registry: Registry,
+    kafka: KafkaTransport,
 ) -> Parts:
     """Wire one instance; clients connect in the background, nothing is read yet."""
     schemas = SchemaSource(registry)
     policy = PolicyReader(
         lambda: Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group)), schemas
     )
-    health = Health(settings.lease_s, settings.transaction_timeout_ms / 1000)
-    metrics = Metrics(settings.instance_id)
+    health = Health(
+        settings.lease_s,
+        settings.transaction_timeout_ms / 1000,
+        transport=kafka.name,
+        engine=getattr(processor, "engine", ""),
+    )
+    metrics = Metrics(settings.instance_id, settings.group, gauges=health.gauges)
+    tracer = tracer_for(settings.instance_id, settings.group)
 
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
-        return GroupInput(Consumer(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked)
+        return GroupInput(
+            kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked
+        )
 
+    attempts = AttemptLog(settings.data_dir / f"{settings.instance_id}.attempt")
     runner = Runner(
-        processor,
+        Decisions(processor, BatchLimit(settings.batch_records), attempts, metrics),
         settings,
         make_input=make_input,
         transactions=Transactions(
-            lambda: Producer(kafka_settings.transactional_producer(clients.kafka, settings)),
-            patience_s=settings.transaction_timeout_ms / 1000 + 5,
+            lambda: kafka.make_sender(kafka_settings.transactional_producer(clients.kafka, settings)),
+            patience_s=settings.patience_s,
         ),
         reader=PartitionReader(clients.kafka, settings.group),
         policy=policy,
         schemas=schemas,
         health=health,
-        metrics=metrics,
+        observation=Observation(metrics, tracer),
     )
-    return Parts(runner, policy, health, metrics)
+    metrics.lags = runner.lags
+    return Parts(runner, policy, health, metrics, tracer)
 
 
 async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:
@@ -126,6 +159,13 @@ async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:
         starting.result()
     else:
         starting.cancel()
+
+
+def _leave_garbage_alone() -> None:
+    """What is here now stays; batches make many objects and few circles, so the rest is looked at rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 async def _until_the_end(stop: asyncio.Event, transport: Transport, app: Any) -> None:

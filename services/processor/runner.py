@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Stage
-from services.processor.contract import Batch, BatchResult, InputPartition, Processor
+from services.processor.contract import Batch, BatchResult, InputPartition
+from services.processor.decisions import Decisions
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
-from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
-from topics.engine.records import PartitionRecords
-from topics.event import KafkaRecord, SchemaId
+from topics.engine.records import PartitionRecords, Records
+from topics.event import SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Runner:
 
     def __init__(
         self,
-        processor: Processor,
+        decisions: Decisions,
         settings: ProcessorSettings,
         *,
         make_input: Callable[[Callable[[InputPartition], None]], GroupInput],
@@ -41,9 +42,9 @@ class Runner:
         policy: PolicyReader,
         schemas: SchemaSource,
         health: Health,
-        metrics: Metrics,
+        observation: Observation,
     ) -> None:
-        self._processor = processor
+        self._processor = processor = decisions.processor
         self._settings = settings
         self._input = make_input(processor.revoke)
         self._transactions = transactions
@@ -51,12 +52,12 @@ class Runner:
         self._policy_reader = policy
         self._schemas = schemas
         self._health = health
-        self._metrics = metrics
+        self._observation = observation
+        self._metrics = observation.metrics
         self._policy: Policy | None = None
         self._to_acknowledge = False
-        self._batch_limit = settings.batch_records
-        self._defect: tuple[str, str] | None = None
-        """Coordinates of a single record that the processor raised for, and the class of what it raised."""
+        self._decisions = decisions
+        self._probes: dict[InputPartition, asyncio.Task[None]] = {}
         self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
         self._not_before = 0.0
@@ -84,6 +85,10 @@ class Runner:
         self._report()
         return batch
 
+    async def wait(self, seconds: float) -> None:
+        """Until records may be here, but not for longer than that."""
+        await self._input.wait(seconds)
+
     async def _turn(self) -> Batch:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
         if not self._adopt_policy():
@@ -104,7 +109,8 @@ class Runner:
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
         # 7. The batch.
-        return self._input.collect(self._batch_limit, self._settings.batch_bytes)
+        with self._observation.fetching():
+            return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
 
     def _serve(self) -> Batch:
         self._input.suspend()
@@ -187,19 +193,29 @@ class Runner:
         Raises:
             StopInstance: this instance may not go on.
         """
+        with self._observation.batch(batch):
+            await self._process(batch)
+
+    async def _process(self, batch: Batch) -> None:
         try:
             # 1. The writer schemas.
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
             self._wanted = needed
             schemas = await self._schemas.resolve(needed)
-            # 2. The decisions.
-            result = self._decide(batch, schemas)
-            if result is None:
-                return await self._rewind("defect", None)
-            # 3. One transaction: outputs, ledger blocks, input offsets.
-            await self._transact(result.lanes, _next_offsets(batch))
-            # 4. It is done.
-            self._done(batch, result)
+            # 2. What the process died over before is tried in a child first; its partition waits.
+            batch = self._hold_suspects(batch, schemas)
+            for portion in self._decisions.portions(batch):
+                # 3. The decisions.
+                with self._observation.stage("decide"):
+                    result = self._decisions.decide(portion, schemas)
+                if result is None:
+                    return await self._rewind("defect", None)
+                await asyncio.sleep(0)
+                # 4. One transaction: outputs, ledger blocks, input offsets.
+                seconds = await self._transact(result.lanes, _next_offsets(portion))
+                self._observation.committed(sum(map(len, portion)), seconds)
+                # 5. It is done.
+                self._done(portion, result)
         except WaitAndRetry as error:
             # Nothing was decided: keep the place, ask again later, lose nothing.
             self._input.suspend()
@@ -211,58 +227,57 @@ class Runner:
         finally:
             self._report()
 
-    def _decide(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> BatchResult | None:
-        """The processor's result, or None after a defect: the batch comes again, half as large."""
-        known, size, first = self._defect, _size(batch), batch[0][0]
-        if size == 1 and known is not None and known[0] == first.coordinates:
-            return self._stop_internal(first, known[1])
-        try:
-            return self._processor.process(batch, schemas)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
-            name = type(error).__name__
-        self._metrics.counts["defects"] += 1
-        _log.error("the processor raised %s for %d records from %s on", name, size, first.coordinates)
-        if size == 1:
-            self._defect = (first.coordinates, name)
-        self._batch_limit = max(1, size // 2)
-        return None
+    def _hold_suspects(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
+        due: list[Records] = []
+        for records in batch:
+            source = InputPartition(records.topic, records.partition)
+            suspect = self._decisions.unprobed(source, records)
+            if suspect is None:
+                due.append(records)
+                continue
+            self._input.hold(source)
+            if source not in self._probes:
+                self._probes[source] = asyncio.create_task(self._probe(source, suspect, schemas))
+        return due
 
-    def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
-        stop = getattr(self._processor, "stop_internal", None)
-        if stop is None:
-            raise StopInstance(ExitCode.DEFECT, f"{record.coordinates} breaks the processor: {defect}")
+    async def _probe(
+        self, source: InputPartition, records: Records, schemas: Mapping[SchemaId, object]
+    ) -> None:
+        self._metrics.counts["probes"] += 1
         try:
-            result: BatchResult = stop(record, defect)
-        except Exception as error:  # noqa: BLE001 - nothing left to try
-            why = f"{record.coordinates} cannot be isolated: {type(error).__name__}"
-            raise StopInstance(ExitCode.DEFECT, why) from None
-        return result
+            await self._decisions.probe(records, schemas)
+        finally:
+            del self._probes[source]
+            self._input.release(source)
 
     def _done(self, batch: Batch, result: BatchResult) -> None:
-        self._processor.committed()
-        self._defect, self._pause = None, 0.0
+        self._decisions.done(batch)
+        self._pause = 0.0
         self._wanted = frozenset()
-        self._batch_limit = min(self._settings.batch_records, self._batch_limit * 2)
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
-        self._metrics.counts["records"] += _size(batch)
+        self._metrics.counts["records"] += sum(map(len, batch))
         self._metrics.counts["outputs"] += sum(map(len, result.lanes))
         self._metrics.outcomes.update(dict(result.outcomes))
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
+    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> float:
+        """Write and commit; returns for how many seconds the transaction was open."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
-        self._health.transaction_since = time.monotonic()
-        await self._transactions.produce(lanes)
-        await self._transactions.send_offsets(positions, version, self._input.group_metadata())
-        await self._transactions.commit()
+        begin = self._health.transaction_since = time.monotonic()
+        with self._observation.stage("produce"):
+            await self._transactions.produce(lanes, self._observation.traceparent)
+        with self._observation.stage("commit"):
+            await self._transactions.send_offsets(positions, version, self._input.group_metadata())
+            await self._transactions.commit()
         self._health.transaction_since = None
         self._metrics.counts["transactions"] += 1
         self._input.advance(positions, version)
+        return time.monotonic() - begin
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -315,9 +330,17 @@ class Runner:
         health.joined = self._input.joined
         health.topics = len(self._input.topics)
         health.partitions = len(self._input.owned)
-        health.waiting_partitions = health.partitions - len(self._input.in_stage(Stage.READY))
+        health.paused_are(
+            f"{source.topic}:{source.partition}"
+            for source, owned in self._input.owned.items()
+            if owned.stage is not Stage.READY
+        )
         health.adopted_version = self._policy.version if self._policy else None
         health.tell("input", self._input.problem)
+
+    def lags(self) -> dict[InputPartition, int]:
+        """Records between the next to be decided and the end, as far as this instance knows the end."""
+        return self._input.lags()
 
     async def close(self) -> None:
         """Abort what is open and let go of Kafka; whatever is not committed comes again at the next start."""
@@ -326,6 +349,8 @@ class Runner:
                 await self._transactions.abort()
         except (TimeoutError, RecreateProducer, StopInstance) as error:
             _log.warning("the open transaction is left to the coordinator: %s", error)
+        for probe in self._probes.values():
+            probe.cancel()
         self._transactions.close()
         await self._input.close()
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,14 +31,27 @@ class ProcessorSettings(BaseModel):
     batch_bytes: Annotated[int, Field(ge=1_000)] = 8_000_000
     lease_s: Annotated[float, Field(gt=0)] = 10.0
     """How old the last complete turn of the loop may be before the instance counts as not ready."""
-    transaction_timeout_ms: Annotated[int, Field(ge=1_000, le=60_000)] = 15_000
-    session_timeout_ms: Annotated[int, Field(ge=6_000)] = 10_000
+    transaction_timeout_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 8_000
+    """After this the coordinator aborts what is open; until then whoever takes over has to wait."""
+    session_timeout_ms: Annotated[int, Field(ge=6_000)] = 6_000
+    """After this the group gives away the partitions of an instance that went silent."""
+    compression: Literal["lz4", "zstd", "snappy", "gzip", "none"] = "lz4"
+    """How outputs are compressed on the way to the broker and on its disk."""
     idle_sleep_s: Annotated[float, Field(gt=0)] = 0.005
 
     @property
     def instance_id(self) -> str:
         """Static membership id and transactional id."""
         return instance_id(self.group, self.instance)
+
+    @property
+    def patience_s(self) -> float:
+        """How long an answer of the coordinator is waited for.
+
+        Less than the transaction's own limit: an instance that asks after that limit is told that it was
+        fenced, and would have to stop, where a new producer could have gone on.
+        """
+        return self.transaction_timeout_ms / 1000 - 1
 
     @classmethod
     def from_environment(cls, given: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Self:

@@ -2,21 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from services.processor.clients import Sender
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from topics.engine.lanes import Lane
-from topics.event import OutputRecord
 
-SLICE_SECONDS: Final = 0.05
 _YIELD_SECONDS: Final = 0.001
-_PRODUCE_AT_ONCE: Final = 500
+_LOOK_SECONDS: Final = 0.02
+"""How often the client is asked, while it waits, what else it has to tell."""
+_LONGEST_TURN_SECONDS: Final = 0.02
+"""How long records are queued before the event loop has its turn."""
 _MOST_ABANDONED: Final = 5
 _GRACE_SECONDS: Final = 5.0
 
@@ -43,16 +44,16 @@ class Transactions:
     """
 
     def __init__(
-        self, make_producer: Callable[[], Producer], patience_s: float, grace_s: float = _GRACE_SECONDS
+        self, make_producer: Callable[[], Sender], patience_s: float, grace_s: float = _GRACE_SECONDS
     ) -> None:
         self._make_producer = make_producer
         self._patience_s = patience_s
         self._grace_s = grace_s
-        self._producer: Producer | None = None
-        self._starting: Producer | None = None
+        self._producer: Sender | None = None
+        self._starting: Sender | None = None
         self._thread = _new_thread()
         self._waiting: Future[object] | None = None
-        self._abandoned: list[Producer] = []
+        self._abandoned: list[Sender] = []
         self.opened_at: float | None = None
         """Monotonic time at which the open transaction began; None while there is none."""
 
@@ -71,7 +72,7 @@ class Transactions:
         self.close()
         producer = self._starting = self._starting or self._make_producer()
         try:
-            await self._wait_for(producer.init_transactions)
+            await self._wait_for(producer, producer.init_transactions)
         except RecreateProducer as error:
             # One that is only late goes on in the background: beside a second one it would fence that.
             if not _may_be_resumed(error):
@@ -92,19 +93,24 @@ class Transactions:
             raise _what_to_do(error) from error
         self.opened_at = time.monotonic()
 
-    async def produce(self, lanes: Iterable[Lane]) -> None:
-        """Queue the records; delivery errors surface at commit.
+    async def produce(self, lanes: Iterable[Lane], trace: bytes | None = None) -> None:
+        """Queue the records; delivery errors surface at commit. ``trace``: their header ``traceparent``.
 
         Raises:
             AbortTransaction: a record was refused here (too large, unknown partition).
             RecreateProducer: the queue does not empty, or the producer is broken.
         """
         producer = self._usable_producer()
-        for number, output in enumerate(chain.from_iterable(lanes), start=1):
-            while not self._queued(producer, output):
-                await self._breathe()
-            if number % _PRODUCE_AT_ONCE == 0:
-                producer.poll(0)
+        turn_began = time.monotonic()
+        for lane in lanes:
+            pieces = producer.write(lane, trace)
+            while (taken := _next_piece(pieces)) is not None:
+                if not taken:
+                    producer.drain()
+                    await self._breathe()
+                elif time.monotonic() - turn_began > _LONGEST_TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    turn_began = time.monotonic()
 
     async def send_offsets(
         self, positions: Mapping[InputPartition, int], policy_version: int, group_metadata: Any
@@ -121,8 +127,9 @@ class Transactions:
             for source, offset in positions.items()
         ]
         if offsets:
-            send = self._usable_producer().send_offsets_to_transaction
-            await self._wait_for(lambda seconds: send(offsets, group_metadata, seconds))
+            producer = self._usable_producer()
+            send = producer.send_offsets_to_transaction
+            await self._wait_for(producer, lambda seconds: send(offsets, group_metadata, seconds))
 
     async def commit(self) -> None:
         """Commit what is open.
@@ -132,7 +139,8 @@ class Transactions:
             RecreateProducer: whether it is committed is unknown.
             StopInstance: fenced; nothing of it will ever be readable.
         """
-        await self._wait_for(self._usable_producer().commit_transaction)
+        producer = self._usable_producer()
+        await self._wait_for(producer, producer.commit_transaction)
         self.opened_at = None
 
     async def abort(self) -> None:
@@ -145,7 +153,8 @@ class Transactions:
         if self.opened_at is None:
             return
         try:
-            await self._wait_for(self._usable_producer().abort_transaction)
+            producer = self._usable_producer()
+            await self._wait_for(producer, producer.abort_transaction)
         except AbortTransaction as error:
             raise RecreateProducer(f"the abort itself asks for an abort: {error}") from error
         self.opened_at = None
@@ -169,46 +178,55 @@ class Transactions:
         if len(self._abandoned) > _MOST_ABANDONED:
             raise StopInstance(ExitCode.FAILED, f"{_MOST_ABANDONED} producers were abandoned in doubt")
 
-    def _usable_producer(self) -> Producer:
+    def _usable_producer(self) -> Sender:
         if self._producer is None:
             raise RecreateProducer("there is no initialised producer")
         return self._producer
 
-    def _queued(self, producer: Producer, output: OutputRecord) -> bool:
-        try:
-            producer.produce(
-                output.topic,
-                value=output.value,
-                key=output.key,
-                partition=output.partition,
-                headers=list(output.headers) or None,
-            )
-        except BufferError:
-            producer.poll(SLICE_SECONDS)
-            return False
-        except KafkaException as error:
-            raise _what_to_do(error, otherwise=AbortTransaction) from error
-        return True
+    def _patience_left(self) -> float:
+        """How long a call may take; all calls of one transaction share its time.
+
+        Raises:
+            RecreateProducer: it is used up. The coordinator may have aborted, and would call us fenced.
+        """
+        if self.opened_at is None:
+            return self._patience_s
+        left = self.opened_at + self._patience_s - time.monotonic()
+        if left <= 0:
+            raise RecreateProducer("the transaction has been open for too long")
+        return left
 
     async def _breathe(self) -> None:
         if self.opened_at is not None and time.monotonic() - self.opened_at > self._patience_s:
             raise RecreateProducer("the producer's queue does not empty")
         await asyncio.sleep(_YIELD_SECONDS)
 
-    async def _wait_for(self, call: Callable[[float], object]) -> None:
+    async def _wait_for(self, producer: Sender, call: Callable[[float], object]) -> None:
         """Make one waiting call in the thread; a cancelled wait leaves the call to end by itself."""
         if self._waiting is not None and not self._waiting.done():
             raise RecreateProducer("an earlier call of the producer is still under way")
-        self._waiting = self._thread.submit(call, self._patience_s)
+        patience = self._patience_left()
+        self._waiting = self._thread.submit(call, patience)
         answer = asyncio.wrap_future(self._waiting)
-        done, _ = await asyncio.wait([answer], timeout=self._patience_s + self._grace_s)
-        if not done:
+        deadline = time.monotonic() + patience + self._grace_s
+        while not answer.done() and time.monotonic() < deadline:
+            await asyncio.wait([answer], timeout=_LOOK_SECONDS)
+            producer.drain()
+        if not answer.done():
             answer.cancel()
             raise RecreateProducer("a call of the producer did not come back in its own time limit")
         try:
             answer.result()
         except KafkaException as error:
             raise _what_to_do(error) from error
+
+
+def _next_piece(pieces: Iterator[bool]) -> bool | None:
+    """Whether the next piece was taken; None when there is none left."""
+    try:
+        return next(pieces, None)
+    except KafkaException as error:
+        raise _what_to_do(error, otherwise=AbortTransaction) from error
 
 
 def _may_be_resumed(error: Exception) -> bool:

@@ -157,6 +157,11 @@ class Stack:
         """Return how each component is, ours included."""
         return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
 
+    def has_processes(self) -> bool:
+        """Say whether any process of the stack lives, ours included."""
+        parts = (*self.infrastructure, *remembered(self.context))
+        return any(part.pid_file.running() is not None for part in parts)
+
     def running(self) -> bool:
         """Say whether all of the infrastructure runs and answers."""
         return all(self._status(component).state is State.RUNNING for component in self.infrastructure)
@@ -169,9 +174,9 @@ class Stack:
         """
         path = self.context.layout.log(component)
         if not path.exists():
-            raise StartStack(
-                f"there is no log of {component!r} in {path.parent}; start the stack with `govbus up`"
-            )
+            known = ", ".join(sorted(log.stem for log in path.parent.glob("*.log")))
+            remedy = f"there are logs of {known}" if known else "start the stack with `govbus up`"
+            raise StartStack(f"there is no log of {component!r} in {path.parent}; {remedy}")
         with path.open(encoding="utf-8", errors="replace") as content:
             yield from (line.rstrip("\n") for line in deque(content, maxlen=lines))
             while follow:

@@ -13,6 +13,10 @@ from services.stack.users import secret_name
 
 REST_USER: Final = "govbus"
 REST_SECRET: Final = "connect-rest"  # noqa: S105 - the name of a file
+#: A connector may name a login for its clients; by no other module than the one that only checks a password.
+ALLOWED_LOGINS: Final = (
+    "-Dorg.apache.kafka.allowed.login.modules=org.apache.kafka.common.security.scram.ScramLoginModule"
+)
 
 
 class Connect(Component):
@@ -66,7 +70,7 @@ class Connect(Component):
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
             scratch=layout.scratch,
-            extra=[f"-Djava.security.auth.login.config={layout.conf / 'connect-jaas.conf'}"],
+            extra=[f"-Djava.security.auth.login.config={layout.conf / 'connect-jaas.conf'}", ALLOWED_LOGINS],
         )
 
     def ready(self) -> bool:

@@ -4,19 +4,21 @@ import logging
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from services.stack.acls import ensure_worker_acls, ensure_worker_topics
 from services.stack.component import Component
 from services.stack.errors import ReadComponentLog
+from services.stack.fencing import OVERRIDES, await_fence, may_lead
 from services.stack.java import environment, kafka_command, options, runtime
 from services.stack.probes import HOST, port_open
-from services.stack.process import Command
+from services.stack.process import Command, start_detached, stop
 from services.stack.render import render, shared_configuration, shared_values
 from services.stack.secret_files import write_private
 from services.stack.users import BASE_USERS, KafkaUsers, secret_name
@@ -103,10 +105,30 @@ class Kafka(Component):
 
     def command(self) -> Command:
         """Return the broker's command."""
+        return self._server()
+
+    def start(self) -> psutil.Process:
+        """Start the broker; after a crash, only once the controller has fenced the one that was killed."""
+        if may_lead(self._data):
+            self._fence()
+        return super().start()
+
+    def _fence(self) -> None:
+        """Run the controller alone until it is done; by the pid file, so that nobody loses sight of it."""
+        log, settings = self.context.layout.log(self.name), self.context.settings
+        values = {"host": HOST, "port": settings.controller_port}
+        overrides = [word for line in OVERRIDES for word in ("--override", line.format_map(values))]
+        controller = start_detached(self._server(overrides), log, self.pid_file)
+        try:
+            await_fence(controller, self._data, log, settings.start_timeout_s)
+        finally:
+            stop(controller, self.stop_signal, settings.stop_timeout_s)
+
+    def _server(self, overrides: Sequence[str] = ()) -> Command:
         layout, settings = self.context.layout, self.context.settings
         return kafka_command(
             "kafka.Kafka",
-            [str(layout.conf / "kafka-server.properties")],
+            [str(layout.conf / "kafka-server.properties"), *overrides],
             classpath=self.context.jars.classpath("kafka"),
             heap_mb=settings.kafka_heap_mb,
             log_config=layout.conf / "log4j2.properties",

@@ -5,6 +5,27 @@ from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+_NARROWEST = 20
+
+
+def say(console: Console, markup: str, indent: int = 0, hanging: int = 0) -> None:
+    """Print one line: on a terminal broken between words, in a file or pipe not at all.
+
+    Args:
+        console: where.
+        markup: what, as rich writes it.
+        indent: columns before it.
+        hanging: further columns before what does not fit into the first line.
+    """
+    if not console.is_terminal:
+        console.print(f"{' ' * indent}{markup}", highlight=False, soft_wrap=True)
+        return
+    width = max(console.width - indent - hanging, _NARROWEST)
+    for number, line in enumerate(Text.from_markup(markup).wrap(console, width) or [Text()]):
+        margin = " " * (indent + (hanging if number else 0))
+        console.print(Text.assemble(margin, line), highlight=False, soft_wrap=True)
 
 
 class Reporter(Protocol):
@@ -52,8 +73,11 @@ class Bars:
         self._progress.stop()
 
     def begin(self, key: str, text: str, total: float | None = None) -> None:
-        """Show a new line, with a bar if the length is known."""
-        self._tasks[key] = self._progress.add_task(text, total=total)
+        """Show a line, with a bar if the length is known; a step that was there before keeps its line."""
+        if key in self._tasks:
+            self._progress.reset(self._tasks[key], description=text, total=total)
+        else:
+            self._tasks[key] = self._progress.add_task(text, total=total)
         if not self._console.is_terminal:
             self._console.print(f"{text} …", highlight=False)
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from services.stack.component import Component, Context
 from services.stack.probes import http_ok
@@ -36,6 +37,14 @@ class PythonProcess(Component):
         self.name = component.name
         self.component = component
         super().__init__(context)
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The port on which it answers for its health, if it has one, and the setting that moves it."""
+        port = None if self.component.ready_url is None else urlsplit(self.component.ready_url).port
+        if port is None:
+            return {}
+        return {"watch_port" if port == self.context.settings.watch_port else "processes_port": port}
 
     def prepare(self) -> None:
         """Remember how the process is started."""

@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
 
 from services.stack.secret_files import SecretFiles
 
-#: The users of the bus's own components. ``apply`` is the one writer of policy.
+#: The users of the bus's own components and of its operator. ``apply`` is the one writer of policy.
 BASE_USERS: Final = (
     "admin",
     "broker",
@@ -30,6 +30,7 @@ BASE_USERS: Final = (
     "apply",
     "copier",
     "replay",
+    "operator",
 )
 _TIMEOUT_S: Final = 15.0
 _ITERATIONS: Final = 4096

@@ -130,23 +130,28 @@ class Watch:
             if look.did is Did.RESTARTED:
                 self._log("warning", "connector-restarted", subject=look.name, detail=safe_line(look.detail))
         yield from connector_alarms(looks)
-        self._sources = dict(self._captures(names))
+        found = self._captures(names)
+        self._sources = found
         self._servers |= {
             source.server: lambda source=source: open_source(source)  # type: ignore[misc]
-            for source in self._sources.values()
+            for source in (found or {}).values()
             if source.server not in self._reach.servers
         }
 
-    def _captures(self, names: Iterable[str]) -> Iterator[tuple[str, CaptureSource]]:
+    def _captures(self, names: Iterable[str]) -> dict[str, CaptureSource] | None:
+        """Connector → what it captures; None where one cannot be read: its slot is no orphan for that."""
+        found, whole = {}, True
         for name in names:
             try:
                 config = self._reach.connect.config(name)
                 if is_capture(config):
-                    yield name, source_of(name, config, self._reach.secrets)
+                    found[name] = source_of(name, config, self._reach.secrets)
             except ConnectorNotFound:
                 continue
             except (ConnectError, CorrectReference) as error:
                 self._log("warning", "connector-unreadable", subject=name, detail=safe_line(str(error)))
+                whole = False
+        return found if whole else None
 
     def _databases(self) -> Iterator[Alarm]:
         wanted = None if self._sources is None else {source.slot for source in self._sources.values()}

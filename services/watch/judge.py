@@ -14,6 +14,7 @@ class AlarmKind(StrEnum):
     """Every kind of alarm; each is counted apart."""
 
     CONNECTOR_FAILED = "connector-failed"
+    CONNECTOR_IDLE = "connector-idle"
     CONNECT_SILENT = "connect-silent"
     DATABASE_SILENT = "database-silent"
     SLOT_GAP = "slot-gap"
@@ -41,12 +42,25 @@ class Alarm:
 def connector_alarms(looks: Iterable[Look]) -> Iterator[Alarm]:
     """Alarms about connectors after one look at each."""
     for look in looks:
-        if look.alarm:
+        if look.idle_s:
+            yield _idle(look)
+        elif look.alarm:
             detail = f"{look.alarm} restarts did not help: {safe_line(look.detail)}"
             remedy = "govbus logs connect, mend the cause; restarts go on by themselves"
             yield Alarm(AlarmKind.CONNECTOR_FAILED, look.name, detail, remedy)
-        elif look.did is Did.NO_ANSWER:
+        if look.did is Did.NO_ANSWER:
             yield Alarm(AlarmKind.CONNECT_SILENT, look.name, safe_line(look.detail), "govbus up")
+
+
+def _idle(look: Look) -> Alarm:
+    """No worker runs it: restarts are tried, and where they do not help the worker itself hangs."""
+    detail = f"no worker has run it for {look.idle_s:.0f} s: {safe_line(look.detail)}"
+    if not look.alarm:
+        return Alarm(AlarmKind.CONNECTOR_IDLE, look.name, detail, "wait: it is being restarted by itself")
+    remedy = (
+        "govbus doctor; then govbus down and govbus up, which start Connect's worker anew and lose nothing"
+    )
+    return Alarm(AlarmKind.CONNECTOR_IDLE, look.name, f"{detail}; {look.alarm} restarts did not help", remedy)
 
 
 def slot_alarms(

@@ -28,6 +28,8 @@ class WatchSettings(BaseModel):
     longest_wait_s: Seconds = 300.0
     alarm_after: Annotated[int, Field(ge=1)] = 5
     """So many restarts of one connector that did not help raise an alarm."""
+    idle_grace_s: Seconds = 60.0
+    """So long may a connector be without a worker before it is restarted and told of."""
     lag_alarm_bytes: Annotated[int, Field(ge=1)] = 256_000_000
     """Log that a slot's reader has not confirmed."""
     unread_alarm_s: Seconds = 15.0
@@ -52,7 +54,10 @@ class WatchSettings(BaseModel):
     def restarts(self) -> RestartPolicy:
         """When to restart and when to alarm."""
         return RestartPolicy(
-            first_wait=self.first_wait_s, longest_wait=self.longest_wait_s, alarm_after=self.alarm_after
+            first_wait=self.first_wait_s,
+            longest_wait=self.longest_wait_s,
+            alarm_after=self.alarm_after,
+            idle_grace=self.idle_grace_s,
         )
 
     @classmethod

@@ -2,11 +2,6 @@
 
 import os
 import signal
-import threading
-import uuid
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,7 +11,6 @@ from confluent_kafka import Message, Producer
 from services.ledger.coordinates import parse_coordinate
 from services.ledger.explain import explain
 from services.ledger.quarantine import Quarantined, release
-from services.stack.probes import port_free
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import insert, number, renumber, update
 from topics.event import OutputRecord, SchemaId, TopicName
@@ -25,7 +19,6 @@ from topics.wire import frame
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 RAW = TopicName("raw.police.public.person")
-EDUCATION = "education-persons"
 WRONG = "320508199001010018"
 NEVER_REGISTERED = SchemaId(2_000_000_000)
 
@@ -190,68 +183,6 @@ def test_while_the_registry_is_down_changes_of_a_new_schema_wait_and_nothing_is_
 def has(city: LiveCity, text: str) -> bool:
     """Whether a raw record of a person holds that text."""
     return any(text.encode() in (record.value or b"") for record in city.records(RAW))
-
-
-@contextmanager
-def steady_changes(city: LiveCity, rows: list[int], street: str) -> Iterator[list[int]]:
-    """About 25 updates of these rows a second until the body is done, however long that takes."""
-    written: list[int] = []
-    stop = threading.Event()
-
-    def write() -> None:
-        with city.database("police") as connection:
-            while not stop.wait(0.04):
-                row = rows[len(written) % len(rows)]
-                with connection, connection.cursor() as cursor:
-                    cursor.execute(*update(row, address=f"{street}{len(written)}"))
-                written.append(row)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        yield written
-    finally:
-        stop.set()
-        writer.join()
-
-
-@pytest.mark.requirement("A4-01", "A5-08")
-@pytest.mark.soak
-def test_a_killed_broker_loses_nothing_and_repeats_nothing(city: LiveCity) -> None:
-    rows, street = [city.new_id() for _ in range(20)], f"{uuid.uuid4().hex} "
-    city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
-    city.settle()
-    with steady_changes(city, rows, street) as written:
-        wait_until(lambda: len(written) > 25, "traffic before the kill")
-        os.kill(city.pid("kafka"), signal.SIGKILL)
-        ports = city.stack.kafka.ports.values()
-        wait_until(lambda: all(map(port_free, ports)), "the dead broker to let go of its ports")
-        city.stack.up()
-        at_restart = len(written)
-        wait_until(lambda: len(written) > at_restart + 25, "traffic after the restart")
-    city.settle()
-    captured = captured_times(city, street)
-    assert set(captured.values()) == {1}, "each change is captured once"
-    assert len(captured) == len(written)
-    delivered = Counter(record.headers for record in city.records(city.topic_of(EDUCATION)))
-    assert [headers for headers, times in delivered.items() if times > 1] == [], "no delivery comes twice"
-    canonical = city.canonical()
-    for row in rows:
-        last = max(index for index, written_row in enumerate(written) if written_row == row)
-        mine = [items["address"] for (_, record_id), items in canonical.items() if record_id == str(row)]
-        assert mine == [f"{street}{last}"]
-    assert city.balance()["differences"] == []
-
-
-def captured_times(city: LiveCity, street: str) -> Counter[str]:
-    """How often each of the addresses in that street stands in the raw topic."""
-    found: Counter[str] = Counter()
-    with city.story.lookup() as lookup:
-        for record in city.records(RAW):
-            address = str(_after(lookup.value(record)).get("address"))
-            if address.startswith(street):
-                found[address] += 1
-    return found
 
 
 def _after(envelope: dict[str, Any] | None) -> dict[str, Any]:

@@ -173,6 +173,49 @@ def test_a_version_older_than_the_newest_never_reaches_a_department_that_has_the
     assert desk.at_the_tax_bureau() == {"A": (holder(1), "04")}
 
 
+def test_late_and_repeated_versions_write_nothing_whichever_gate_decides_them(desk: Counter) -> None:
+    """Accepted: a state, a deletion and a correction; then each key's history comes once more, and twice."""
+    names = [f"P{number}" for number in range(8)]
+    desk.publish_rows(*[desk.permit(name, 1, kind="01") | {"_version": 1} for name in names])
+    newest = [desk.permit(name, 1, kind="02") | {"_version": 7} for name in names[:4]]
+    newest += [desk.permit(name, 1) | {"_version": 7, "_operation": "delete"} for name in names[4:6]]
+    # No previous identity is given: the bus knows under whom the permit stands.
+    newest += [desk.permit(name, 2, kind="03") | {"_version": 7} for name in names[6:]]
+    desk.publish_rows(*newest)
+    expected = {name: [(f"credit_code:{holder(1)}", "02")] for name in names[:4]}
+    expected |= {name: [(f"credit_code:{holder(2)}", "03")] for name in names[6:]}
+    assert desk.canonical() == expected
+    before, written = desk.city.balance()["sums"], len(desk.city.records(f"resource.{PERMITS}"))
+    late = [desk.permit(name, 1, kind="04") | {"_version": 6} for name in names]
+    try:
+        desk.city.run_gates(2)
+        desk.publish_rows(*late, *newest)
+    finally:
+        desk.city.run_gates(1)
+    desk.publish_rows(*newest, *late)
+    after = desk.city.balance()
+    gained = {name: after["sums"][name] - before[name] for name in ("accepted", "duplicate", "superseded")}
+    assert gained == {"accepted": 0, "duplicate": 16, "superseded": 16}
+    assert after["differences"] == []
+    assert len(desk.city.records(f"resource.{PERMITS}")) == written
+    assert desk.canonical() == expected
+    assert desk.at_the_tax_bureau() == {
+        name: (key.split(":")[1], kind) for name, [(key, kind)] in expected.items()
+    }
+
+
+def test_another_state_under_an_accepted_version_is_stopped_and_told(desk: Counter) -> None:
+    twice = [desk.permit("A", 1, kind=kind) | {"_version": 3} for kind in ("01", "02")]
+    desk.publish_rows(*twice)
+    assert desk.canonical() == {"A": [(f"credit_code:{holder(1)}", "01")]}
+    [stopped] = [
+        entry
+        for entry in desk.city.quarantined("market_regulation")
+        if desk.tag.encode() in (entry.raw.key or b"")
+    ]
+    assert (stopped.step, stopped.reason) == ("version", "VERSION_REUSED")
+
+
 @pytest.mark.requirement("A5-03")
 def test_a_correction_of_the_holder_moves_the_permit_and_leaves_nothing_under_the_old_one(
     desk: Counter,

@@ -66,6 +66,11 @@ def test_a_department_s_own_client_sees_every_record_of_its_grant_and_none_besid
 
 
 @pytest.mark.requirement("A11-04")
+def test_the_demo_s_department_without_a_grant_is_refused_for_the_topic_itself(city: LiveCity) -> None:
+    assert city.story.refused_reader(city.definitions) == "TOPIC_AUTHORIZATION_FAILED"
+
+
+@pytest.mark.requirement("A11-04")
 @pytest.mark.parametrize(
     ("consumer", "topic"),
     [

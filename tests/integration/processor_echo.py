@@ -1,6 +1,7 @@
 """A processor that copies, run as a process of its own by test_processor.py; settings are JSON in argv."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -18,6 +19,7 @@ from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
 POLICY_SCHEMA = SchemaId(1)
+DIED = 77
 SOURCE, OTHER, OUT, STATE = (TopicName(name) for name in ("echo.in", "echo.other", "echo.out", "echo.state"))
 
 
@@ -36,7 +38,7 @@ class Registry:
 
 
 class Echo:
-    """Copies every record, its offset and policy version as headers; raises for the value ``break``."""
+    """Copies every record, its offset and policy version as headers; ``break`` raises, ``die`` dies."""
 
     def __init__(self, group: str) -> None:
         self._group = group
@@ -89,6 +91,8 @@ class Echo:
             source = InputPartition(record.topic, record.partition)
             if record.value == b"break":
                 raise LookupError("a defect")
+            if record.value == b"die":
+                os._exit(DIED)
             if record.topic == SOURCE:
                 if record.offset <= self._loaded[source]:
                     raise AssertionError("the state is ahead of the position")

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from services.cli.plan import access_of
 from services.control.access import Access
 from services.control.acls import create_acls, delete_acls, read_acls
-from services.control.apply import Applied, Apply, compare
+from services.control.apply import Applied, Apply, CorrectDefinitions, compare
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.difference import StepKind
 from services.control.kafka_topics import alter_topics, end_offsets
@@ -177,6 +177,21 @@ def test_a_second_apply_changes_nothing(bench: Bench) -> None:
     assert bench.steps() == []
     assert bench.apply().steps == 0
     assert bench.policy().version == before
+
+
+def test_a_scope_item_that_changes_its_column_in_place_is_refused_with_its_line(bench: Bench) -> None:
+    path, version = bench.folder / "resources/person.yaml", bench.policy().version
+    declared = path.read_text(encoding="utf-8")
+    item = "  - name: household_district\n"
+    path.write_text(declared.replace(item, f"{item}    column: district\n"), encoding="utf-8")
+    line = declared.split(item)[0].count("\n") + 2
+    try:
+        with pytest.raises(CorrectDefinitions, match=rf"person\.yaml:{line}: items\.5\.column.*version 2"):
+            bench.apply()
+    finally:
+        path.write_text(declared, encoding="utf-8")
+    assert bench.policy().version == version
+    assert bench.steps() == []
 
 
 def test_every_grant_is_active_after_the_first_apply_with_begin_and_end_on_its_epochs_topic(

@@ -188,12 +188,13 @@ def test_a_topic_is_not_made_by_writing_to_it(stack: Stack) -> None:
     [
         ("producer.override.linger.ms", True),
         ("consumer.override.isolation.level", True),
-        ("producer.override.sasl.jaas.config", False),
+        ("consumer.override.sasl.jaas.config", True),
+        ("consumer.override.security.protocol", False),
         ("producer.override.bootstrap.servers", False),
         ("admin.override.sasl.mechanism", False),
     ],
 )
-def test_a_connector_tunes_its_clients_but_logs_in_as_nobody_else(
+def test_a_connector_tunes_its_clients_and_their_login_but_not_where_and_how_they_connect(
     stack: Stack, setting: str, allowed: bool
 ) -> None:
     mirror = "org.apache.kafka.connect.mirror.MirrorHeartbeatConnector"

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.load import control_schema
 from schemas.registry import SchemaNotFound
 from services.fanout.processor import FanoutProcessor
+from services.gate.effects import remembered_keys
 from services.gate.processor import GateProcessor
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
@@ -24,6 +25,7 @@ from tests.support.debezium import (
     raw,
 )
 from tests.support.policy import CANONICAL_KEY, sample_policy
+from tests.support.publication import PERMIT_SCHEMA, PERMIT_SCHEMA_ID, published
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
 from topics.engine.records import PartitionRecords
@@ -32,6 +34,7 @@ from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.grants.keys import has_canonical_key
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE, POLICY
 from topics.policy import Policy
+from topics.resource import DirectPublication
 from topics.wire import frame
 
 POLICY_SCHEMA_ID = SchemaId(8)
@@ -124,10 +127,12 @@ class MemoryRegistry:
             control.decision_block: control_schema("DecisionBlock"),
             control.quarantined_event: control_schema("QuarantinedEvent"),
             control.stopped_key: control_schema("StoppedKey"),
+            control.accepted_version: control_schema("AcceptedVersion"),
             control.claim: control_schema("Claim"),
             control.epoch_marker: control_schema("EpochMarker"),
             POLICY_SCHEMA_ID: control_schema("PolicyVersion"),
             KEY_SCHEMA_ID: {"type": "record", "name": "Key", "fields": [{"name": "id", "type": "long"}]},
+            PERMIT_SCHEMA_ID: PERMIT_SCHEMA,
             **{int(number): schema for number, schema in SCHEMAS.items()},
         }
         for entry in policy.resources.values():
@@ -179,9 +184,23 @@ class MemoryCity:
         record = raw(operation, offset, before, after, topic, schema_id)
         return self.memory.add(topic, 0, record.key, record.value, record.headers, record.timestamp_ms)
 
+    def publish(self, version: int, record: Mapping[str, Any] | None = None, **given: Any) -> KafkaRecord:
+        """A version of a permit, at the end of the partition of its record id."""
+        made = published(version, record, **given)
+        return self.memory.add(
+            made.topic, made.partition, made.key, made.value, made.headers, made.timestamp_ms
+        )
+
     def garbage(self, value: bytes) -> KafkaRecord:
         """Bytes that nobody can decode."""
         return self.memory.add(PERSON_TOPIC, 0, b"k", value, (), self._tick())
+
+    def adopt(self, policy: Policy) -> None:
+        """The next version of the policy, from now on."""
+        self.policy = policy
+        self._issue_policy()
+        for processor in (self.gate, self.fanout):
+            processor.adopt(policy)
 
     def pump(self) -> None:
         """Let the gate and then the fan-out decide all that waits."""
@@ -230,7 +249,9 @@ class MemoryCity:
         for entry in self.policy.resources.values():
             for topic in (entry.resource.raw_topic, entry.resource.canonical_topic):
                 self.memory.make(topic, entry.resource.partitions)
-            self.memory.make(names.stopped_keys(entry.resource.raw_topic), entry.resource.partitions)
+            published = isinstance(entry.resource.source, DirectPublication)
+            remembered = remembered_keys(entry.resource.raw_topic, published=published)
+            self.memory.make(remembered, entry.resource.partitions)
         for grant in self.policy.grants.values():
             self.memory.make(grant.grant.topic, 4)
 
@@ -242,4 +263,4 @@ class MemoryCity:
             "document": self.policy.model_dump_json(by_alias=True),
         }
         value = frame(POLICY_SCHEMA_ID, ReferenceCodec(control_schema("PolicyVersion")).encode(document))
-        self.memory.add(POLICY, 0, b"1", value)
+        self.memory.add(POLICY, 0, str(self.policy.version).encode(), value)

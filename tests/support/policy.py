@@ -2,7 +2,7 @@
 
 import json
 
-from services.control.definitions import load_definitions, packaged_definitions
+from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from topics.canonical import envelope_schema, schema_text
 from topics.event import PolicyNumber, SchemaId
 from topics.grants.projection import projected_schema
@@ -16,12 +16,17 @@ CONTROL = ControlSchemas(
     claim=SchemaId(5),
     epoch_marker=SchemaId(6),
     policy_acknowledgement=SchemaId(7),
+    accepted_version=SchemaId(9),
 )
 
 
 def sample_policy(version: int = 1) -> Policy:
-    """The sample city's policy; canonical value ids start at 100, grant key ids at 200, value ids at 300."""
-    found = load_definitions(packaged_definitions())
+    """The sample city's policy."""
+    return policy_of(load_definitions(packaged_definitions()), version)
+
+
+def policy_of(found: Definitions, version: int = 1) -> Policy:
+    """A policy; canonical value ids start at 100, grant key ids at 200, grant value ids at 300."""
     resources = {}
     for number, (resource_id, resource) in enumerate(sorted(found.resources.items())):
         schema = found.item_schemas[resource_id]

@@ -16,6 +16,37 @@ cdef extern from "Python.h":
 
 DEF FIRST_ROOM = 64
 DEF FIRST_BYTES = 16384
+DEF SPARES = 64
+DEF SPARE_BYTES = 33554432
+
+# Arenas of lanes that are gone: memory that the kernel has given already need not be asked for with every batch.
+cdef unsigned char* _spares[SPARES]
+cdef Py_ssize_t _spare_rooms[SPARES]
+cdef Py_ssize_t _spare_count = 0
+cdef Py_ssize_t _spare_bytes = 0
+
+
+cdef unsigned char* take_arena(Py_ssize_t* room) noexcept:
+    """A spare arena or a new one; ``room`` gets its size."""
+    global _spare_count, _spare_bytes
+    if _spare_count:
+        _spare_count -= 1
+        room[0] = _spare_rooms[_spare_count]
+        _spare_bytes -= room[0]
+        return _spares[_spare_count]
+    room[0] = FIRST_BYTES
+    return <unsigned char*> PyMem_Malloc(FIRST_BYTES)
+
+
+cdef void give_arena(unsigned char* arena, Py_ssize_t room) noexcept:
+    """Keep an arena for the next lane, or free it where enough are kept."""
+    global _spare_count, _spare_bytes
+    if arena == NULL or _spare_count == SPARES or _spare_bytes + room > SPARE_BYTES:
+        PyMem_Free(arena)
+        return
+    _spares[_spare_count], _spare_rooms[_spare_count] = arena, room
+    _spare_count += 1
+    _spare_bytes += room
 
 
 cdef class NativeRecords:
@@ -132,14 +163,14 @@ cdef class ByteLane:
         self.topic = topic
         self.partition = partition
         self.used = self.count = 0
-        self.arena_room, self.slots_room = FIRST_BYTES, FIRST_ROOM
-        self.arena = <unsigned char*> PyMem_Malloc(self.arena_room)
+        self.slots_room = FIRST_ROOM
+        self.arena = take_arena(&self.arena_room)
         self.slots = <Slot*> PyMem_Malloc(self.slots_room * sizeof(Slot))
         if self.arena == NULL or self.slots == NULL:
             raise MemoryError()
 
     def __dealloc__(self):
-        PyMem_Free(self.arena)
+        give_arena(self.arena, self.arena_room)
         PyMem_Free(self.slots)
 
     cdef unsigned char* reserve(self, Py_ssize_t length) except NULL:

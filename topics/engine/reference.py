@@ -1,11 +1,14 @@
 """Avro bytes to values and back with fastavro: the reference that every faster walker is held against."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any
 
 import fastavro
 
+from topics.engine import native
+from topics.engine.schema import AvroType, parse
+from topics.engine.skip import Fault, Programs, fault_of
 from topics.event import Record
 
 
@@ -21,21 +24,33 @@ class ReferenceCodec:
     """One parsed schema: decodes and encodes single data, logical types left as plain Avro values."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = fastavro.parse_schema(without_logical_types(dict(schema)))
+        """Parse the schema.
+
+        Raises:
+            topics.engine.schema.NotCompilable: it is recursive, too deep or malformed.
+        """
+        plain = without_logical_types(dict(schema))
+        self.type: AvroType = parse(plain)
+        self._fault_of = _checker(self.type)
+        self._schema = fastavro.parse_schema(plain)
 
     def decode(self, data: bytes) -> Record:
         """Decode exactly one datum.
 
+        The walker of the engines judges first: fastavro also reads numbers that are too long, lengths below
+        zero and text that is none.
+
         Raises:
             Undecodable: malformed, truncated or followed by other bytes.
         """
+        found = self._fault_of(data)
+        if found is not None:
+            raise Undecodable(fault_text(*found, len(data)))
         stream = BytesIO(data)
         try:
             decoded = fastavro.schemaless_reader(stream, self._schema, None)
         except Exception as error:
             raise Undecodable(f"{type(error).__name__} at byte {stream.tell()} of {len(data)}") from error
-        if stream.tell() != len(data):
-            raise Undecodable(f"{len(data) - stream.tell()} bytes left over after the datum")
         if not isinstance(decoded, dict):
             raise Undecodable("the schema is not a record")
         return decoded
@@ -52,6 +67,24 @@ class ReferenceCodec:
         except Exception as error:
             raise DoesNotFit(type(error).__name__) from error
         return stream.getvalue()
+
+
+def fault_text(fault: int, at: int, length: int) -> str:
+    """What is said of unsound bytes, by every engine alike; it holds no value."""
+    return f"{Fault(fault).name} at byte {at} of {length}"
+
+
+def _checker(avro_type: AvroType) -> Callable[[bytes], tuple[int, int] | None]:
+    """Why and where bytes are not exactly one datum of the type; None where they are."""
+    programs = Programs()
+    start = programs.add(avro_type)
+    numbers = [int(number) for number in programs.numbers]
+    if native.compiled():
+        checker: Callable[[bytes], tuple[int, int] | None] = native.module(
+            "topics.engine.native_check"
+        ).Checker(numbers, start)
+        return checker
+    return lambda data: fault_of(numbers, start, data)
 
 
 def without_logical_types(schema: Any) -> Any:

@@ -1,7 +1,7 @@
 """Avro schemas as a tree of types with every name resolved: what the engine's compilers read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 PRIMITIVES: Final = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
@@ -66,7 +66,8 @@ class Field:
     type: "AvroType"
     aliases: tuple[str, ...] = ()
     has_default: bool = False
-    default: Any = None
+    default: Any = field(default=None, hash=False)
+    """May be a list or an object, which have no hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class RecordType:
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or None."""
-        return next((field for field in self.fields if field.name == name), None)
+        return next((found for found in self.fields if found.name == name), None)
 
 
 AvroType = Primitive | Fixed | Enumeration | Array | Map | Union | RecordType

@@ -15,11 +15,13 @@ from services.cli import bus
 from services.cli.main import app
 from services.cli.output import CommandFailed, ExitCode, failure, run
 from services.cli.quarantine_work import release_all
+from services.cli.tail import start_offset
+from services.ledger.counts import Place
 from services.ledger.quarantine import read_quarantine
 from services.ledger.reader import KafkaUnavailable, ReadRefused
 from services.stack.errors import CorrectSetting, StartStack
-from tests.support.memory_bus import MemoryCity
-from topics.event import ProviderId
+from tests.support.memory_bus import MemoryCity, MemoryReader
+from topics.event import ProviderId, TopicName
 
 SHAPES = Path(__file__).parents[3] / "docs" / "cli"
 NAME, ADDRESS, NUMBER = "王小明", "平江路1号", "11010519491231002X"
@@ -347,6 +349,15 @@ def test_tail_begins_where_kcat_would(govbus: Govbus, offset: str, lines: int) -
     assert (ended.code, len(ended.out.splitlines())) == (ExitCode.OK, lines)
 
 
+@pytest.mark.parametrize(("count", "offset"), [(1, 11), (2, 10), (3, 4), (4, 0), (9, 0)])
+def test_the_last_so_many_are_records_and_not_the_marks_of_transactions(count: int, offset: int) -> None:
+    reader, place = MemoryReader(), Place(TopicName("sub.x"), 0)
+    for skip in (0, 3, 5, 0):
+        reader.add(place.topic, 0, b"k", b"v", skip=skip)
+    reader.ends[place] += 1
+    assert start_offset(reader, place, f"-{count}") == offset
+
+
 @pytest.mark.parametrize("offset", ["begin", "s@x", "--1", "1.5"])
 def test_tail_refuses_an_offset_that_means_nothing(govbus: Govbus, offset: str) -> None:
     assert govbus("tail", "ledger.intake", f"--offset={offset}", "-e").code == ExitCode.USAGE
@@ -358,6 +369,13 @@ def test_tail_refuses_an_offset_that_means_nothing(govbus: Govbus, offset: str) 
         (["explain", "nonsense"], ExitCode.USAGE),
         (["explain", "raw.police.public.person:0:99"], ExitCode.NEGATIVE),
         (["explain", "ledger.intake:0:0"], ExitCode.NEGATIVE),
+        (["explain", "raw.nobody:0:0"], ExitCode.USAGE),
+        (["explain", "raw.police.public.person:7:0"], ExitCode.USAGE),
+        (["tail", "raw.police.public.person", "-p", "7", "-e"], ExitCode.USAGE),
+        (["quarantine", "list", "nobody"], ExitCode.USAGE),
+        (["quarantine", "list", "--reason", "NO_SUCH"], ExitCode.USAGE),
+        (["quarantine", "list", "--state", "closed"], ExitCode.USAGE),
+        (["claims", "list", "--provider", "nobody"], ExitCode.USAGE),
         (["tail", "raw.nobody", "-e"], ExitCode.USAGE),
         (["quarantine", "show", "raw.police.public.person:0:0"], ExitCode.NEGATIVE),
         (["no-such-command"], ExitCode.USAGE),
@@ -370,6 +388,14 @@ def test_error_is_told_on_standard_error_with_its_code(
     assert ended.code == code
     assert ended.out == ""
     assert ended.err
+
+
+def test_the_newest_claims_are_listed_and_all_are_counted(govbus: Govbus) -> None:
+    everything = govbus("claims", "list", "--json").answer
+    newest = govbus("claims", "list", "--limit", "1", "--json").answer
+    assert (everything["total"], len(everything["claims"]), newest["total"]) == (2, 2, 2)
+    assert newest["claims"] == everything["claims"][-1:]
+    assert govbus("claims", "list", "--limit", "0", "--json").answer["claims"] == []
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,11 @@ def as_live(desired: DesiredState) -> LiveState:
             {"cleanup.policy": "compact", "delete.retention.ms": str(8 * DAY_MS)},
         ),
         ("stopped.police.public.person", 4, {"cleanup.policy": "compact", "min.compaction.lag.ms": "0"}),
+        (
+            "versions.market_regulation.publish.licence.permit",
+            4,
+            {"cleanup.policy": "compact", "min.compaction.lag.ms": "0", "segment.bytes": str(32 * 1_048_576)},
+        ),
         ("quarantine.police", 1, {"retention.ms": str(400 * DAY_MS)}),
         ("policy", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
         ("policy-acks", 1, {"retention.ms": str(400 * DAY_MS)}),

@@ -253,3 +253,60 @@ def test_a_dangerous_schema_is_refused_with_its_reason(folder: Path) -> None:
 
     with pytest.raises(DefinitionsInvalid, match="take no bytes"):
         load_definitions(folder, dangerous)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("providers", "database: police", "databse: police", 4),
+        ("person", "titles: {zh: 人口基本信息", "titels: {zh: 人口基本信息", None),
+    ],
+)
+def test_what_could_not_be_read_is_told_once_and_not_as_missing_wherever_it_is_named(
+    folder: Path, edit: Edit, file: str, old: str, new: str, line: int | None
+) -> None:
+    edit(FILES[file], old, new)
+    found = errors_of(folder)
+    assert {error.file for error in found} == {FILES[file]}
+    assert not [error for error in found if error.problem.startswith("there is no")]
+    assert line is None or found[0].line == line
+
+
+def test_a_folder_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    [error] = errors_of(tmp_path / "nowhere")
+    assert "there is no such folder" in str(error)
+
+
+def test_sinks_are_read_where_there_is_a_file_of_them(folder: Path) -> None:
+    (folder / "sinks.yaml").write_text(
+        "- grant: education-persons\n  database: education_copy\n  table: public.person\n", encoding="utf-8"
+    )
+    [sink] = load_definitions(folder).sinks.values()
+    assert (sink.grant, sink.database, sink.table, sink.evolves) == (
+        "education-persons",
+        "education_copy",
+        "public.person",
+        False,
+    )
+    assert load_definitions(packaged_definitions()).sinks == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "line", "field"),
+    [
+        ("grant: nobody\n  database: copy\n  table: public.person", 1, "grant"),
+        ("grant: education-persons\n  database: ../police\n  table: public.person", 2, "database"),
+        ("grant: education-persons\n  database: copy\n  table: person", 3, "table"),
+        ("grant: education-persons\n  database: copy\n  table: public.${topic}", 3, "table"),
+        (
+            "grant: education-persons\n  database: copy\n  table: public.person\n"
+            "- grant: health-persons-gusu\n  database: copy\n  table: public.person",
+            6,
+            "table",
+        ),
+    ],
+)
+def test_a_sink_that_cannot_be_is_said_with_its_line(folder: Path, entry: str, line: int, field: str) -> None:
+    (folder / "sinks.yaml").write_text(f"- {entry}\n", encoding="utf-8")
+    [error] = errors_of(folder)
+    assert (error.file, error.line, error.field) == ("sinks.yaml", line, field)

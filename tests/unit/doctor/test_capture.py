@@ -48,6 +48,8 @@ def test_running_with_a_failed_task_is_a_failure_with_the_reason() -> None:
         (status("RUNNING"), Level.WARNING),
         (status("PAUSED", task("PAUSED")), Level.WARNING),
         (status("RUNNING", task("RESTARTING")), Level.WARNING),
+        (status("RUNNING", task("UNASSIGNED")), Level.FAILURE),
+        (status("UNASSIGNED", task("RUNNING")), Level.FAILURE),
         (status("RUNNING", task("UNHEARD_OF")), Level.FAILURE),
         (status("FAILED"), Level.FAILURE),
     ],

@@ -63,7 +63,9 @@ def test_group(at: GroupPlace, level: Level) -> None:
 
 def test_one_group_is_one_line_with_all_that_it_is_behind() -> None:
     (finding,) = judge_groups([place(partition=0), place(partition=1, committed=99)])
-    assert finding.seen == "tax.a is 51 records behind"
+    assert finding.seen == "tax.a is at most 51 records behind, marks of transactions included"
+    (finding,) = judge_groups([place(committed=100)])
+    assert finding.seen == "tax.a is not behind"
 
 
 def test_without_groups_there_is_a_note() -> None:

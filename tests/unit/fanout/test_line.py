@@ -9,7 +9,7 @@ from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
 from services.fanout.plan import FanoutPlan, MasterSecretMissing, compile_fanout
 from services.gate.line import decide
 from services.gate.plan import compile_gate
-from services.gate.stopped import StoppedEntry
+from services.gate.versions import Remembered
 from tests.support.debezium import SCHEMAS, raw
 from tests.support.policy import sample_policy
 from topics.delivery import read_delivery
@@ -47,7 +47,7 @@ def plan_of(policy: Policy = POLICY) -> FanoutPlan:
     return compile_fanout(policy, "default", MASTER)
 
 
-def canonical(record: KafkaRecord, entry: StoppedEntry | None = None) -> list[KafkaRecord]:
+def canonical(record: KafkaRecord, entry: Remembered | None = None) -> list[KafkaRecord]:
     """What the gate makes of a raw record, as the fan-out reads it."""
     outputs = [
         out for out in decide(record, GATE, RAW_CODECS, entry).outputs if out.topic.startswith("resource.")

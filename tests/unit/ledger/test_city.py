@@ -20,11 +20,10 @@ from services.ledger.quarantine import (
     disposition,
     histogram,
     read_quarantine,
-    refusal,
     release,
-    stopped_entry,
 )
 from services.ledger.reader import Bounds
+from services.ledger.releasing import ReleaseCheck
 from tests.support.memory_bus import MemoryCity
 from topics.event import ProviderId
 
@@ -227,7 +226,7 @@ def test_release_keeps_the_bytes_and_names_the_offset_that_it_releases(city: Mem
     output = release(entry)
     assert (output.topic, output.partition, output.key, output.value) == (raw.topic, 0, raw.key, raw.value)
     assert output.headers[-1] == ("govbus_release", b"0")
-    assert refusal(entry, stopped_entry(city.lookup, entry.raw)) is None
+    assert ReleaseCheck(city.lookup).refusal(entry) is None
 
 
 def test_release_that_was_stopped_again_still_names_the_first_offset(city: MemoryCity) -> None:
@@ -245,8 +244,7 @@ def test_release_after_a_newer_accepted_change_is_refused(city: MemoryCity, newe
     city.change("u", None, person() if newer_is_accepted else person(id_number=None))
     city.pump()
     entry = read_quarantine(city.lookup, POLICE)[0]
-    met = stopped_entry(city.lookup, entry.raw)
-    assert refusal(entry, met) == ("NOTHING_PENDING" if newer_is_accepted else None)
+    assert ReleaseCheck(city.lookup).refusal(entry) == ("NOTHING_PENDING" if newer_is_accepted else None)
     city.write([release(entry)])
     found = explained(city, "raw.police.public.person:0:2")
     assert found.outcome == ("superseded" if newer_is_accepted else "stopped")

@@ -1,19 +1,25 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from services.processor.attempts import Suspect
+from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import Owned, Stage
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor
+from services.processor.decisions import Decisions
 from services.processor.health import Health
 from services.processor.metrics import Metrics
+from services.processor.observation import Observation
 from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
+from services.processor.tracing import Tracer
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import Records, by_partition
-from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
+from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
 
 SOURCE = InputPartition(TopicName("in"), 0)
@@ -32,7 +38,7 @@ class FakeInput:
         self.taken: list[int] = []
         """How many records each batch had."""
         self.served = 0
-        self._next = 0
+        self._next: dict[InputPartition, int] = {}
 
     def subscribe(self, topics: frozenset[TopicName]) -> None:
         if topics and not self.topics:
@@ -48,13 +54,19 @@ class FakeInput:
         for source in self.in_stage(Stage.READY):
             self.owned[source].stage = Stage.BEHIND
 
+    def hold(self, source: InputPartition) -> None:
+        self.owned[source].stage = Stage.HELD
+
+    def release(self, source: InputPartition) -> None:
+        self.owned[source].stage = Stage.BEHIND
+
     def forget_positions(self) -> None:
         for owned in self.owned.values():
             owned.stage = Stage.FRESH
 
     def resume(self, source: InputPartition) -> None:
         self.owned[source].stage = Stage.READY
-        self._next = self.owned[source].position
+        self._next[source] = self.owned[source].position
 
     def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:
         for source, offset in positions.items():
@@ -64,12 +76,19 @@ class FakeInput:
     def serve(self) -> None:
         self.served += 1
 
+    def lags(self) -> dict[InputPartition, int]:
+        return {source: len(self.records) - owned.position for source, owned in self.owned.items()}
+
     def collect(self, max_records: int, _max_bytes: int) -> Batch:
-        batch = [record for record in self.records if record.offset >= self._next][:max_records]
+        ready = self.in_stage(Stage.READY)
+        here = [(InputPartition(record.topic, record.partition), record) for record in self.records]
+        due = [record for source, record in here if source in ready and record.offset >= self._next[source]]
+        batch = by_partition(due[:max_records])
         if batch:
-            self._next = batch[-1].offset + 1
-            self.taken.append(len(batch))
-        return by_partition(batch)
+            self.taken.append(sum(map(len, batch)))
+        for records in batch:
+            self._next[InputPartition(records.topic, records.partition)] = records[-1].offset + 1
+        return batch
 
     async def committed(
         self, sources: Iterable[InputPartition]
@@ -107,9 +126,10 @@ class FakeTransactions:
         self._called("begin")
         self._open = []
 
-    async def produce(self, lanes: Iterable[Lane]) -> None:
+    async def produce(self, lanes: Iterable[Lane], trace: bytes | None = None) -> None:
         self._called("produce")
-        self._open = list(chain.from_iterable(lanes))
+        more: Headers = () if trace is None else (("traceparent", trace),)
+        self._open = [replace(each, headers=each.headers + more) for each in chain.from_iterable(lanes)]
 
     async def send_offsets(self, *_: Any) -> None:
         self._called("offsets")
@@ -166,6 +186,22 @@ class FakeSchemas:
         if list(ids) and self.failures:
             raise self.failures.pop(0)
         return {}
+
+
+class FakeAttempts:
+    """Notes what is being decided; nothing died before unless a test says so."""
+
+    def __init__(self, *suspects: Suspect) -> None:
+        self.suspects = suspects
+        self.begun: list[tuple[int, int, int]] = []
+        self.open = False
+
+    def begin(self, batch: Iterable[Records], attempt: int) -> None:
+        self.begun += [(records[0].offset, records[-1].offset + 1, attempt) for records in batch]
+        self.open = True
+
+    def end(self) -> None:
+        self.open = False
 
 
 class Copying:
@@ -235,7 +271,13 @@ class Bench:
     """A runner with all its parts, at a test's hand."""
 
     def __init__(
-        self, processor: Processor, records: list[KafkaRecord], policy: Policy | None, **settings: Any
+        self,
+        processor: Processor,
+        records: list[KafkaRecord],
+        policy: Policy | None,
+        suspects: tuple[Suspect, ...] = (),
+        tracer: Tracer | None = None,
+        **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
             group=processor.group, data_dir=Path("unused"), web_port=1, **settings
@@ -250,10 +292,13 @@ class Bench:
             "reader": self.reader,
             "policy": self.policy,
             "schemas": self.schemas,
+            "observation": Observation(self.metrics, tracer),
         }
-        self.runner = Runner(
-            processor, self.settings, make_input=make, health=self.health, metrics=self.metrics, **parts
-        )
+        self.attempts = FakeAttempts(*suspects)
+        limit = BatchLimit(self.settings.batch_records)
+        attempts: Any = self.attempts
+        decisions = Decisions(processor, limit, attempts, self.metrics)
+        self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:
         """One turn, its batch processed; returns the batch's size."""

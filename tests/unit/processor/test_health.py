@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.processor.health import Health
+from services.processor.health import STUCK_SECONDS, Health
 
 LEASE_S, LIMIT_S, NOW = 10.0, 15.0, 1000.0
 
@@ -35,9 +35,9 @@ def test_an_instance_that_decides_events_is_alive_and_ready() -> None:
     [
         ({"last_turn": NOW - LEASE_S}, {"last_turn": NOW - LEASE_S - 1}, "the loop has not turned for 11 s"),
         (
-            {"transaction_since": NOW - LIMIT_S},
-            {"transaction_since": NOW - LIMIT_S - 1},
-            "a transaction is open for 16 s",
+            {"transaction_since": NOW - 2 * LIMIT_S},
+            {"transaction_since": NOW - 2 * LIMIT_S - 1},
+            "a transaction is open for 31 s",
         ),
         ({}, {"stopped": "fenced"}, "stopped: fenced"),
     ],
@@ -54,11 +54,14 @@ def test_an_instance_that_hangs_or_has_stopped_should_be_started_again(
     ("facts", "reason"),
     [
         ({"last_turn": None}, "the loop has not started"),
+        ({"transaction_since": NOW - STUCK_SECONDS - 1}, "a transaction is stuck for 4 s"),
         ({"producer_open": False}, "the transactional producer is not initialised"),
         ({"adopted_version": None}, "no policy is adopted"),
         ({"acknowledged_version": 2}, "policy version 3 is not acknowledged"),
         ({"joined": False}, "the group has not assigned partitions"),
-        ({"waiting_partitions": 2}, "2 partitions are not positioned and loaded"),
+        ({"paused": {"a:0": NOW - 1, "a:1": NOW - LEASE_S}}, "2 partitions are not positioned and loaded"),
+        ({"paused": {"a:0": NOW - LEASE_S - 1}}, "a:0 is paused for 11 s"),
+        ({"transaction_since": NOW - LEASE_S - 1}, "a transaction is stuck for 11 s"),
         ({"problems": {"waiting": "schema registry: down"}}, "waiting: schema registry: down"),
     ],
 )

@@ -40,7 +40,7 @@ def test_membership_and_transactions_have_one_name_per_instance() -> None:
         ("batch_records", 20_000, 20_001),
         ("batch_bytes", 1_000, 999),
         ("lease_s", 0.001, 0),
-        ("transaction_timeout_ms", 1_000, 999),
+        ("transaction_timeout_ms", 2_000, 1_999),
         ("transaction_timeout_ms", 60_000, 60_001),
         ("session_timeout_ms", 6_000, 5_999),
         ("idle_sleep_s", 0.001, 0),

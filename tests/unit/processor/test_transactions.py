@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from services.processor.clients import ConfluentSender
 from services.processor.contract import InputPartition
 from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
 from services.processor.transactions import Transactions
@@ -77,7 +78,7 @@ def producer() -> FakeProducer:
 
 async def opened(*producers: FakeProducer, patience_s: float = 5.0) -> Transactions:
     waiting = iter(producers)
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, patience_s)
     await transactions.open()
     return transactions
@@ -192,6 +193,25 @@ async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: Fak
         await transactions.produce(into_lanes([OUTPUT]))
 
 
+@pytest.mark.parametrize("call", ["offsets", "commit", "abort"])
+async def test_a_transaction_that_took_too_long_is_not_ended_by_its_own_producer(
+    producer: FakeProducer, call: str
+) -> None:
+    """The coordinator has aborted it or is about to, and would say that the producer is fenced."""
+    transactions = await opened(producer, patience_s=5.0)
+    transactions.begin()
+    assert transactions.opened_at is not None
+    transactions.opened_at -= 6.0
+    calls: dict[str, Any] = {
+        "offsets": lambda: transactions.send_offsets(POSITIONS, 4, None),
+        "commit": transactions.commit,
+        "abort": transactions.abort,
+    }
+    with pytest.raises(RecreateProducer, match="too long"):
+        await calls[call]()
+    assert call not in producer.calls
+
+
 async def test_an_abort_that_fails_asks_for_a_new_producer(producer: FakeProducer) -> None:
     producer.fails("abort", failure(KafkaError._STATE, abort=True))
     transactions = await opened(producer)
@@ -206,7 +226,7 @@ async def test_without_a_transaction_there_is_nothing_to_abort(producer: FakePro
 
 
 async def test_without_a_producer_one_is_asked_for() -> None:
-    make: Any = FakeProducer
+    make: Any = lambda: ConfluentSender(FakeProducer())  # noqa: E731
     transactions = Transactions(make, 1.0)
     assert not transactions.usable
     with pytest.raises(RecreateProducer):
@@ -214,7 +234,8 @@ async def test_without_a_producer_one_is_asked_for() -> None:
 
 
 async def test_a_producer_that_could_not_be_initialised_is_not_used(producer: FakeProducer) -> None:
-    make: Any = lambda: producer.fails("init", failure(KafkaError._TIMED_OUT))  # noqa: E731
+    producer.fails("init", failure(KafkaError._TIMED_OUT))
+    make: Any = lambda: ConfluentSender(producer)  # noqa: E731
     transactions = Transactions(make, 1.0)
     with pytest.raises(RecreateProducer):
         await transactions.open()
@@ -234,7 +255,7 @@ async def test_a_producer_that_is_only_late_is_asked_again_since_it_would_fence_
 ) -> None:
     late, second = FakeProducer().fails("init", error), FakeProducer()
     waiting = iter((late, second))
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, 1.0)
     with pytest.raises(RecreateProducer):
         await transactions.open()
@@ -289,7 +310,7 @@ async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_wo
     never = threading.Event()
     stuck.slow = lambda: never.wait(30) if stuck.calls[-1] == call else None
     waiting = iter((stuck, fresh))
-    make: Any = lambda: next(waiting)  # noqa: E731
+    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
     transactions = Transactions(make, patience_s=0.02, grace_s=0.02)
 
     async def from_the_start() -> None:

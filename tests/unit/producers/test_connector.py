@@ -39,6 +39,7 @@ SINK = SinkDeclaration(
     table="public.enterprise",
     key_fields=("pseudonym",),
     secret_set="tax",
+    login_set="consumer-tax",
 )
 
 
@@ -99,6 +100,14 @@ def test_secrets_are_references_to_files_only() -> None:
     )
     sink = sink_config(read_template("jdbc-sink"), SINK, ENVIRONMENT)
     assert sink["connection.password"] == "${file:/secrets/connect/tax.properties:password}"
+
+
+@pytest.mark.parametrize("client", ["consumer", "producer", "admin"])
+def test_the_sink_logs_in_as_its_department_whatever_it_does(client: str) -> None:
+    login = sink_config(read_template("jdbc-sink"), SINK, ENVIRONMENT)[f"{client}.override.sasl.jaas.config"]
+    assert login.startswith("org.apache.kafka.common.security.scram.ScramLoginModule required ")
+    assert 'username="${file:/secrets/connect/consumer-tax.properties:user}"' in login
+    assert 'password="${file:/secrets/connect/consumer-tax.properties:password}"' in login
 
 
 def test_the_sink_is_idempotent_and_parks_what_it_cannot_read() -> None:

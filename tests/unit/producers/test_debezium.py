@@ -163,6 +163,10 @@ def test_is_unavailable(value: object, expected: bool) -> None:
         ({"op": "u", "after": None}, StopReason.ITEM_MISSING),
         ({"op": "c", "after": {"id": 1}}, StopReason.NO_POSITION),
         ({"op": "c", "after": {"id": 1}, "source": {"lsn": 1}}, StopReason.NO_POSITION),
+        # Parts that are no rows: what another schema may bring to the topic.
+        ({"op": "d", "before": "a row"}, StopReason.PREVIOUS_STATE_MISSING),
+        ({"op": "u", "after": 7}, StopReason.ITEM_MISSING),
+        ({"op": "c", "after": {"id": 1}, "source": ["lsn"]}, StopReason.NO_POSITION),
     ],
 )
 def test_what_cannot_be_read_is_stopped_with_its_reason(envelope: dict[str, Any], reason: StopReason) -> None:

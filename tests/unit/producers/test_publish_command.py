@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import typer
 
@@ -12,6 +13,9 @@ from services.cli import publish as command
 from services.cli.output import CommandFailed, ExitCode, run
 from tests.unit.producers.test_publisher import ITEMS, RESOURCE, FakeProducer, FakeRegistry
 
+SHAPE = json.loads(
+    (Path(__file__).parents[3] / "docs" / "cli" / "publish.schema.json").read_text(encoding="utf-8")
+)
 GOOD = {"id": "p1", "holder": "11010519491231002X", "issued": "2024-01-02"}
 
 
@@ -27,6 +31,7 @@ def producer(monkeypatch: pytest.MonkeyPatch) -> FakeProducer:
 
     monkeypatch.setattr(command, "_publisher", publisher)
     monkeypatch.setattr(command, "_definitions", lambda _folder: Declared())
+    monkeypatch.setattr(command, "require", lambda *_arguments: None)
     return fake
 
 
@@ -44,6 +49,7 @@ def test_good_records_are_published_and_refused_lines_are_listed(
     file.write_text("\n".join([json.dumps(GOOD), "{", json.dumps(bad)]), encoding="utf-8")
     assert call(RESOURCE.id, str(file), "--version", "3", "--json") == ExitCode.NEGATIVE
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(jsonschema.Draft202012Validator(SHAPE).iter_errors(answer)) == []
     report = tmp_path / "permits.jsonl.refused.csv"
     assert answer == {
         "published": 1,

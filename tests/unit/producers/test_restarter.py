@@ -16,7 +16,7 @@ from producers.restarter import (
     WaitUntil,
 )
 
-POLICY = RestartPolicy(first_wait=2, longest_wait=10, alarm_after=4, forgotten_after=60)
+POLICY = RestartPolicy(first_wait=2, longest_wait=10, alarm_after=4, forgotten_after=60, idle_grace=12)
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_waits_double_up_to_a_cap_and_then_an_alarm_is_raised(
 
 
 def test_only_a_long_time_without_failure_forgives_the_restarts() -> None:
-    history = POLICY.observed(RestartHistory((1.0, 2.0)), failed=False, now=10.0)
+    history = POLICY.observed(RestartHistory((1.0, 2.0)), Health.RUNNING, now=10.0)
     assert history.restarts == (1.0, 2.0)
-    assert POLICY.observed(history, failed=False, now=69.9).restarts == (1.0, 2.0)
-    assert POLICY.observed(history, failed=False, now=70.0).restarts == ()
-    again = POLICY.observed(history, failed=True, now=40.0)
-    assert POLICY.observed(again, failed=False, now=70.0).restarts == (1.0, 2.0)
+    assert POLICY.observed(history, Health.RUNNING, now=69.9).restarts == (1.0, 2.0)
+    assert POLICY.observed(history, Health.RUNNING, now=70.0).restarts == ()
+    again = POLICY.observed(history, Health.FAILED, now=40.0)
+    assert POLICY.observed(again, Health.RUNNING, now=70.0).restarts == (1.0, 2.0)
 
 
 class Cluster:
@@ -57,17 +57,24 @@ class Cluster:
         self.restarts = 0
         self.answers = True
         self.exists = True
+        self.ill = "FAILED"
 
     def status(self, name: str) -> ConnectorStatus:
         if not self.exists:
             raise ConnectorNotFound(name)
         if not self.answers:
             raise ConnectUnavailable("no answer")
-        failed = self.restarts < self.heals_after
-        task = TaskStatus(0, "FAILED" if failed else "RUNNING", "w", "Boom: bad\n\tat x" if failed else None)
+        ill = self.restarts < self.heals_after
+        trace = "Boom: bad\n\tat x" if ill and self.ill == "FAILED" else None
+        task = TaskStatus(0, self.ill if ill else "RUNNING", "w", trace)
         return ConnectorStatus(name, "RUNNING", "w", (task,))
 
     def restart_failed_tasks(self, name: str) -> None:
+        assert self.ill == "FAILED", "what has not failed is not started again by this"
+        self.restarts += 1
+
+    def restart(self, name: str) -> None:
+        assert self.ill == "UNASSIGNED"
         self.restarts += 1
 
 
@@ -93,6 +100,38 @@ def test_restarts_that_do_not_help_raise_an_alarm_and_go_on() -> None:
     assert restarted == [0, 2, 6, 14, 24, 34]
     assert not any(look.alarm for look in found[:15])
     assert all(look.alarm >= 4 for look in found[15:])
+
+
+def idle_looks(heals_after: int, seconds: int) -> list[Look]:
+    cluster = Cluster(heals_after)
+    cluster.ill = "UNASSIGNED"
+    return looks(cluster, seconds)
+
+
+def test_a_connector_without_a_worker_is_left_alone_for_a_while_and_then_started_again() -> None:
+    found = idle_looks(heals_after=1, seconds=20)
+    assert [second for second, look in enumerate(found) if look.did is Did.RESTARTED] == [12]
+    assert (found[12].idle_s, found[12].detail) == (12.0, "sink task 0 is UNASSIGNED")
+    assert {look.idle_s for second, look in enumerate(found) if second != 12} == {0.0}
+
+
+def test_starting_it_again_leaves_it_time_and_soon_says_that_it_does_not_help() -> None:
+    found = idle_looks(heals_after=99, seconds=50)
+    assert [second for second, look in enumerate(found) if look.did is Did.RESTARTED] == [12, 18, 28, 38, 48]
+    assert [look.alarm for look in found[12:18]] == [0] * 6
+    assert all(look.alarm >= 2 for look in found[24:])
+    assert all(look.idle_s for look in found[12:])
+
+
+def test_a_restart_without_an_answer_does_not_hide_that_nobody_runs_the_connector() -> None:
+    class Deaf(Cluster):
+        def restart(self, name: str) -> None:
+            raise ConnectUnavailable("no answer")
+
+    cluster = Deaf(heals_after=99)
+    cluster.ill = "UNASSIGNED"
+    last = looks(cluster, 13)[-1]
+    assert (last.did, last.idle_s) == (Did.NO_ANSWER, 12.0)
 
 
 def test_no_answer_and_a_missing_connector_are_said_and_not_hidden() -> None:
@@ -121,3 +160,19 @@ def test_health_is_the_worst_of_connector_and_tasks(
 ) -> None:
     statuses = tuple(TaskStatus(number, state, "w") for number, state in enumerate(tasks))
     assert ConnectorStatus("c", connector, "w", statuses).health is expected
+
+
+@pytest.mark.parametrize(
+    ("connector", "tasks", "expected"),
+    [
+        ("RUNNING", ["RUNNING"], ()),
+        ("PAUSED", ["PAUSED"], ()),
+        ("STOPPED", [], ()),
+        ("UNASSIGNED", ["RUNNING"], ("c is UNASSIGNED",)),
+        ("RUNNING", ["RUNNING", "FAILED"], ("c task 1 is FAILED",)),
+        ("RUNNING", [], ("c has no task",)),
+    ],
+)
+def test_what_is_ill_is_said_in_words(connector: str, tasks: list[str], expected: tuple[str, ...]) -> None:
+    statuses = tuple(TaskStatus(number, state, "w") for number, state in enumerate(tasks))
+    assert ConnectorStatus("c", connector, "w", statuses).ill == expected

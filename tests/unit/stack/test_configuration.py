@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft7Validator
 
 from services.stack.component import Component
-from services.stack.connect import Connect
+from services.stack.connect import ALLOWED_LOGINS, Connect
 from services.stack.errors import CorrectSetting
 from services.stack.kafka import Kafka
 from services.stack.postgres import Postgres
@@ -158,3 +158,12 @@ def test_offsets_are_kept_longer_than_the_audit_period() -> None:
     text = (shared_configuration() / "kafka-server.properties").read_text("utf-8")
     (minutes,) = re.findall(r"^offsets\.retention\.minutes=(\d+)$", text, re.MULTILINE)
     assert int(minutes) >= 400 * 24 * 60
+
+
+def test_connectors_may_name_a_login_and_only_one_kind_of_it_in_both_stacks() -> None:
+    text = (shared_configuration() / "connect-worker.properties").read_text("utf-8")
+    (allowed,) = re.findall(r"^connector\.client\.config\.override\.allowlist=(.*)$", text, re.MULTILINE)
+    about_connections = {"bootstrap.servers", "security.protocol", "sasl.mechanism", "client.id", "group.id"}
+    assert "sasl.jaas.config" in allowed.split(",")
+    assert not about_connections & set(allowed.split(","))
+    assert ALLOWED_LOGINS in (ROOT / "services/stack/compose-entry.sh").read_text("utf-8")

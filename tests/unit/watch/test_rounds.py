@@ -36,6 +36,7 @@ class PlayedConnect:
         self.silent = False
         self.restarts = 0
         self.present = True
+        self.readable = True
 
     def names(self) -> list[str]:
         if self.silent:
@@ -43,12 +44,17 @@ class PlayedConnect:
         return ["capture.police"] if self.present else []
 
     def config(self, name: str) -> dict[str, str]:
+        if not self.readable:
+            raise ConnectUnavailable("gave up")
         return CONFIG
 
     def status(self, name: str) -> ConnectorStatus:
         return ConnectorStatus(name, "RUNNING", "w", (TaskStatus(0, self.state, "w", "boom\nat x"),))
 
     def restart_failed_tasks(self, name: str) -> None:
+        self.restarts += 1
+
+    def restart(self, name: str) -> None:
         self.restarts += 1
 
 
@@ -127,6 +133,33 @@ def test_while_connect_is_silent_no_slot_counts_as_orphaned(scene: Scene) -> Non
     scene.round(0)
     scene.connect.silent = True
     assert scene.round(3) == [("alarm", "connect-silent")]
+
+
+def test_a_slot_of_a_connector_that_cannot_be_read_is_no_orphan(scene: Scene) -> None:
+    scene.slots = [SlotReport("govbus_police", "police", False, "reserved", 10, 10, None)]
+    scene.round(0)
+    scene.connect.readable = False
+    assert scene.round(3) == [("warning", "connector-unreadable")]
+
+
+def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_in_the_end_says_what_to_do(
+    scene: Scene,
+) -> None:
+    scene.connect.state = "UNASSIGNED"
+    assert scene.round(0) == []
+    assert scene.round(59) == []
+    assert scene.round(60) == [("warning", "connector-restarted"), ("alarm", "connector-idle")]
+    assert "wait" in scene.watch.status()["alarms"][0]["remedy"]
+    assert scene.round(90) == [("warning", "connector-restarted")]
+    assert scene.round(150) == [("warning", "connector-restarted")]
+    (alarm,) = scene.watch.status()["alarms"]
+    assert (
+        "no worker has run it for 150 s: capture.police task 0 is UNASSIGNED; 2 restarts did not help"
+        in alarm["detail"]
+    )
+    assert "govbus down and govbus up" in alarm["remedy"]
+    scene.connect.state = "RUNNING"
+    assert scene.round(153) == [("info", "connector-idle-over")]
 
 
 def test_a_database_that_is_down_is_alarmed_and_the_rounds_go_on(scene: Scene) -> None:

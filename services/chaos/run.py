@@ -1,0 +1,213 @@
+"""One chaos run from the first process to the verdict; whatever happens, nothing of it goes on running."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.chaos.check import Checker, Layout, Verdict
+from services.chaos.envelopes import ENVELOPE_SCHEMA, KEY_SCHEMA, Envelopes
+from services.chaos.faults import Fault, FaultRecord, plan
+from services.chaos.inject import Injector, MakeInstance
+from services.chaos.instances import Instances, Say
+from services.chaos.own_stack import ChaosStack, own_stack
+from services.chaos.proxy import KafkaProxy
+from services.chaos.report import summary
+from services.chaos.scene import layout_of, small_city
+from services.chaos.watch import Unfinished, Watch
+from services.chaos.writer import StreamWriter
+from services.control.definitions import load_definitions, packaged_definitions
+from services.ledger.balance import balance
+from services.ledger.evidence import Gatherer
+from services.ledger.lookup import Lookup
+from services.ledger.reader import KafkaTopicReader, read_whole
+from services.processor.settings import ProcessorSettings
+from services.stack.api import Stack
+from services.stack.progress import Reporter
+from topics.names import GATE_GROUP, key_subject, value_subject
+
+_READY_SECONDS = 90.0
+_RECOVERY_SECONDS = 120.0
+_DRAIN_SECONDS = 600.0
+_READ_SECONDS = 60.0
+_LAG_MS = 7 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a run is asked for."""
+
+    minutes: float
+    events: int
+    seed: int
+
+    @property
+    def per_second(self) -> float:
+        """The rate of the stream."""
+        return self.events / (self.minutes * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What the command line lends the run: it knows how processes are started and definitions applied."""
+
+    make: MakeInstance
+    apply: Callable[[Stack, Any], None]
+    """Carries out definitions on a stack."""
+    cache: Path
+    say: Say
+    reporter: Reporter | None = None
+
+
+@dataclass(slots=True)
+class ChaosRun:
+    """Runs once."""
+
+    parameters: Parameters
+    hands: Hands
+    _faults: list[FaultRecord] = field(default_factory=list)
+
+    def run(self) -> dict[str, Any]:
+        """Start everything, break it as planned, stop, check.
+
+        Raises:
+            StackError, InstanceStuck, BrokerLost, StreamFailed: the run itself cannot go on.
+        """
+        with own_stack(self.hands.cache, self.hands.reporter) as stack:
+            self.hands.say(f"the run's own stack is in {stack.settings.home}")
+            definitions = small_city(load_definitions(packaged_definitions()))
+            self.hands.apply(stack, definitions)
+            layout = layout_of(definitions.resources, definitions.grants)
+            envelopes = _registered(stack, layout)
+            with _proxy(stack) as proxy, _instances(stack, self.hands) as instances:
+                duration = self._break(stack, layout, envelopes, proxy, instances)
+                ended = instances.ended_by_themselves
+            return self._judge(stack, layout, envelopes, duration, ended)
+
+    def _break(
+        self,
+        stack: ChaosStack,
+        layout: Layout,
+        envelopes: Envelopes,
+        proxy: KafkaProxy,
+        instances: Instances,
+    ) -> float:
+        """Write the stream and inject faults until both are over, then let everything be decided."""
+        instances.wait_until_ready(_READY_SECONDS)
+        session = ProcessorSettings.model_fields["session_timeout_ms"].default / 1000
+        watch = Watch(stack.kafka_config("admin"), layout.chains)
+        injector = Injector(stack, instances, proxy, watch, self.hands.make, session)
+        writer = StreamWriter(stack.kafka_config("connect"), envelopes, layout)
+        writer.start(self.parameters.seed, self.parameters.events, self.parameters.per_second)
+        begin = time.monotonic()
+        try:
+            self._begun(watch)
+            faults = plan(self.parameters.seed, layout.fanout_group)
+            while not writer.done and time.monotonic() - begin < self.parameters.minutes * 60:
+                self._one(next(faults), injector, begin, writer)
+            while not writer.done:
+                time.sleep(0.2)
+            instances.wait_until_ready(_READY_SECONDS)
+            watch.drain(_DRAIN_SECONDS)
+        except Unfinished as error:
+            # The checker says what is missing.
+            self.hands.say(str(error))
+        finally:
+            writer.stop()
+            watch.close()
+        return time.monotonic() - begin
+
+    def _begun(self, watch: Watch) -> None:
+        if watch.recovered(watch.marks(), _READY_SECONDS) is None:
+            raise Unfinished("no partition moves although nothing was broken yet")
+
+    def _one(self, fault: Fault, injector: Injector, begin: float, writer: StreamWriter) -> None:
+        """One fault, until everything is as before."""
+        at = time.monotonic() - begin
+        injected = injector.inject(fault)
+        recovered = injector.watch.recovered(injected.marks, _RECOVERY_SECONDS)
+        injected.finish()
+        injector.instances.wait_until_ready(_READY_SECONDS)
+        took = None if recovered is None else recovered - injected.since
+        record = FaultRecord(fault.number, fault.kind, injected.target, at, took, injected.happened)
+        self._faults.append(record)
+        self.hands.say(_told(record, writer.written))
+        time.sleep(fault.pause)
+
+    def _judge(
+        self, stack: ChaosStack, layout: Layout, envelopes: Envelopes, duration: float, ended: int
+    ) -> dict[str, Any]:
+        self.hands.say("everything has stopped; reading what was written")
+        registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth()))
+        config = stack.kafka_config("ledger")
+        with KafkaTopicReader(config, "ledger.chaos", _READ_SECONDS) as reader:
+            lookup = Lookup(reader, registry)
+            verdict = self._check(stack, layout, envelopes, lookup)
+            self.hands.say("balancing the books")
+            books = _books(lookup)
+        parameters = {name: getattr(self.parameters, name) for name in Parameters.__slots__}
+        return summary(parameters, duration, self._faults, verdict, books, ended)
+
+    def _check(self, stack: ChaosStack, layout: Layout, envelopes: Envelopes, lookup: Lookup) -> Verdict:
+        return Checker(
+            seed=self.parameters.seed,
+            events=self.parameters.events,
+            layout=layout,
+            read=lambda topic: read_whole(lookup.reader, topic),
+            decoder=lookup.decoder,
+            envelopes=envelopes,
+            master=stack.secret("master-v1").encode(),
+        ).run()
+
+
+@contextmanager
+def _proxy(stack: ChaosStack) -> Iterator[KafkaProxy]:
+    proxy = KafkaProxy(stack.proxy_port, stack.listener_port)
+    proxy.start()
+    try:
+        yield proxy
+    finally:
+        proxy.stop()
+
+
+@contextmanager
+def _instances(stack: ChaosStack, hands: Hands) -> Iterator[Instances]:
+    """Two gates and two fan-outs."""
+    instances = Instances(stack, hands.say)
+    try:
+        for group in (GATE_GROUP, "fanout.default"):
+            for number in range(2):
+                instances.add(hands.make(stack.settings.processes_port, group, number))
+        yield instances
+    finally:
+        instances.stop()
+
+
+def _registered(stack: ChaosStack, layout: Layout) -> Envelopes:
+    """Register what a connector would."""
+    auth = stack.registry_auth("connect")
+    registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, *auth))
+    return Envelopes(
+        registry.register(key_subject(layout.raw), KEY_SCHEMA),
+        registry.register(value_subject(layout.raw), ENVELOPE_SCHEMA),
+    )
+
+
+def _books(lookup: Lookup) -> Mapping[str, Any]:
+    result = balance(Gatherer(lookup.reader, lookup.decoder, _LAG_MS, 5).gather(int(time.time() * 1000)))
+    differences = [
+        {"what": one.what.value, "where": one.where, "expected": one.expected, "found": one.found}
+        for one in result.differences
+    ]
+    return {"closed": result.closed, "differences": differences[:20], "sums": dict(result.sums)}
+
+
+def _told(record: FaultRecord, written: int) -> str:
+    what = f"{record.at_s:7.1f} s  #{record.number} {record.kind.value} {record.target}"
+    if not record.happened:
+        return f"{what}: no effect, not counted"
+    took = "DID NOT RECOVER" if record.recovery_s is None else f"recovered in {record.recovery_s:.1f} s"
+    return f"{what}: {took}; {written} events written"

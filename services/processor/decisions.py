@@ -1,0 +1,173 @@
+"""Gets decisions out of a processor that may break: by halves, alone, or tried in a child process first."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from services.processor.attempts import AttemptLog
+from services.processor.batch_limit import BatchLimit
+from services.processor.contract import Batch, BatchResult, InputPartition, Processor
+from services.processor.errors import ExitCode, StopInstance
+from services.processor.metrics import Metrics
+from services.processor.probe import deadly_records
+from topics.engine.records import PartitionRecords, Records
+from topics.event import KafkaRecord
+
+_log = logging.getLogger(__name__)
+
+PROCESS_DIED: Final = "ProcessDied"
+"""The defect of a record over which the process died."""
+_ALONE_FROM: Final = 2
+"""After so many deaths the records are decided one by one."""
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    end: int
+    attempts: int
+    probed: bool = False
+
+
+class Decisions:
+    """A processor with what is known of the records that break it.
+
+    A record that raises is found by halving batches. One that ends the process (or never ends) is found after
+    the next start: what was being decided is decided in a child process first, while the other partitions go
+    on. At most three attempts: the batch, and the record twice in a child, or alone.
+    """
+
+    def __init__(
+        self, processor: Processor, limit: BatchLimit, attempts: AttemptLog, metrics: Metrics
+    ) -> None:
+        self.processor = processor
+        self._attempts = attempts
+        self._metrics = metrics
+        self.limit = limit
+        self._suspicions: dict[InputPartition, _Suspicion] = {}
+        self._breaking: dict[InputPartition, dict[int, str]] = {}
+        """Per partition: offset of a record that breaks the processor, and how."""
+        for suspect in attempts.suspects:
+            self._suspect(suspect.source, suspect.first, suspect.end, suspect.attempts)
+
+    # --- what an earlier process died over ----------------------------------------------------------------
+
+    def unprobed(self, source: InputPartition, records: Records) -> Records | None:
+        """Those of the records that are to be decided in a child before they are decided here."""
+        suspicion = self._suspicions.get(source)
+        if suspicion is None or suspicion.probed:
+            return None
+        found = [record for record in records if record.offset < suspicion.end]
+        return PartitionRecords(*source, found) if found else None
+
+    async def probe(self, records: Records, schemas: Mapping[Any, Any]) -> None:
+        """Find those that end a process."""
+        source = InputPartition(records.topic, records.partition)
+        which = f"{records[0].coordinates} and {len(records) - 1} after it"
+        _log.warning("the process died over %s: tried in a child process first", which)
+        for offset in await deadly_records(self.processor, records, schemas):
+            self._break(source, offset, PROCESS_DIED)
+        suspicion = self._suspicions.get(source)
+        if suspicion is not None:
+            suspicion.probed = True
+
+    def _suspect(self, source: InputPartition, first: int, end: int, attempts: int) -> None:
+        if end - first == 1 and attempts >= _ALONE_FROM:
+            self._break(source, first, PROCESS_DIED)
+        else:
+            self._suspicions[source] = _Suspicion(end, attempts)
+
+    def _break(self, source: InputPartition, offset: int, how: str) -> None:
+        _log.error("record %s:%d:%d breaks the processor: %s", *source, offset, how)
+        self._breaking.setdefault(source, {})[offset] = how
+
+    # --- deciding -----------------------------------------------------------------------------------------
+
+    def portions(self, batch: Batch) -> Iterator[Batch]:
+        """The batch in pieces of one transaction each: whole, or what breaks the processor set apart."""
+        together: list[Records] = []
+        for records in batch:
+            cuts = self._cuts(records)
+            if not cuts:
+                together.append(records)
+                continue
+            for first, end in cuts:
+                part = [records[number] for number in range(first, end)]
+                yield [PartitionRecords(records.topic, records.partition, part)]
+        if together:
+            yield together
+
+    def _cuts(self, records: Records) -> list[tuple[int, int]]:
+        """Where to cut: before and after each record that has to stand alone; empty if none has."""
+        source = InputPartition(records.topic, records.partition)
+        breaking = self._breaking.get(source, {})
+        suspicion = self._suspicions.get(source)
+        alone_before = suspicion.end if suspicion is not None and suspicion.attempts >= _ALONE_FROM else -1
+        if not breaking and alone_before < 0:
+            return []
+        alone = [
+            number
+            for number, record in enumerate(records)
+            if record.offset in breaking or record.offset < alone_before
+        ]
+        edges = sorted({0, len(records), *alone, *(number + 1 for number in alone)})
+        return list(pairwise(edges)) if alone else []
+
+    def decide(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult | None:
+        """The processor's result, or None after a defect: the batch comes again, half as large.
+
+        Raises:
+            StopInstance: a record breaks the processor and cannot be isolated.
+        """
+        size, first = sum(map(len, batch)), batch[0][0]
+        defect = self._breaking.get(InputPartition(first.topic, first.partition), {}).get(first.offset)
+        if size == 1 and defect is not None:
+            return self._stop_internal(first, defect)
+        began = time.monotonic()
+        self._attempts.begin(batch, 1 + max(map(self._deaths, batch)))
+        try:
+            result = self.processor.process(batch, schemas)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
+            self._failed(batch, size, type(error).__name__)
+            return None
+        finally:
+            self._attempts.end()
+        self.limit.took(size, time.monotonic() - began)
+        return result
+
+    def done(self, batch: Batch) -> None:
+        """The batch is committed."""
+        self.processor.committed()
+        self.limit.passed()
+        for records in batch:
+            source, end = InputPartition(records.topic, records.partition), records[-1].offset + 1
+            suspicion = self._suspicions.get(source)
+            if suspicion is not None and end >= suspicion.end:
+                del self._suspicions[source]
+            for offset in [offset for offset in self._breaking.get(source, ()) if offset < end]:
+                del self._breaking[source][offset]
+
+    def _deaths(self, records: Records) -> int:
+        suspicion = self._suspicions.get(InputPartition(records.topic, records.partition))
+        return suspicion.attempts if suspicion is not None and records[0].offset < suspicion.end else 0
+
+    def _failed(self, batch: Batch, size: int, name: str) -> None:
+        self._metrics.counts["defects"] += 1
+        first = batch[0][0]
+        _log.error("the processor raised %s for %d records from %s on", name, size, first.coordinates)
+        if size == 1:
+            self._break(InputPartition(first.topic, first.partition), first.offset, name)
+        self.limit.failed(size)
+
+    def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
+        stop = getattr(self.processor, "stop_internal", None)
+        if stop is None:
+            raise StopInstance(ExitCode.DEFECT, f"{record.coordinates} breaks the processor: {defect}")
+        try:
+            result: BatchResult = stop(record, defect)
+        except Exception as error:  # noqa: BLE001 - nothing left to try
+            why = f"{record.coordinates} cannot be isolated: {type(error).__name__}"
+            raise StopInstance(ExitCode.DEFECT, why) from None
+        return result

@@ -1,0 +1,6 @@
+"""See native_kafka.pyx."""
+
+class NoNativeTransport(Exception): ...  # noqa: N818 - the caller uses the other transport
+
+def library_path() -> str: ...
+def load() -> int: ...
