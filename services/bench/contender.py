@@ -83,10 +83,7 @@ class Program:
 
     def why(self) -> str:
         """The end of its log."""
-        lines = (
-            self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
-        )
-        return "; ".join(lines[-5:])[-600:]
+        return end_of(self._log)
 
     @property
     def _log(self) -> Path:
@@ -119,10 +116,16 @@ class Bus:
 
     def why(self) -> str:
         """The end of its log."""
-        lines = (
-            self._log.read_text(encoding="utf-8", errors="replace").splitlines() if self._log.exists() else []
-        )
-        return "; ".join(lines[-5:])[-600:]
+        return end_of(self._log)
+
+
+def end_of(log: Path) -> str:
+    """What a log says of its end: its last errors, or its last lines where it names none."""
+    if not log.exists():
+        return "it wrote nothing"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+    errors = [line for line in lines if "ERROR" in line or "Error" in line]
+    return "; ".join((errors or lines)[-4:])[-600:]
 
 
 def wait_until_gone(pid: int, patience_s: float = 15.0) -> None:

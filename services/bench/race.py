@@ -121,7 +121,8 @@ class Race:
         try:
             result = self._measure(contender, compression)
         except (NothingMeasured, ProcessEnded, StackError, OSError) as error:
-            runs.failures.append(f"{error}: {contender.why()}"[:600])
+            what = str(error).partition("\n")[0][:200]
+            runs.failures.append(f"{what}: {contender.why()}")
             self.say(f"{compression} {number + 1} {contender.name}: failed, {runs.failures[-1]}")
         else:
             runs.by_round[number] = result

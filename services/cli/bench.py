@@ -102,7 +102,7 @@ def engine_command(quick: Quick = False, save: Save = None, as_json: AsJson = Fa
 def race_plan(events: int | None, repeats: int | None, *, quick: bool) -> Plan:
     """How large a race is; both compressions, but in a quick one lz4 only."""
     if quick:
-        return Plan(events or 60_000, {"lz4": repeats or 2}, Limits(start_s=40, run_s=5), extras=False)
+        return Plan(events or 100_000, {"lz4": repeats or 2}, Limits(start_s=40, run_s=5), extras=False)
     rounds = repeats or 5
     return Plan(events or 400_000, {"lz4": rounds, "none": max(1, rounds * 3 // 5)}, Limits())
 

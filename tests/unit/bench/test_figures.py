@@ -80,6 +80,12 @@ def test_an_answer_has_every_ratio_and_null_for_those_that_did_not_run() -> None
     assert found["left_out"] == {"quix": "cannot be installed"}
 
 
+def test_latency_is_not_bounded_where_it_is_long_against_the_run() -> None:
+    steady = arrivals([80.0] * 8 + [700.0])
+    assert judged(steady, {"changes": 9.0, "seconds": 4.0}, rate=2)["bounded"]
+    assert not judged(steady, {"changes": 9.0, "seconds": 3.0}, rate=3)["bounded"]
+
+
 def arrivals(latencies: list[float]) -> list[Arrival]:
     return [Arrival(str(n), n, n, n + latency) for n, latency in enumerate(latencies)]
 
