@@ -5,7 +5,7 @@ from typing import Any
 
 from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec, usable_codec
-from topics.engine.schema import AvroType
+from topics.engine.schema import AvroType, parse
 from topics.event import SchemaId
 
 
@@ -30,4 +30,4 @@ class CodecCache:
             if codec is None:
                 self._unsafe.add(schema_id)
             else:
-                self.codecs[schema_id], self.types[schema_id] = codec, codec.type
+                self.codecs[schema_id], self.types[schema_id] = codec, parse(schema)
