@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.support.fanout_cases import (
     MADE,
-    WRITER,
     GrantCase,
     assert_alike,
     canonical_record,
@@ -21,7 +20,6 @@ from tests.support.fanout_cases import (
     plan_of,
 )
 from topics.canonical import envelope_schema
-from topics.engine.reference import ReferenceCodec
 from topics.engine.resolution import PROMOTIONS
 from topics.grants.declaration import HashMask, PartialMask, RowFilter, YearMask
 from topics.wire import split
@@ -167,9 +165,8 @@ def test_what_a_plan_cannot_say_is_left_to_the_reference_and_said_so() -> None:
     ]
     found = assert_alike(plan, writer, records)
     assert [count.delivered for count in found.grants] == [3, 3, 3]
-    codecs = {WRITER: ReferenceCodec(writer)}
     for wanted in MADE:
-        assert decided(wanted, plan, codecs, records).by_reference == 3
+        assert decided(wanted, plan, writer, records).by_reference == 3
 
 
 def test_a_writer_that_is_no_envelope_is_left_to_the_reference() -> None:
