@@ -43,7 +43,7 @@ def build_native(root: Path = ROOT) -> list[str]:
             modules = cythonize(wanted, build_dir=scratch, quiet=True, include_path=["."], language_level="3")
             command = build_ext(Distribution({"ext_modules": modules}))
             command.build_temp = command.build_lib = scratch
-            command.inplace = True
+            command.inplace, command.parallel = True, os.cpu_count()
             command.ensure_finalized()
             command.run()
             made = [Path(command.get_ext_fullpath(module.name)) for module in modules]

@@ -14,3 +14,5 @@ cdef class Keyed:
     cdef object slow_outer
     # 32 hexadecimal characters of the HMAC of the first part and this.
     cdef int hex32(self, const uint8_t* data, Py_ssize_t length, uint8_t* found) except -1
+
+cdef int sha256(const uint8_t* data, Py_ssize_t length, uint8_t* digest) except -1

@@ -58,6 +58,20 @@ cdef bint _find():
 cdef bint _found = _find()
 
 
+cdef int sha256(const uint8_t* data, Py_ssize_t length, uint8_t* digest) except -1:
+    """Write the 32 bytes of the digest."""
+    cdef Midstate state
+    cdef bytes slow
+    if _found:
+        _init(&state)
+        _update(&state, data, length)
+        _final(digest, &state)
+    else:
+        slow = hashlib.sha256(PyBytes_FromStringAndSize(<const char*> data, length)).digest()
+        memcpy(digest, PyBytes_AS_STRING(slow), DIGEST)
+    return 0
+
+
 def libcrypto():
     """Whether libcrypto is called directly."""
     return bool(_found)

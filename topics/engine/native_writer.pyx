@@ -6,7 +6,7 @@ import json
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
-from topics.engine.native_sha256 cimport sha256
+from topics.engine.native_sha cimport sha256
 from topics.engine.native_batch cimport Slot
 from topics.engine.native_value cimport (
     KIND_BOOLEAN,
