@@ -17,7 +17,8 @@ class Sink(Declared):
         grant: whose records are copied.
         database: name of the connection secret set of the department's database.
         table: target, as ``schema.table``.
-        evolves: whether the sink may make the table and add columns; otherwise the department does.
+        evolves: whether the sink may make the table and add columns that may be null; otherwise the
+            department does.
     """
 
     grant: GrantId

@@ -50,6 +50,12 @@ class Target:
         return {**dict.fromkeys(self.keys, "text"), **{n: t for n, t in items.items() if n not in self.keys}}
 
     @property
+    def required(self) -> frozenset[str]:
+        """Columns that are never null: Debezium's sink does not add them to a table that is there."""
+        forms = item_forms(self.values)
+        return frozenset(self.keys) | {name for name, form in forms.items() if not form.nullable}
+
+    @property
     def name(self) -> str:
         """Schema and table as SQL names them."""
         return f"{quoted(self.schema)}.{quoted(self.table)}"
@@ -115,7 +121,9 @@ def judge_target(target: Target, found: Found, role: str) -> Iterator[Problem]:
     """What does not fit between the table and what the grant delivers; pure."""
     name = f"{target.schema}.{target.table}"
     missing = [column for column in target.columns if column not in found.columns]
-    if missing and not target.evolves:
+    if target.evolves:
+        missing = [column for column in missing if column in target.required]
+    if missing:
         yield _problem(f"{name} has no column {', '.join(missing)}", target.add_sql(missing))
     if frozenset(target.keys) not in found.unique and not set(target.keys) & set(missing):
         yield _problem(f"{name} has no key of {', '.join(target.keys)}", target.key_sql())

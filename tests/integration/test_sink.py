@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,14 @@ DATABASE, ROLE = "copy", "writer"
 FORBIDDEN = "a name that the department's own rule forbids"
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
+def eventually(condition: Callable[[], Any], why_not: Callable[[], str] = str, seconds: float = 90.0) -> Any:
     """Return the condition's first true value; fail if there is none in time."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, "the condition was not met in time"
+        assert time.monotonic() < deadline, f"the condition was not met in time; {why_not()}"
         time.sleep(0.2)
 
 
@@ -64,7 +65,7 @@ class DepartmentServer:
 
     def start(self) -> None:
         self.stack.postgres.start()
-        eventually(self.stack.postgres.ready, 60)
+        eventually(self.stack.postgres.ready)
 
     def stop(self) -> None:
         self.stack.postgres.stop()
@@ -75,6 +76,13 @@ class DepartmentServer:
             with connection.cursor() as cursor:
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
+
+    def holds(self, table: str, name: str) -> bool:
+        """Whether a table, which may not be whole yet, has every column and a row of that name."""
+        columns = f"SELECT 1 FROM information_schema.columns WHERE table_name = '{table}'"
+        if not self.sql(f"{columns} AND column_name = 'born'"):
+            return False
+        return bool(self.sql(f"SELECT 1 FROM public.{table} WHERE name = {literal(name)}"))
 
     def rows(self) -> dict[str, str]:
         return dict(self.sql("SELECT pseudonym, name FROM public.person"))
@@ -109,13 +117,14 @@ class Scene:
     def name(self) -> str:
         return names.sink_connector(self.department.grant.id)
 
-    def config(self) -> dict[str, str]:
+    def config(self, table: str = "public.person", *, evolves: bool = False) -> dict[str, str]:
         grant = self.department.grant
         declaration = SinkDeclaration(
             grant_topic=grant.topic,
             parked_topic=names.parked(grant.consumer),
             jdbc_url=jdbc_url(self.server.source),
-            table="public.person",
+            table=table,
+            evolves=evolves,
             key_fields=("pseudonym",),
             secret_set=f"{grant.consumer}_copy",
             login_set=login_set(grant.consumer),
@@ -244,6 +253,17 @@ def test_after_an_outage_of_the_database_nothing_is_missing(scene: Scene) -> Non
     eventually(lambda: {"i", "j"} <= set(scene.server.rows()))
     assert "a" not in scene.server.rows()
     eventually(scene.runs)
+
+
+def test_a_sink_that_may_do_so_makes_its_table(scene: Scene) -> None:
+    target = Target("public", "made", ("pseudonym",), VALUE_SCHEMA, evolves=True)
+    assert target_problems(scene.server.source, target) == []
+    try:
+        scene.connect.put_config(scene.name, scene.config("public.made", evolves=True))
+        scene.department.deliver(("made", "evolved", 16))
+        eventually(partial(scene.server.holds, "made", "evolved"), lambda: scene.trace(scene.name))
+    finally:
+        scene.connect.put_config(scene.name, scene.config())
 
 
 @pytest.mark.requirement("A8-05")

@@ -214,6 +214,11 @@ def test_the_table_that_is_asked_for_has_the_key_and_every_item() -> None:
             ],
         ),
         (replace(WELL, columns={"pseudonym": True, "name": False}), True, []),
+        (
+            replace(WELL, columns={"pseudonym": True, "birth_date": False, "household_district": False}),
+            True,
+            ['ALTER TABLE "public"."person" ADD COLUMN "name" text;'],
+        ),
         (replace(WELL, unique=()), False, ['ALTER TABLE "public"."person" ADD PRIMARY KEY ("pseudonym");']),
         (
             replace(WELL, unique=(frozenset({"pseudonym", "name"}),)),
