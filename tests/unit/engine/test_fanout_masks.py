@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.fanout_cases import GrantCase, assert_alike, canonical_record, item_schema, plan_of
 from topics.canonical import envelope_schema
-from topics.grants.declaration import DistrictMask, DropMask, HashMask, Mask, PartialMask, YearMask
+from topics.delivery import is_mark
+from topics.grants.declaration import DistrictMask, DropMask, HashMask, Mask, PartialMask, RowFilter, YearMask
 from topics.grants.masks import compile_mask
 from topics.wire import split
 
@@ -79,3 +80,31 @@ def test_a_date_is_delivered_as_1_january_and_what_is_no_date_is_withheld(avro_t
     found = assert_alike(plan, envelope_schema(schema, ()), records)
     assert found.grants[0].delivered == len(DAYS) - 2
     assert dict(found.grants[0].withheld) == {"INTERNAL": 2}
+
+
+MARKS = [
+    "length",
+    "a-b_c.1",
+    "",
+    " ",
+    "a b",
+    "a,b",
+    *(f"a{chr(code)}b" for code in range(33)),
+    "\x7f",
+    "a\x85b",
+    "汉",
+]
+
+
+@pytest.mark.parametrize("mark", MARKS, ids=repr)
+def test_marks_are_delivered_or_refused_alike(mark: str) -> None:
+    """A mark that may not stand in the header withholds the record; a tombstone carries no marks."""
+    schema = item_schema([{"name": "a", "type": ["null", "string"]}])
+    plan = plan_of(schema, [GrantCase(("a",)), GrantCase(("a",), rows=(RowFilter(item="a", values=("x",)),))])
+    records = [
+        canonical_record(schema, ("a",), {"a": "y"}, offset=at, marks=marks, previous={"a": "x"})
+        for at, marks in enumerate(([mark], ["first", mark], [mark, mark, "last"]))
+    ]
+    found = assert_alike(plan, envelope_schema(schema, ("a",)), records)
+    assert found.grants[0].delivered == (3 if is_mark(mark) else 0)
+    assert found.grants[1].tombstoned == 3
