@@ -34,6 +34,7 @@ from services.control.revoke import Withdrawal
 from services.control.settings import ApplySettings
 from services.control.sinks import SinkWork
 from services.control.slow_grants import slow_grants
+from services.control.slow_sources import slow_sources
 from services.control.state import DesiredState, LiveState
 from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
 from services.control.validity import official_day
@@ -155,7 +156,8 @@ def _compare(
         return Comparison(declared, desired, live, {}, plan)
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
-    notes = (*connections.notes, *slow_grants(_coming(declared, desired, live, by_grant)))
+    coming = _coming(declared, desired, live, by_grant)
+    notes = (*connections.notes, *slow_sources(coming), *slow_grants(coming))
     plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
 

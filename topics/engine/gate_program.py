@@ -130,7 +130,7 @@ def compile_program(envelope: avro.AvroType, spec: GateSpec) -> GateProgram:
     row = _row_type(envelope)
     slots = _slots(row, spec)
     programs = Programs()
-    state, scope = _targets(spec)
+    state, scope = compile_targets(spec)
     places = {item.name: place for place, item in enumerate(spec.items)}
     program = GateProgram(
         numbers=(),
@@ -224,7 +224,12 @@ def _source_steps(envelope: avro.RecordType, programs: Programs) -> tuple[FieldS
     return tuple(_field_step(field, programs, places.get(field.name, NONE)) for field in source.type.fields)
 
 
-def _targets(spec: GateSpec) -> tuple[tuple[Target, ...], tuple[Target, ...]]:
+def compile_targets(spec: GateSpec) -> tuple[tuple[Target, ...], tuple[Target, ...]]:
+    """Where items are written: in the state, and in the previous scope.
+
+    Raises:
+        NotCompilable: the canonical envelope is not the one of topics/canonical.py.
+    """
     envelope = avro.parse(spec.envelope)
     if not isinstance(envelope, avro.RecordType) or len(envelope.fields) != len(_HEAD) + 4:
         raise NotCompilable("the canonical envelope has other fields")

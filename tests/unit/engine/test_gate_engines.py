@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.control.slow_sources import slow_sources
 from services.gate.processor import GateProcessor
 from services.processor.contract import InputPartition
 from tests.support.gate_strategies import Table, batches, tables
@@ -19,6 +20,7 @@ from tests.support.gate_tables import (
     resource_of,
     source_block,
 )
+from tests.support.policy import sample_policy
 from topics.engine import native
 from topics.engine.choose import Implementation
 from topics.engine.records import by_partition
@@ -89,3 +91,20 @@ def test_raising_a_single_letter_leaves_every_other_text_alone() -> None:
     record = made_record(resource.raw_topic, 1, ReferenceCodec(schema), envelope, b"k")
     decided(Implementation.NATIVE, policy, {SCHEMA_ID: schema}, [[record]])
     assert bytes([ord("q")]) == chr(ord("q")).encode() == bytearray([113])
+
+
+def test_what_of_a_source_is_slow_is_told_with_its_reason() -> None:
+    items = [{"name": "number"}, {"name": "ratio"}, {"name": "word"}]
+    rules = [{"rule": "pattern", "item": "word", "pattern": "^(?:[a-f]{0,300}x?){1}(?:[b-y]{0,300})$"}]
+    resource = resource_of("made", ["id"], {"kind": "passport", "item": "number"}, items, rules=rules)
+    types = {"number": "string", "ratio": ["null", "float"], "word": "string"}
+    policy = policy_of([(resource, [{"name": name, "type": avro} for name, avro in types.items()])])
+    assert list(slow_sources(policy)) == [
+        f"resource made.made.v1 is decided slowly in part: {reason}"
+        for reason in (
+            "the line decides records with a value of item ratio",
+            "identities of kind passport are checked in Python",
+            "rule word.pattern is asked in Python",
+        )
+    ]
+    assert list(slow_sources(sample_policy())) == []
