@@ -277,7 +277,11 @@ def _table(facts: DatabaseFacts, expected: TableExpectation) -> Iterator[Preflig
     )
     missing = ", ".join(column for column in expected.columns if column not in table.columns)
     yield _finding(
-        not missing, "columns", where, ("has every declared column", f"lacks the columns: {missing}")
+        not missing,
+        "columns",
+        where,
+        ("has every declared column", f"lacks the columns: {missing}: no change of a row passes the gate"),
+        "-- add them again and touch the rows, or take them out of the resource's definition",
     )
     yield from _keys(table, expected, where)
 

@@ -1,6 +1,6 @@
 """Starts connectors again that failed or that nobody runs, ever less often; tells when that does not help."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -47,6 +47,12 @@ class RestartHistory:
     restarts: tuple[float, ...] = ()
     well_since: float | None = None
     idle_since: float | None = None
+
+    @property
+    def since_idle(self) -> "RestartHistory":
+        """The restarts that were meant to bring it back to a worker, without those of an earlier failure."""
+        since = self.idle_since or 0.0
+        return replace(self, restarts=tuple(at for at in self.restarts if at >= since))
 
     def idle_for(self, now: float) -> float:
         """Seconds since which no worker has run it or a task of its."""
@@ -178,8 +184,10 @@ class Restarter:
 
     def _act(self, status: ConnectorStatus, history: RestartHistory) -> Look:
         now = self._clock()
-        policy = self._policy if status.health is Health.FAILED else self._policy.for_idle
-        decision = policy.decide(history, now)
+        if status.health is Health.FAILED:
+            decision = self._policy.decide(history, now)
+        else:
+            decision = self._policy.for_idle.decide(history.since_idle, now)
         alarm = decision.restarts if isinstance(decision, Alarm) else 0
         step = decision.then if isinstance(decision, Alarm) else decision
         if isinstance(step, WaitUntil):
@@ -197,8 +205,13 @@ class Restarter:
 
 
 def _reason(status: ConnectorStatus) -> str:
-    """The first lines of the traces, or the states of what does not run."""
+    """The first line of each trace with the cause at its root, or the states of what does not run."""
     traces = [status.trace, *(task.trace for task in status.failed_tasks)]
     if status.has_failed:
-        return "; ".join(trace.splitlines()[0] for trace in traces if trace)
+        return "; ".join(_summary(trace.splitlines()) for trace in traces if trace)
     return ", ".join(status.ill)
+
+
+def _summary(trace: Sequence[str]) -> str:
+    causes = [line for line in trace if line.startswith("Caused by: ")]
+    return f"{trace[0]} ({causes[-1]})" if causes else trace[0]

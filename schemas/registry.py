@@ -3,6 +3,7 @@
 Reading is all that processors, publishers and subscribers may do; ``register`` needs apply's credentials.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,6 +85,15 @@ class SchemaRegistry:
         answer = self._call("GET", f"/subjects/{quote(subject, safe='')}/versions/latest")
         return SchemaId(int(answer["id"])), json.loads(answer["schema"])
 
+    def versions(self, subject: str) -> list[int]:
+        """The numbers of the subject's versions.
+
+        Raises:
+            SchemaNotFound: the subject does not exist.
+        """
+        answer: list[int] = self._call("GET", f"/subjects/{quote(subject, safe='')}/versions")
+        return answer
+
     def subjects(self) -> list[str]:
         """Every subject, sorted."""
         answer: list[str] = self._call("GET", "/subjects")
@@ -111,6 +121,15 @@ class SchemaRegistry:
     def set_compatibility(self, level: str) -> None:
         """Set the global compatibility level, e.g. ``BACKWARD``."""
         self._call("PUT", "/config", {"compatibility": level})
+
+    def accept_anything(self, subject: str) -> None:
+        """Let the subject's next versions be whatever they are, until ``check_again``."""
+        self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": "NONE"})
+
+    def check_again(self, subject: str) -> None:
+        """Hold the subject to the global compatibility level."""
+        with contextlib.suppress(SchemaNotFound):
+            self._call("DELETE", f"/config/{quote(subject, safe='')}")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:

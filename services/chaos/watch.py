@@ -30,7 +30,8 @@ class Watch:
     def __init__(self, config: Mapping[str, Any], chains: Iterable[Chain]) -> None:
         config = {**config, **IMPATIENT, "log_level": 0}
         self._chains = tuple(chains)
-        self._admin = AdminClient(config)
+        self._config = config
+        self._admin: AdminClient | None = None
         self._reader = KafkaTopicReader(config, "ledger.chaos", _ANSWER_SECONDS)
 
     def marks(self, seconds: float = 60.0) -> Marks:
@@ -87,21 +88,31 @@ class Watch:
     def committed(self) -> dict[Chain, int]:
         """The committed offset of each chain; empty while the broker does not answer."""
         found: dict[Chain, int] = {}
-        for group in {chain.group for chain in self._chains}:
-            parts = [TopicPartition(chain.topic, chain.partition) for chain in self._of(group)]
-            asked = self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group, parts)], request_timeout=_ANSWER_SECONDS
-            )
-            try:
-                answer = asked[group].result()
-            except KafkaException:
-                return {}
-            for part in answer.topic_partitions or ():
-                found[Chain(group, TopicName(part.topic), part.partition)] = max(part.offset, 0)
+        try:
+            for group in {chain.group for chain in self._chains}:
+                found |= self._committed_by(group)
+        except (KafkaException, TimeoutError):
+            # A client from before the broker was killed may go on asking nobody: the next one asks anew.
+            self._admin = None
+            return {}
         return found
+
+    def _committed_by(self, group: str) -> dict[Chain, int]:
+        if self._admin is None:
+            self._admin = AdminClient(self._config)
+        parts = [TopicPartition(chain.topic, chain.partition) for chain in self._of(group)]
+        asked = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group, parts)], request_timeout=_ANSWER_SECONDS
+        )
+        answer = asked[group].result(_ANSWER_SECONDS * 2)
+        return {
+            Chain(group, TopicName(part.topic), part.partition): max(part.offset, 0)
+            for part in answer.topic_partitions or ()
+        }
 
     def close(self) -> None:
         """Let go of the broker."""
+        self._admin = None
         self._reader.close()
 
     def _of(self, group: str) -> list[Chain]:

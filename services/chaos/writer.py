@@ -10,10 +10,11 @@ from confluent_kafka import KafkaError, Message, Producer
 from services.chaos.check import Layout
 from services.chaos.envelopes import Envelopes
 from services.chaos.watch import IMPATIENT
-from services.chaos.workload import workload
+from services.chaos.workload import Event, workload
 
 _TURN_SECONDS: Final = 0.02
 _LAST_SECONDS: Final = 120.0
+_LEAST_UNCONFIRMED: Final = 100
 
 
 class StreamFailed(Exception):  # noqa: N818 - named after what happened
@@ -39,13 +40,18 @@ class StreamWriter:
         self._failed: str | None = None
         self.written = 0
         """Events that the broker has confirmed."""
+        self._events, self._per_second = 0, 1.0
 
     def start(self, seed: int, events: int, per_second: float) -> None:
         """Begin to write so many events at that rate."""
-        self._thread = threading.Thread(
-            target=self._run, args=(seed, events, per_second), name="chaos-stream", daemon=True
-        )
+        self._events, self._per_second = events, per_second
+        self._thread = threading.Thread(target=self._run, args=(seed,), name="chaos-stream", daemon=True)
         self._thread.start()
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long the stream will go on, if nothing holds it up."""
+        return (self._events - self.written) / self._per_second
 
     @property
     def done(self) -> bool:
@@ -64,11 +70,10 @@ class StreamWriter:
         if self._thread is not None:
             self._thread.join(_LAST_SECONDS)
 
-    def _run(self, seed: int, events: int, per_second: float) -> None:
-        begin = time.monotonic()
-        for event in workload(seed, events):
-            while event.number > (time.monotonic() - begin) * per_second and not self._stop.is_set():
-                self._producer.poll(_TURN_SECONDS)
+    def _run(self, seed: int) -> None:
+        due = time.monotonic()
+        for event in workload(seed, self._events):
+            due = self._wait(event, due)
             if self._stop.is_set() or self._failed is not None:
                 self._producer.purge()
                 return
@@ -77,7 +82,23 @@ class StreamWriter:
         if self._producer.flush(_LAST_SECONDS):
             self._failed = "the last events were not confirmed in time"
 
-    def _put(self, row: int, event: Any) -> None:
+    def _wait(self, event: Event, due: float) -> float:
+        """Until the event is due and the broker takes events; returns when the next one is due.
+
+        What could not be written while the broker was away is not made up for: the stream goes on at its rate
+        and lasts longer, so that there is something to write after each fault.
+        """
+        most = max(_LEAST_UNCONFIRMED, self._per_second)
+        while not self._stop.is_set() and self._failed is None:
+            held_up = event.number - self.written > most
+            if not held_up and time.monotonic() >= due:
+                break
+            self._producer.poll(_TURN_SECONDS)
+            if held_up:
+                due = time.monotonic()
+        return due + 1 / self._per_second
+
+    def _put(self, row: int, event: Event) -> None:
         while True:
             try:
                 self._producer.produce(

@@ -3,6 +3,7 @@
 import typer
 
 from services.cli import (
+    accept_schema,
     audit,
     bench,
     chaos,
@@ -39,3 +40,4 @@ plan.register(app)
 explain.register(app)
 tail.register(app)
 publish.register(app)
+accept_schema.register(app)

@@ -1,5 +1,6 @@
 """`govbus plan` and `govbus apply`: show and carry out what the definitions ask of the stack."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,6 +41,7 @@ from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.progress import say
 from services.stack.settings import StackSettings
+from topics.engine.choose import VARIABLE, NotAvailable, choose
 from topics.event import ProviderId
 
 Folder = Annotated[
@@ -102,6 +104,7 @@ def apply_command(
     for grant in confirm_shrink or []:
         one_of(grant, declared.grants, "grant", "--confirm-shrink")
     console = Console(stderr=True)
+    _engine_is_here()
     stack = _running_stack()
     run = Apply(
         access_of(stack),
@@ -118,6 +121,14 @@ def apply_command(
         _print_applied(applied)
     if applied.waiting or applied.held_back:
         raise typer.Exit(ExitCode.NEGATIVE)
+
+
+def _engine_is_here() -> None:
+    """An engine that is asked for and missing is told before anything is begun."""
+    try:
+        choose(os.environ.get(VARIABLE))
+    except NotAvailable as error:
+        raise _ended(ExitCode.USAGE, str(error), f"unset {VARIABLE} or give another") from None
 
 
 def _carried_out(run: Apply) -> Applied:

@@ -114,6 +114,7 @@ def reset(
             raise typer.Exit(ExitCode.NEGATIVE)
         with Bars() as bars:
             stack.reset(bars)
+    say(Console(stderr=True), escape(f"The stack in {stack.settings.home} is deleted; downloads stay."))
 
 
 def run(

@@ -33,6 +33,7 @@ from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
 from services.control.settings import ApplySettings
 from services.control.sinks import SinkWork
+from services.control.slow_grants import slow_grants
 from services.control.state import DesiredState, LiveState
 from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
 from services.control.validity import official_day
@@ -154,16 +155,24 @@ def _compare(
         return Comparison(declared, desired, live, {}, plan)
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
-    plan = difference(desired, live, moves, detail, connections.configs, connections.notes)
+    notes = (*connections.notes, *slow_grants(_coming(declared, desired, live, by_grant)))
+    plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
+
+
+def _coming(
+    declared: Declared, desired: DesiredState, live: LiveState, moves: Mapping[GrantId, Transition]
+) -> Policy:
+    """The policy that would be written."""
+    ids = {subject: live.subjects.get(subject, UNREGISTERED) for subject in desired.subjects}
+    return next_policy(declared, moves, ids, live.policy, now_ms=0)
 
 
 def _policy_detail(
     declared: Declared, desired: DesiredState, live: LiveState, moves: Mapping[GrantId, Transition]
 ) -> str | None:
     """What the next version changes, in words; None where it says what the newest says."""
-    ids = {subject: live.subjects.get(subject, UNREGISTERED) for subject in desired.subjects}
-    coming = next_policy(declared, moves, ids, live.policy, now_ms=0)
+    coming = _coming(declared, desired, live, moves)
     if live.policy is None:
         return f"version 1: {len(coming.resources)} resources, {len(coming.grants)} grants"
     if same_content(live.policy, coming):

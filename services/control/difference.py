@@ -58,7 +58,7 @@ class Plan:
     steps: tuple[Step, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...] = ()
-    """What is declared and cannot be done yet, and why."""
+    """What is declared and cannot be done yet, or is done slowly, and why."""
 
     @property
     def is_empty(self) -> bool:

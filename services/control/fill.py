@@ -1,6 +1,7 @@
 """One epoch of one grant: begin, copy, sweep, end; whoever runs it again begins a new one."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from services.control.settings import ApplySettings
 from services.control.sweep import Sweep, shrinks_too_much
 from services.control.transitions import Transition
 from topics import names
+from topics.engine.choose import VARIABLE, choose
 from topics.event import GrantId, OutputRecord
 from topics.policy import GrantPolicy, Policy
 
@@ -66,7 +68,7 @@ class Epoch:
         resource = policy.resources[entry.grant.resource].resource
         ends = end_offsets(self.admin, resource.canonical_topic, resource.partitions, stable=True)
         secrets = {entry.key_version: self.access.master_secret(entry.key_version)}
-        line = CopyLine(policy, entry, secrets, self.now_ms)
+        line = CopyLine(policy, entry, secrets, self.now_ms, implementation=choose(os.environ.get(VARIABLE)))
         copy(self.access, line, self._usable(), ends, self.settings.batch_records)
         counts = self._sweep(line, ends)
         return ends, counts

@@ -11,7 +11,7 @@ from producers.slots import SlotReport
 from producers.snapshot import Snapshot, SnapshotState
 from services.control.connectors import captured
 from services.doctor.finding import Finding, failure, note, ok, warning
-from services.watch.judge import AlarmKind, slot_alarms
+from services.watch.judge import AlarmKind, remedy_of, slot_alarms
 from services.watch.safe_text import summary
 from topics.event import ProviderId
 from topics.resource import CapturedTable, Resource
@@ -78,7 +78,8 @@ def _part(name: str, part: str, state: str, trace: str | None) -> Finding:
         seen = f"{seen}: no worker runs it, so nothing is captured"
         return failure("connector", seen, "wait a minute, then govbus doctor again: the watch restarts it")
     if health in {Health.FAILED, Health.MISSING}:
-        return failure("connector", f"{seen}: {summary(trace) or 'it left no trace'}", _LOGS)
+        remedy = remedy_of(trace) if trace else _LOGS
+        return failure("connector", f"{seen}: {summary(trace) or 'it left no trace'}", remedy)
     return warning("connector", seen, _LOGS)
 
 

@@ -14,6 +14,7 @@ from services.doctor import (
     ask_machine,
     ask_processes,
     ask_snapshots,
+    ask_transactions,
 )
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
@@ -53,6 +54,7 @@ CHECKS: Final = (
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
+    Check("transaction", ask_transactions.ask_transactions, ("kafka",)),
 )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from schemas.load import control_schema
 from topics.canonical import CANONICAL_KEY_SCHEMA
@@ -59,6 +59,7 @@ class SourcePlan:
     foreign: tuple[ForeignPlan, ...]
     rules: CompiledRules
     envelope: ReferenceCodec
+    envelope_schema: Mapping[str, Any]
     canonical_key: ReferenceCodec
     canonical_key_schema_id: SchemaId
     canonical_value_schema_id: SchemaId
@@ -130,6 +131,7 @@ def _source(entry: ResourcePolicy, policy: Policy, code_lists: list[CodeList]) -
         foreign=_foreign_plans(resource),
         rules=compile_rules(resource.rules, code_lists, [item.name for item in resource.items]),
         envelope=ReferenceCodec(envelope),
+        envelope_schema=envelope,
         canonical_key=ReferenceCodec(CANONICAL_KEY_SCHEMA),
         canonical_key_schema_id=entry.canonical_key_schema_id,
         canonical_value_schema_id=entry.canonical_value_schema_id,

@@ -4,17 +4,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from services.gate.desk import PartitionDesk, Staged
 from services.gate.effects import remembered_keys
+from services.gate.engine import GateEngines
 from services.gate.line import decide, stop_internal
-from services.gate.outcome import Decision, OutcomeKind
+from services.gate.outcome import Decision
 from services.gate.plan import GatePlan, compile_gate
-from services.gate.stopped import StoppedEntry, entry_from_record
+from services.gate.stopped import entry_from_record
 from services.gate.versions import AcceptedVersion, Remembered, version_from_record
 from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
-from topics.engine.lanes import into_lanes
+from topics.engine.choose import Implementation, choose
+from topics.engine.gate_engine import GateEngine, ReferenceEngine
 from topics.engine.records import PartitionRecords, Records
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
@@ -28,19 +31,25 @@ _GONE: Final = None
 class GateProcessor:
     """Decides raw records; see ``services.processor.contract.Processor`` for the order of calls."""
 
-    def __init__(self, instance: str = "") -> None:
+    def __init__(self, instance: str = "", implementation: Implementation | None = None) -> None:
         self._instance = instance or names.instance_id(names.GATE_GROUP, 0)
         self._plan: GatePlan | None = None
         self._codecs = CodecCache()
+        self._engines = GateEngines(implementation or choose())
         self._entries: dict[InputPartition, Entries] = {}
         self._positions: dict[InputPartition, int] = {}
-        self._staged_entries: dict[tuple[InputPartition, bytes], Remembered | None] = {}
+        self._staged_entries: dict[InputPartition, Staged] = {}
         self._staged_positions: dict[InputPartition, int] = {}
 
     @property
     def group(self) -> str:
         """The gate's one consumer group."""
         return names.GATE_GROUP
+
+    @property
+    def engine(self) -> str:
+        """Which engine decides."""
+        return self._engines.implementation.value
 
     @property
     def plan(self) -> GatePlan:
@@ -56,6 +65,7 @@ class GateProcessor:
     def adopt(self, policy: Policy) -> None:
         """Use this policy from the next batch on."""
         self._plan = compile_gate(policy)
+        self._engines.adopt(self._plan)
 
     def topics(self) -> frozenset[TopicName]:
         """The raw topics of every declared source."""
@@ -115,21 +125,26 @@ class GateProcessor:
     def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         """Decide a batch."""
         self._codecs.learn(schemas)
-        return self._decide_all(batch, self._decide)
+        return self._decide_all(batch, self._decide, self._engine_for)
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
         """Quarantine the one record that ``process`` raises on."""
         alone = PartitionRecords(record.topic, record.partition, [record])
-        return self._decide_all([alone], lambda one: stop_internal(one, self.plan, self._entry(one), defect))
+        return self._decide_all(
+            [alone],
+            lambda one: stop_internal(one, self.plan, self._entry(one), defect),
+            lambda _: ReferenceEngine(),
+        )
 
     def committed(self) -> None:
         """What was staged is now so."""
-        for (source, key), entry in self._staged_entries.items():
-            if entry is _GONE:
-                self._entries[source].pop(key, None)
-            else:
-                _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
-                self._entries[source][key] = codec.encode(entry.record())
+        for source, staged in self._staged_entries.items():
+            for key, entry in staged.items():
+                if entry is _GONE:
+                    self._entries[source].pop(key, None)
+                else:
+                    _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
+                    self._entries[source][key] = codec.encode(entry.record())
         self._positions.update(self._staged_positions)
         self.rolled_back()
 
@@ -138,28 +153,38 @@ class GateProcessor:
         self._staged_entries.clear()
         self._staged_positions.clear()
 
-    def _decide_all(self, batch: Batch, decide_one: Callable[[KafkaRecord], Decision]) -> BatchResult:
+    def _decide_all(
+        self,
+        batch: Batch,
+        decide_one: Callable[[KafkaRecord], Decision],
+        engine_for: Callable[[Records], GateEngine],
+    ) -> BatchResult:
         self.rolled_back()
-        outputs: list[OutputRecord] = []
+        lanes = self._engines.lane_book()
         outcomes: Counter[str] = Counter()
+        blocks = []
         for records in batch:
-            outputs += self._decide_partition(records, decide_one, outcomes)
-        return BatchResult(tuple(into_lanes(outputs)), outcomes)
+            lanes.begin()
+            source = InputPartition(records.topic, records.partition)
+            draft = self._draft(source)
+            draft.covers(records)
+            desk = self._desk(source, draft, decide_one)
+            desk.count(engine_for(records).decide(records, desk, lanes))
+            draft.digested(lanes.written())
+            outcomes += desk.outcomes
+            self._staged_positions[source] = draft.to_offset
+            blocks.append(self._block(draft))
+        lanes.extend(blocks)
+        return BatchResult(lanes.lanes(), outcomes)
 
-    def _decide_partition(
-        self, records: Records, decide_one: Callable[[KafkaRecord], Decision], outcomes: Counter[str]
-    ) -> list[OutputRecord]:
-        source = InputPartition(records.topic, records.partition)
-        draft = self._draft(source)
-        outputs: list[OutputRecord] = []
-        for record in records:
-            decision = decide_one(record)
-            self._stage(source, record, decision)
-            _note(draft, record, decision)
-            outputs += decision.outputs
-            outcomes[decision.reason or decision.kind.value] += 1
-        self._staged_positions[source] = draft.to_offset
-        return [*outputs, self._block(draft)]
+    def _engine_for(self, records: Records) -> GateEngine:
+        return self._engines.engine_for(records, self._codecs.types)
+
+    def _desk(
+        self, source: InputPartition, draft: BlockDraft, decide_one: Callable[[KafkaRecord], Decision]
+    ) -> PartitionDesk:
+        staged = self._staged_entries.setdefault(source, {})
+        return PartitionDesk(self.plan, decide_one, draft, self._entries.get(source, {}), staged)
 
     def _decide(self, record: KafkaRecord) -> Decision:
         entry = self._entry(record)
@@ -172,9 +197,9 @@ class GateProcessor:
         if record.key is None:
             return None
         source = InputPartition(record.topic, record.partition)
-        staged = (source, record.key)
-        if staged in self._staged_entries:
-            return self._staged_entries[staged]
+        staged = self._staged_entries.get(source, {})
+        if record.key in staged:
+            return staged[record.key]
         kept = self._entries.get(source, {}).get(record.key)
         if kept is None or source.topic not in self.plan.sources:
             return None
@@ -185,10 +210,6 @@ class GateProcessor:
     def _published(self, source: InputPartition) -> bool:
         found = self.plan.sources.get(source.topic)
         return found is not None and found.published
-
-    def _stage(self, source: InputPartition, record: KafkaRecord, decision: Decision) -> None:
-        if decision.entry_changed and record.key is not None:
-            self._staged_entries[(source, record.key)] = decision.entry_after
 
     def _draft(self, source: InputPartition) -> BlockDraft:
         return BlockDraft(
@@ -208,19 +229,3 @@ class GateProcessor:
             chain_key(draft.group, draft.topic, draft.partition),
             frame(control.ids.decision_block, control.decision_block.encode(draft.record())),
         )
-
-
-def _note(draft: BlockDraft, record: KafkaRecord, decision: Decision) -> None:
-    draft.saw(record)
-    draft.outcomes[decision.kind.value] += 1
-    if decision.reason is not None:
-        draft.reasons[decision.reason] += 1
-    draft.wrote(decision.outputs)
-    met = decision.entry_met
-    if isinstance(met, StoppedEntry):
-        draft.entries.append(
-            {"offset": record.offset, "first_stopped": met.first_stopped, "last_stopped": met.last_stopped}
-        )
-    if isinstance(met, AcceptedVersion):
-        same = decision.kind is OutcomeKind.DUPLICATE
-        draft.versions.append({"offset": record.offset, "version": met.version, "same_content": same})

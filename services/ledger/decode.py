@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from topics.engine.reference import ReferenceCodec, Undecodable
+from topics.engine.reference import ReferenceCodec, Undecodable, usable_codec
 from topics.event import KafkaRecord, Record, SchemaId
 from topics.wire import NotFramed, split
 
@@ -38,7 +38,10 @@ class Decoder:
         except NotFramed as error:
             raise Undecodable(str(error)) from error
         if schema_id not in self._codecs:
-            self._codecs[schema_id] = ReferenceCodec(self._schemas.schema(schema_id))
+            codec = usable_codec(self._schemas.schema(schema_id))
+            if codec is None:
+                raise Undecodable(f"schema {schema_id} is unsafe to decode with")
+            self._codecs[schema_id] = codec
         return self._codecs[schema_id].decode(avro)
 
     def value(self, record: KafkaRecord) -> dict[str, Any] | None:

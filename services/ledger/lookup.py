@@ -10,11 +10,10 @@ from services.ledger.counts import Place
 from services.ledger.decode import Decoder, SchemaSource
 from services.ledger.evidence import read_policies
 from services.ledger.reader import Bounds, TopicMissing, TopicReader
-from topics.engine.reference import ReferenceCodec, Undecodable
+from topics.engine.reference import ReferenceCodec, Undecodable, usable_codec
 from topics.event import KafkaRecord, SchemaId, TopicName
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 from topics.policy import Policy
-from topics.schema_rules import unsafe_parts
 from topics.wire import NotFramed, split
 
 SKEW_MS = 60_000
@@ -76,8 +75,9 @@ class Lookup:
                 schema = self.schemas.schema(schema_id)
             except (NotFramed, SchemaNotFound):
                 continue
-            if not unsafe_parts(dict(schema)):
-                found[schema_id] = ReferenceCodec(schema)
+            codec = usable_codec(dict(schema))
+            if codec is not None:
+                found[schema_id] = codec
         return found
 
     def intake_block(self, raw: KafkaRecord) -> Block | None:

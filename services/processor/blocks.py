@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from topics.engine.lane_book import Written
 from topics.engine.lanes import Lane, digest_form
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
@@ -61,6 +62,11 @@ class BlockDraft:
         """Count and digest whole lanes; each output partition once."""
         for lane in lanes:
             self._outputs[(lane.topic, lane.partition)] = _LaneDigest(len(lane), lane.digest())
+
+    def digested(self, written: Iterable[Written]) -> None:
+        """Take over what was counted and digested elsewhere; each output partition once."""
+        for part in written:
+            self._outputs[(part.topic, part.partition)] = _LaneDigest(part.records, part.digest)
 
     def wrote(self, outputs: Iterable[OutputRecord]) -> None:
         """Count and digest what the input led to, in order."""

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from topics.engine.records import Records
-from topics.engine.reference import ReferenceCodec
-from topics.engine.schema import AvroType, NotCompilable
+from topics.engine.reference import ReferenceCodec, usable_codec
+from topics.engine.schema import AvroType, parse
 from topics.event import SchemaId
-from topics.schema_rules import unsafe_parts
 
 
 class CodecCache:
@@ -27,15 +26,8 @@ class CodecCache:
         for schema_id, schema in schemas.items():
             if schema_id in self.codecs or schema_id in self._unsafe:
                 continue
-            codec = None if unsafe_parts(schema) else _codec(schema)
+            codec = usable_codec(schema)
             if codec is None:
                 self._unsafe.add(schema_id)
             else:
-                self.codecs[schema_id], self.types[schema_id] = codec, codec.type
-
-
-def _codec(schema: Any) -> ReferenceCodec | None:
-    try:
-        return ReferenceCodec(schema)
-    except NotCompilable:
-        return None
+                self.codecs[schema_id], self.types[schema_id] = codec, parse(schema)

@@ -22,10 +22,14 @@ def say(console: Console, markup: str, indent: int = 0, hanging: int = 0) -> Non
     if not console.is_terminal:
         console.print(f"{' ' * indent}{markup}", highlight=False, soft_wrap=True)
         return
-    width = max(console.width - indent - hanging, _NARROWEST)
-    for number, line in enumerate(Text.from_markup(markup).wrap(console, width) or [Text()]):
-        margin = " " * (indent + (hanging if number else 0))
-        console.print(Text.assemble(margin, line), highlight=False, soft_wrap=True)
+    text, margin = Text.from_markup(markup), indent
+    while True:
+        line = text.wrap(console, max(console.width - margin, _NARROWEST))[0]
+        console.print(Text.assemble(" " * margin, line), highlight=False, soft_wrap=True)
+        rest = text.plain[len(line.plain) :].lstrip()
+        if not rest:
+            return
+        text, margin = text[len(text.plain) - len(rest) :], indent + hanging
 
 
 class Reporter(Protocol):

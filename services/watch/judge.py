@@ -1,13 +1,18 @@
 """What is worth an alarm: connectors that restarts do not help, slots that lose changes or may; pure."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from producers.provider_setup import literal
 from producers.restarter import Did, Look
 from producers.slots import SlotReport
 from services.watch.safe_text import safe_line
+
+#: Apicurio's refusal of a schema, in a task's trace: it names the subject, which is the topic's.
+_REFUSED_SCHEMA: Final = re.compile(r"Incompatible artifact: (?P<topic>[\w.-]+)-value\b")
 
 
 class AlarmKind(StrEnum):
@@ -46,10 +51,18 @@ def connector_alarms(looks: Iterable[Look]) -> Iterator[Alarm]:
             yield _idle(look)
         elif look.alarm:
             detail = f"{look.alarm} restarts did not help: {safe_line(look.detail)}"
-            remedy = "govbus logs connect, mend the cause; restarts go on by themselves"
-            yield Alarm(AlarmKind.CONNECTOR_FAILED, look.name, detail, remedy)
+            yield Alarm(AlarmKind.CONNECTOR_FAILED, look.name, detail, remedy_of(look.detail))
         if look.did is Did.NO_ANSWER:
             yield Alarm(AlarmKind.CONNECT_SILENT, look.name, safe_line(look.detail), "govbus up")
+
+
+def remedy_of(trace: str) -> str:
+    """What mends a failed task, where its trace tells; else where to look."""
+    refused = _REFUSED_SCHEMA.search(trace)
+    if refused is None:
+        return "govbus logs connect, mend the cause; restarts go on by themselves"
+    command = f"govbus accept-schema {refused['topic']}"
+    return f"a column has another type than readers can follow; agree on it with the provider, then {command}"
 
 
 def _idle(look: Look) -> Alarm:

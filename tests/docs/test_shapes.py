@@ -14,7 +14,6 @@ SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
-    "chaos-engine": "chaos",
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
 }
 

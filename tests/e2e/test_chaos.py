@@ -13,7 +13,7 @@ from services.cli.chaos import hands
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
-SEED, EVENTS, MINUTES = 4, 12_000, 1.0
+SEED, EVENTS, MINUTES = 4, 18_000, 1.5
 SHAPE = json.loads(Path("docs/cli/chaos-engine.schema.json").read_text(encoding="utf-8"))
 
 

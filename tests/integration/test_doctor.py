@@ -4,11 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AclOperation, AdminClient, NewTopic, ResourceType
 
 from producers.connect_client import ConnectClient
@@ -25,12 +26,14 @@ from producers.connector import (
 from producers.provider_setup import setup_sql
 from services.cli.plan import access_of
 from services.cli.processes import watch
+from services.cli.stack import ill_connectors
 from services.control.acls import delete_acls, read_acls
 from services.control.definitions import load_definitions, packaged_definitions
+from services.doctor.ask_transactions import open_transactions
 from services.doctor.checkup import checkup
 from services.doctor.finding import Finding, Level, Report
 from services.doctor.patient import Patient
-from services.stack.acls import allow, ensure_acls
+from services.stack.acls import WORKER_TOPICS, allow, ensure_acls
 from services.stack.api import Stack, State
 from services.stack.probes import loopback_session
 from services.stack.secret_files import write_private
@@ -99,7 +102,11 @@ class Scene:
 
     def start_watch(self) -> None:
         component = watch(self.stack.settings.watch_port)
-        quick = {"GOVBUS_WATCH_INTERVAL_S": "0.5", "GOVBUS_WATCH_UNREAD_ALARM_S": "4"}
+        quick = {
+            "GOVBUS_WATCH_INTERVAL_S": "0.5",
+            "GOVBUS_WATCH_UNREAD_ALARM_S": "4",
+            "GOVBUS_WATCH_IDLE_GRACE_S": "8",
+        }
         self.stack.run_process(replace(component, settings={**(component.settings or {}), **quick}))
 
     def capture(self) -> None:
@@ -226,6 +233,46 @@ def test_a_task_that_only_says_it_runs_is_alarmed_by_its_slot(scene: Scene) -> N
     assert [each.level for each in scene.told("slot", SLOT)] == [Level.WARNING]
     scene.sql(f"ALTER ROLE {ROLE} REPLICATION")
     eventually(lambda: not scene.alarms())
+
+
+@contextmanager
+def offsets_held_up(stack: Stack) -> Iterator[None]:
+    """A transaction on Connect's offsets that nobody ends: no connector that starts comes to their end."""
+    holding = {"transactional.id": f"test-{PROBE}", "transaction.timeout.ms": 110_000}
+    producer = Producer(stack.kafka_config("admin") | holding)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for partition in range(WORKER_TOPICS["_connect-offsets"]):
+        producer.produce("_connect-offsets", key=b'["held-up",{}]', value=b"{}", partition=partition)
+    assert producer.flush(30) == 0
+    try:
+        yield
+    finally:
+        producer.abort_transaction(30)
+
+
+def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Scene) -> None:
+    restarts = scene.watched()["restarts"]
+    with offsets_held_up(scene.stack):
+        scene.connect.restart(CONNECTOR)
+
+        def idle() -> dict[str, Any] | None:
+            alarms = [alarm for alarm in scene.watched()["alarms"] if alarm["kind"] == "connector-idle"]
+            return next((alarm for alarm in alarms if alarm["subject"] == CONNECTOR), None)
+
+        assert "being restarted" in eventually(idle)["remedy"]
+        eventually(lambda: scene.watched()["restarts"] > restarts)
+        assert Level.FAILURE in {each.level for each in scene.told("watch", CONNECTOR)}
+        assert CONNECTOR in ill_connectors(scene.stack)
+        found = open_transactions(scene.stack.admin(), scene.stack.kafka_config("admin"))
+        held = [each for each in found if each.topic == "_connect-offsets"]
+        assert len(held) == WORKER_TOPICS["_connect-offsets"]
+        assert all(0 <= each.age_s < 110 for each in held)
+        said = eventually(lambda: (alarm := idle()) and "did not help" in alarm["detail"] and alarm)
+        assert "govbus down and govbus up" in said["remedy"]
+    eventually(lambda: scene.connect.health(CONNECTOR) is Health.RUNNING)
+    eventually(lambda: idle() is None)
+    assert ill_connectors(scene.stack) == ""
 
 
 def test_the_slot_of_a_deleted_connector_is_alarmed_as_an_orphan_and_left_alone(scene: Scene) -> None:

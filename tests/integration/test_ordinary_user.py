@@ -12,21 +12,16 @@ import psutil
 import pytest
 
 from services.stack.api import Stack
+from services.stack.postgres import reachable
 from services.stack.progress import Silent
 from services.stack.settings import StackSettings
 from tests.integration.test_stack import processes_below
 from tests.stack_fixture import settings_for, temporary_home
 
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root shows this with every other test"),
-    pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not installed"),
-]
-
-PROGRAM = Path(__file__).parents[2] / ".venv" / "bin" / "govbus"
+ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / ".venv" / "bin" / "govbus"
 NOBODY = pwd.getpwnam("nobody")
-#: May read what it runs from, and no more: checkout, interpreter and cache may lie below root's own folder.
+#: May read the interpreter, which can lie below root's own folder, and nothing else that others may not.
 AS_NOBODY = (
     "setpriv",
     f"--reuid={NOBODY.pw_uid}",
@@ -38,19 +33,43 @@ AS_NOBODY = (
     "--no-new-privs",
 )
 
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root shows this with every other test"),
+    pytest.mark.skipif(shutil.which("setpriv") is None, reason="util-linux is not installed"),
+    pytest.mark.skipif(not reachable(PROGRAM), reason="the checkout lies where only its owner may go"),
+]
+
+
+def shared(cache: Path, place: Path) -> Path:
+    """The same files at a place that anybody reaches; copied where they cannot be linked."""
+
+    def link(source: str, target: str) -> None:
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    shutil.copytree(cache, place, copy_function=link, ignore=shutil.ignore_patterns(".*"))
+    return place
+
 
 @pytest.fixture
 def home() -> Iterator[StackSettings]:
-    """A stack's folder that belongs to nobody; the cache, which it cannot write, is full already."""
-    settings = settings_for(temporary_home())
-    ready = Stack(settings)
-    ready.context.jars.fetch(Silent())
-    ready.context.jars.plugins()
-    ready.context.jars.unpacked("registry")
+    """A stack's folder that belongs to nobody, and a full cache that nobody may read and not write."""
+    outer = temporary_home()
+    settings = settings_for(outer / "stack")
+    full = Stack(settings)
+    full.context.jars.fetch(Silent())
+    full.context.jars.plugins()
+    full.context.jars.unpacked("registry")
+    settings = settings.model_copy(update={"cache": shared(settings.cache, outer / "cache")})
+    settings.home.mkdir()
     os.chown(settings.home, NOBODY.pw_uid, NOBODY.pw_gid)
     yield settings
-    ready.reset()
-    shutil.rmtree(settings.home, ignore_errors=True)
+    Stack(settings).reset()
+    shutil.rmtree(outer, ignore_errors=True)
 
 
 def command(settings: StackSettings) -> Callable[..., "subprocess.CompletedProcess[str]"]:

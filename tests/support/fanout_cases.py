@@ -152,14 +152,13 @@ def canonical_record(
 def decided(
     wanted: Implementation,
     plan: FanoutPlan,
-    codecs: Mapping[SchemaId, ReferenceCodec],
+    writer: Any,
     records: Sequence[KafkaRecord],
     before: Before | None = None,
 ) -> Decided:
-    """What one engine makes of the records."""
-    engine = make_engine(wanted, plan, plan.resources[TOPIC], codecs)
-    types = {schema_id: codec.type for schema_id, codec in codecs.items()}
-    return engine.decide(PartitionRecords(TOPIC, PARTITION, records), types, before)
+    """What one engine makes of the records, which are written with one schema."""
+    engine = make_engine(wanted, plan, plan.resources[TOPIC], {WRITER: ReferenceCodec(writer)})
+    return engine.decide(PartitionRecords(TOPIC, PARTITION, records), {WRITER: parse(writer)}, before)
 
 
 def shown(found: Decided) -> dict[str, Any]:
@@ -187,11 +186,10 @@ def assert_alike(
     before: frozenset[bytes] | None = None,
 ) -> Decided:
     """All engines make the same of the records; returns what the reference made."""
-    codecs = {WRITER: ReferenceCodec(writer)}
     epochs = {each: None if before is None else set(before) for each in Implementation}
-    expected = decided(Implementation.REFERENCE, plan, codecs, records, epochs[Implementation.REFERENCE])
+    expected = decided(Implementation.REFERENCE, plan, writer, records, epochs[Implementation.REFERENCE])
     for wanted in MADE:
-        found = decided(wanted, plan, codecs, records, epochs[wanted])
+        found = decided(wanted, plan, writer, records, epochs[wanted])
         assert shown(found) == shown(expected), wanted
         assert epochs[wanted] == epochs[Implementation.REFERENCE], wanted
     return expected

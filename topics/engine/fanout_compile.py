@@ -16,7 +16,7 @@ from topics.engine.fanout_plan import (
     Walk,
 )
 from topics.engine.resolution import Form, Unresolvable, form_of, route
-from topics.engine.schema import Array, AvroType, Enumeration, Fixed, Primitive, RecordType
+from topics.engine.schema import Array, AvroType, Enumeration, Fixed, Primitive, RecordType, plain
 from topics.engine.skip import Code, Programs
 from topics.event import GrantId
 
@@ -56,7 +56,7 @@ def compile_fanout(spec: FanoutSpec, writer: AvroType) -> CompiledFanout:
     Raises:
         NotCompiled: the schema is not a canonical envelope; the reference decides all of its records.
     """
-    previous, state = _envelope(writer)
+    previous, state = _envelope(plain(writer))
     programs = Programs()
     marks_place = programs.add(Array(_TEXT))
     predicates: dict[Predicate, int] = {}
@@ -95,7 +95,7 @@ def _envelope(writer: AvroType) -> tuple[RecordType, RecordType]:
     if not isinstance(writer, RecordType) or len(writer.fields) != len(_ENVELOPE):
         raise NotCompiled("the schema is not a canonical envelope")
     for field, (name, wanted) in zip(writer.fields, _ENVELOPE, strict=True):
-        if field.name != name or (wanted is not None and _plain(field.type) != wanted):
+        if field.name != name or (wanted is not None and field.type != wanted):
             raise NotCompiled(f"{field.name} is not what a canonical envelope has there")
     previous, state = (form_of(field.type) for field in writer.fields[-2:])
     if (previous.null, state.null) != (0, 0):
@@ -103,13 +103,6 @@ def _envelope(writer: AvroType) -> tuple[RecordType, RecordType]:
     if not isinstance(previous.base, RecordType) or not isinstance(state.base, RecordType):
         raise NotCompiled("previous or state is no record")
     return previous.base, state.base
-
-
-def _plain(avro_type: AvroType) -> AvroType:
-    """The type without its logical meaning, which the bytes do not show."""
-    if isinstance(avro_type, Array):
-        return Array(_plain(avro_type.items))
-    return Primitive(avro_type.name) if isinstance(avro_type, Primitive) else avro_type
 
 
 def _walk(avro_type: AvroType, programs: Programs) -> Walk:
@@ -175,7 +168,7 @@ def _before(grant: GrantSpec, previous: RecordType) -> list[Predicate] | None:
 
 def _encoded(item: str, values: Iterable[str], form: Form) -> frozenset[bytes]:
     """The values as they stand in the field, its branch included."""
-    if _plain(form.base) != _TEXT:
+    if form.base != _TEXT:
         raise NotCompiled(f"row filter on {item}, which is not text")
     branch = b"" if form.null < 0 else encoded_long(1 - form.null)
     return frozenset(branch + encoded_text(value) for value in values if _is_text(value))

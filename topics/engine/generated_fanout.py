@@ -12,7 +12,7 @@ from topics.engine.choose import Implementation
 from topics.engine.fanout import Before, Decided, FanoutSpec, GrantCount, GrantSpec, Reference, remember
 from topics.engine.fanout_compile import compile_fanout, fallbacks
 from topics.engine.fanout_headers import HeaderParts, grant_part, header_parts
-from topics.engine.fanout_items import NotCompiled, encoded_text
+from topics.engine.fanout_items import NotCompiled, encoded_long, encoded_text
 from topics.engine.fanout_plan import CompiledFanout, Convert
 from topics.engine.generated_source import number_pattern, number_runs, source_of
 from topics.engine.generated_values import change
@@ -22,10 +22,12 @@ from topics.engine.schema import AvroType
 from topics.engine.skip import Fault, Unsound
 from topics.event import GrantId, KafkaRecord, Operation, OutputRecord, SchemaId, TopicName, WithheldReason
 from topics.grants.declaration import GrantState
+from topics.grants.keys import PSEUDONYM_LENGTH
 from topics.wire import PREFIX_LENGTH, NotFramed, frame, split
 
 _NEVER: Final = 2**63
 _ALWAYS: Final = -(2**63)
+_PSEUDONYM_LENGTH: Final = encoded_long(PSEUDONYM_LENGTH)
 _TIME_LENGTH: Final = (24).to_bytes(4, "big")
 
 Run = Callable[..., tuple[int, int, tuple[tuple[int, int, int, int, int], ...]]]
@@ -223,10 +225,10 @@ def _names(plan: CompiledFanout, spec: FanoutSpec) -> dict[str, Any]:
     for planned in plan.grants:
         i, grant = planned.index, spec.grants[planned.index]
         own = grant_part(grant.grant, grant.generation, spec.policy_version)
-        first = b"" if grant.canonical_key else b"\x40"
+        length = b"" if grant.canonical_key else _PSEUDONYM_LENGTH
         names |= {
             f"grant{i}": grant,
-            f"key_frame{i}": frame(grant.key_schema_id, first),
+            f"key_frame{i}": frame(grant.key_schema_id, length),
             f"value_frame{i}": frame(grant.value_schema_id, b""),
             f"pseudonym{i}": support.pseudonyms(grant.secret_key),
             f"grant_marked{i}": own,

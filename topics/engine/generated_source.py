@@ -299,6 +299,7 @@ def _longs(*names: str) -> tuple[str, ...]:
 _ENVELOPE = (
     "op = operations.get(v[5:12])",
     "if op is None:",
+    "    if v[5] > 127: length_at(v, 5)",
     "    if v[5:10] != read: raise Unsound(WRONG_BRANCH, 5)",
     "    op, at = READ, 10",
     "else: at = 12",

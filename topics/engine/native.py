@@ -8,6 +8,8 @@ MODULES: Final = (
     "topics.engine.native_batch",
     "topics.engine.native_check",
     "topics.engine.native_fanout",
+    "topics.engine.native_gate",
+    "topics.engine.native_lanes",
     "topics.engine.native_walk",
 )
 

@@ -7,9 +7,10 @@ from typing import Any
 import fastavro
 
 from topics.engine import native
-from topics.engine.schema import AvroType, parse
+from topics.engine.schema import AvroType, NotCompilable, parse
 from topics.engine.skip import Fault, Programs, fault_of
 from topics.event import Record
+from topics.schema_rules import unsafe_parts
 
 
 class Undecodable(Exception):  # noqa: N818 - named after what the bytes are
@@ -67,6 +68,16 @@ class ReferenceCodec:
         except Exception as error:
             raise DoesNotFit(type(error).__name__) from error
         return stream.getvalue()
+
+
+def usable_codec(schema: Mapping[str, Any]) -> ReferenceCodec | None:
+    """The codec of a schema from outside; None where it is unsafe to decode with, or no schema."""
+    if unsafe_parts(schema):
+        return None
+    try:
+        return ReferenceCodec(schema)
+    except NotCompilable:
+        return None
 
 
 def fault_text(fault: int, at: int, length: int) -> str:

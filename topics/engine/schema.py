@@ -1,7 +1,7 @@
 """Avro schemas as a tree of types with every name resolved: what the engine's compilers read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 PRIMITIVES: Final = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
@@ -93,6 +93,24 @@ def parse(schema: Any) -> AvroType:
         NotCompilable: it is recursive, nested more than 32 deep, or no Avro schema.
     """
     return _Reader({}).read(schema, "", 0)
+
+
+def plain(avro_type: AvroType) -> AvroType:
+    """The same type without logical types, which the bytes do not show."""
+    match avro_type:
+        case Primitive():
+            return Primitive(avro_type.name)
+        case Array():
+            return Array(plain(avro_type.items))
+        case Map():
+            return Map(plain(avro_type.values))
+        case Union():
+            return Union(tuple(plain(branch) for branch in avro_type.branches))
+        case RecordType():
+            fields = tuple(replace(found, type=plain(found.type)) for found in avro_type.fields)
+            return replace(avro_type, fields=fields)
+        case _:
+            return avro_type
 
 
 class _Reader:

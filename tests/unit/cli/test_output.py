@@ -82,10 +82,13 @@ def test_a_line_breaks_between_words_on_a_terminal_and_not_at_all_in_a_file() ->
     sentence = "the departments keep what they had before the change that was stopped at the gate"
     terminal, file = Screen(30, terminal=True), Screen(30, terminal=False)
     for screen in (terminal, file):
-        say(screen.console, sentence, indent=3)
+        say(screen.console, sentence, indent=3, hanging=2)
     assert file.lines == [f"   {sentence}"]
-    assert len(terminal.lines) > 1
-    assert all(line.startswith("   ") and len(line) <= 30 for line in terminal.lines)
+    first, *others = terminal.lines
+    assert others
+    assert first.startswith("   the")
+    assert all(line.startswith("     ") and line[5] != " " for line in others)
+    assert all(len(line) <= 30 for line in terminal.lines)
     assert " ".join(" ".join(terminal.lines).split()) == sentence
 
 

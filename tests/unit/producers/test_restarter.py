@@ -94,6 +94,15 @@ def test_a_failed_task_is_restarted_at_once_and_then_left_alone() -> None:
     assert found[0].detail == "Boom: bad"
 
 
+def test_the_reason_of_a_failure_names_the_cause_at_its_root() -> None:
+    class Deep(Cluster):
+        def status(self, name: str) -> ConnectorStatus:
+            trace = "Boom: bad\n\tat x\nCaused by: A: a\n\tat y\nCaused by: B: the root\n\tat z"
+            return ConnectorStatus(name, "RUNNING", "w", (TaskStatus(0, "FAILED", "w", trace),))
+
+    assert looks(Deep(heals_after=99), 1)[0].detail == "Boom: bad (Caused by: B: the root)"
+
+
 def test_restarts_that_do_not_help_raise_an_alarm_and_go_on() -> None:
     found = looks(Cluster(heals_after=99), 40)
     restarted = [second for second, look in enumerate(found) if look.did is Did.RESTARTED]
@@ -121,6 +130,14 @@ def test_starting_it_again_leaves_it_time_and_soon_says_that_it_does_not_help() 
     assert [look.alarm for look in found[12:18]] == [0] * 6
     assert all(look.alarm >= 2 for look in found[24:])
     assert all(look.idle_s for look in found[12:])
+
+
+def test_restarts_of_an_earlier_failure_do_not_count_against_one_that_nobody_runs() -> None:
+    failed = RestartHistory((1.0, 3.0, 7.0))
+    idle = POLICY.observed(failed, Health.STARTING, now=20.0)
+    assert POLICY.is_due(idle, Health.STARTING, now=32.0)
+    assert POLICY.for_idle.decide(idle.since_idle, now=32.0) == RestartNow()
+    assert idle.restarts == failed.restarts
 
 
 def test_a_restart_without_an_answer_does_not_hide_that_nobody_runs_the_connector() -> None:

@@ -7,7 +7,7 @@ import pytest
 from producers.restarter import Did, Look
 from producers.slots import SlotReport
 from services.watch.alarms import AlarmBook
-from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
+from services.watch.judge import Alarm, AlarmKind, connector_alarms, remedy_of, slot_alarms
 
 LIMIT = 1000
 
@@ -87,3 +87,22 @@ def test_an_alarm_is_told_once_when_it_rises_and_once_when_it_is_over() -> None:
     assert book.turn([]).cleared == (more,)
     book.turn([lag])
     assert book.raised[AlarmKind.SLOT_LAG] == 2
+
+
+REFUSED = (
+    "ConnectException: Tolerance exceeded in error handler (Caused by: RuleViolationException: Incompatible"
+    " artifact: raw.police.public.person-value [AVRO], num of incompatible diffs: {2})"
+)
+
+
+@pytest.mark.parametrize(
+    ("trace", "remedy"),
+    [
+        (REFUSED, "govbus accept-schema raw.police.public.person"),
+        ("ConnectException: the publication is gone", "govbus logs connect"),
+    ],
+)
+def test_the_remedy_of_a_failed_task_is_what_its_trace_asks_for(trace: str, remedy: str) -> None:
+    assert remedy in remedy_of(trace)
+    (alarm,) = connector_alarms([Look("capture.police", Did.WAITED, 5, trace)])
+    assert remedy in alarm.remedy

@@ -1,0 +1,384 @@
+"""Random tables, rules and Debezium records, sound and corrupted, for hypothesis."""
+
+import random
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from hypothesis import strategies as st
+
+from services.demo.numbers import credit_code, resident_number
+from tests.support.gate_tables import (
+    Field,
+    debezium_schema,
+    envelope_value,
+    made_record,
+    policy_of,
+    resource_of,
+    source_block,
+)
+from topics.engine.reference import DoesNotFit, ReferenceCodec
+from topics.event import KafkaRecord, TopicName
+from topics.policy import Policy
+
+_RNG = random.Random(5)  # noqa: S311
+RESIDENTS = [resident_number("320508", date(1980, 2, 1 + n), n) for n in range(4)] + ["11010519491231002X"]
+CREDITS = [credit_code(_RNG) for _ in range(4)]
+PASSPORTS = ["E12345678", "AB1234567", "G00000001"]
+PERMITS = ["H12345678", "H1234567801", "12345678", "1234567802", "FRA110219800101"[:15]]
+BROKEN = [
+    "",
+    " ",
+    "　",
+    "110105194912310021",
+    "123456789012345",
+    "000000000000000000",
+    "91110105194912310",
+    "99999999999999999X",
+    "110105188512310025",
+    "110105209912310029",
+    "110105198002300026",
+    "abc",
+    "i" * 70,
+    "汉",
+]
+_IDENTITIES = RESIDENTS + CREDITS + PASSPORTS + PERMITS + BROKEN
+_PLACEHOLDER = "__debezium_unavailable_value"
+_TEXTS = [
+    "1",
+    "2",
+    "a",
+    "320508",
+    " x ",
+    "　王 ",
+    "Straße",
+    "12.50",
+    "-3",
+    "+0.1",
+    "1e5",
+    "",
+    "true",
+    "x" * 60,
+]
+_TIMES = [
+    "2024-05-01T12:34:56.123456Z",
+    "2024-05-01T12:34:56+08:00",
+    "2024-05-01T12:34:56.5Z",
+    "2024-02-30T00:00:00Z",
+    "2024-05-01T12:34:56",
+    "0001-01-01T00:00:00+08:00",
+]
+
+TEXT = st.one_of(
+    st.sampled_from(_TEXTS + _TIMES + _IDENTITIES + [_PLACEHOLDER, "resident_id", "CHN", "fra"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    st.sampled_from(RESIDENTS + CREDITS).map(lambda text: f" {text.lower()}\u3000"),
+    st.sampled_from(RESIDENTS + CREDITS).map(lambda text: "".join(chr(ord(c) + 0xFEE0) for c in text)),
+)
+_INTS = st.integers(-(2**31), 2**31 - 1) | st.sampled_from([0, 1, 2, 3653, 20_000, 20_717, 40_000])
+_LONGS = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, 1_789_999_999_999, 1_790_000_000_000_000])
+_FLOATS = st.floats(width=32)
+_ENUM: Field = {"type": "enum", "name": "Mark", "symbols": ["A", "B"]}
+
+_KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
+    "string": ("string", TEXT),
+    "int": ("int", _INTS),
+    "long": ("long", _LONGS),
+    "boolean": ("boolean", st.booleans()),
+    "double": ("double", st.floats()),
+    "float": ("float", _FLOATS),
+    "bytes": ("bytes", st.binary(max_size=9) | st.just(_PLACEHOLDER.encode())),
+    "array": ({"type": "array", "items": ["null", "string"]}, st.lists(st.none() | st.just("a"), max_size=3)),
+    "map": ({"type": "map", "values": "long"}, st.dictionaries(st.sampled_from("ab"), st.integers(0, 9))),
+    "enum": (_ENUM, st.sampled_from("AB")),
+    "mixed": (["null", "long", "string"], st.none() | st.integers(0, 9) | st.just("m")),
+}
+_PLAIN = ("string", "int", "long", "boolean", "double", "float", "bytes")
+_CONVERSIONS = ("none", "none", "trim", "upper", "normalise", "text", "iso_timestamp", "microseconds")
+_TAME = ("string", "string", "int", "long", "boolean", "bytes")
+_FITTING = {
+    "string": ("none", "trim", "upper", "normalise", "text"),
+    "long": ("none", "microseconds", "text"),
+    "int": ("none", "text"),
+}
+_UNITS = ("number", "date", "timestamp-millis", "timestamp-micros")
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: str
+    nullable: bool
+
+    @property
+    def field(self) -> Field:
+        avro = _KINDS[self.kind][0]
+        wrapped = ["null", avro] if self.nullable and self.kind != "mixed" else avro
+        return {"name": self.name, "type": wrapped}
+
+    @property
+    def values(self) -> st.SearchStrategy[Any]:
+        found = _KINDS[self.kind][1]
+        return st.none() | found if self.nullable else found
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[Column, ...]
+    policy: Policy
+    topic: TopicName
+    schema: dict[str, Any]
+    kind: str
+    tame: bool
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Table:
+    """A table, its resource with random conversions and rules, and a policy of it alone."""
+    tame = draw(st.sampled_from([True, True, False]))
+    kinds = draw(st.lists(st.sampled_from(_TAME if tame else [*_PLAIN, *_KINDS]), min_size=1, max_size=6))
+    if "enum" in kinds:
+        kinds = [kind for kind in kinds if kind != "enum"] + ["enum"]
+    others = [Column(f"c{n}", kind, draw(st.booleans())) for n, kind in enumerate(kinds)]
+    key_kind = draw(st.sampled_from(["long", "string", "int", *([] if tame else ["bytes", "boolean"])]))
+    columns = [Column("id", key_kind, False), Column("number", "string", draw(st.booleans())), *others]
+    country = draw(st.booleans())
+    if country:
+        columns.append(Column("country", "string", True))
+    kind = draw(st.sampled_from(["resident_id"] * 3 + ["credit_code"] * 2 + list(_RARE)))
+    return _declared(draw, columns, kind, country, tame)
+
+
+_RARE = ("passport", "hk_macao_permit", "taiwan_permit", "foreign_permanent_resident", "organisation_code")
+
+
+def _declared(draw: st.DrawFn, columns: list[Column], kind: str, country: bool, tame: bool) -> Table:
+    taken = [c for c in columns if c.name in ("number", "country") or draw(st.integers(0, 4))]
+    items, fields = [], []
+    for column in taken:
+        owner = draw(st.sampled_from([None] * 6 + ["social_security"]))
+        conversion = draw(st.sampled_from(_FITTING.get(column.kind, ("none",)) if tame else _CONVERSIONS))
+        items.append(
+            {"name": f"i_{column.name}", "column": column.name, "conversion": conversion, "owner": owner}
+        )
+        target = draw(st.sampled_from([column.kind] * 5 + ([] if tame else ["long", "string"])))
+        target = "string" if conversion == "text" else target
+        target = "long" if conversion in ("iso_timestamp", "microseconds") else target
+        target = "string" if target not in _PLAIN else target
+        fields.append(
+            {
+                "name": f"i_{column.name}",
+                "type": ["null", target] if tame or draw(st.integers(0, 5)) else target,
+            }
+        )
+    names = [str(item["name"]) for item in items]
+    foreign = [
+        {"column": c.name, "owner": "social_security", "resource": "social.enrolment.v1", "item": "name"}
+        for c in columns
+        if c not in taken
+    ]
+    keys = draw(st.sampled_from([["id"], ["id"], ["id", "number"], ["number"]]))
+    resource = resource_of(
+        "made",
+        keys,
+        {"kind": kind, "item": "i_number", "country_item": "i_country" if country else None},
+        items,
+        foreign_items=foreign,
+        rules=draw(rules(names)),
+        scope_items=draw(st.lists(st.sampled_from(names), max_size=2, unique=True)),
+        partitions=draw(st.integers(1, 3)),
+    )
+    return Table(
+        tuple(columns),
+        policy_of([(resource, fields)]),
+        resource.raw_topic,
+        debezium_schema([c.field for c in columns]),
+        kind,
+        tame,
+    )
+
+
+@st.composite
+def rules(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
+    """Rules of every kind over these items."""
+    item = st.sampled_from(names)
+    scalar = st.sampled_from(["1", "2", "a", "x", 1, 2, True, False, "resident_id"])
+    condition = st.one_of(
+        st.fixed_dictionaries({"item": item, "equals": scalar}),
+        st.fixed_dictionaries({"item": item, "in": st.lists(scalar, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"item": item, "present": st.booleans()}),
+    )
+    kinds = [
+        "string",
+        "integer",
+        "number",
+        "boolean",
+        "bytes",
+        "date",
+        "timestamp-millis",
+        "timestamp-micros",
+    ]
+    bound = st.sampled_from([0, 1, 5, "12.5", 0.1, -3])
+    moment = st.sampled_from(["now", "2020-01-01", "2026-01-01"])
+    unit = st.sampled_from(_UNITS[1:])
+    pattern = st.sampled_from(
+        ["^[1-9][0-9]{5}$", "^\\d+(?:\\.\\d{1,2})?$", "^[^a]*$", "^.{1,3}$", "^\\w+\\s?$"]
+    )
+    identity = {"identity_item": item, "kind_item": st.none() | item}
+    shapes: list[dict[str, st.SearchStrategy[Any]]] = [
+        {"rule": st.just("required"), "item": item},
+        {"rule": st.just("type"), "item": item, "type": st.sampled_from(kinds)},
+        {
+            "rule": st.just("type"),
+            "item": item,
+            "type": st.just("decimal"),
+            "precision": st.just(4),
+            "scale": st.just(1),
+        },
+        {
+            "rule": st.just("length"),
+            "item": item,
+            "min": st.integers(0, 3),
+            "max": st.none() | st.integers(3, 9),
+        },
+        {"rule": st.just("pattern"), "item": item, "pattern": pattern},
+        {"rule": st.just("code_list"), "item": item, "list": st.just("sex"), "version": st.just("2003")},
+        {"rule": st.just("range"), "item": item, "min": bound},
+        {"rule": st.just("range"), "item": item, "max": bound},
+        {"rule": st.just("range"), "item": item, "unit": unit, "max": moment},
+        {"rule": st.just("range"), "item": item, "unit": unit, "min": moment},
+        {"rule": st.just("date_order"), "earlier": item, "later": item, "unit": unit},
+        {"rule": st.just("equal"), "items": st.tuples(item, item)},
+        {"rule": st.just("implication"), "when": condition, "then": condition},
+        {"rule": st.just("identity_birth_date"), "birth_date_item": item, **identity},
+        {"rule": st.just("identity_sex"), "sex_item": item, **identity},
+        {"rule": st.just("timeliness"), "within_seconds": st.sampled_from([1, 100_000])},
+        {
+            "rule": st.just("timeliness"),
+            "item": item,
+            "within_seconds": st.just(10_000),
+            "unit": st.sampled_from(_UNITS[2:]),
+        },
+    ]
+    chosen = draw(st.lists(st.sampled_from(shapes), max_size=6))
+    severity = st.sampled_from(["stop", "mark", "mark"])
+    return [
+        {**draw(st.fixed_dictionaries(shape)), "id": f"r{n}", "severity": draw(severity)}
+        for n, shape in enumerate(chosen)
+    ]
+
+
+_SEQUENCES = st.sampled_from(
+    [
+        None,
+        "",
+        "[]",
+        '["5","9"]',
+        '[null,"9"]',
+        '["7",null]',
+        '[ "5" , "9" ]',
+        "[5,9]",
+        '["x","9"]',
+        '["5","9"',
+        "null",
+        '["00012","3"]',
+        f'["{"9" * 18}","1"]',
+        f'["{"9" * 20}","1"]',
+        '["5","9","1"]',
+        '["","9"]',
+        '["5","x"]',
+    ]
+)
+
+
+@st.composite
+def envelopes(draw: st.DrawFn, table: Table, position: int) -> dict[str, object]:
+    """An envelope of the table; most are what Debezium would send."""
+    row = st.fixed_dictionaries({column.name: column.values for column in table.columns})
+    wild = 0 if table.tame and draw(st.integers(0, 9)) else 1
+    valid = {"resident_id": RESIDENTS, "credit_code": CREDITS, "passport": PASSPORTS}.get(table.kind, PERMITS)
+    after = draw(row)
+    if draw(st.integers(0, 4)):
+        after["number"] = draw(st.sampled_from(valid))
+    if not wild:
+        after = {name: _tamed(value) for name, value in after.items()}
+        after["number"] = draw(st.sampled_from(valid))
+    before = draw(row) if wild and draw(st.booleans()) else {**after, **draw(_change(table))}
+    operation = draw(st.sampled_from("cccuuuuuddrtmx" if wild else "ccuuudr"))
+    rows: tuple[object, object] = (before, after)
+    if not wild or draw(st.integers(0, 9)):
+        rows = {"c": (None, after), "r": (None, after), "d": (before, None)}.get(operation, rows)
+    else:
+        rows = (draw(st.sampled_from([None, before])), draw(st.sampled_from([None, after])))
+    source = source_block(position)
+    if wild and not draw(st.integers(0, 3)):
+        changes = {
+            "sequence": _SEQUENCES,
+            "lsn": st.none() | st.sampled_from([-5, 0, 77]),
+            "ts_ms": _LONGS | st.just(1_790_000_000_000),
+        }
+        source |= draw(st.fixed_dictionaries(changes))
+    return envelope_value(operation, rows[0], rows[1], source)  # type: ignore[arg-type]
+
+
+def _tamed(value: object) -> object:
+    """The value, unless it is one that stops a record by itself."""
+    return "x" if value == _PLACEHOLDER else b"x" if value == _PLACEHOLDER.encode() else value
+
+
+def _change(table: Table) -> st.SearchStrategy[dict[str, Any]]:
+    return st.sampled_from(table.columns).flatmap(
+        lambda column: st.fixed_dictionaries({column.name: column.values})
+    )
+
+
+_HEADERS = st.lists(
+    st.sampled_from(
+        [
+            ("govbus.incarnation", b"3"),
+            ("govbus.incarnation", b"0"),
+            ("govbus.incarnation", b""),
+            ("govbus.incarnation", b"x1"),
+            ("govbus.incarnation", b"9" * 19),
+            ("other", b"\xff"),
+            ("govbus_release", b"3"),
+        ]
+    ),
+    max_size=2,
+).map(tuple)
+
+
+@st.composite
+def batches(draw: st.DrawFn, table: Table, start: int = 0) -> list[KafkaRecord]:
+    """Records of few keys; some are tombstones, bytes of nothing, or corrupted."""
+    codec = ReferenceCodec(table.schema)
+    found = []
+    for offset in range(start, start + draw(st.integers(1, 8))):
+        key = draw(st.sampled_from([b"k1", b"k2", b"k3", None, b"%d" % offset, b"x%d" % offset]))
+        headers = (
+            draw(_HEADERS)
+            if not draw(st.integers(0, 5 if table.tame else 2))
+            else (("govbus.incarnation", b"2"),)
+        )
+        envelope = draw(envelopes(table, 100 * offset))
+        try:
+            record = made_record(table.topic, offset, codec, envelope, key, headers)
+        except DoesNotFit:
+            continue
+        spoilt = not table.tame or not draw(st.integers(0, 3))
+        found.append(_corrupted(draw, record) if spoilt else record)
+    return found
+
+
+def _corrupted(draw: st.DrawFn, record: KafkaRecord) -> KafkaRecord:
+    value: bytes | None = record.value or b""
+    damage = draw(st.integers(0, 12))
+    if damage == 0:
+        value = draw(st.none() | st.binary(max_size=12))
+    elif damage == 1 and value:
+        value = value[: draw(st.integers(0, len(value)))] + draw(st.binary(max_size=2))
+    elif damage == 2 and value:
+        at = draw(st.integers(0, len(value) - 1))
+        value = value[:at] + bytes([draw(st.integers(0, 255))]) + value[at + 1 :]
+    timestamp_ms = record.timestamp_ms if draw(st.integers(0, 9)) else draw(_LONGS)
+    return KafkaRecord(record.topic, 0, record.offset, timestamp_ms, record.key, value, record.headers)

@@ -1,0 +1,91 @@
+"""The gate's engines give byte for byte what the line gives: lanes, entries, blocks, tallies."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.gate.processor import GateProcessor
+from services.processor.contract import InputPartition
+from tests.support.gate_strategies import Table, batches, tables
+from tests.support.gate_tables import (
+    SCHEMA_ID,
+    debezium_schema,
+    envelope_value,
+    made_record,
+    policy_of,
+    resource_of,
+    source_block,
+)
+from topics.engine import native
+from topics.engine.choose import Implementation
+from topics.engine.records import by_partition
+from topics.engine.reference import ReferenceCodec
+from topics.event import KafkaRecord
+from topics.policy import Policy
+
+FAST = [Implementation.GENERATED, *([Implementation.NATIVE] if native.compiled() else [])]
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+
+
+def decided(
+    implementation: Implementation,
+    policy: Policy,
+    schemas: Mapping[Any, Any],
+    runs: Iterable[list[KafkaRecord]],
+) -> list[object]:
+    """Everything that can be seen of a gate that decides these batches, each committed."""
+    processor = GateProcessor("gate.0", implementation)
+    processor.adopt(policy)
+    seen: list[object] = []
+    for number, records in enumerate(runs):
+        batch = by_partition(records)
+        for part in batch:
+            if number == 0:
+                processor.assign(InputPartition(part.topic, part.partition), 0)
+        result = processor.process(batch, schemas)
+        seen.append({(lane.topic, lane.partition): list(lane) for lane in result.lanes})
+        seen.append({(lane.topic, lane.partition): lane.digest() for lane in result.lanes})
+        seen.append(result.outcomes)
+        processor.committed()
+        seen.append({source: dict(entries) for source, entries in processor._entries.items()})
+    return seen
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[Table, list[list[KafkaRecord]]]:
+    table = draw(tables())
+    first = draw(batches(table))
+    return table, [run for run in (first, draw(batches(table, 50))) if run]
+
+
+@pytest.mark.parametrize("implementation", FAST)
+@SLOW
+@given(scene=scenes())
+def test_an_engine_decides_what_the_line_decides(
+    implementation: Implementation, scene: tuple[Table, list[list[KafkaRecord]]]
+) -> None:
+    table, runs = scene
+    schemas = {SCHEMA_ID: table.schema}
+    expected = decided(Implementation.REFERENCE, table.policy, schemas, runs)
+    assert decided(implementation, table.policy, schemas, runs) == expected
+
+
+@pytest.mark.skipif(not native.compiled(), reason="nothing is compiled here")
+def test_raising_a_single_letter_leaves_every_other_text_alone() -> None:
+    item = {"name": "letter", "conversion": "upper"}
+    resource = resource_of(
+        "made", ["id"], {"kind": "resident_id", "item": "number"}, [{"name": "number"}, item]
+    )
+    policy = policy_of(
+        [(resource, [{"name": "number", "type": "string"}, {"name": "letter", "type": "string"}])]
+    )
+    columns = [{"name": "id", "type": "long"}, *({"name": n, "type": "string"} for n in ("number", "letter"))]
+    schema = debezium_schema(columns)
+    row = {"id": 1, "number": "11010519491231002X", "letter": "q"}
+    envelope = envelope_value("c", None, row, source_block(5))
+    record = made_record(resource.raw_topic, 1, ReferenceCodec(schema), envelope, b"k")
+    decided(Implementation.NATIVE, policy, {SCHEMA_ID: schema}, [[record]])
+    assert bytes([ord("q")]) == chr(ord("q")).encode() == bytearray([113])
