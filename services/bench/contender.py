@@ -57,7 +57,9 @@ class Program:
         path = self._folder / f"{group}.json"
         description = {**self._description, "group": group, "compression": compression}
         write_private(path, self._built.text_of(description))
-        environment = {**os.environ, **self._built.environment}
+        # Whatever it leaves behind goes with the stack's folder.
+        scratch = {"TMPDIR": str(self._folder), "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={self._folder}"}
+        environment = {**os.environ, **scratch, **self._built.environment}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._built.argv, str(path)],

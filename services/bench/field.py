@@ -34,8 +34,6 @@ BATCH_RECORDS: Final = 5_000
 """Records per transaction of the comparators that say so."""
 COMPARATORS: Final = ("copy_loop", "c_loop", "kafka_streams", "quix", "faust")
 """In the order of a round, the bus before them."""
-TWO: Final = "govbus_2"
-"""The bus with two instances that share the partitions."""
 BARE: Final = "c_loop_bare"
 """The loop in C without headers, to tell what they cost."""
 OPEN: Final = "govbus_open"
@@ -59,8 +57,8 @@ class Processes:
     """One processor of the bus."""
 
     group: str
-    start: Callable[[Mapping[str, str], int], int]
-    """Starts the instance of that number with these settings; returns its process id."""
+    start: Callable[[Mapping[str, str]], int]
+    """Starts one instance with these settings; returns its process id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
     io.make_clearable(course.cleared)
     io.make({PREFIX + topic: io.partitions(topic) for topic in course.bus_outputs})
     _allow_user(ride, course)
-    bus = _bus(ride, entry.processes, course, BUS, 1)
+    bus = _bus(ride, entry.processes, course, BUS)
     run = Race(io, course, ride.pid("kafka"), plan.limits, ride.say, PREFIX)
     samples = run.learn(bus)
     description = _description(ride, entry, samples)
@@ -97,28 +95,24 @@ def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
     return answer(found, left_out) | {"outputs": _outputs(description, samples)}
 
 
-def _bus(ride: Ride, processes: Processes, course: Course, name: str, instances: int) -> Bus:
+def _bus(ride: Ride, processes: Processes, course: Course, name: str) -> Bus:
     group = processes.group
-    names = [instance_id(group, number) for number in range(instances)]
+    process = instance_id(group, 0)
 
     def rewind() -> None:
         low = {place: bounds[0] for place, bounds in ride.io.bounds(course.inputs).items()}
         ride.io.reset_group(group, {TopicPartition(p.topic, p.partition): at for p, at in low.items()})
 
     def start(settings: Mapping[str, str]) -> tuple[int, ...]:
-        return tuple(processes.start(settings, number) for number in range(instances))
+        return (processes.start(settings),)
 
-    def stop() -> None:
-        for process in names:
-            ride.machinery.stop(process)
-
-    return Bus(name, group, start, stop, rewind, ride.log(names[0]))
+    return Bus(name, group, start, lambda: ride.machinery.stop(process), rewind, ride.log(process))
 
 
 def _extras(ride: Ride, entry: Entry, description: Mapping[str, Any]) -> list[Contender]:
-    """What a second process brings, what other policies cost, what headers cost."""
-    found: list[Contender] = [_bus(ride, entry.processes, entry.course, TWO, 2)]
-    found += [_bus(ride, variant, entry.course, name, 1) for name, variant in entry.variants.items()]
+    """What other policies cost, and what headers cost."""
+    variants = entry.variants.items()
+    found: list[Contender] = [_bus(ride, variant, entry.course, name) for name, variant in variants]
     bare = [{**copy, "headers": []} for copy in description["copies"]]
     if any(copy["headers"] for copy in description["copies"]):
         try:
@@ -170,16 +164,15 @@ def answer(found: Mapping[str, Mapping[str, Runs]], left_out: Mapping[str, str])
 
 def _one(runs: Mapping[str, Runs]) -> dict[str, Any]:
     nothing = Runs()
-    bus, two, bare = runs[BUS], runs.get(TWO, nothing), runs.get(BARE, nothing)
+    bus, bare = runs[BUS], runs.get(BARE, nothing)
     canonical = runs.get(OPEN, nothing)
     others = {name: runs.get(name, nothing) for name in COMPARATORS}
-    extras = {name: runs[name] for name in (TWO, OPEN, BARE) if name in runs}
+    extras = {name: runs[name] for name in (OPEN, BARE) if name in runs}
     return {
         **{f"ratio_{name}": ratios(bus, other, throughput) for name, other in others.items()},
         "cpu_ratios": {name: ratios(bus, other, processor_time) for name, other in others.items()},
         "client_cpu_ratios": {name: ratios(bus, other, client_time) for name, other in others.items()},
         "contenders": {name: summary(one) for name, one in {BUS: bus, **others, **extras}.items()},
-        "two_processes": ratios(two, bus, throughput),
         "pseudonyms_us_per_event": ratios(bus, canonical, more_processor_time),
         "headers_us_per_event": ratios(runs.get("c_loop", nothing), bare, more_processor_time),
         "failures": {name: one.failures for name, one in runs.items() if one.failures},
