@@ -65,7 +65,8 @@ class Instances:
     def revive(self, name: str) -> None:
         """Start one that was killed."""
         self._left_alone.discard(name)
-        self.supervise()
+        if self._wanted[name].pid_file.running() is None:
+            self._wanted[name].start()
 
     def supervise(self) -> None:
         """Start again whatever ended by itself, as any operator's supervisor does."""

@@ -1,5 +1,6 @@
 """One chaos run from the first process to the verdict; whatever happens, nothing of it goes on running."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ class Hands:
     cache: Path
     say: Say
     reporter: Reporter | None = None
+    logs: Path | None = None
+    """Where the logs of all processes are copied to at the end."""
 
 
 @dataclass(slots=True)
@@ -84,7 +87,11 @@ class ChaosRun:
             self.hands.apply(stack, definitions)
             layout = layout_of(definitions.resources, definitions.grants)
             envelopes = _registered(stack, layout)
-            with _proxy(stack) as proxy, _instances(stack, self.hands) as instances:
+            with (
+                _kept_logs(stack, self.hands.logs),
+                _proxy(stack) as proxy,
+                _instances(stack, self.hands) as instances,
+            ):
                 duration = self._break(stack, layout, envelopes, proxy, instances)
                 ended = instances.ended_by_themselves
             return self._judge(stack, layout, envelopes, duration, ended)
@@ -172,6 +179,16 @@ class ChaosRun:
             envelopes=envelopes,
             master=stack.secret("master-v1").encode(),
         ).run()
+
+
+@contextmanager
+def _kept_logs(stack: ChaosStack, folder: Path | None) -> Iterator[None]:
+    """The logs go with the stack's folder unless somebody wants them."""
+    try:
+        yield
+    finally:
+        if folder is not None:
+            shutil.copytree(stack.context.layout.logs, folder, dirs_exist_ok=True)
 
 
 @contextmanager

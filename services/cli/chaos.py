@@ -40,13 +40,16 @@ def engine(
         int | None,
         typer.Option(min=100, help="Changes in that time; 400 a second if not given."),
     ] = None,
+    logs: Annotated[
+        Path | None, typer.Option(help="Folder to which the logs of all processes are copied at the end.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Kill, freeze and cut two gates, two fan-outs and the broker, then compare every record."""
     wanted = events or int(minutes * 60 * _EVENTS_PER_SECOND)
     try:
         with interruptible():
-            answer = ChaosRun(Parameters(minutes=minutes, events=wanted, seed=seed), hands(note)).run()
+            answer = ChaosRun(Parameters(minutes=minutes, events=wanted, seed=seed), hands(note, logs)).run()
     except (InstanceStuck, BrokerLost, StreamFailed, Unfinished) as error:
         remedy = "the run is void; run it again, and if it happens again, with this seed, it is a defect"
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), "", remedy) from error
@@ -73,14 +76,14 @@ def page_command(
         raise CommandFailed(ExitCode.USAGE, what, "", remedy) from error
 
 
-def hands(say: Say) -> Hands:
+def hands(say: Say, logs: Path | None = None) -> Hands:
     """What a run needs of the command line's knowledge; ``say`` is told how it goes on."""
     cache = StackSettings.from_environment(os.environ).cache
 
     def apply(stack: Stack, definitions: Any) -> None:
         Apply(access_of(stack), definitions, say=say).run()
 
-    return Hands(make=_make, apply=apply, cache=cache, say=say)
+    return Hands(make=_make, apply=apply, cache=cache, say=say, logs=logs)
 
 
 def _make(base_port: int, group: str, number: int) -> PythonComponent:
