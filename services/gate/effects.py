@@ -154,7 +154,11 @@ def _deletion(
     """A last record with its scope, then the tombstone."""
     scope = None if items is None else _scope(source, items)
     gone = Change(Operation.DELETE, change.record_id, None, None, change.position, change.source_time_ms)
-    last = _canonical(record, plan, source, gone, key, items, items is not None, scope, ())
+    try:
+        last = _canonical(record, plan, source, gone, key, items, items is not None, scope, ())
+    except DoesNotFit:
+        # A row that was never accepted as it stood: its key is withdrawn all the same, its scope unknown.
+        last = _canonical(record, plan, source, gone, key, None, False, None, ())
     return last, OutputRecord(last.topic, last.partition, last.key, None)
 
 

@@ -190,7 +190,8 @@ def one_source(identified: Identified, source: SourcePlan) -> Identified | Stopp
         detail = f"{source.resource.provider} owns no item of this record"
         return Stopped(Step.ONE_SOURCE, StopReason.NOT_THE_SOURCE, detail)
     cut = dict.fromkeys(source.not_ours)
-    return replace(identified, items={**identified.items, **cut})
+    before = identified.before_items and {**identified.before_items, **cut}
+    return replace(identified, items={**identified.items, **cut}, before_items=before)
 
 
 def assess(identified: Identified, source: SourcePlan, record: KafkaRecord) -> tuple[str, ...] | Stopped:

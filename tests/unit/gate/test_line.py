@@ -379,3 +379,27 @@ def test_a_value_too_large_for_kafkas_limits_is_stopped_and_named_by_its_digest(
 def test_a_delete_claims_nothing() -> None:
     decision = decided(raw("d", 3, before=ENROLMENT, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
     assert set(topics_of(decision)) == {"resource.social.enrolment.v1"}
+
+
+def test_a_correction_of_a_row_that_never_fitted_withdraws_its_key_without_a_state() -> None:
+    decision = decided(raw("u", 11, before=person(name=None), after=other_identity()))
+    (gone, last), (_, tombstone), (key, state) = canonical_of(decision)
+    assert (gone, key) == (KEY_A, KEY_B)
+    assert last is not None
+    assert state is not None
+    assert (last["operation"], last["previous_known"], last["state"]) == ("delete", False, None)
+    assert tombstone is None
+
+
+def test_a_correction_withdraws_the_old_key_without_what_others_own() -> None:
+    source = replace(
+        PLAN.sources[PERSON_TOPIC],
+        not_ours=("address",),
+        items=tuple(item for item in PLAN.sources[PERSON_TOPIC].items if item.name != "address"),
+    )
+    plan = replace(PLAN, sources={**PLAN.sources, PERSON_TOPIC: source})
+    decision = decided(raw("u", 11, before=person(), after=other_identity()), plan=plan)
+    (_, last), _tombstone, _state = canonical_of(decision)
+    assert last is not None
+    assert isinstance(last["state"], dict)
+    assert last["state"]["address"] is None
