@@ -71,7 +71,8 @@ def _idle(look: Look) -> Alarm:
     if not look.alarm:
         return Alarm(AlarmKind.CONNECTOR_IDLE, look.name, detail, "wait: it is being restarted by itself")
     remedy = (
-        "govbus doctor; then govbus down and govbus up, which start Connect's worker anew and lose nothing"
+        "govbus doctor: does it name a transaction that nobody ends? If not, govbus down and govbus up "
+        "start Connect's worker anew and lose nothing"
     )
     return Alarm(AlarmKind.CONNECTOR_IDLE, look.name, f"{detail}; {look.alarm} restarts did not help", remedy)
 

@@ -79,6 +79,18 @@ def captures_run(city: LiveCity) -> bool:
 
 @pytest.mark.requirement("A4-01", "A5-08")
 def test_a_killed_broker_loses_nothing_and_repeats_nothing(city: LiveCity) -> None:
+    kill_and_compare(city)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_broker_killed_ten_times_loses_nothing_and_repeats_nothing(city: LiveCity) -> None:
+    for _ in range(10):
+        kill_and_compare(city)
+
+
+def kill_and_compare(city: LiveCity) -> None:
+    """Kill and start the broker under traffic; afterwards every change stands everywhere exactly once."""
     rows, street = [city.new_id() for _ in range(20)], f"{uuid.uuid4().hex} "
     city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
     city.settle()

@@ -4,12 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AclOperation, AdminClient, NewTopic, ResourceType
 
 from producers.connect_client import ConnectClient
@@ -248,9 +248,12 @@ def offsets_held_up(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        producer.abort_transaction(30)
+        # On a slow machine Kafka may have ended it already.
+        with suppress(KafkaException):
+            producer.abort_transaction(30)
 
 
+@pytest.mark.soak
 def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Scene) -> None:
     restarts = scene.watched()["restarts"]
     with offsets_held_up(scene.stack):

@@ -20,6 +20,7 @@ from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack, State
 from services.stack.component import Component
 from services.stack.errors import ChooseAnotherPort, SecretMissing
+from services.stack.fencing import may_lead
 from services.stack.probes import loopback_session
 from services.stack.process import PidFile
 from services.stack.python_process import PythonComponent
@@ -289,6 +290,26 @@ def test_killed_parts_show_in_status_and_up_repairs_them_without_touching_the_ot
     after = {line.name: line.pid for line in stack.status()}
     assert after["kafka"] == before["kafka"]
     assert after["postgres"] != before["postgres"]
+
+
+def activations(stack: Stack) -> int:
+    """How often a controller became active, by Kafka's log."""
+    log = stack.context.layout.log("kafka").read_text(encoding="utf-8", errors="replace")
+    return log.count("Performing controller activation")
+
+
+def test_a_killed_broker_is_fenced_by_the_controller_alone_before_one_starts_again(stack: Stack) -> None:
+    data = stack.context.layout.data / "kafka"
+    before = activations(stack)
+    killed(stack.kafka)
+    assert may_lead(data)
+    stack.up()
+    assert activations(stack) == before + 2, "the controller alone, then controller and broker"
+    stack.kafka.stop()
+    assert not may_lead(data), "who is stopped has handed over"
+    stack.up()
+    assert activations(stack) == before + 3
+    assert set(states(stack).values()) == {State.RUNNING}
 
 
 def test_a_process_of_our_own_is_started_shown_repaired_and_stopped(stack: Stack) -> None:
