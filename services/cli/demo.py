@@ -22,12 +22,13 @@ def demo(
     persons: Annotated[int, typer.Option(min=10, help="How many persons the sample city has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed gives another city.")] = 1,
     updates: Annotated[int, typer.Option(min=1, help="How many changes the latency is measured over.")] = 300,
-    leave: Annotated[bool, typer.Option("--exit", help="Stop the stack at the end; its data stays.")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Start everything, make a city, share its data, and prove that the books balance."""
     console = Console(stderr=as_json)
     stack = Stack(StackSettings.from_environment())
+    ran_before = stack.has_processes()
     story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates)
     try:
         answer = story.play()
@@ -36,10 +37,10 @@ def demo(
         remedy = "`govbus status` and `govbus doctor` say what is wrong; then run the demo again"
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), where, remedy) from error
     finally:
-        if leave:
+        if leave and not ran_before:
             with Bars(Console(stderr=True)) as bars:
                 stack.down(bars)
-    if not leave:
+    if not leave or ran_before:
         story.farewell()
     if as_json:
         emit_json(answer.as_json())
