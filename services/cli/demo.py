@@ -22,7 +22,9 @@ def demo(
     persons: Annotated[int, typer.Option(min=10, help="How many persons the sample city has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed gives another city.")] = 1,
     updates: Annotated[int, typer.Option(min=1, help="How many changes the latency is measured over.")] = 300,
-    leave: Annotated[bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")] = False,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Start everything, make a city, share its data, and prove that the books balance."""
