@@ -1,5 +1,11 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share, and how hypothesis is used in all of them."""
+
+from hypothesis import settings
 
 from tests.stack_fixture import stack
 
 __all__ = ["stack"]
+
+# How long one example takes says something about the machine, not about the code.
+settings.register_profile("govbus", deadline=None)
+settings.load_profile("govbus")
