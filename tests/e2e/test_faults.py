@@ -95,7 +95,6 @@ def test_swapping_two_numbers_a_thousand_times_with_two_gates_ends_in_the_right_
     city.run_gates(2)
     try:
         city.settle()
-        stopped = len(city.records("quarantine.police"))
         with city.database("police") as connection:
             # An odd number of swaps: the end is not the beginning, also if all of them were lost.
             for swap in range(1, 1002):
@@ -108,6 +107,5 @@ def test_swapping_two_numbers_a_thousand_times_with_two_gates_ends_in_the_right_
         city.run_gates(1)
     assert list(city.of_record(first)) == [f"resident_id:{numbers[1]}"]
     assert list(city.of_record(second)) == [f"resident_id:{numbers[0]}"]
-    assert len(city.records("quarantine.police")) == stopped, "no swap is stopped"
     city.settle()
     assert city.balance()["differences"] == []
