@@ -154,7 +154,6 @@ def test_dropping_a_column_that_a_resource_uses_stops_every_change_until_it_is_b
 
 
 @pytest.mark.requirement("A4-01")
-@pytest.mark.soak
 def test_another_type_of_a_column_fails_the_capture_until_the_schema_is_accepted(
     city: LiveCity, alarms: Callable[[], list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
