@@ -11,11 +11,12 @@ from services.processor.contract import InputPartition
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
 from services.processor.kafka_settings import groupless_consumer
 from services.processor.records import to_record
-from topics.event import KafkaRecord
+from topics.event import KafkaRecord, TopicName
 
 _AT_ONCE: Final = 1_000
-_PATIENCE_SECONDS: Final = 60.0
-"""Without anything new: a long partition may take longer as a whole."""
+_PATIENCE_SECONDS: Final = 12.0
+"""Without anything new, and longer than a transaction may stay open: a long partition may take longer."""
+_ANSWER_SECONDS: Final = 5.0
 
 
 class PartitionReader:
@@ -53,6 +54,7 @@ class PartitionReader:
             return []
         consumer = Consumer(groupless_consumer(self._kafka, self._group))
         try:
+            await asyncio.to_thread(ask_about, consumer, source.topic)
             consumer.assign([TopicPartition(source.topic, source.partition, from_offset)])
             return await self._collect(consumer, source, to_offset)
         finally:
@@ -81,13 +83,25 @@ class PartitionReader:
         consumer = Consumer(groupless_consumer(self._kafka, self._group, committed=False))
         try:
             low, high = consumer.get_watermark_offsets(
-                TopicPartition(source.topic, source.partition), timeout=10.0, cached=False
+                TopicPartition(source.topic, source.partition), timeout=_ANSWER_SECONDS, cached=False
             )
         except KafkaException as error:
             raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
         finally:
             consumer.close()
         return low, high
+
+
+def ask_about(consumer: Consumer, topic: TopicName) -> None:
+    """Let a new consumer know the topic: one that it is assigned first, it looks for by a timer of a second.
+
+    Raises:
+        WaitAndRetry: Kafka does not answer.
+    """
+    try:
+        consumer.list_topics(topic, timeout=_ANSWER_SECONDS)
+    except KafkaException as error:
+        raise WaitAndRetry(f"{topic}: {error.args[0].name()}") from error
 
 
 def _what_to_do(error: Any, source: InputPartition) -> Exception:
