@@ -236,8 +236,8 @@ class KafkaTopicReader:
     ) -> dict[Place, int]:
         """One offset of each partition.
 
-        A client from before the broker was killed asks with the old leader's epoch for ever, so a new one asks
-        once more.
+        A client from before the broker was killed asks with the old leader's epoch for ever; then a new one
+        asks once more.
         """
         try:
             return self._listed(places, which, isolation)

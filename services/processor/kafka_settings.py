@@ -13,6 +13,10 @@ _SOON: Final[Mapping[str, Any]] = {
     "reconnect.backoff.max.ms": 500,
     "retry.backoff.max.ms": 250,
     "socket.connection.setup.timeout.ms": 3_000,
+    # With the other strategy a client that has lost all its connections forgets the brokers; a request to the
+    # group's coordinator then waits for ever for one that was forgotten (librdkafka 2.16), and the others for
+    # seconds. Addresses that all change at once need a restart.
+    "metadata.recovery.strategy": "none",
 }
 
 

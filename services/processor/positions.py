@@ -1,4 +1,4 @@
-"""Finds out from where on new partitions are decided: committed offset, bounds of the log, remembered state."""
+"""Finds out from where on new partitions are decided: committed offset, bounds of the log, state."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ class _Place:
 
 
 class Positions:
-    """Positions what the group gave us; while Kafka is asked the group is served, so that nobody waits for us.
+    """Positions what the group gave us; while Kafka is asked, the group is served.
 
     A rebalance that waits for one member stops all of them: a member that is busy with reading must answer.
     """
@@ -44,7 +44,7 @@ class Positions:
         """Position and load every fresh partition; says whether there was one.
 
         Raises:
-            WaitAndRetry: Kafka does not say, or a partition was decided under a policy that is not known here.
+            WaitAndRetry: Kafka does not say, or a partition was decided under a policy that we do not know.
             StopInstance: a position is no longer in the log.
         """
         fresh = {source: self._input.owned[source] for source in self._input.in_stage(Stage.FRESH)}

@@ -9,7 +9,7 @@ from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Owned, Stage
 from services.processor.contract import Batch, BatchResult, InputPartition
 from services.processor.decisions import Decisions
-from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
+from services.processor.errors import AbortTransaction, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
 from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader

@@ -1,4 +1,4 @@
-"""A reader outlives the broker that it first met: it asks once more with a client that knows the new leader."""
+"""A reader outlives the broker that it first met: then it asks once more with a new client."""
 
 from concurrent.futures import Future
 from typing import Any
