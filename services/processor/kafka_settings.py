@@ -35,7 +35,7 @@ def input_consumer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dic
         "group.instance.id": settings.instance_id,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": 1_000,
+        "heartbeat.interval.ms": 500,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "isolation.level": "read_committed",
