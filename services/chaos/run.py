@@ -28,6 +28,7 @@ from services.ledger.reader import KafkaTopicReader, read_whole
 from services.processor.settings import ProcessorSettings
 from services.stack.api import Stack
 from services.stack.progress import Reporter
+from topics.event import KafkaRecord, TopicName
 from topics.names import GATE_GROUP, key_subject, value_subject
 
 _READY_SECONDS = 90.0
@@ -172,11 +173,15 @@ class ChaosRun:
         return summary(parameters, duration, self._faults, verdict, books, ended)
 
     def _check(self, stack: ChaosStack, layout: Layout, envelopes: Envelopes, lookup: Lookup) -> Verdict:
+        def read(topic: TopicName) -> Iterator[KafkaRecord]:
+            self.hands.say(f"comparing {topic}")
+            return read_whole(lookup.reader, topic)
+
         return Checker(
             seed=self.parameters.seed,
             events=self.parameters.events,
             layout=layout,
-            read=lambda topic: read_whole(lookup.reader, topic),
+            read=read,
             decoder=lookup.decoder,
             envelopes=envelopes,
             master=stack.secret("master-v1").encode(),
