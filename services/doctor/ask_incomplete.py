@@ -23,7 +23,7 @@ def ask_incomplete(patient: Patient) -> list[Finding]:
     decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("reader")))
     topics = {epochs(resource): resource for resource in resources}
     marks: dict[ResourceId, list[Mark]] = {resource: [] for resource in resources}
-    with KafkaTopicReader(patient.stack.kafka_config("ledger"), "ledger.doctor", _TIMEOUT_S) as reader:
+    with KafkaTopicReader(patient.kafka_config, "doctor.reader", _TIMEOUT_S) as reader:
         for record in read_whole(reader, *topics):
             value = decoder.value(record)
             mark = None if value is None else mark_from(record, value)

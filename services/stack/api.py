@@ -17,7 +17,7 @@ from services.stack.errors import StartStack
 from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
-from services.stack.postgres import REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
+from services.stack.postgres import DOCTOR_SECRET, REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
 from services.stack.probes import HOST
 from services.stack.process import memory_mb
 from services.stack.progress import Reporter, Silent
@@ -234,6 +234,10 @@ class Stack:
         """Connect to a database of the stack's PostgreSQL as its superuser; the caller closes it."""
         return self.postgres.connect(database)
 
+    def doctor_connection(self) -> "psycopg2.extensions.connection":
+        """Connect to the stack's PostgreSQL as the doctor, who may look and change nothing."""
+        return self.postgres.connect_doctor()
+
     def _supervisor(self) -> Supervisor:
         return Supervisor(self.settings.start_timeout_s)
 
@@ -244,7 +248,7 @@ class Stack:
     def _secret_names(self) -> list[str]:
         names = [kafka_secret(user) for user in BASE_USERS]
         names += [registry_secret(user) for user in REGISTRY_USERS]
-        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, REST_SECRET, MASTER_SECRET]
+        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, REST_SECRET, MASTER_SECRET]
 
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()
