@@ -20,7 +20,7 @@ def ask_incomplete(patient: Patient) -> list[Finding]:
     resources = patient.definitions.resources if patient.definitions is not None else {}
     if not resources:
         return [note("incomplete", "no definition declares a resource")]
-    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("reader")))
+    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("doctor")))
     topics = {epochs(resource): resource for resource in resources}
     marks: dict[ResourceId, list[Mark]] = {resource: [] for resource in resources}
     with KafkaTopicReader(patient.kafka_config, "doctor.reader", _TIMEOUT_S) as reader:

@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.control.apply import compare
 from services.control.kafka_topics import read_topics
+from services.control.rights import DOCTOR
 from services.control.state import Topic
 from services.doctor.capture import judge_heartbeat
 from services.doctor.declared import judge_declared, judge_foreign_topics, judge_no_definitions
@@ -49,7 +50,7 @@ def ask_broker(patient: Patient) -> list[Finding]:
 def ask_registry(patient: Patient) -> list[Finding]:
     """The registry's version."""
     url = f"{patient.stack.endpoints().registry_native_url}/system/info"
-    answer = cast("dict[str, str]", patient.json(url, patient.stack.registry_auth()))
+    answer = cast("dict[str, str]", patient.json(url, patient.stack.registry_auth(DOCTOR)))
     wanted = locked_versions(file.coordinates for file in read_lock())
     return [judge_equal("Apicurio Registry", answer["version"], wanted.registry)]
 

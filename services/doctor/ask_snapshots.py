@@ -49,7 +49,7 @@ _MARGIN_MS: Final = 1_000
 
 def ask_snapshots(patient: Patient, stalled_after_s: float = STALLED_AFTER_S) -> list[Finding]:
     """Whether the newest snapshot of each capture got on and copied every row of every table."""
-    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("reader")))
+    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("doctor")))
     config = patient.kafka_config
     with KafkaTopicReader(config, "doctor.reader", _TIMEOUT_S) as reader:
         return [
