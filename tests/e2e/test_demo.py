@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 SHAPE = Path(__file__).parents[2] / "docs" / "cli" / "demo.schema.json"
 PERSONS, UPDATES = 10, 3
 LONGEST_SECONDS = 240
-#: A quiet machine of two cores takes 15 to 30 s; what is longer, a person would not call a demo.
+#: A quiet machine of two cores takes 15 to 30 s; who waits for longer would not call it a demo.
 FIRST_DELIVERY_SECONDS = 60.0
 
 
@@ -35,6 +35,8 @@ class Run:
     out: str
     err: str
     seconds: float
+    load: float
+    """How many programs wanted each processor in its last minute; below 1 counts as 1."""
     left: list[str]
     """The command lines of what still ran when it had ended."""
 
@@ -57,8 +59,9 @@ def play(settings: StackSettings) -> Run:
         check=False,
     )
     seconds = time.monotonic() - began
+    load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     left = [" ".join(process.info["cmdline"]) for process in processes_below(str(settings.home))]
-    return Run(done.returncode, done.stdout, done.stderr, seconds, left)
+    return Run(done.returncode, done.stdout, done.stderr, seconds, load, left)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +112,9 @@ def test_latencies_are_told_with_the_two_clocks_that_they_lie_between(run: Run) 
 
 def test_the_first_delivery_is_told_and_soon(run: Run) -> None:
     first = run.answer["first_delivery_seconds"]
-    assert 0 < first < min(run.seconds, FIRST_DELIVERY_SECONDS)
+    assert 0 < first < run.seconds
+    # A machine that others use too is as much slower as there are more of them.
+    assert first < FIRST_DELIVERY_SECONDS * run.load
 
 
 def test_nothing_of_it_runs_afterwards(run: Run) -> None:
