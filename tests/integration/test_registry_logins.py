@@ -1,6 +1,5 @@
 """Departments and parts of the bus read schemas with logins of their own, taken away one by one."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -36,20 +35,13 @@ def login(stack: Stack, user: str) -> RegistryCredentials:
     return access_of(stack).registry_credentials(user)
 
 
-@pytest.fixture
-def free(stack: Stack) -> Iterator[Stack]:
-    yield stack
+def test_a_new_department_reads_schemas_at_once_and_registers_none(stack: Stack) -> None:
+    process = stack.registry.pid_file.running()
     for user in (ONE, OTHER):
-        stack.withdraw_registry_login(user)
-
-
-def test_a_new_department_reads_schemas_at_once_and_registers_none(free: Stack) -> None:
-    process = free.registry.pid_file.running()
-    for user in (ONE, OTHER):
-        own = login(free, user)
-        assert answers(free, own.username, own.password) == Answers(200, 403)
-        assert answers(free, own.username, "another") == Answers(401, 401)
-    assert free.registry.pid_file.running() == process, "for that it was not started anew"
+        own = login(stack, user)
+        assert answers(stack, own.username, own.password) == Answers(200, 403)
+        assert answers(stack, own.username, "another") == Answers(401, 401)
+    assert stack.registry.pid_file.running() == process, "for that it was not started anew"
 
 
 @pytest.mark.parametrize("user", READERS)
@@ -58,11 +50,11 @@ def test_a_part_of_the_bus_that_only_reads_schemas_registers_none(stack: Stack, 
 
 
 @pytest.mark.requirement("A11-04")
-def test_who_is_withdrawn_reads_no_schema_any_more_and_others_do(free: Stack) -> None:
-    gone, kept = login(free, ONE), login(free, OTHER)
-    free.withdraw_registry_login(ONE)
-    assert answers(free, gone.username, gone.password) == Answers(401, 401)
-    assert answers(free, kept.username, kept.password) == Answers(200, 403)
-    again = login(free, ONE)
+def test_who_is_withdrawn_reads_no_schema_any_more_and_others_do(stack: Stack) -> None:
+    gone, kept = login(stack, ONE), login(stack, OTHER)
+    stack.withdraw_registry_login(ONE)
+    assert answers(stack, gone.username, gone.password) == Answers(401, 401)
+    assert answers(stack, kept.username, kept.password) == Answers(200, 403)
+    again = login(stack, ONE)
     assert again.password != gone.password
-    assert answers(free, again.username, again.password) == Answers(200, 403)
+    assert answers(stack, again.username, again.password) == Answers(200, 403)
