@@ -12,7 +12,7 @@ import psutil
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from services.stack.acls import ensure_worker_acls, ensure_worker_topics
+from services.stack.acls import ensure_own_acls, ensure_worker_topics
 from services.stack.component import Component
 from services.stack.errors import ReadComponentLog
 from services.stack.fencing import OVERRIDES, await_fence, may_lead
@@ -159,4 +159,4 @@ class Kafka(Component):
         users = KafkaUsers(admin, self.context.secrets)
         users.ensure_all(BASE_USERS)
         ensure_worker_topics(admin)
-        ensure_worker_acls(admin)
+        ensure_own_acls(admin)
