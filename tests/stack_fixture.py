@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from services.stack.api import Stack
@@ -40,10 +41,21 @@ def temporary_home() -> Path:
 
 
 def settings_for(home: Path) -> StackSettings:
-    """Return settings for a stack of its own: free ports, small heaps, the user's cache."""
+    """Return settings for a stack of its own: free ports, small heaps, a quick start, the user's cache."""
     cache = Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    return StackSettings.model_validate({"home": home, "cache": cache, **ports})
+    return StackSettings.model_validate({"home": home, "cache": cache, "quick_start": True, **ports})
+
+
+def processes_below(home: str) -> list[psutil.Process]:
+    """Return the processes that have something to do with the home: by their arguments or where they work."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        places = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+        mentioned = any(home in place for place in places)
+        if mentioned and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
+            found.append(process)
+    return found
 
 
 @contextmanager

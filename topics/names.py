@@ -2,7 +2,7 @@
 
 | topic                                | written by        | read by                                        |
 |--------------------------------------|-------------------|------------------------------------------------|
-| raw.<provider>.<schema>.<table>      | Connect, operator | gate, replay, audit                            |
+| raw.<provider>.<schema>.<table>      | Connect, operator | gate, replay, audit, doctor                    |
 | raw.<provider>.publish.<domain>.<name> | that provider, operator | gate, replay, audit |
 | resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit                 |
 | quarantine.<provider>                | gate, operator    | that provider, operator                        |
@@ -11,14 +11,14 @@
 | claims.<provider>                    | gate              | operator                                       |
 | sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit           |
 | epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
-| epochs.<resource>                    | gate, copier      | copier, operator, replay, audit                |
+| epochs.<resource>                    | gate, copier      | copier, operator, replay, audit, doctor        |
 | ledger.intake                        | gate              | replay, audit                                  |
 | ledger.delivery                      | fan-out, copier   | replay, audit                                  |
-| policy | apply | apply, gate, fan-out, copier, operator, replay, audit |
+| policy | apply | apply, gate, fan-out, copier, operator, replay, audit, doctor |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
-| heartbeat.raw.<provider>             | Connect           | operator, audit                                |
+| heartbeat.raw.<provider>             | Connect           | operator, audit, doctor                        |
 | signal.<provider>                    | operator          | Connect                                        |
-| notify.<provider>                    | Connect           | operator, audit                                |
+| notify.<provider>                    | Connect           | operator, audit, doctor                        |
 | parked.<consumer>                    | that consumer     | that consumer                                  |
 
 The operator writes raw records only to release what was stopped. Commands that count or show quarantine and

@@ -39,7 +39,7 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
     """
     stack = Stack(StackSettings.from_environment())
     require(stack, "kafka", "registry")
-    user, password = stack.registry_auth()
+    user, password = stack.registry_auth(AUDITOR)
     registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
     with open_reader(stack, "cli", timeout_s) as reader:
         yield Bus(Lookup(reader, registry), _Operator(stack, timeout_s))

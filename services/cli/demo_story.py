@@ -286,7 +286,7 @@ class DemoStory:
     @property
     def registry(self) -> SchemaRegistry:
         """Read only."""
-        user, password = self.stack.registry_auth()
+        user, password = self.stack.registry_auth(AUDITOR)
         return SchemaRegistry(RegistryCredentials(self.stack.endpoints().registry_url, user, password))
 
     def _rows(self, provider: ProviderId) -> int:

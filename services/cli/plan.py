@@ -40,6 +40,7 @@ from services.control.settings import ApplySettings
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.progress import say
+from services.stack.registry import REGISTRY_USERS
 from services.stack.settings import StackSettings
 from topics.engine.choose import VARIABLE, NotAvailable, choose
 from topics.event import ProviderId
@@ -159,7 +160,13 @@ def access_of(stack: Stack) -> Access:
     endpoints = stack.endpoints()
 
     def registry_credentials(user: str) -> RegistryCredentials:
-        return RegistryCredentials(endpoints.registry_url, *stack.registry_auth(user))
+        is_ours = user in REGISTRY_USERS
+        auth = stack.registry_auth(user) if is_ours else stack.department_registry_auth(user)
+        return RegistryCredentials(endpoints.registry_url, *auth)
+
+    def withdraw_user(user: str) -> None:
+        stack.users().withdraw(user)
+        stack.withdraw_registry_login(user)
 
     return Access(
         home=stack.settings.home,
@@ -168,7 +175,7 @@ def access_of(stack: Stack) -> Access:
         kafka_config=stack.kafka_config,
         registry_credentials=registry_credentials,
         ensure_user=lambda user: stack.users().ensure(user),
-        withdraw_user=lambda user: stack.users().withdraw(user),
+        withdraw_user=withdraw_user,
         known_users=lambda: stack.users().known(),
         capture_source=lambda name: _capture_source(stack, name),
         connect=lambda: ConnectClient(

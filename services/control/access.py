@@ -34,11 +34,11 @@ class Access:
     kafka_config: Callable[[str], dict[str, Any]]
     """librdkafka's settings to log in as a user."""
     registry_credentials: Callable[[str], RegistryCredentials]
-    """``apply`` registers, ``reader`` reads."""
+    """``apply`` registers, all others read; a department gets a login of its own."""
     ensure_user: Callable[[str], str]
     """Make a Kafka user if needed; return its password."""
     withdraw_user: Callable[[str], None]
-    """Lock a Kafka user out without deleting it."""
+    """Lock a Kafka user out without deleting it, and take its login for the registry away."""
     known_users: Callable[[], set[str]]
     capture_source: Callable[[str], CaptureSource | None]
     """The connection secret set of a provider's database, or None where there is none."""

@@ -138,7 +138,7 @@ def copy(
         EpochInterrupted: a later copier took over, or a transaction failed.
     """
     topic = line.policy.resources[line.entry.grant.resource].resource.canonical_topic
-    registry = SchemaRegistry(access.registry_credentials("reader"))
+    registry = SchemaRegistry(access.registry_credentials("copier"))
     reader = whole_reader(access.kafka_config("copier"), line.group)
     try:
         for records in read_whole(reader, topic, ends, batch_records):

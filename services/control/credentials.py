@@ -13,6 +13,7 @@ from topics.event import ConsumerId, ProviderId
 
 _CONSUMER: Final = "consumer-"
 _PROVIDER: Final = "provider-"
+_SHARED_READER: Final = "reader"
 _SASL: Final = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512"}
 
 
@@ -35,18 +36,21 @@ def is_current(access: Access, user: str, declared: Declared) -> bool:
         return False
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        registry_url = found["registry"]["url"]
+        registry_url, registry_user = found["registry"]["url"], found["registry"]["username"]
     except (ValueError, KeyError, TypeError):
         return False
     wanted = {"bootstrap": access.bootstrap, **_SASL, **_topics(user, declared)}
-    return registry_url == access.registry_url and all(
-        found.get(key) == value for key, value in wanted.items()
+    # Before each department had a login of its own, all of them had this one.
+    return (
+        registry_url == access.registry_url
+        and registry_user != _SHARED_READER
+        and all(found.get(key) == value for key, value in wanted.items())
     )
 
 
 def write_credentials(access: Access, user: str, declared: Declared) -> Path:
     """Write the user's file and return its path; the password is the one that the broker has."""
-    registry = access.registry_credentials("reader")
+    registry = access.registry_credentials(user)
     content = {
         "bootstrap": access.bootstrap,
         **_SASL,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.control.rights import CONNECT
-from services.control.state import Acl, DesiredState, LiveState
+from services.control.rights import CONNECT, DOCTOR
+from services.control.state import Acl, DesiredState, LiveState, Right
 from services.control.transitions import Move, Transition
 from topics.names import SINK_PREFIX
 
@@ -147,7 +147,9 @@ def _acls(desired: DesiredState, live: LiveState) -> Iterable[Step]:
 
 
 def _kept_by_stack(acl: Acl) -> bool:
-    """What the Connect worker needs for itself is allowed where the worker is started."""
+    """What the Connect worker needs for itself and what the doctor looks at is allowed where they start."""
+    if acl.user == DOCTOR:
+        return acl.allow and acl.right in {Right.DESCRIBE, Right.DESCRIBE_CONFIGS}
     return acl.user == CONNECT and acl.name.startswith(("_connect-", "connect-"))
 
 

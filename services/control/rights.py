@@ -21,6 +21,7 @@ APPLY: Final = "apply"
 LEDGER: Final = "ledger"
 REPLAY: Final = "replay"
 OPERATOR: Final = "operator"
+DOCTOR: Final = "doctor"
 CONNECT: Final = "connect"
 _EVIDENCE: Final = ("raw.", "resource.", "stopped.", "versions.", "sub.")
 WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
@@ -47,6 +48,7 @@ def rights(
         *_ledger(),
         *_replay(),
         *_operator(),
+        *_doctor(resources),
     }
     found.update(_connect(providers, resources))
     for provider in providers:
@@ -217,6 +219,20 @@ def _operator() -> set[Acl]:
         _transactions(OPERATOR, "operator."),
         Acl(OPERATOR, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
     }
+
+
+def _doctor(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
+    """The doctor reads what tells how the bus is, and of captured tables how many records came.
+
+    Describing topics, groups, users and rights is the stack's to allow: it must work before the first apply.
+    """
+    found = {_topics(DOCTOR, prefix, Right.READ) for prefix in ("heartbeat.", "notify.")}
+    found.add(_topic(DOCTOR, names.POLICY, Right.READ))
+    for resource in resources.values():
+        found.add(_topic(DOCTOR, names.epochs(resource.id), Right.READ))
+        if isinstance(resource.source, CapturedTable):
+            found.add(_topic(DOCTOR, resource.raw_topic, Right.READ))
+    return found
 
 
 def _connect(providers: Mapping[ProviderId, Provider], resources: Mapping[ResourceId, Resource]) -> set[Acl]:

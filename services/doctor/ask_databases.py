@@ -27,7 +27,7 @@ def ask_servers(patient: Patient) -> list[Finding]:
     """Each database server: version, ``wal_level``, clock, slots."""
     endpoints = patient.stack.endpoints()
     ours = (endpoints.postgres_host, endpoints.postgres_port)
-    servers: dict[Server, Callable[[], Connection]] = {ours: patient.stack.superuser_connection}
+    servers: dict[Server, Callable[[], Connection]] = {ours: patient.stack.doctor_connection}
     for source in patient.sources.values():
         if source is not None and (source.host, source.port) not in servers:
             servers[source.host, source.port] = lambda source=source: open_database(source)  # type: ignore[misc]

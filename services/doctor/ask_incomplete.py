@@ -20,10 +20,10 @@ def ask_incomplete(patient: Patient) -> list[Finding]:
     resources = patient.definitions.resources if patient.definitions is not None else {}
     if not resources:
         return [note("incomplete", "no definition declares a resource")]
-    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("reader")))
+    decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("doctor")))
     topics = {epochs(resource): resource for resource in resources}
     marks: dict[ResourceId, list[Mark]] = {resource: [] for resource in resources}
-    with KafkaTopicReader(patient.stack.kafka_config("ledger"), "ledger.doctor", _TIMEOUT_S) as reader:
+    with KafkaTopicReader(patient.kafka_config, "doctor.reader", _TIMEOUT_S) as reader:
         for record in read_whole(reader, *topics):
             value = decoder.value(record)
             mark = None if value is None else mark_from(record, value)

@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.control.apply import compare
 from services.control.kafka_topics import read_topics
+from services.control.rights import DOCTOR
 from services.control.state import Topic
 from services.doctor.capture import judge_heartbeat
 from services.doctor.declared import judge_declared, judge_foreign_topics, judge_no_definitions
@@ -43,13 +44,13 @@ _HEARTBEAT_TAIL: Final = 40
 
 def ask_broker(patient: Patient) -> list[Finding]:
     """The broker's version, by the requests that it understands."""
-    return [judge_broker(asyncio.run(_apis(patient.stack.kafka_config("admin"))))]
+    return [judge_broker(asyncio.run(_apis(patient.kafka_config)))]
 
 
 def ask_registry(patient: Patient) -> list[Finding]:
     """The registry's version."""
     url = f"{patient.stack.endpoints().registry_native_url}/system/info"
-    answer = cast("dict[str, str]", patient.json(url, patient.stack.registry_auth()))
+    answer = cast("dict[str, str]", patient.json(url, patient.stack.registry_auth(DOCTOR)))
     wanted = locked_versions(file.coordinates for file in read_lock())
     return [judge_equal("Apicurio Registry", answer["version"], wanted.registry)]
 
@@ -58,8 +59,7 @@ def ask_declared(patient: Patient) -> list[Finding]:
     """Topics, rights, users, quotas, schemas, policy against the definitions."""
     if patient.definitions is None:
         return [judge_no_definitions(patient.definitions_error)]
-    admin = patient.stack.admin()
-    comparison = compare(patient.access, admin, patient.definitions)
+    comparison = compare(patient.looking, patient.admin, patient.definitions)
     foreign = judge_foreign_topics(set(comparison.live.topics), set(comparison.desired.topics), _OWN_TOPICS)
     return [*judge_declared(comparison), *foreign]
 
@@ -72,7 +72,7 @@ def ask_heartbeats(patient: Patient) -> list[Finding]:
         if config is None:
             continue
         interval = int(config.get("heartbeat.interval.ms", "5000")) / 1000
-        newest = _newest(patient.stack.kafka_config("ledger"), heartbeat(capture.provider))
+        newest = _newest(patient.kafka_config, heartbeat(capture.provider))
         age = None if newest is None else time.time() - newest.seconds
         findings.append(judge_heartbeat(capture.connector, age, interval))
         if newest is not None and age is not None and age <= interval:
@@ -82,7 +82,7 @@ def ask_heartbeats(patient: Patient) -> list[Finding]:
 
 def ask_groups(patient: Patient) -> list[Finding]:
     """Every consumer group against the oldest record and the compaction lag of what it reads."""
-    admin = patient.stack.admin()
+    admin = patient.admin
     topics = read_topics(admin)
     listing = admin.list_consumer_groups(request_timeout=_TIMEOUT_S).result()
     groups = [found.group_id for found in listing.valid]
@@ -158,7 +158,7 @@ def _newest(config: Mapping[str, Any], topic: str) -> Stamp | None:
     reader = Consumer(
         {
             **config,
-            "group.id": "ledger.doctor",
+            "group.id": "doctor.reader",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",

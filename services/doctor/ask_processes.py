@@ -24,10 +24,9 @@ def ask_components(patient: Patient) -> list[Finding]:
 
 def ask_bus(patient: Patient) -> list[Finding]:
     """What the newest policy needs and nobody started."""
-    admin = patient.stack.admin()
-    if names.POLICY not in admin.list_topics(timeout=_TIMEOUT_S).topics:
+    if names.POLICY not in patient.admin.list_topics(timeout=_TIMEOUT_S).topics:
         return []
-    policy = newest_policy(patient.stack.kafka_config("admin"))
+    policy = newest_policy(patient.kafka_config)
     return [] if policy is None else judge_expected(patient.states, policy.groups())
 
 

@@ -1,15 +1,15 @@
-"""Asks Kafka for transactions without an end, in every partition that there is."""
+"""Asks Kafka for transactions without an end, in every partition that there is; no record is read."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.doctor.finding import Finding
 from services.doctor.patient import Patient
-from services.doctor.transactions import OpenTransaction, judge_transactions
+from services.doctor.transactions import LONGEST_S, OpenTransaction, judge_transactions
 
 _TIMEOUT_S: Final = 8.0
 
@@ -18,41 +18,37 @@ Place = tuple[str, int]
 
 def ask_transactions(patient: Patient) -> list[Finding]:
     """Whether a transaction has been open for longer than anybody would work on it."""
-    return [judge_transactions(open_transactions(patient.stack.admin(), patient.stack.kafka_config("admin")))]
+    return [judge_transactions(open_transactions(patient.admin))]
 
 
-def open_transactions(admin: AdminClient, config: Mapping[str, Any]) -> list[OpenTransaction]:
+def open_transactions(admin: AdminClient, longest_s: float = LONGEST_S) -> list[OpenTransaction]:
     """The oldest transaction without an end of every partition that has one.
 
     Args:
         admin: a client that may describe every topic.
-        config: the login of a user who may read every topic.
+        longest_s: how long one may be open; what began earlier is overdue.
     """
     topics = admin.list_topics(timeout=_TIMEOUT_S).topics
     places = [(name, partition) for name, topic in topics.items() for partition in topic.partitions]
-    ends = _ends(admin, places, IsolationLevel.READ_UNCOMMITTED)
-    stable = _ends(admin, places, IsolationLevel.READ_COMMITTED)
+    newest: Any = OffsetSpec
+    ends = _offsets(admin, places, newest.latest())
+    stable = _offsets(admin, places, newest.latest(), IsolationLevel.READ_COMMITTED)
     begins = {place: stable[place] for place in places if stable[place] < ends[place]}
-    return list(_aged(config, begins.items()))
+    since = OffsetSpec.for_timestamp(int((time.time() - longest_s) * 1000))
+    # The first record that was written since then; none where everything is older.
+    young = _offsets(admin, begins, since) if begins else {}
+    return [
+        OpenTransaction(*place, begin, overdue=not 0 <= young[place] <= begin)
+        for place, begin in begins.items()
+    ]
 
 
-def _ends(admin: AdminClient, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
-    specification: Any = OffsetSpec
-    asked = {TopicPartition(*place): specification.latest() for place in places}
+def _offsets(
+    admin: AdminClient,
+    places: Iterable[Place],
+    which: OffsetSpec,
+    level: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+) -> dict[Place, int]:
+    asked = {TopicPartition(*place): which for place in places}
     answers = admin.list_offsets(asked, isolation_level=level, request_timeout=_TIMEOUT_S)
     return {(place.topic, place.partition): answer.result().offset for place, answer in answers.items()}
-
-
-def _aged(config: Mapping[str, Any], begins: Iterable[tuple[Place, int]]) -> Iterator[OpenTransaction]:
-    """With the time of its first record, which nobody may read who reads only what is committed."""
-    settings = {"group.id": "ledger.doctor", "enable.auto.commit": False, "log_level": 0}
-    reader = Consumer({**config, **settings, "isolation.level": "read_uncommitted"})
-    try:
-        for (topic, partition), offset in begins:
-            reader.assign([TopicPartition(topic, partition, offset)])
-            record = reader.poll(_TIMEOUT_S)
-            if record is None or record.error() is not None:
-                raise KafkaException(record.error()) if record else TimeoutError(f"{topic}:{partition}")
-            yield OpenTransaction(topic, partition, offset, time.time() - record.timestamp()[1] / 1000)
-    finally:
-        reader.close()

@@ -8,7 +8,6 @@ from producers.connect_status import ConnectorStatus, Health, health_of_state
 from producers.connector import TableName, connector_name, publication_name, slot_name
 from producers.preflight import Expectation, Level, PreflightFinding, TableExpectation
 from producers.slots import SlotReport
-from producers.snapshot import Snapshot, SnapshotState
 from services.control.connectors import captured
 from services.doctor.finding import Finding, failure, note, ok, warning
 from services.watch.judge import AlarmKind, remedy_of, slot_alarms
@@ -115,21 +114,6 @@ def judge_heartbeat(connector: str, age_s: float | None, interval_s: float) -> F
     if age_s > _HEARTBEATS_WARNING * interval_s:
         return warning("heartbeat", seen, _LOGS)
     return ok("heartbeat", seen)
-
-
-def judge_snapshot(connector: str, snapshot: Snapshot) -> Finding:
-    """How the newest snapshot of a capture ended."""
-    rows = sum((snapshot.rows or {}).values())
-    failed = ", ".join(f"{table} {status}" for table, status in (snapshot.failed or {}).items())
-    match snapshot.state:
-        case SnapshotState.COMPLETE:
-            return ok("snapshot", f"{connector}: every table was copied, {rows} rows")
-        case SnapshotState.RUNNING:
-            return note("snapshot", f"{connector}: under way, {rows} rows so far", "")
-        case SnapshotState.NONE:
-            return warning("snapshot", f"{connector} has never taken one", _LOGS)
-    seen = f"{connector}: {snapshot.state.value}, not copied: {failed or 'every table'}"
-    return failure("snapshot", seen, "govbus apply --recapture PROVIDER, which takes a new one")
 
 
 def judge_preflight(provider: ProviderId, findings: Iterable[PreflightFinding]) -> list[Finding]:

@@ -1,20 +1,23 @@
 """What the doctor looks at: one stack, what is declared for it, and clients that give up soon."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import requests
+from confluent_kafka.admin import AdminClient
 
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectorNotFound
 from services.control.access import Access, CaptureSource
 from services.control.connectors import captured
 from services.control.definitions import Definitions
+from services.control.rights import DOCTOR
 from services.doctor.capture import Captured
 from services.stack.api import ComponentStatus, Stack, State
 from services.stack.probes import loopback_session
+from services.stack.users import KafkaUsers
 from topics.event import ProviderId
 
 _RETRIES: Final = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
@@ -27,7 +30,7 @@ class Patient:
 
     Args:
         stack: the embedded stack, running or not.
-        access: how apply reaches it.
+        access: how apply reaches it; only its addresses, and what it reads besides Kafka, are used.
         definitions: what is declared; None where that cannot be read.
         statuses: how each process is; empty where that cannot be told.
         definitions_error: what is wrong with the definitions.
@@ -44,6 +47,28 @@ class Patient:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "states", {status.name: status.state for status in self.statuses})
+
+    @property
+    def kafka_config(self) -> dict[str, Any]:
+        """The login of a user who may look at everything, read little and change nothing."""
+        return self.stack.kafka_config(DOCTOR)
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """An admin client of that user."""
+        return AdminClient(self.kafka_config)
+
+    @cached_property
+    def looking(self) -> Access:
+        """What apply compares with, through that user; whatever would change something is refused here."""
+        return replace(
+            self.access,
+            kafka_config=lambda _user: self.kafka_config,
+            ensure_user=_refused,
+            withdraw_user=_refused,
+            known_users=lambda: KafkaUsers(self.admin, self.stack.context.secrets).known(),
+            master_secret=_refused,
+        )
 
     @cached_property
     def connect(self) -> ConnectClient:
@@ -98,6 +123,10 @@ class Patient:
             answer = session.get(url, timeout=HTTP_TIMEOUT_S)
             answer.raise_for_status()
             return answer.json()
+
+
+def _refused(what: object) -> NoReturn:
+    raise PermissionError(f"the doctor only looks: it was asked for {what}")
 
 
 def unreachable(error: Exception) -> str:

@@ -15,21 +15,17 @@ _REMEDY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class OpenTransaction:
-    """The oldest transaction without an end in one partition; its age in seconds."""
+    """The oldest transaction without an end in one partition, and whether it is open for too long."""
 
     topic: str
     partition: int
     offset: int
-    age_s: float
+    overdue: bool
 
 
 def judge_transactions(found: Iterable[OpenTransaction]) -> Finding:
     """One line: whether one of them is older than any that is still worked on."""
-    hanging = sorted(
-        f"{each.topic}:{each.partition}:{each.offset} ({each.age_s:.0f} s)"
-        for each in found
-        if each.age_s > LONGEST_S
-    )
+    hanging = sorted(f"{each.topic}:{each.partition}:{each.offset}" for each in found if each.overdue)
     if not hanging:
         return ok("transaction", f"none has been open for longer than {LONGEST_S:.0f} s")
     seen = f"nobody ends those that begin at {listed(hanging)}: what stands behind them is read by nobody"

@@ -14,7 +14,7 @@ _MASTER_PREFIX: Final = "master-v"
 
 
 def clients(user: str, environ: Mapping[str, str] | None = None) -> Clients:
-    """Logins of the Kafka user and of the registry's read-only user.
+    """Logins of the user: its Kafka user, and its read-only login for the registry.
 
     ``GOVBUS_KAFKA_BOOTSTRAP`` (with ``GOVBUS_KAFKA_PASSWORD_FILE``, ``GOVBUS_KAFKA_PROTOCOL``,
     ``GOVBUS_REGISTRY_URL``, ``GOVBUS_REGISTRY_USER``, ``GOVBUS_REGISTRY_PASSWORD_FILE``) names a cluster of
@@ -28,7 +28,7 @@ def clients(user: str, environ: Mapping[str, str] | None = None) -> Clients:
     if environ.get("GOVBUS_KAFKA_BOOTSTRAP"):
         return _from_environment(user, environ)
     stack = Stack(StackSettings.from_environment(environ))
-    registry = RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth())
+    registry = RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth(user))
     return Clients(stack.kafka_config(user), registry)
 
 

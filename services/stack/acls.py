@@ -1,4 +1,4 @@
-"""What Connect's worker itself needs on the broker: its topics, group and transactional ids."""
+"""Rights that do not wait for the first apply: what Connect's worker itself needs, and the doctor's look."""
 
 from collections.abc import Iterable
 from typing import Final, cast
@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+DOCTOR: Final = "doctor"
 WORKER_GROUP: Final = "connect-govbus"
 WORKER_TOPICS: Final = {"_connect-configs": 1, "_connect-offsets": 4, "_connect-status": 2}
 _TIMEOUT_S: Final = 15.0
@@ -50,6 +51,16 @@ def worker_acls() -> list[AclBinding]:
     return bindings
 
 
+def doctor_acls() -> list[AclBinding]:
+    """Return what the doctor looks at, also before the first apply: descriptions of everything, no record."""
+    looks = [AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS]
+    return [
+        *allow(DOCTOR, ResourceType.TOPIC, "*", looks),
+        *allow(DOCTOR, ResourceType.GROUP, "*", looks[:1]),
+        *allow(DOCTOR, ResourceType.BROKER, "kafka-cluster", looks),
+    ]
+
+
 def ensure_acls(admin: AdminClient, bindings: Iterable[AclBinding]) -> int:
     """Create the bindings that the broker does not have; return how many that were."""
     present = set(admin.describe_acls(_everything(), request_timeout=_TIMEOUT_S).result())
@@ -74,9 +85,9 @@ def _everything() -> AclBindingFilter:
     )
 
 
-def ensure_worker_acls(admin: AdminClient) -> None:
-    """Allow Connect's worker what it needs for itself."""
-    ensure_acls(admin, worker_acls())
+def ensure_own_acls(admin: AdminClient) -> None:
+    """Allow Connect's worker what it needs for itself, and the doctor to look."""
+    ensure_acls(admin, [*worker_acls(), *doctor_acls()])
 
 
 def ensure_worker_topics(admin: AdminClient) -> None:

@@ -17,13 +17,14 @@ from services.stack.errors import StartStack
 from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
-from services.stack.postgres import REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
+from services.stack.postgres import DOCTOR_SECRET, REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
 from services.stack.probes import HOST
 from services.stack.process import memory_mb
 from services.stack.progress import Reporter, Silent
 from services.stack.python_process import PythonComponent, PythonProcess, descriptor, remembered
 from services.stack.registry import REGISTRY_USERS, Registry
 from services.stack.registry import secret_name as registry_secret
+from services.stack.registry_logins import DepartmentLogins
 from services.stack.secret_files import SecretFiles
 from services.stack.settings import StackSettings
 from services.stack.supervisor import Supervisor, exclusive
@@ -110,6 +111,7 @@ class Stack:
         """
         self.context.layout.create()
         self.context.secrets.ensure(self._secret_names())
+        DepartmentLogins(self.context.secrets).ensure()
         self.context.jars.fetch(progress or Silent())
 
     def run_process(self, component: PythonComponent, progress: Reporter | None = None) -> None:
@@ -211,8 +213,19 @@ class Stack:
         return client_config(self.endpoints().kafka_bootstrap, user, self.secret(kafka_secret(user)))
 
     def registry_auth(self, user: str = "reader") -> tuple[str, str]:
-        """Return user and password for the registry: ``reader`` reads, ``apply`` and ``connect`` register."""
+        """Return user and password for the registry: ``apply`` and ``connect`` register, the others read."""
         return user, self.secret(registry_secret(user))
+
+    def department_registry_auth(self, user: str, progress: Reporter | None = None) -> tuple[str, str]:
+        """Return a department's own read-only login for the registry, a new one if it has none."""
+        login = DepartmentLogins(self.context.secrets).of(user)
+        self._refresh_registry(progress)
+        return login.name, login.password
+
+    def withdraw_registry_login(self, user: str, progress: Reporter | None = None) -> None:
+        """Take a department's login away; the registry is started anew, whoever asks it meanwhile waits."""
+        DepartmentLogins(self.context.secrets).withdraw(user)
+        self._refresh_registry(progress)
 
     def connect_auth(self) -> tuple[str, str]:
         """Return user and password for Connect's REST API."""
@@ -234,6 +247,19 @@ class Stack:
         """Connect to a database of the stack's PostgreSQL as its superuser; the caller closes it."""
         return self.postgres.connect(database)
 
+    def doctor_connection(self) -> "psycopg2.extensions.connection":
+        """Connect to the stack's PostgreSQL as the doctor, who may look and change nothing."""
+        return self.postgres.connect_doctor()
+
+    def _refresh_registry(self, progress: Reporter | None) -> None:
+        """Start the registry anew if it does not know the logins that there are now."""
+        if self.registry.pid_file.running() is None or self.registry.knows_its_logins():
+            return
+        reporter = progress or Silent()
+        with exclusive(self.context.layout.run / "lock"):
+            self._supervisor().down([self.registry], reporter)
+            self._supervisor().up([self.registry], reporter)
+
     def _supervisor(self) -> Supervisor:
         return Supervisor(self.settings.start_timeout_s)
 
@@ -244,7 +270,7 @@ class Stack:
     def _secret_names(self) -> list[str]:
         names = [kafka_secret(user) for user in BASE_USERS]
         names += [registry_secret(user) for user in REGISTRY_USERS]
-        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, REST_SECRET, MASTER_SECRET]
+        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, REST_SECRET, MASTER_SECRET]
 
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()

@@ -12,7 +12,7 @@ import psutil
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from services.stack.acls import ensure_worker_acls, ensure_worker_topics
+from services.stack.acls import ensure_own_acls, ensure_worker_topics
 from services.stack.component import Component
 from services.stack.errors import ReadComponentLog
 from services.stack.fencing import OVERRIDES, await_fence, may_lead
@@ -75,7 +75,7 @@ class Kafka(Component):
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # A leading dash would be read as an option.
         lines = [
-            *options(256, layout.scratch),
+            *options(256, layout.scratch, quick=True),
             f"-Dlog4j2.configurationFile={layout.conf / 'log4j2.properties'}",
         ]
         lines += ["-cp", self.context.jars.classpath("kafka"), "kafka.tools.StorageTool"]
@@ -134,6 +134,7 @@ class Kafka(Component):
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
             scratch=layout.scratch,
+            quick=settings.quick_start,
         )
 
     def admin(self) -> AdminClient:
@@ -158,4 +159,4 @@ class Kafka(Component):
         users = KafkaUsers(admin, self.context.secrets)
         users.ensure_all(BASE_USERS)
         ensure_worker_topics(admin)
-        ensure_worker_acls(admin)
+        ensure_own_acls(admin)

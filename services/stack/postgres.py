@@ -18,6 +18,8 @@ from tempfile import mkdtemp
 import psutil
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class
 from psycopg2.extensions import encrypt_password
 
 from services.stack.component import Component
@@ -30,6 +32,8 @@ from services.stack.secret_files import write_private
 SUPERUSER = "postgres"
 SUPERUSER_SECRET = "postgres-postgres"  # noqa: S105 - the name of a file
 REGISTRY_SECRET = "postgres-registry"  # noqa: S105 - the name of a file
+DOCTOR = "doctor"
+DOCTOR_SECRET = "postgres-doctor"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,29 +159,39 @@ class Postgres(Component):
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.create_database("registry", "registry", self.context.secrets.read(REGISTRY_SECRET))
+        self._allow_doctor()
 
-    def connect(self, database: str) -> "psycopg2.extensions.connection":
+    def connect(self, database: str) -> Connection:
         """Connect as superuser; the caller closes it."""
+        return self._log_in(SUPERUSER, SUPERUSER_SECRET, database)
+
+    def connect_doctor(self) -> Connection:
+        """Connect to the maintenance database as the doctor, who owns nothing; the caller closes it."""
+        return self._log_in(DOCTOR, DOCTOR_SECRET, SUPERUSER)
+
+    def _log_in(self, user: str, secret: str, database: str) -> Connection:
         return psycopg2.connect(
             host=HOST,
             port=self.context.settings.postgres_port,
             dbname=database,
-            user=SUPERUSER,
-            password=self.context.secrets.read(SUPERUSER_SECRET),
+            user=user,
+            password=self.context.secrets.read(secret),
             connect_timeout=5,
         )
+
+    def _allow_doctor(self) -> None:
+        """Settings, clock and slots may be asked by whoever may log in: the doctor gets nothing more."""
+        with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
+            _set_role(connection, cursor, DOCTOR, self.context.secrets.read(DOCTOR_SECRET))
+            database, role = sql.Identifier(SUPERUSER), sql.Identifier(DOCTOR)
+            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
 
     def create_database(self, name: str, owner: str, password: str) -> None:
         """Make a database that only its owner may enter, and the owner with this password; idempotent."""
         with closing(self.connect(SUPERUSER)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (owner,))
-                verb = "ALTER" if cursor.fetchone() else "CREATE"
-                role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
-                # Hashed here, so that no log of the server can ever hold the password.
-                hashed = encrypt_password(password, owner, connection, "scram-sha-256")
-                cursor.execute(role.format(sql.Identifier(owner), sql.Literal(hashed)))
+                _set_role(connection, cursor, owner, password)
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
                 if not cursor.fetchone():
                     create = sql.SQL("CREATE DATABASE {} OWNER {}")
@@ -277,3 +291,13 @@ class Postgres(Component):
         with log.open("rb") as content:
             content.seek(begin)
             return b"is still in use" in content.read()
+
+
+def _set_role(connection: Connection, cursor: Cursor, name: str, password: str) -> None:
+    """Make a role that may log in with this password, or give it the password."""
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,))
+    verb = "ALTER" if cursor.fetchone() else "CREATE"
+    # Hashed here, so that no log of the server can ever hold the password.
+    hashed = encrypt_password(password, name, connection, "scram-sha-256")
+    role = sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}")
+    cursor.execute(role.format(sql.Identifier(name), sql.Literal(hashed)))

@@ -1,16 +1,20 @@
 """The schema registry (Apicurio), with its storage in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.stack.component import Component
 from services.stack.errors import StartStack
 from services.stack.java import environment, options, runtime
 from services.stack.probes import HOST, http_ok, loopback_session
 from services.stack.process import Command
-from services.stack.render import render, shared_configuration, shared_values
+from services.stack.registry_logins import READERS, DepartmentLogins, Login
+from services.stack.render import fill, shared_configuration, shared_values
+from services.stack.secret_files import write_private
 
-#: Who may log in; ``apply`` and ``connect`` may register schemas, ``reader`` may not.
-REGISTRY_USERS = ("apply", "connect", "reader")
+#: Who may log in besides departments; ``apply`` and ``connect`` may register schemas, the others only read.
+REGISTRY_USERS = ("apply", "connect", *READERS)
+#: In the shared file, which containers read too.
+_DECLARED = ("apply", "connect", "reader")
 COMPATIBILITY = "BACKWARD"
 
 
@@ -42,23 +46,33 @@ class Registry(Component):
 
     def prepare(self) -> None:
         """Write the configuration."""
+        write_private(self.context.layout.conf / self.configuration[0], self._rendered())
+
+    def knows_its_logins(self) -> bool:
+        """Whether the configuration that the process has read names exactly the logins that there are now."""
+        path = self.context.layout.conf / self.configuration[0]
+        return path.exists() and path.read_text(encoding="utf-8") == self._rendered()
+
+    def _rendered(self) -> str:
         settings, secrets = self.context.settings, self.context.secrets
         values = shared_values(settings) | {
             "GOVBUS_SECRET_POSTGRES_REGISTRY": secrets.read("postgres-registry"),
         }
-        for user in REGISTRY_USERS:
+        for user in _DECLARED:
             values[f"GOVBUS_SECRET_REGISTRY_{user.upper()}"] = secrets.read(secret_name(user))
-        for name in self.configuration:
-            render(shared_configuration() / name, self.context.layout.conf / name, values)
+        name = self.configuration[0]
+        template = (shared_configuration() / name).read_text(encoding="utf-8")
+        own = [Login(user, secrets.read(secret_name(user))) for user in READERS if user not in _DECLARED]
+        return fill(template, values, name) + _read_only([*own, *DepartmentLogins(secrets).all()])
 
     def command(self) -> Command:
         """Return the registry's command."""
-        folder = self.context.jars.unpacked("registry")
+        settings, folder = self.context.settings, self.context.jars.unpacked("registry")
         (program,) = [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
         location = {"QUARKUS_CONFIG_LOCATIONS": str(self.context.layout.conf / "registry.properties")}
         argv = [
             runtime(),
-            *options(self.context.settings.registry_heap_mb, self.context.layout.scratch),
+            *options(settings.registry_heap_mb, self.context.layout.scratch, quick=settings.quick_start),
             "-jar",
             str(program),
         ]
@@ -80,3 +94,12 @@ class Registry(Component):
             answer = session.put(address, json={"compatibility": COMPATIBILITY}, timeout=10)
         if not answer.ok:
             raise StartStack(f"registry: setting {COMPATIBILITY} was answered with {answer.status_code}")
+
+
+def _read_only(logins: Iterable[Login]) -> str:
+    users = "quarkus.security.users.embedded"
+    lines = [
+        f"{users}.users.{login.name}={login.password}\n{users}.roles.{login.name}=sr-readonly\n"
+        for login in logins
+    ]
+    return "".join(lines)

@@ -31,6 +31,7 @@ BASE_USERS: Final = (
     "copier",
     "replay",
     "operator",
+    "doctor",
 )
 _TIMEOUT_S: Final = 15.0
 _ITERATIONS: Final = 4096

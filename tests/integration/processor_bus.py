@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,15 +19,14 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, To
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.load import control_schema
+from services.chaos.own_stack import ProxiedKafka
+from services.chaos.proxy import KafkaProxy
 from services.processor.requirements import faust_app_id, faust_topics
 from services.processor.settings import ProcessorSettings
 from services.stack.api import Stack
 from services.stack.component import Component
-from services.stack.kafka import Kafka
-from services.stack.secret_files import write_private
 from tests.integration.processor_echo import OTHER, OUT, POLICY_SCHEMA, SOURCE, STATE
 from tests.stack_fixture import free_ports, settings_for, temporary_home
-from tests.support.tcp_proxy import TcpProxy
 from topics.event import PolicyNumber, SchemaId
 from topics.names import POLICY, POLICY_ACKNOWLEDGEMENTS
 from topics.policy import ControlSchemas, Policy
@@ -38,43 +37,14 @@ PARTITIONS = 2
 QUEUED_AT_ONCE = 50_000
 
 
-class ProxiedKafka(Kafka):
-    """A broker with a second listener, whose clients are told the port of a proxy."""
-
-    proxy_port = 0
-    listener_port = 0
-
-    @property
-    def ports(self) -> Mapping[str, int]:
-        return {**super().ports, "listener_port": self.listener_port}
-
-    def prepare(self) -> None:
-        super().prepare()
-        own = f"CLIENT://127.0.0.1:{self.context.settings.kafka_port}"
-        inner = f"CONTROLLER://127.0.0.1:{self.context.settings.controller_port}"
-        login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-        lines = [
-            "",
-            f"listeners={own},PROXIED://127.0.0.1:{self.listener_port},{inner}",
-            f"advertised.listeners={own},PROXIED://127.0.0.1:{self.proxy_port}",
-            "listener.security.protocol.map="
-            "CLIENT:SASL_PLAINTEXT,PROXIED:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-            "listener.name.proxied.sasl.enabled.mechanisms=SCRAM-SHA-512",
-            f"listener.name.proxied.scram-sha-512.sasl.jaas.config={login}",
-            "",
-        ]
-        path = self.context.layout.conf / "kafka-server.properties"
-        write_private(path, path.read_text(encoding="utf-8") + "\n".join(lines))
-
-
 class KafkaOnly(Stack):
     """Only the broker of the embedded stack, and a proxy before its second listener."""
 
     def __init__(self) -> None:
         super().__init__(settings_for(temporary_home()))
-        self.kafka: ProxiedKafka = ProxiedKafka(self.context)
-        self.kafka.listener_port, self.kafka.proxy_port = free_ports(60)[-2:]
-        self.proxy = TcpProxy(self.kafka.proxy_port, self.kafka.listener_port)
+        listener_port, proxy_port = free_ports(60)[-2:]
+        self.kafka = ProxiedKafka(self.context, listener_port, proxy_port)
+        self.proxy = KafkaProxy(proxy_port, listener_port)
 
     @property
     def infrastructure(self) -> tuple[Component, ...]:
@@ -85,12 +55,13 @@ class KafkaOnly(Stack):
 def kafka_only() -> Iterator[KafkaOnly]:
     """A started broker, stopped and removed at the end."""
     stack = KafkaOnly()
+    stack.proxy.start()
     try:
         stack.up()
         yield stack
     finally:
         stack.reset()
-        stack.proxy.close()
+        stack.proxy.stop()
         shutil.rmtree(stack.settings.home, ignore_errors=True)
 
 
@@ -100,7 +71,7 @@ class Bus:
     def __init__(self, stack: KafkaOnly, folder: Path) -> None:
         self.kafka = stack.kafka_config("admin")
         self.proxy = stack.proxy
-        self.proxied = f"127.0.0.1:{stack.kafka.proxy_port}"
+        self.proxied = f"127.0.0.1:{stack.proxy.port}"
         self.folder = folder
         self.admin = AdminClient(self.kafka)
         self.producer = Producer(self.kafka | {"linger.ms": 5, "enable.idempotence": True})

@@ -29,6 +29,7 @@ from services.control.reading import read_whole, whole_reader
 from services.control.rights import grant_denials
 from services.control.state import Acl, Pattern, Quota, ResourceType, Right
 from services.stack.api import Stack
+from services.stack.probes import loopback_session
 from services.stack.settings import StackSettings
 from tests.stack_fixture import temporary_stack
 from topics.canonical import CANONICAL_KEY_SCHEMA, partition_of
@@ -314,7 +315,6 @@ def leave_strangers(bench: Bench, topic: str, grant: GrantId, count: int) -> Non
     delivery = Delivery(
         ce_id="raw.police.public.person/0/0",
         ce_source=f"/govbus/{PERSONS}",
-        ce_type="govbus.record.create",
         ce_time="2026-01-01T00:00:00.000Z",
         operation=Operation.CREATE,
         position=SourcePosition(0, 1, 1, 1),
@@ -458,8 +458,16 @@ def policy_schema_id(bench: Bench) -> Any:
     return registry.id_of("policy-value", control_schema("PolicyVersion"))
 
 
+def may_read_schemas(credentials: dict[str, Any]) -> bool:
+    registry = credentials["registry"]
+    with loopback_session((registry["username"], registry["password"])) as session:
+        return session.get(f"{registry['url']}/subjects", timeout=10).ok
+
+
 def test_a_withdrawn_department_is_locked_out_and_never_deleted(bench: Bench) -> None:
-    old = bench.credentials("archives")
+    old, other = bench.credentials("archives"), bench.credentials("tax")
+    assert old["registry"]["username"] != other["registry"]["username"]
+    assert may_read_schemas(old)
     path = bench.folder / "consumers.yaml"
     consumers = yaml.safe_load(path.read_text(encoding="utf-8"))
     kept = [consumer for consumer in consumers if consumer["id"] != "archives"]
@@ -471,4 +479,6 @@ def test_a_withdrawn_department_is_locked_out_and_never_deleted(bench: Bench) ->
     assert not any(acl.user == "consumer-archives" for acl in read_acls(bench.access.admin()))
     assert not (bench.stack.settings.home / "credentials" / "archives.json").exists()
     assert old["username"] == "consumer-archives"
+    assert not may_read_schemas(old)
+    assert may_read_schemas(other)
     assert bench.steps() == []

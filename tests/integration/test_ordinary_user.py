@@ -15,8 +15,7 @@ from services.stack.api import Stack
 from services.stack.postgres import reachable
 from services.stack.progress import Silent
 from services.stack.settings import StackSettings
-from tests.integration.test_stack import processes_below
-from tests.stack_fixture import settings_for, temporary_home
+from tests.stack_fixture import processes_below, settings_for, temporary_home
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".venv" / "bin" / "govbus"

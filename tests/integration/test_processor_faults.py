@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
 
+from services.chaos.proxy import Hold
 from services.processor.errors import ExitCode
 from tests.integration.processor_bus import (
     GROUP,
@@ -40,7 +42,16 @@ def broker() -> Iterator[KafkaOnly]:
 def bus(broker: KafkaOnly, tmp_path: Path) -> Iterator[Bus]:
     with open_bus(broker, tmp_path) as bus:
         yield bus
-        bus.proxy.release()
+
+
+@contextmanager
+def held_end(bus: Bus) -> Iterator[Hold]:
+    """The first instance's transactions do not end while this is open; no other test may meet it after."""
+    hold = bus.proxy.hold_end_txn(f"{GROUP}.0")
+    try:
+        yield hold
+    finally:
+        hold.release()
 
 
 def test_with_the_end_of_a_transaction_held_health_and_policy_still_answer(bus: Bus) -> None:
@@ -48,22 +59,21 @@ def test_with_the_end_of_a_transaction_held_health_and_policy_still_answer(bus: 
     bus.put(numbered(0, 100))
     instance = bus.start(0, proxied=True)
     eventually(lambda: len(values(bus)) == 100)
-    bus.proxy.hold(f"{GROUP}.0")
-    bus.put(numbered(100, 100))
-    assert bus.proxy.met.wait(20)
-    bus.policy(2)
-    held, slowest, adopted = time.monotonic(), 0.0, False
-    while time.monotonic() - held < HELD_SECONDS:
-        asked = time.monotonic()
-        alive = requests.get(f"{instance.url}/healthz", timeout=10)
-        adopted = adopted or instance.status()["policy"]["adopted"] == 2
-        slowest = max(slowest, time.monotonic() - asked)
-        assert alive.status_code == 200, alive.text
-    assert slowest < LONGEST_ANSWER_SECONDS
-    assert adopted, "a policy is taken in while nothing can be committed"
-    assert instance.reasons(), "an instance that cannot commit is not ready"
-    assert len(values(bus)) == 100
-    bus.proxy.release()
+    with held_end(bus) as hold:
+        bus.put(numbered(100, 100))
+        assert hold.wait_until_met(20)
+        bus.policy(2)
+        held, slowest, adopted = time.monotonic(), 0.0, False
+        while time.monotonic() - held < HELD_SECONDS:
+            asked = time.monotonic()
+            alive = requests.get(f"{instance.url}/healthz", timeout=10)
+            adopted = adopted or instance.status()["policy"]["adopted"] == 2
+            slowest = max(slowest, time.monotonic() - asked)
+            assert alive.status_code == 200, alive.text
+        assert slowest < LONGEST_ANSWER_SECONDS
+        assert adopted, "a policy is taken in while nothing can be committed"
+        assert instance.reasons(), "an instance that cannot commit is not ready"
+        assert len(values(bus)) == 100
     eventually(lambda: len(values(bus)) == 200)
     eventually(instance.ready)
     assert_once_and_in_order(bus, numbered(0, 200))

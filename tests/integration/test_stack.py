@@ -26,7 +26,7 @@ from services.stack.process import PidFile
 from services.stack.python_process import PythonComponent
 from services.stack.settings import StackSettings
 from services.stack.users import BASE_USERS
-from tests.stack_fixture import free_ports, settings_for, temporary_home
+from tests.stack_fixture import free_ports, processes_below, settings_for, temporary_home
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -71,16 +71,6 @@ def topic_of(admin: AdminClient, partitions: int = 1) -> str:
     for answer in admin.create_topics([NewTopic(name, partitions, 1)]).values():
         answer.result(15)
     return name
-
-
-def processes_below(home: str) -> list[psutil.Process]:
-    """Return the processes that work with files of the home, by their arguments."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
-        mentioned = any(home in argument for argument in process.info["cmdline"] or [])
-        if mentioned and process.info["status"] != psutil.STATUS_ZOMBIE and process.pid != os.getpid():
-            found.append(process)
-    return found
 
 
 def killed(component: Component) -> None:

@@ -63,6 +63,15 @@ def test_a_file_with_an_address_of_before_is_not_current(
     assert is_current(now, user, DECLARED)
 
 
+@pytest.mark.parametrize("user", USERS)
+def test_a_file_with_the_login_that_all_once_shared_is_not_current(tmp_path: Path, user: str) -> None:
+    shared = RegistryCredentials("http://127.0.0.1:28081", "reader", "secret")
+    write_credentials(replace(access(tmp_path), registry_credentials=lambda _: shared), user, DECLARED)
+    assert not is_current(access(tmp_path), user, DECLARED)
+    own = json.loads(write_credentials(access(tmp_path), user, DECLARED).read_text(encoding="utf-8"))
+    assert own["registry"]["username"] == user
+
+
 def test_a_file_without_a_topic_that_was_declared_since_is_not_current(tmp_path: Path) -> None:
     fewer = {name: grant for name, grant in CITY.grants.items() if name != "tax-permits"}
     write_credentials(access(tmp_path), "consumer-tax", replace(DECLARED, grants=fewer))

@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from confluent_kafka.admin import AclOperation
 
 import topics.names
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.rights import rights
 from services.control.state import Acl, Pattern, ResourceType, Right
+from services.stack.acls import doctor_acls
 
 CITY = load_definitions(packaged_definitions())
 GIVEN = rights(CITY.providers, CITY.consumers, CITY.resources, CITY.grants.values())
@@ -67,6 +69,17 @@ def test_the_rights_are_those_of_the_table(name: str, writers: set[str], readers
     topic, owner = SAMPLES[name]
     assert allowed(topic, Right.WRITE, owner) == writers
     assert allowed(topic, Right.READ, owner) == readers
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_the_doctor_writes_to_no_topic(name: str) -> None:
+    assert "doctor" not in allowed(SAMPLES[name][0], Right.WRITE, SAMPLES[name][1])
+
+
+def test_the_doctor_only_reads_and_describes() -> None:
+    assert {acl.right for acl in GIVEN if acl.user == "doctor"} == {Right.READ}
+    operations = {binding.operation for binding in doctor_acls()}
+    assert operations == {AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS}
 
 
 def test_the_table_has_a_row_for_every_kind_of_topic() -> None:

@@ -6,12 +6,13 @@ from services.doctor.finding import Level
 from services.doctor.transactions import OpenTransaction, judge_transactions
 
 
-@pytest.mark.parametrize(("age_s", "level"), [(179.9, Level.OK), (180.0, Level.OK), (180.1, Level.FAILURE)])
-def test_one_that_is_older_than_any_that_is_worked_on_is_a_failure(age_s: float, level: Level) -> None:
+@pytest.mark.parametrize(("overdue", "level"), [(False, Level.OK), (True, Level.FAILURE)])
+def test_one_that_is_older_than_any_that_is_worked_on_is_a_failure(overdue: bool, level: Level) -> None:
     found = judge_transactions(
-        [OpenTransaction("raw.a", 0, 5, 1.0), OpenTransaction("_connect-offsets", 3, 12, age_s)]
+        [OpenTransaction("raw.a", 0, 5, False), OpenTransaction("_connect-offsets", 3, 12, overdue)]
     )
     assert found.level is level
+    assert "raw.a" not in found.seen
     assert ("_connect-offsets:3:12" in found.seen) is (level is Level.FAILURE)
 
 

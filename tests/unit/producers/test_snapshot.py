@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from producers.snapshot import SnapshotState, newest_snapshot
+from producers.snapshot import STALLED_AFTER_S, SnapshotState, newest_snapshot
 
 
-def sent(kind: str, **data: str) -> dict[str, Any]:
-    return {"type": kind, "aggregate_type": "Initial Snapshot", "additional_data": data, "timestamp": 1}
+def sent(kind: str, at_ms: int = 1, **data: str) -> dict[str, Any]:
+    return {"type": kind, "aggregate_type": "Initial Snapshot", "additional_data": data, "timestamp": at_ms}
 
 
 STARTED = sent("STARTED", connector_name="raw.police")
@@ -54,3 +54,25 @@ def test_a_snapshot_is_complete_only_if_every_table_was_copied(
 def test_what_was_not_copied_is_named_with_its_status() -> None:
     story = [STARTED, RESOLVED, scanned("public.person", "SQL_EXCEPTION", 0), COMPLETED]
     assert newest_snapshot(story).failed == {"public.card": "NOT_SCANNED", "public.person": "SQL_EXCEPTION"}
+
+
+LIMIT_MS = STALLED_AFTER_S * 1000
+UNDER_WAY = [STARTED, RESOLVED, sent("IN_PROGRESS", at_ms=1_000)]
+ENDED = [*UNDER_WAY, *BOTH, COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("story", "now_ms", "records_came", "stalled"),
+    [
+        pytest.param(UNDER_WAY, 1_000 + LIMIT_MS, False, False, id="silent for as long as it may be"),
+        pytest.param(UNDER_WAY, 1_001 + LIMIT_MS, False, True, id="silent for longer"),
+        pytest.param(UNDER_WAY, 1_001 + LIMIT_MS, True, False, id="silent, and records come"),
+        pytest.param(UNDER_WAY[:1], 1_001 + LIMIT_MS, False, True, id="began and told nothing more"),
+        pytest.param(ENDED, 1_001 + LIMIT_MS, False, False, id="ended long ago"),
+        pytest.param([], 1_001 + LIMIT_MS, False, False, id="never begun"),
+    ],
+)
+def test_a_snapshot_that_shows_no_progress_for_the_stated_time_is_stalled(
+    story: list[dict[str, Any]], now_ms: int, records_came: bool, stalled: bool
+) -> None:
+    assert newest_snapshot(story).is_stalled(now_ms, records_came=records_came) is stalled

@@ -1,0 +1,129 @@
+"""`govbus demo` as a user runs it: a program of its own, over a home of its own, from nothing and again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from services.stack.api import Stack
+from services.stack.settings import StackSettings
+from tests.stack_fixture import processes_below, settings_for, temporary_home
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+SHAPE = Path(__file__).parents[2] / "docs" / "cli" / "demo.schema.json"
+PERSONS, UPDATES = 10, 3
+LONGEST_SECONDS = 240
+#: A quiet machine of two cores takes 15 to 30 s; who waits for longer would not call it a demo.
+FIRST_DELIVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the demo that has ended."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    load: float
+    """How many programs wanted each processor in its last minute; below 1 counts as 1."""
+    left: list[str]
+    """The command lines of what still ran when it had ended."""
+
+    @property
+    def answer(self) -> Any:
+        return json.loads(self.out.splitlines()[-1])
+
+
+def play(settings: StackSettings) -> Run:
+    named = {settings.variable(name): str(value) for name, value in settings if value is not None}
+    options = ("--persons", str(PERSONS), "--updates", str(UPDATES), "--exit", "--json")
+    began = time.monotonic()
+    done = subprocess.run(
+        [Path(sys.executable).with_name("govbus"), "demo", *options],
+        env={**os.environ, **named},
+        cwd=settings.home.parent,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    seconds = time.monotonic() - began
+    load = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    left = [" ".join(process.info["cmdline"]) for process in processes_below(str(settings.home))]
+    return Run(done.returncode, done.stdout, done.stderr, seconds, load, left)
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[tuple[Run, Run]]:
+    """The demo from nothing, then once more over the data that the first run left."""
+    settings = settings_for(temporary_home())
+    try:
+        yield play(settings), play(settings)
+    finally:
+        Stack(settings).reset()
+        shutil.rmtree(settings.home, ignore_errors=True)
+
+
+@pytest.fixture(params=["from nothing", "over the kept data"])
+def run(request: pytest.FixtureRequest, runs: tuple[Run, Run]) -> Run:
+    return runs[0] if request.param == "from nothing" else runs[1]
+
+
+def test_the_demo_ends_well_and_its_last_line_has_the_documented_shape(run: Run) -> None:
+    assert run.code == 0, run.err[-4000:]
+    schema = json.loads(SHAPE.read_text(encoding="utf-8"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(run.answer)) == []
+    assert run.out.count("\n") == 1, "the story is told on the other stream"
+
+
+def test_the_books_close_over_topics_that_all_hold_something(run: Run) -> None:
+    answer = run.answer
+    assert answer["balance"]["closed"] is True
+    assert answer["balance"]["differences"] == []
+    kinds = {"raw.", "resource.", "sub."}
+    assert {kind for kind in kinds if any(topic.startswith(kind) for topic in answer["topics"])} == kinds
+    assert answer["topics"]["raw.police.public.person"] >= PERSONS + UPDATES
+    # The story's mistyped number and impossible term, whatever the generated city has besides.
+    assert {"IDENTITY_INVALID", "QUALITY"} <= answer["quarantined"].keys()
+    grants = {topic.rsplit(".", 1)[-1] for topic in answer["topics"] if topic.startswith("sub.")}
+    assert set(answer["withheld"]) <= grants
+    assert sum(answer["withheld"]["health-persons-gusu"].values()) > 0
+    assert answer["department_without_grant"] == "TOPIC_AUTHORIZATION_FAILED"
+
+
+def test_latencies_are_told_with_the_two_clocks_that_they_lie_between(run: Run) -> None:
+    latency = run.answer["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p99"]
+    assert latency["records"] >= UPDATES
+    assert "PostgreSQL server clock" in latency["clocks"]["from"]
+    assert "clock of the machine that reads" in latency["clocks"]["to"]
+
+
+def test_the_first_delivery_is_told_and_soon(run: Run) -> None:
+    first = run.answer["first_delivery_seconds"]
+    assert 0 < first < run.seconds
+    # A machine that others use too is as much slower as there are more of them.
+    assert first < FIRST_DELIVERY_SECONDS * run.load
+
+
+def test_nothing_of_it_runs_afterwards(run: Run) -> None:
+    assert run.left == []
+
+
+def test_the_second_run_goes_on_with_the_data_of_the_first(runs: tuple[Run, Run]) -> None:
+    first, second = (run.answer for run in runs)
+    # Captured tables are kept whole, so what was there is there still, and more has come.
+    raw = [topic for topic in first["topics"] if topic.startswith("raw.")]
+    assert all(second["topics"][topic] >= first["topics"][topic] for topic in raw)
+    assert second["topics"]["raw.police.public.person"] > first["topics"]["raw.police.public.person"]
