@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(wildcard hatch_build.py topics/engine/*.pyx topics/engine/*.pxd services/processor/*.pyx services/processor/*.pxd)
 ARGS ?=
+# Without a stack: in parallel, each file in one process, since its tests share what is expensive.
+ALONE := tests/unit tests/contract
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 BENCH ?= fanout gate end-to-end grants load engine
 
 .DEFAULT_GOAL := help
@@ -30,10 +33,15 @@ bench: $(INSTALLED) ## Measure the bus against the field, about five minutes (BE
 	@for each in $(BENCH); do $(BIN)/govbus bench $$each --quick $(ARGS) || exit 1; done
 
 test: $(INSTALLED) ## Run all tests, those on the real stack included
+ifeq ($(strip $(ARGS)),)
+	@$(BIN)/pytest $(PARALLEL) $(ALONE) tests/docs
+	@$(BIN)/pytest $(addprefix --ignore=,$(ALONE) tests/docs)
+else
 	@$(BIN)/pytest $(ARGS)
+endif
 
 unit: $(INSTALLED) ## Run the tests that need no stack
-	@$(BIN)/pytest tests/unit tests/contract $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ALONE) $(ARGS)
 
 soak: $(INSTALLED) ## Run the long tests, by hand
 	@$(BIN)/pytest -m soak $(ARGS)

@@ -3,7 +3,6 @@
 Reading is all that processors, publishers and subscribers may do; ``register`` needs apply's credentials.
 """
 
-import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,9 +126,23 @@ class SchemaRegistry:
         self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": "NONE"})
 
     def check_again(self, subject: str) -> None:
-        """Hold the subject to the global compatibility level."""
-        with contextlib.suppress(SchemaNotFound):
-            self._call("DELETE", f"/config/{quote(subject, safe='')}")
+        """Hold the subject to the global compatibility level again, and see that it is.
+
+        By a rule of its own with that level: Apicurio answers the deletion of a subject's rule with success
+        and leaves the rule where it was.
+
+        Raises:
+            RegistryRefused: the subject still accepts something else.
+            RegistryUnavailable: the registry does not answer.
+        """
+        level, path = self._level(), f"/config/{quote(subject, safe='')}"
+        self._call("PUT", path, {"compatibility": level})
+        found = self._level(f"/{quote(subject, safe='')}")
+        if found != level:
+            raise RegistryRefused(f"{subject} is held to {found} and not to {level}")
+
+    def _level(self, subject: str = "") -> str:
+        return str(self._call("GET", f"/config{subject}?defaultToGlobal=true")["compatibilityLevel"])
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:

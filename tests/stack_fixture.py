@@ -41,10 +41,10 @@ def temporary_home() -> Path:
 
 
 def settings_for(home: Path) -> StackSettings:
-    """Return settings for a stack of its own: free ports, small heaps, the user's cache."""
+    """Return settings for a stack of its own: free ports, small heaps, a quick start, the user's cache."""
     cache = Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    return StackSettings.model_validate({"home": home, "cache": cache, **ports})
+    return StackSettings.model_validate({"home": home, "cache": cache, "quick_start": True, **ports})
 
 
 def processes_below(home: str) -> list[psutil.Process]:

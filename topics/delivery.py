@@ -53,11 +53,10 @@ class Delivery:
     """``<raw topic>/<partition>/<offset>`` of the change that led to the record."""
     ce_source: str
     """``/govbus/<resource id>``"""
-    ce_type: str
-    """``govbus.record.<operation>``"""
     ce_time: str
     """When the source committed the change, RFC 3339 in UTC."""
     operation: Operation
+    """What happened to the record, as far as this grant sees it: ``ce_type``."""
     position: SourcePosition
     grant: GrantId
     grant_generation: int
@@ -97,7 +96,7 @@ def event_source(resource: ResourceId) -> str:
 
 
 def event_type(operation: Operation) -> str:
-    """``ce_type`` of an operation."""
+    """``ce_type`` of an operation: ``govbus.record.<operation>``."""
     return f"{_TYPE_PREFIX}{operation.value}"
 
 
@@ -127,9 +126,8 @@ def delivery_headers(delivery: Delivery) -> Headers:
         ("ce_specversion", "1.0"),
         ("ce_id", delivery.ce_id),
         ("ce_source", delivery.ce_source),
-        ("ce_type", delivery.ce_type),
+        ("ce_type", event_type(delivery.operation)),
         ("ce_time", delivery.ce_time),
-        ("govbus_operation", delivery.operation.value),
         ("govbus_position", ".".join(map(str, place))),
         ("govbus_grant", f"{delivery.grant}@{delivery.grant_generation}"),
         ("govbus_policy", str(delivery.policy_version)),
@@ -164,15 +162,21 @@ def _delivery(found: dict[str, str]) -> Delivery:
     return Delivery(
         ce_id=found["ce_id"],
         ce_source=found["ce_source"],
-        ce_type=found["ce_type"],
         ce_time=found["ce_time"],
-        operation=Operation(found["govbus_operation"]),
+        operation=_operation(found["ce_type"]),
         position=_position(found["govbus_position"]),
         grant=GrantId(grant),
         grant_generation=_number(generation),
         policy_version=PolicyNumber(_number(found["govbus_policy"])),
         marks=tuple(marks.split(",")) if marks else (),
     )
+
+
+def _operation(ce_type: str) -> Operation:
+    prefix, operation = ce_type[: len(_TYPE_PREFIX)], ce_type[len(_TYPE_PREFIX) :]
+    if prefix != _TYPE_PREFIX:
+        raise NotADelivery(f"header ce_type is not {_TYPE_PREFIX}<operation>")
+    return Operation(operation)
 
 
 def _position(text: str) -> SourcePosition:

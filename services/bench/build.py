@@ -92,12 +92,15 @@ def c_program(cache: Path) -> Built:
     """
     sources, compiler = _sources("c-loop"), _tool("cc")
     library = _librdkafka()
-    folder = cache / "bench" / f"c-loop-{_digest([sources, library])}"
+    folder = cache / "bench" / f"c-copy-loop-{_digest([sources, library])}"
     program = folder / "copy_loop"
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        link = [str(library), f"-Wl,-rpath,{library.parent}"]
-        _run([compiler, "-O2", "-o", str(program), str(sources / "copy_loop.c"), *link])
+        # The library is copied beside the program: the installation that it comes from may be gone tomorrow.
+        beside = shutil.copy(library, folder)
+        _run(
+            [compiler, "-O2", "-o", str(program), str(sources / "copy_loop.c"), beside, "-Wl,-rpath,$ORIGIN"]
+        )
     return Built((str(program),), text_of=c_plan)
 
 

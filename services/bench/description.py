@@ -27,7 +27,6 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "ce_id": "{raw_topic}/{raw_partition}/{raw_offset}",
     "ce_type": "govbus.record.{operation}",
     "ce_time": "{source_time}",
-    "govbus_operation": "{operation}",
     "govbus_position": "{generation}.{incarnation}.{commit}.{ordinal}",
 }
 

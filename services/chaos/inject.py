@@ -18,6 +18,7 @@ from services.stack.python_process import PythonComponent
 _EVIDENCE_SECONDS: Final = 15.0
 _BROKER_SECONDS: Final = 90.0
 _THIRD: Final = 2
+_JOIN_SECONDS: Final = 60.0
 MakeInstance = Callable[[int, str, int], PythonComponent]
 """First port of the stack's processes, group and number to the instance."""
 
@@ -143,6 +144,9 @@ class Injector:
             self.instances.remove(third)
             return Injected(f"{third} goes", since, self.watch.marks(), _nothing)
         self.instances.add(self.make(self.stack.settings.processes_port, group, _THIRD))
+        # Until it joins, its start disturbs nobody; over are the rebalances when it has partitions.
+        since = self.watch.joined(group, third, _JOIN_SECONDS) or since
+        self.watch.owns_something(group, third, _JOIN_SECONDS)
         return Injected(f"{third} comes", since, self.watch.marks(), _nothing)
 
 

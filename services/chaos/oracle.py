@@ -174,8 +174,13 @@ def delivery(effect: Effect, view: View) -> tuple[Form, Items] | None:
 
 def pseudonym(master: bytes, grant: str, identity: str, row: int) -> str:
     """The key on a grant's topic."""
-    own = hmac.new(master, _joined("grant-key", grant, "1"), hashlib.sha256).digest()
+    own = _key_of_grant(master, grant)
     return hmac.new(own, _joined("record-key", identity, str(row)), hashlib.sha256).hexdigest()[:32]
+
+
+@lru_cache(maxsize=100)
+def _key_of_grant(master: bytes, grant: str) -> bytes:
+    return hmac.new(master, _joined("grant-key", grant, "1"), hashlib.sha256).digest()
 
 
 def partition_of(identity: str, partitions: int) -> int:

@@ -73,9 +73,10 @@ class Reading:
         _, partition, offset = headers["ce_id"].rsplit("/", 2)
         grant, _, _ = headers["govbus_grant"].rpartition("@")
         commit = int(headers["govbus_position"].split(".")[2])
+        _, _, operation = headers["ce_type"].rpartition(".")
         form = Form.TOMBSTONE if record.value is None else Form.STATE
         shown = _items(self._value(record)) or ()
-        said = content(record.partition, grant, headers["govbus_operation"], commit, shown)
+        said = content(record.partition, grant, operation, commit, shown)
         key = str((self.decoder.key(record) or {})["pseudonym"])
         chain = Chain(self.fanout_group, self.canonical_topic, record.partition)
         return Recorded(key, Item(origin(int(partition), int(offset), form), said), chain)

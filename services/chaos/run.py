@@ -18,7 +18,7 @@ from services.chaos.own_stack import ChaosStack, own_stack
 from services.chaos.proxy import KafkaProxy
 from services.chaos.report import summary
 from services.chaos.scene import layout_of, small_city
-from services.chaos.watch import Unfinished, Watch
+from services.chaos.watch import Recovery, Unfinished, Watch
 from services.chaos.writer import StreamWriter
 from services.control.definitions import load_definitions, packaged_definitions
 from services.ledger.balance import balance
@@ -28,6 +28,7 @@ from services.ledger.reader import KafkaTopicReader, read_whole
 from services.processor.settings import ProcessorSettings
 from services.stack.api import Stack
 from services.stack.progress import Reporter
+from topics.event import KafkaRecord, TopicName
 from topics.names import GATE_GROUP, key_subject, value_subject
 
 _READY_SECONDS = 90.0
@@ -36,6 +37,7 @@ _DRAIN_SECONDS = 600.0
 _LAST_SECONDS = 15.0
 """No fault comes so shortly before the end of the stream."""
 _READ_SECONDS = 60.0
+_SLOW_LOOK_SECONDS = 0.5
 _LAG_MS = 7 * 86_400_000
 
 
@@ -137,9 +139,10 @@ class ChaosRun:
         """One fault, until everything is as before."""
         at = time.monotonic() - begin
         injected = injector.inject(fault)
-        recovered = injector.watch.recovered(injected.marks, _RECOVERY_SECONDS)
+        supervise = injector.instances.supervise
+        recovered = injector.watch.recovered(injected.marks, _RECOVERY_SECONDS, supervise)
         injected.finish()
-        took = None if recovered is None else recovered - injected.since
+        took = None if recovered is None else recovered.at - injected.since
         try:
             injector.instances.wait_until_ready(_READY_SECONDS)
         except InstanceStuck as error:
@@ -151,7 +154,7 @@ class ChaosRun:
         happened = injected.happened and not (took is None and writer.done)
         record = FaultRecord(fault.number, fault.kind, injected.target, at, took, happened)
         self._faults.append(record)
-        self.hands.say(_told(record, writer.written))
+        self.hands.say(_told(record, recovered, writer.written))
         time.sleep(fault.pause)
 
     def _judge(
@@ -170,11 +173,15 @@ class ChaosRun:
         return summary(parameters, duration, self._faults, verdict, books, ended)
 
     def _check(self, stack: ChaosStack, layout: Layout, envelopes: Envelopes, lookup: Lookup) -> Verdict:
+        def read(topic: TopicName) -> Iterator[KafkaRecord]:
+            self.hands.say(f"comparing {topic}")
+            return read_whole(lookup.reader, topic)
+
         return Checker(
             seed=self.parameters.seed,
             events=self.parameters.events,
             layout=layout,
-            read=lambda topic: read_whole(lookup.reader, topic),
+            read=read,
             decoder=lookup.decoder,
             envelopes=envelopes,
             master=stack.secret("master-v1").encode(),
@@ -233,9 +240,18 @@ def _books(lookup: Lookup) -> Mapping[str, Any]:
     return {"closed": result.closed, "differences": differences[:20], "sums": dict(result.sums)}
 
 
-def _told(record: FaultRecord, written: int) -> str:
+def _told(record: FaultRecord, recovered: Recovery | None, written: int) -> str:
     what = f"{record.at_s:7.1f} s  #{record.number} {record.kind.value} {record.target}"
     if not record.happened:
         return f"{what}: no effect, not counted"
-    took = "DID NOT RECOVER" if record.recovery_s is None else f"recovered in {record.recovery_s:.1f} s"
-    return f"{what}: {took}; {written} events written"
+    if record.recovery_s is None or recovered is None:
+        return f"{what}: DID NOT RECOVER; {written} events written"
+    last = f"last {recovered.last.topic}:{recovered.last.partition}"
+    return (
+        f"{what}: recovered in {record.recovery_s:.1f} s ({last}); {written} events written{_slow(recovered)}"
+    )
+
+
+def _slow(recovered: Recovery) -> str:
+    seconds = recovered.slowest_look_s
+    return "" if seconds < _SLOW_LOOK_SECONDS else f"; one look at the broker took {seconds:.1f} s"

@@ -1,7 +1,8 @@
 """Watches a run from outside: how far each group has committed, and when it has recovered from a fault."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
@@ -22,6 +23,18 @@ IMPATIENT: Final[Mapping[str, Any]] = {"reconnect.backoff.ms": 50, "reconnect.ba
 
 class Unfinished(Exception):  # noqa: N818 - named after what happened
     """Not everything was decided in the time that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """When every chain moved again, and what its time is made of."""
+
+    at: float
+    """On the monotonic clock."""
+    last: Chain
+    """The chain that was waited for longest."""
+    slowest_look_s: float
+    """The longest single question to the broker: so much later than it happened it may have been seen."""
 
 
 class Watch:
@@ -52,19 +65,57 @@ class Watch:
                     raise
                 time.sleep(POLL_SECONDS)
 
-    def recovered(self, marks: Marks, seconds: float) -> float | None:
-        """When, on the monotonic clock, every chain had committed a record from after its mark; None: never.
+    def recovered(
+        self, marks: Marks, seconds: float, meanwhile: Callable[[], None] = lambda: None
+    ) -> Recovery | None:
+        """When every chain had committed a record from after its mark; None: never.
 
         That is stricter than moving: a commit that was under way when the fault came does not count.
+        ``meanwhile`` is called between two looks.
         """
-        waiting, deadline = dict(marks), time.monotonic() + seconds
+        waiting, deadline, slowest = dict(marks), time.monotonic() + seconds, 0.0
+        last = next(iter(waiting))
         while time.monotonic() < deadline:
+            asked = time.monotonic()
             committed = self.committed()
+            slowest = max(slowest, time.monotonic() - asked)
             waiting = {chain: mark for chain, mark in waiting.items() if committed.get(chain, 0) <= mark}
             if not waiting:
+                return Recovery(time.monotonic(), last, slowest)
+            last = next(iter(waiting))
+            meanwhile()
+            time.sleep(POLL_SECONDS)
+        return None
+
+    def joined(self, group: str, member: str, seconds: float) -> float | None:
+        """When the group knew the member (by its static id), on the monotonic clock; None: never."""
+        return self._when(lambda: member in self._members(group), seconds)
+
+    def owns_something(self, group: str, member: str, seconds: float) -> float | None:
+        """When the member had got partitions; None: never."""
+        return self._when(lambda: self._members(group).get(member, 0) > 0, seconds)
+
+    def _when(self, happened: Callable[[], bool], seconds: float) -> float | None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if happened():
                 return time.monotonic()
             time.sleep(POLL_SECONDS)
         return None
+
+    def _members(self, group: str) -> dict[str, int]:
+        """Static id → how many partitions; empty while the broker does not answer."""
+        try:
+            asked = self._ask().describe_consumer_groups([group], request_timeout=_ANSWER_SECONDS)
+            found = asked[group].result(_ANSWER_SECONDS * 2)
+        except (KafkaException, TimeoutError):
+            self._admin = None
+            return {}
+        return {
+            member.group_instance_id: len(member.assignment.topic_partitions)
+            for member in found.members
+            if member.group_instance_id is not None and member.assignment is not None
+        }
 
     def drain(self, seconds: float) -> None:
         """Wait until nothing is left to decide and no transaction is open.
@@ -98,10 +149,8 @@ class Watch:
         return found
 
     def _committed_by(self, group: str) -> dict[Chain, int]:
-        if self._admin is None:
-            self._admin = AdminClient(self._config)
         parts = [TopicPartition(chain.topic, chain.partition) for chain in self._of(group)]
-        asked = self._admin.list_consumer_group_offsets(
+        asked = self._ask().list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group, parts)], request_timeout=_ANSWER_SECONDS
         )
         answer = asked[group].result(_ANSWER_SECONDS * 2)
@@ -109,6 +158,11 @@ class Watch:
             Chain(group, TopicName(part.topic), part.partition): max(part.offset, 0)
             for part in answer.topic_partitions or ()
         }
+
+    def _ask(self) -> AdminClient:
+        if self._admin is None:
+            self._admin = AdminClient(self._config)
+        return self._admin
 
     def close(self) -> None:
         """Let go of the broker."""

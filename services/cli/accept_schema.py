@@ -9,7 +9,13 @@ import typer
 from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectError
 from producers.connector import connector_name
-from schemas.registry import RegistryCredentials, SchemaNotFound, SchemaRegistry
+from schemas.registry import (
+    RegistryCredentials,
+    RegistryRefused,
+    RegistryUnavailable,
+    SchemaNotFound,
+    SchemaRegistry,
+)
 from services.cli.output import CommandFailed, ExitCode, note
 from services.stack.api import Stack
 from services.stack.probes import loopback_session
@@ -53,8 +59,8 @@ def accept_schema(
         raise CommandFailed(
             ExitCode.USAGE, f"{topic} has no schema yet", "", "`govbus doctor` says whether it is captured"
         ) from None
-    except ConnectError as error:
-        remedy = "`govbus status` shows what is down; then run it again"
+    except (ConnectError, RegistryRefused, RegistryUnavailable) as error:
+        remedy = "`govbus status` shows what is down; then run it again, for the check may still be off"
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), "", remedy) from error
     note(f"{topic} has schema version {versions} now; the next change is checked again")
 

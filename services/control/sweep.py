@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from topics.delivery import Delivery, delivery_headers, event_type, read_delivery
+from topics.delivery import Delivery, delivery_headers, read_delivery
 from topics.event import GrantId, KafkaRecord, Operation, OutputRecord, PolicyNumber, TopicName
 
 _PERCENT: Final = 100
@@ -73,7 +73,6 @@ class Sweep:
                 Delivery(
                     ce_id=old.ce_id,
                     ce_source=old.ce_source,
-                    ce_type=event_type(Operation.DELETE),
                     ce_time=old.ce_time,
                     operation=Operation.DELETE,
                     position=old.position,

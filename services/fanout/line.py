@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from services.fanout.plan import FanoutPlan, GrantPlan, ResourcePlan
-from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time, event_type
+from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time
 from topics.engine.reference import ReferenceCodec
 from topics.engine.resolution import ResolvedState, form_of
 from topics.engine.schema import AvroType, RecordType
@@ -228,7 +228,6 @@ def _headers(
         Delivery(
             ce_id=event_id(*canonical.raw),
             ce_source=event_source(canonical.resource),
-            ce_type=event_type(operation),
             ce_time=event_time(canonical.source_time_ms),
             operation=operation,
             position=canonical.position,

@@ -1,7 +1,7 @@
 """Reads ranges of topics as a reader without a group: read_committed, to a known end, with a deadline."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, NoReturn, Protocol
@@ -32,10 +32,15 @@ _UNIMPORTANT: Final = frozenset(
         KafkaError._ALL_BROKERS_DOWN,
     }
 )
+_OLD_EPOCH: Final = frozenset({KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH})
 
 
 class KafkaUnavailable(Exception):  # noqa: N818 - the caller starts Kafka or waits
     """Kafka did not answer within the deadline; nothing can be said. Start it, or wait and try again."""
+
+
+class _OldEpoch(KafkaUnavailable):
+    """The client knows the leader of before a restart only."""
 
 
 class ReadRefused(Exception):  # noqa: N818 - the caller needs another user
@@ -157,23 +162,17 @@ class KafkaTopicReader:
     def bounds_of(self, places: Iterable[Place]) -> dict[Place, Bounds]:
         """Low watermark and last stable offset of each."""
         places = list(places)
-        low = self._listed(places, _EARLIEST)
-        end = self._listed(places, _LATEST)
-        return {
-            place: Bounds(self._offset(low[place], place), self._offset(end[place], place))
-            for place in places
-        }
+        low, end = self._offsets(places, _EARLIEST), self._offsets(places, _LATEST)
+        return {place: Bounds(low[place], end[place]) for place in places}
 
     def highs_of(self, places: Iterable[Place]) -> dict[Place, int]:
         """The end offset of each, open transactions included."""
-        found = self._listed(places, _LATEST, IsolationLevel.READ_UNCOMMITTED)
-        return {place: self._offset(future, place) for place, future in found.items()}
+        return self._offsets(list(places), _LATEST, IsolationLevel.READ_UNCOMMITTED)
 
     def offsets_at(self, places: Iterable[Place], timestamp_ms: int) -> dict[Place, int]:
         """The first offset whose timestamp is not before this one; the end offset where there is none."""
         places = list(places)
-        asked = self._listed(places, OffsetSpec.for_timestamp(max(timestamp_ms, 0)))
-        found = {place: self._offset(future, place) for place, future in asked.items()}
+        found = self._offsets(places, OffsetSpec.for_timestamp(max(timestamp_ms, 0)))
         nothing = self.bounds_of(place for place, offset in found.items() if offset < 0)
         return {place: nothing[place].end if place in nothing else found[place] for place in places}
 
@@ -229,25 +228,42 @@ class KafkaTopicReader:
             self._admin = AdminClient({**self.config, "log_level": 0})
         return self._admin
 
-    def _listed(
+    def _offsets(
         self,
-        places: Iterable[Place],
+        places: Sequence[Place],
         which: OffsetSpec,
         isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
-    ) -> "dict[Place, Future[ListOffsetsResultInfo]]":
-        """Ask for one offset of each partition, all in one question."""
+    ) -> dict[Place, int]:
+        """One offset of each partition.
+
+        A client from before the broker was killed asks with the old leader's epoch for ever; then a new one
+        asks once more.
+        """
+        try:
+            return self._listed(places, which, isolation)
+        except _OldEpoch:
+            self._admin = None
+            return self._listed(places, which, isolation)
+
+    def _listed(
+        self, places: Sequence[Place], which: OffsetSpec, isolation: IsolationLevel
+    ) -> dict[Place, int]:
+        """All in one question."""
         wanted = {TopicPartition(*place): which for place in places}
         if not wanted:
             return {}
         asked = self._ask().list_offsets(wanted, isolation_level=isolation, request_timeout=self.timeout_s)
-        return {Place(TopicName(one.topic), one.partition): future for one, future in asked.items()}
+        futures = {Place(TopicName(one.topic), one.partition): future for one, future in asked.items()}
+        return {place: self._offset(future, place) for place, future in futures.items()}
 
     def _offset(self, future: "Future[ListOffsetsResultInfo]", place: Place) -> int:
         try:
             return int(future.result().offset)
         except KafkaException as error:
-            nobody_leads = error.args[0].code() == KafkaError._NOENT
-            if nobody_leads and place not in self.places(place.topic):
+            code = error.args[0].code()
+            if code in _OLD_EPOCH:
+                raise _OldEpoch(f"{place}: {error.args[0].str()}") from error
+            if code == KafkaError._NOENT and place not in self.places(place.topic):
                 raise TopicMissing(str(place)) from error
             _raise(error.args[0], str(place))
 

@@ -28,7 +28,8 @@ _ALONE_FROM: Final = 2
 class _Suspicion:
     end: int
     attempts: int
-    probed: bool = False
+    probed_to: int = -1
+    """Before this offset a child has tried them: what one batch holds need not be all of them."""
 
 
 class Decisions:
@@ -57,10 +58,12 @@ class Decisions:
     def unprobed(self, source: InputPartition, records: Records) -> Records | None:
         """Those of the records that are to be decided in a child before they are decided here."""
         suspicion = self._suspicions.get(source)
-        if suspicion is None or suspicion.probed:
+        if suspicion is None:
             return None
         found = [record for record in records if record.offset < suspicion.end]
-        return PartitionRecords(*source, found) if found else None
+        if not found or found[-1].offset < suspicion.probed_to:
+            return None
+        return PartitionRecords(*source, found)
 
     async def probe(self, records: Records, schemas: Mapping[Any, Any]) -> None:
         """Find those that end a process."""
@@ -71,7 +74,7 @@ class Decisions:
             self._break(source, offset, PROCESS_DIED)
         suspicion = self._suspicions.get(source)
         if suspicion is not None:
-            suspicion.probed = True
+            suspicion.probed_to = records[-1].offset + 1
 
     def _suspect(self, source: InputPartition, first: int, end: int, attempts: int) -> None:
         if end - first == 1 and attempts >= _ALONE_FROM:

@@ -1,12 +1,23 @@
 """The librdkafka settings of the data path, in one place; measured, see the comments for the reasons."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from services.processor.settings import ProcessorSettings
 
 _LOG_LEVEL = 4
 """Warnings and worse: the operator's log shows lost connections, whatever a command's clients are told."""
+_SOON: Final[Mapping[str, Any]] = {
+    # A broker that comes back is met within half a second; left alone, the client waits for up to ten.
+    "reconnect.backoff.ms": 50,
+    "reconnect.backoff.max.ms": 500,
+    "retry.backoff.max.ms": 250,
+    "socket.connection.setup.timeout.ms": 3_000,
+    # With the other strategy a client that has lost all its connections forgets the brokers; a request to the
+    # group's coordinator then waits for ever for one that was forgotten (librdkafka 2.16), and the others for
+    # seconds. Addresses that all change at once need a restart.
+    "metadata.recovery.strategy": "none",
+}
 
 
 def input_consumer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dict[str, Any]:
@@ -17,13 +28,14 @@ def input_consumer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dic
     """
     return {
         **kafka,
+        **_SOON,
         "log_level": _LOG_LEVEL,
         "client.id": settings.instance_id,
         "group.id": settings.group,
         "group.instance.id": settings.instance_id,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": 1_000,
+        "heartbeat.interval.ms": 500,
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "isolation.level": "read_committed",
@@ -45,6 +57,8 @@ def groupless_consumer(kafka: Mapping[str, Any], group: str, *, committed: bool 
     """
     return {
         **kafka,
+        **_SOON,
+        "log_level": _LOG_LEVEL,
         "client.id": f"{group}-reader",
         "group.id": group,
         "enable.auto.commit": False,
@@ -61,6 +75,7 @@ def transactional_producer(kafka: Mapping[str, Any], settings: ProcessorSettings
     """The producer of outputs, ledger blocks, offsets and acknowledgements."""
     return {
         **kafka,
+        **_SOON,
         "log_level": _LOG_LEVEL,
         "client.id": settings.instance_id,
         "transactional.id": settings.instance_id,

@@ -58,7 +58,7 @@ class PolicyReader:
 
     async def step(self) -> None:
         """Take what has arrived and judge it in order."""
-        self._poll()
+        await self._poll()
         while self._unread:
             try:
                 await self._judge(self._unread[0])
@@ -92,9 +92,9 @@ class PolicyReader:
             return
         self.newest, self.blocked = policy, None
 
-    def _poll(self) -> None:
+    async def _poll(self) -> None:
         if self._consumer is None:
-            self._consumer = self._make_consumer()
+            self._consumer = await asyncio.to_thread(self._make_consumer)
             self._consumer.assign([TopicPartition(POLICY, 0, OFFSET_BEGINNING)])
         for message in self._consumer.consume(100, 0):
             error = message.error()

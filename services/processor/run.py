@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -20,12 +21,12 @@ from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
 from services.processor.decisions import Decisions
-from services.processor.errors import ExitCode, StopInstance
+from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
 from services.processor.health import Health
 from services.processor.log_pace import pace
 from services.processor.metrics import Metrics
 from services.processor.observation import Observation
-from services.processor.partition_reader import PartitionReader
+from services.processor.partition_reader import PartitionReader, ask_about
 from services.processor.policy_reader import PolicyReader
 from services.processor.runner import Runner
 from services.processor.schema_source import Registry, SchemaSource
@@ -33,6 +34,7 @@ from services.processor.settings import Clients, ProcessorSettings
 from services.processor.tracing import tracer_for
 from services.processor.transactions import Transactions
 from services.processor.transport import KafkaTransport, UnknownTransport, choose
+from topics.names import POLICY
 
 _log = logging.getLogger(__name__)
 
@@ -109,9 +111,7 @@ def build_parts(
 ) -> Parts:
     """Wire one instance; clients connect in the background, nothing is read yet."""
     schemas = SchemaSource(registry)
-    policy = PolicyReader(
-        lambda: Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group)), schemas
-    )
+    policy = PolicyReader(lambda: _policy_consumer(clients, settings), schemas)
     health = Health(
         settings.lease_s,
         settings.transaction_timeout_ms / 1000,
@@ -143,6 +143,14 @@ def build_parts(
     )
     metrics.lags = runner.lags
     return Parts(runner, policy, health, metrics, tracer)
+
+
+def _policy_consumer(clients: Clients, settings: ProcessorSettings) -> Consumer:
+    consumer = Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group))
+    # Where Kafka does not answer yet, the policy comes later.
+    with contextlib.suppress(WaitAndRetry):
+        ask_about(consumer, POLICY)
+    return consumer
 
 
 async def _start(app: Any, transport: Transport, stop: asyncio.Event) -> None:

@@ -6,14 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from services.processor.acknowledgement import acknowledgement
-from services.processor.consumer import GroupInput, Stage
+from services.processor.consumer import GroupInput, Owned, Stage
 from services.processor.contract import Batch, BatchResult, InputPartition
 from services.processor.decisions import Decisions
-from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance, WaitAndRetry
+from services.processor.errors import AbortTransaction, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
 from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
+from services.processor.positions import Positions
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
@@ -25,7 +26,7 @@ from topics.policy import Policy
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 class Runner:
@@ -49,6 +50,7 @@ class Runner:
         self._input = make_input(processor.revoke)
         self._transactions = transactions
         self._reader = reader
+        self._positions = Positions(self._input, reader, processor)
         self._policy_reader = policy
         self._schemas = schemas
         self._health = health
@@ -99,7 +101,7 @@ class Runner:
             return self._serve()
         # 3. A producer, initialised: whatever an older one with our id left open is aborted.
         if not self._transactions.usable:
-            await self._transactions.open()
+            await self._open()
         # 4. What the last batch lacked.
         await self._schemas.resolve(self._wanted)
         self._wanted = frozenset()
@@ -111,6 +113,11 @@ class Runner:
         # 7. The batch.
         with self._observation.fetching():
             return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
+
+    async def _open(self) -> None:
+        begin = time.monotonic()
+        await self._positions.meanwhile(self._transactions.open())
+        _log.info("the producer is initialised after %.1f s", time.monotonic() - begin)
 
     def _serve(self) -> Batch:
         self._input.suspend()
@@ -135,47 +142,25 @@ class Runner:
     # --- assignment ---------------------------------------------------------------------------------------
 
     async def _prepare(self) -> None:
-        fresh = self._input.in_stage(Stage.FRESH)
-        if fresh:
-            committed = await self._input.committed(fresh)
-            for source in fresh:
-                await self._position(source, *committed[source])
+        if self._policy is not None and await self._positions.take(self._policy.version):
             self._to_acknowledge = True
         for source in self._input.in_stage(Stage.BEHIND):
-            await self._catch_up(source)
-            self._input.resume(source)
+            owned = self._input.owned.get(source)
+            if owned is not None and await self._catch_up(source, owned):
+                self._input.resume(source)
 
-    async def _position(self, source: InputPartition, committed: int | None, applied_version: int) -> None:
-        low, high = await self._reader.bounds(source)
-        if committed is not None and not low <= committed <= high:
-            raise StopInstance(
-                ExitCode.POSITION_LOST,
-                f"{source.topic}:{source.partition}: offset {committed} is committed but the log holds "
-                f"{low} to {high}; nothing is skipped by itself, an operator must decide",
-            )
-        if self._policy is not None and applied_version > self._policy.version:
-            raise WaitAndRetry(
-                f"{source.topic}:{source.partition} was decided under policy {applied_version}, "
-                f"this instance knows {self._policy.version} only"
-            )
-        position = low if committed is None else committed
-        self._processor.assign(source, position)
-        owned = self._input.owned[source]
-        owned.position, owned.applied_version = position, applied_version
-        state = self._processor.state_partition(source)
-        if state is not None:
-            # Taken after the stable committed offset, so it holds all that was written before that offset.
-            self._processor.load(source, await self._reader.read_to_end(state))
-        owned.stage = Stage.BEHIND
-
-    async def _catch_up(self, source: InputPartition) -> None:
-        owned = self._input.owned[source]
+    async def _catch_up(self, source: InputPartition, owned: Owned) -> bool:
+        """Deliver what grants lack; says whether the partition is still ours afterwards."""
         due = self._processor.catch_ups(source, owned.position, owned.applied_version)
         if not due:
-            return
+            return True
         lanes: list[Lane] = []
         for catch_up in due:
-            found = await self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
+            reading = self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
+            found = await self._positions.meanwhile(reading)
+            if self._input.owned.get(source) is not owned:
+                self._processor.rolled_back()
+                return False
             records = PartitionRecords(*catch_up.source, found)
             schemas = await self._schemas.resolve(self._processor.needed_schemas(records))
             result = self._processor.process_catch_up(catch_up, records, schemas)
@@ -184,6 +169,7 @@ class Runner:
         # The unchanged position is committed with the new version: after a crash this is not done twice.
         await self._transact(lanes, {source: owned.position})
         self._processor.committed()
+        return True
 
     # --- a batch ------------------------------------------------------------------------------------------
 

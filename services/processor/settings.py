@@ -31,7 +31,7 @@ class ProcessorSettings(BaseModel):
     batch_bytes: Annotated[int, Field(ge=1_000)] = 8_000_000
     lease_s: Annotated[float, Field(gt=0)] = 10.0
     """How old the last complete turn of the loop may be before the instance counts as not ready."""
-    transaction_timeout_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 8_000
+    transaction_timeout_ms: Annotated[int, Field(ge=2_000, le=60_000)] = 6_000
     """After this the coordinator aborts what is open; until then whoever takes over has to wait."""
     session_timeout_ms: Annotated[int, Field(ge=6_000)] = 6_000
     """After this the group gives away the partitions of an instance that went silent."""

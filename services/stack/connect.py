@@ -61,15 +61,16 @@ class Connect(Component):
 
     def command(self) -> Command:
         """Return the worker's command."""
-        layout = self.context.layout
+        layout, settings = self.context.layout, self.context.settings
         return kafka_command(
             "org.apache.kafka.connect.cli.ConnectDistributed",
             [str(layout.conf / "connect-worker.properties")],
             classpath=self.context.jars.classpath("kafka"),
-            heap_mb=self.context.settings.connect_heap_mb,
+            heap_mb=settings.connect_heap_mb,
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
             scratch=layout.scratch,
+            quick=settings.quick_start,
             extra=[f"-Djava.security.auth.login.config={layout.conf / 'connect-jaas.conf'}", ALLOWED_LOGINS],
         )
 

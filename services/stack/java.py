@@ -26,9 +26,16 @@ def environment() -> dict[str, str]:
     }
 
 
-def options(heap_mb: int, scratch: Path) -> list[str]:
-    """Return the options that every Java part of the stack runs with."""
+def options(heap_mb: int, scratch: Path, *, quick: bool) -> list[str]:
+    """Return the options that every Java part of the stack runs with.
+
+    Args:
+        heap_mb: the largest heap, in MB.
+        scratch: folder for temporary files.
+        quick: use the light compiler only; the other one's work pays off after minutes of load.
+    """
     return [
+        *(["-XX:TieredStopAtLevel=1"] if quick else []),
         f"-Xmx{heap_mb}m",
         "-Xms64m",
         "-Xss512k",
@@ -49,12 +56,13 @@ def kafka_command(
     log_config: Path,
     folder: Path,
     scratch: Path,
+    quick: bool,
     extra: Sequence[str] = (),
 ) -> Command:
     """Return the command that runs a main class of Kafka's jars."""
     argv = [
         runtime(),
-        *options(heap_mb, scratch),
+        *options(heap_mb, scratch, quick=quick),
         f"-Dlog4j2.configurationFile={log_config}",
         *extra,
         "-cp",

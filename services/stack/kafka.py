@@ -75,7 +75,7 @@ class Kafka(Component):
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # A leading dash would be read as an option.
         lines = [
-            *options(256, layout.scratch),
+            *options(256, layout.scratch, quick=True),
             f"-Dlog4j2.configurationFile={layout.conf / 'log4j2.properties'}",
         ]
         lines += ["-cp", self.context.jars.classpath("kafka"), "kafka.tools.StorageTool"]
@@ -134,6 +134,7 @@ class Kafka(Component):
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
             scratch=layout.scratch,
+            quick=settings.quick_start,
         )
 
     def admin(self) -> AdminClient:

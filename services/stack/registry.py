@@ -67,12 +67,12 @@ class Registry(Component):
 
     def command(self) -> Command:
         """Return the registry's command."""
-        folder = self.context.jars.unpacked("registry")
+        settings, folder = self.context.settings, self.context.jars.unpacked("registry")
         (program,) = [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
         location = {"QUARKUS_CONFIG_LOCATIONS": str(self.context.layout.conf / "registry.properties")}
         argv = [
             runtime(),
-            *options(self.context.settings.registry_heap_mb, self.context.layout.scratch),
+            *options(settings.registry_heap_mb, self.context.layout.scratch, quick=settings.quick_start),
             "-jar",
             str(program),
         ]

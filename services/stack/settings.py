@@ -47,6 +47,9 @@ class StackSettings(BaseModel):
     slot_wal_keep_mb: Megabytes = 1024
     # PostgreSQL refuses root; started as root it runs as this user (a name, or a number with a passwd entry).
     postgres_user: str = "nobody"
+    # Java parts that compile their code lightly start on little more than half the processor time and reach
+    # a lower peak: for stacks that live for minutes.
+    quick_start: bool = False
     start_timeout_s: Annotated[float, Field(gt=0)] = 180.0
     stop_timeout_s: Annotated[float, Field(gt=0)] = 30.0
     maven_repository: str | None = None

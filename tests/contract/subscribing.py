@@ -12,7 +12,7 @@ from consumers.parking import ParkReason
 from consumers.settings import SubscriberSettings
 from schemas.registry import RegistryUnavailable, SchemaNotFound
 from topics.canonical import PSEUDONYM_KEY_SCHEMA
-from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time, event_type
+from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time
 from topics.event import (
     GrantId,
     Headers,
@@ -60,7 +60,6 @@ def headers(
         Delivery(
             ce_id=event_id(TopicName("raw.gaj.public.person"), 0, commit),
             ce_source=event_source(ResourceId("population.person.v1")),
-            ce_type=event_type(operation),
             ce_time=event_time(1_767_225_600_000 + commit),
             operation=operation,
             position=SourcePosition(0, 1, commit, 0),

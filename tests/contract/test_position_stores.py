@@ -43,7 +43,7 @@ def test_position_is_kept_per_topic_and_key(store: PositionStore) -> None:
     assert store.applied("other", b"k") is None
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noted=st.lists(orders, min_size=1, max_size=6), number=st.integers(min_value=0))
 def test_position_is_the_greatest_that_was_noted(
     store: PositionStore, noted: list[DeliveryOrder], number: int

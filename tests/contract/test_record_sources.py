@@ -1,7 +1,7 @@
 """One suite for every source of records: the fake that tests use, and librdkafka against its mock brokers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import pytest
@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, Producer
 
 from consumers.errors import FellBehind
 from consumers.source import KafkaSource, RecordSource
+from tests.contract.mock_broker import MockBroker
 from tests.contract.subscribing import TOPIC, FakeLog, FakeSource, delivered, subscriber_settings
 from topics.event import KafkaRecord
 
@@ -35,16 +36,12 @@ class FakeWorld:
 
 
 class MockClusterWorld:
-    """librdkafka's brokers live in the producer that asked for them."""
+    """A topic on librdkafka's own broker."""
 
     def __init__(self) -> None:
-        self._cluster = Producer(
-            {"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 0, "log.queue": False}
-        )
-        broker = next(iter(self._cluster.list_topics(timeout=10).brokers.values()))
-        self.bootstrap = f"{broker.host}:{broker.port}"
-        self._cluster.list_topics(TOPIC, timeout=10)
-        self._producer = Producer({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        self._broker = MockBroker()
+        self._producer = Producer({"bootstrap.servers": self._broker.bootstrap, "log_level": 0})
+        self._producer.list_topics(TOPIC, timeout=10)
         self.said: list[str] = []
 
     def append(self, record: KafkaRecord) -> None:
@@ -61,15 +58,25 @@ class MockClusterWorld:
     def source(self, clock: Callable[[], float] = time.time) -> KafkaSource:
         # The mock brokers keep a group waiting for the session's length after a member has left.
         settings = subscriber_settings(
-            bootstrap=self.bootstrap, security_protocol="PLAINTEXT", session_timeout_s=4.0
+            bootstrap=self._broker.bootstrap, security_protocol="PLAINTEXT", session_timeout_s=2.5
         )
         return KafkaSource(settings, clock, self.said.append)
 
+    def close(self) -> None:
+        self._broker.close()
 
-@pytest.fixture(params=[FakeWorld, MockClusterWorld], ids=["fake", "librdkafka"])
+
+@pytest.fixture
+def cluster() -> Iterator[MockClusterWorld]:
+    made = MockClusterWorld()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["fake", "librdkafka"])
 def world(request: pytest.FixtureRequest) -> World:
-    make: Callable[[], World] = request.param
-    return make()
+    found: World = FakeWorld() if request.param == "fake" else request.getfixturevalue("cluster")
+    return found
 
 
 def read(source: RecordSource, count: int) -> list[KafkaRecord]:
@@ -131,8 +138,10 @@ def test_closing_commits_what_is_done(world: World) -> None:
     second.close()
 
 
-def test_bus_that_was_out_of_reach_too_long_means_that_the_reader_fell_behind() -> None:
-    world = MockClusterWorld()
+def test_bus_that_was_out_of_reach_too_long_means_that_the_reader_fell_behind(
+    cluster: MockClusterWorld,
+) -> None:
+    world = cluster
     world.append(delivered("a", "x", 0, offset=0))
     away = [0.0]
     source = world.source(lambda: time.time() + away[0])

@@ -26,6 +26,7 @@ def commands_in(text: str) -> Iterator[str]:
     yield from _INLINE.findall(text)
 
 
+COMMAND = typer.main.get_command(app)
 FOUND = [
     pytest.param(command, id=f"{document.relative_to(ROOT)}: {command[:60]}")
     for document in DOCUMENTS
@@ -36,7 +37,7 @@ FOUND = [
 @pytest.mark.parametrize("command", FOUND)
 def test_a_documented_command_exists_with_the_options_it_is_shown_with(command: str) -> None:
     words = shlex.split(command.split(" #")[0].split(" | ")[0].split(" > ")[0])[1:]
-    found = typer.main.get_command(app)
+    found = COMMAND
     while words and isinstance(found, TyperGroup) and words[0] in found.commands:
         found = found.commands[words.pop(0)]
     if words and isinstance(found, TyperGroup) and not words[0].startswith("-"):

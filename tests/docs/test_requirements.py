@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -12,6 +13,7 @@ def claimed() -> set[str]:
     return set(_ID.findall((ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")))
 
 
+@cache
 def carried() -> set[str]:
     found: set[str] = set()
     for path in (ROOT / "tests").rglob("test_*.py"):

@@ -1,6 +1,7 @@
 """Every command that answers with --json has its answer described by a JSON Schema in docs/cli/."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def answering(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[str]:
             yield "-".join((*path, name))
 
 
+@cache
 def commands() -> list[str]:
     found = typer.main.get_command(app)
     assert isinstance(found, TyperGroup)

@@ -315,7 +315,6 @@ def leave_strangers(bench: Bench, topic: str, grant: GrantId, count: int) -> Non
     delivery = Delivery(
         ce_id="raw.police.public.person/0/0",
         ce_source=f"/govbus/{PERSONS}",
-        ce_type="govbus.record.create",
         ce_time="2026-01-01T00:00:00.000Z",
         operation=Operation.CREATE,
         position=SourcePosition(0, 1, 1, 1),

@@ -163,7 +163,6 @@ def offsets_held_up(stack: Stack) -> Iterator[None]:
             producer.abort_transaction(30)
 
 
-@pytest.mark.soak
 def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Scene) -> None:
     restarts = scene.watched()["restarts"]
     with offsets_held_up(scene.stack):

@@ -384,8 +384,8 @@ def test_kafkas_own_client_reads_the_department_s_topic_and_is_refused_on_others
     done = console_consumer(department, department.grant.topic, "--from-beginning", "--max-messages", "2")
     lines = [line for line in done.stdout.splitlines() if "ce_id:" in line]
     assert len(lines) == 2, done.stderr[-2000:]
-    assert "govbus_operation:update" in lines[0]
-    assert "govbus_operation:delete" in lines[1]
+    assert "ce_type:govbus.record.update" in lines[0]
+    assert "ce_type:govbus.record.delete" in lines[1]
     assert lines[1].endswith("TOMBSTONE")
     other = set_up(department.stack, tmp_path, uuid.uuid4().hex[:10])
     other.deliver(("a", "not for you", 1))

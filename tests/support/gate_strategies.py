@@ -1,4 +1,4 @@
-"""Random tables, rules and Debezium records, sound and corrupted, for hypothesis."""
+"""Random tables and Debezium records, sound and corrupted, for hypothesis."""
 
 import random
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from services.demo.numbers import credit_code, resident_number
+from tests.support.gate_rule_strategies import rules
 from tests.support.gate_tables import (
     Field,
     debezium_schema,
@@ -101,7 +102,6 @@ _FITTING = {
     "long": ("none", "microseconds", "text"),
     "int": ("none", "text"),
 }
-_UNITS = ("number", "date", "timestamp-millis", "timestamp-micros")
 
 
 @dataclass(frozen=True)
@@ -196,76 +196,6 @@ def _declared(draw: st.DrawFn, columns: list[Column], kind: str, country: bool, 
         kind,
         tame,
     )
-
-
-@st.composite
-def rules(draw: st.DrawFn, names: list[str]) -> list[dict[str, Any]]:
-    """Rules of every kind over these items."""
-    item = st.sampled_from(names)
-    scalar = st.sampled_from(["1", "2", "a", "x", 1, 2, True, False, "resident_id"])
-    condition = st.one_of(
-        st.fixed_dictionaries({"item": item, "equals": scalar}),
-        st.fixed_dictionaries({"item": item, "in": st.lists(scalar, min_size=1, max_size=3)}),
-        st.fixed_dictionaries({"item": item, "present": st.booleans()}),
-    )
-    kinds = [
-        "string",
-        "integer",
-        "number",
-        "boolean",
-        "bytes",
-        "date",
-        "timestamp-millis",
-        "timestamp-micros",
-    ]
-    bound = st.sampled_from([0, 1, 5, "12.5", 0.1, -3])
-    moment = st.sampled_from(["now", "2020-01-01", "2026-01-01"])
-    unit = st.sampled_from(_UNITS[1:])
-    pattern = st.sampled_from(
-        ["^[1-9][0-9]{5}$", "^\\d+(?:\\.\\d{1,2})?$", "^[^a]*$", "^.{1,3}$", "^\\w+\\s?$"]
-    )
-    identity = {"identity_item": item, "kind_item": st.none() | item}
-    shapes: list[dict[str, st.SearchStrategy[Any]]] = [
-        {"rule": st.just("required"), "item": item},
-        {"rule": st.just("type"), "item": item, "type": st.sampled_from(kinds)},
-        {
-            "rule": st.just("type"),
-            "item": item,
-            "type": st.just("decimal"),
-            "precision": st.just(4),
-            "scale": st.just(1),
-        },
-        {
-            "rule": st.just("length"),
-            "item": item,
-            "min": st.integers(0, 3),
-            "max": st.none() | st.integers(3, 9),
-        },
-        {"rule": st.just("pattern"), "item": item, "pattern": pattern},
-        {"rule": st.just("code_list"), "item": item, "list": st.just("sex"), "version": st.just("2003")},
-        {"rule": st.just("range"), "item": item, "min": bound},
-        {"rule": st.just("range"), "item": item, "max": bound},
-        {"rule": st.just("range"), "item": item, "unit": unit, "max": moment},
-        {"rule": st.just("range"), "item": item, "unit": unit, "min": moment},
-        {"rule": st.just("date_order"), "earlier": item, "later": item, "unit": unit},
-        {"rule": st.just("equal"), "items": st.tuples(item, item)},
-        {"rule": st.just("implication"), "when": condition, "then": condition},
-        {"rule": st.just("identity_birth_date"), "birth_date_item": item, **identity},
-        {"rule": st.just("identity_sex"), "sex_item": item, **identity},
-        {"rule": st.just("timeliness"), "within_seconds": st.sampled_from([1, 100_000])},
-        {
-            "rule": st.just("timeliness"),
-            "item": item,
-            "within_seconds": st.just(10_000),
-            "unit": st.sampled_from(_UNITS[2:]),
-        },
-    ]
-    chosen = draw(st.lists(st.sampled_from(shapes), max_size=6))
-    severity = st.sampled_from(["stop", "mark", "mark"])
-    return [
-        {**draw(st.fixed_dictionaries(shape)), "id": f"r{n}", "severity": draw(severity)}
-        for n, shape in enumerate(chosen)
-    ]
 
 
 _SEQUENCES = st.sampled_from(

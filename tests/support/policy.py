@@ -1,6 +1,7 @@
 """A policy over the packaged definitions, with made-up schema ids, for tests without a stack."""
 
 import json
+from functools import cache
 
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from topics.canonical import envelope_schema, schema_text
@@ -20,9 +21,15 @@ CONTROL = ControlSchemas(
 )
 
 
+@cache
+def sample_definitions() -> Definitions:
+    """The sample city's definitions, read once; nobody changes them."""
+    return load_definitions(packaged_definitions())
+
+
 def sample_policy(version: int = 1) -> Policy:
     """The sample city's policy."""
-    return policy_of(load_definitions(packaged_definitions()), version)
+    return policy_of(sample_definitions(), version)
 
 
 def policy_of(found: Definitions, version: int = 1) -> Policy:

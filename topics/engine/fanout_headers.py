@@ -17,8 +17,7 @@ class HeaderParts:
     """``ce_source``"""
     kinds: tuple[bytes, ...]
     """``ce_type``, then the name ``ce_time``; per operation."""
-    operations: tuple[bytes, ...]
-    """``govbus_operation``, then the name ``govbus_position``; per operation."""
+    position_name: bytes
     marks_name: bytes
     content: bytes
 
@@ -29,9 +28,7 @@ def header_parts(resource: ResourceId) -> HeaderParts:
         start=_header("ce_specversion", "1.0") + _name("ce_id"),
         source=_header("ce_source", event_source(resource)),
         kinds=tuple(_header("ce_type", event_type(each)) + _name("ce_time") for each in Operation),
-        operations=tuple(
-            _header("govbus_operation", each.value) + _name("govbus_position") for each in Operation
-        ),
+        position_name=_name("govbus_position"),
         marks_name=_name("govbus_marks"),
         content=_header("content-type", CONTENT_TYPE),
     )

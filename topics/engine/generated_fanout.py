@@ -264,7 +264,7 @@ def _head_of(parts: HeaderParts) -> Callable[..., bytes | None]:
                 parts.kinds[operation],
                 _TIME_LENGTH,
                 text,
-                parts.operations[operation],
+                parts.position_name,
                 support.with_length(where),
             )
         )

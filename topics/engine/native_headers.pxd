@@ -13,8 +13,8 @@ cdef class Headers:
     cdef Py_ssize_t source_length
     cdef const uint8_t* kinds[4]
     cdef Py_ssize_t kind_lengths[4]
-    cdef const uint8_t* operations[4]
-    cdef Py_ssize_t operation_lengths[4]
+    cdef const uint8_t* position_name
+    cdef Py_ssize_t position_name_length
     cdef const uint8_t* marks_name
     cdef Py_ssize_t marks_name_length
     cdef const uint8_t* content

@@ -136,11 +136,11 @@ cdef class Headers:
         self.heads[0] = self.heads[1] = self.marks = NULL
         self.start = self._kept(parts.start, &self.start_length)
         self.source = self._kept(parts.source, &self.source_length)
+        self.position_name = self._kept(parts.position_name, &self.position_name_length)
         self.marks_name = self._kept(parts.marks_name, &self.marks_name_length)
         self.content = self._kept(parts.content, &self.content_length)
         for index in range(4):
             self.kinds[index] = self._kept(parts.kinds[index], &self.kind_lengths[index])
-            self.operations[index] = self._kept(parts.operations[index], &self.operation_lengths[index])
 
     cdef const uint8_t* _kept(self, bytes data, Py_ssize_t* length):
         self.keep.append(data)
@@ -158,7 +158,7 @@ cdef class Headers:
         cdef int index
         cdef void* grown
         for index in range(4):
-            wanted += self.kind_lengths[index] + self.operation_lengths[index]
+            wanted += self.kind_lengths[index] + self.position_name_length
         wanted += self.start_length + self.source_length
         if wanted > self.room:
             for index in range(2):
@@ -201,7 +201,7 @@ cdef class Headers:
         put_length(found + at, TIME_LENGTH)
         put_time(found + at + 4, envelope.source_time)
         at += 4 + TIME_LENGTH
-        at += put(found + at, self.operations[operation], self.operation_lengths[operation])
+        at += put(found + at, self.position_name, self.position_name_length)
         place = found + at
         at += 4
         for index in range(4):

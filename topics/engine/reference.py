@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import fastavro
+from fastavro.validation import ValidationError, validate
 
 from topics.engine import native
 from topics.engine.schema import AvroType, NotCompilable, parse
@@ -57,7 +58,7 @@ class ReferenceCodec:
         return decoded
 
     def encode(self, record: Record) -> bytes:
-        """Encode one datum.
+        """Encode one datum that ``decode`` reads again: fastavro also writes numbers that are too long.
 
         Raises:
             DoesNotFit: a field is missing or has another type than the schema.
@@ -66,8 +67,23 @@ class ReferenceCodec:
         try:
             fastavro.schemaless_writer(stream, self._schema, dict(record), strict=True)
         except Exception as error:
-            raise DoesNotFit(type(error).__name__) from error
-        return stream.getvalue()
+            raise DoesNotFit(self._misfit(record)) from error
+        written = stream.getvalue()
+        if self._fault_of(written) is not None:
+            raise DoesNotFit(self._misfit(record))
+        return written
+
+    def _misfit(self, record: Record) -> str:
+        """What does not fit, by the name that the schema gives it."""
+        try:
+            validate(dict(record), self._schema, strict=True)
+        except ValidationError as error:
+            # Of a union the last branch is the record, if one of them is; its fields are named, not itself.
+            field = str(error.errors[-1].field).rpartition(".")[2]
+            return f"{field} has another type" if field else "a field is missing"
+        except Exception as error:  # noqa: BLE001 - what it raises for a record that is none is not defined
+            return type(error).__name__
+        return "a value is none of its type"
 
 
 def usable_codec(schema: Mapping[str, Any]) -> ReferenceCodec | None:

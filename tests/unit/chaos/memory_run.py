@@ -11,9 +11,9 @@ from tests.support.debezium import KEY_SCHEMA_ID
 from tests.support.memory_bus import MemoryCity
 from topics.event import KafkaRecord, SchemaId, TopicName
 
-SEED, EVENTS = 11, 600
+SEED, EVENTS = 11, 300
 _ENVELOPE_ID = SchemaId(60)
-_BATCH = 40
+_BATCH = 20
 
 
 @dataclass

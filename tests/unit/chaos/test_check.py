@@ -14,6 +14,8 @@ from topics.event import KafkaRecord, TopicName
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 from topics.wire import frame, split
 
+SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 12))]
+
 Spoil = Callable[[list[KafkaRecord], Random], None]
 
 
@@ -79,7 +81,7 @@ def test_a_clean_run_is_clean_and_was_looked_at(run: MemoryRun) -> None:
     assert verdict.blocks > 100
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.decoding import Decoder
@@ -24,6 +24,7 @@ from tests.contract.subscribing import (
     delivered,
     subscriber_settings,
 )
+from tests.support.examples import examples
 from topics.delivery import read_delivery
 from topics.event import KafkaRecord
 
@@ -145,7 +146,7 @@ def test_key_text_is_the_pseudonym_or_identity_and_record_id() -> None:
     assert key_text({"record_id": "7", "identity": "credit_code:9"}) == '["credit_code:9","7"]'
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     commits=st.permutations(range(6)),
     deletes=st.sets(st.integers(min_value=0, max_value=5)),

@@ -16,7 +16,6 @@ def record(offset: int, key: str, generation: int, *, alive: bool = True) -> Kaf
     delivery = Delivery(
         ce_id=f"raw.x/0/{offset}",
         ce_source="/govbus/b.c.v1",
-        ce_type=f"govbus.record.{operation.value}",
         ce_time="2026-01-01T00:00:00.000Z",
         operation=operation,
         position=SourcePosition(0, 1, offset, offset),

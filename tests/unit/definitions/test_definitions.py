@@ -206,6 +206,7 @@ def test_all_mistakes_are_said_at_once(folder: Path, edit: Edit) -> None:
         ("a: 2025-13-45\n", "not YAML"),
         ("just text", "not a list"),
         ("? [a, b]\n: c\n", ""),
+        pytest.param("[" * 200_000, "levels deep", id="deep"),
     ],
 )
 def test_files_that_are_no_definitions_are_refused(folder: Path, text: str, said: str) -> None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from services.fanout.plan import FanoutPlan
+from tests.support.examples import examples
 from tests.support.fanout_cases import (
     NOON,
     PARTITION,
@@ -175,7 +176,7 @@ def corrupted(data: bytes, how: str, at: int, byte: int) -> bytes:
             return head + bytes([data[place] | 0x80, 0]) + tail
 
 
-RELAXED = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = examples(120, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(made=case())

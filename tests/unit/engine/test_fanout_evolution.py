@@ -6,9 +6,10 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.fanout_cases import (
     MADE,
     GrantCase,
@@ -107,7 +108,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 @pytest.mark.parametrize(("old", "new"), sorted(PROMOTIONS))
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_promotions_are_those_of_avro_whatever_may_be_null(old: str, new: str, data: st.DataObject) -> None:
     before = data.draw(st.sampled_from([old, ["null", old], [old, "null"]]))
     after = data.draw(st.sampled_from([new, ["null", new], [new, "null"]]))

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from services.control.slow_sources import slow_sources
 from services.gate.processor import GateProcessor
 from services.processor.contract import InputPartition
+from tests.support.examples import examples
 from tests.support.gate_strategies import Table, batches, tables
 from tests.support.gate_tables import (
     SCHEMA_ID,
@@ -29,7 +30,6 @@ from topics.event import KafkaRecord
 from topics.policy import Policy
 
 FAST = [Implementation.GENERATED, *([Implementation.NATIVE] if native.compiled() else [])]
-SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
 
 
 def decided(
@@ -63,16 +63,14 @@ def scenes(draw: st.DrawFn) -> tuple[Table, list[list[KafkaRecord]]]:
     return table, [run for run in (first, draw(batches(table, 50))) if run]
 
 
-@pytest.mark.parametrize("implementation", FAST)
-@SLOW
+@examples(150, suppress_health_check=list(HealthCheck))
 @given(scene=scenes())
-def test_an_engine_decides_what_the_line_decides(
-    implementation: Implementation, scene: tuple[Table, list[list[KafkaRecord]]]
-) -> None:
+def test_each_engine_decides_what_the_line_decides(scene: tuple[Table, list[list[KafkaRecord]]]) -> None:
     table, runs = scene
     schemas = {SCHEMA_ID: table.schema}
     expected = decided(Implementation.REFERENCE, table.policy, schemas, runs)
-    assert decided(implementation, table.policy, schemas, runs) == expected
+    for implementation in FAST:
+        assert decided(implementation, table.policy, schemas, runs) == expected, implementation
 
 
 @pytest.mark.skipif(not native.compiled(), reason="nothing is compiled here")

@@ -1,94 +1,34 @@
-"""The gate's line: each operation, each stop, each rule of stopped keys has its defined outcome."""
+"""The gate's line: each operation and each stop has its defined outcome."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from services.gate.line import decide
 from services.gate.outcome import Decision, OutcomeKind
-from services.gate.plan import GatePlan, compile_gate
-from services.gate.stopped import StoppedEntry
 from tests.support.debezium import (
     ENROLMENT_SCHEMA_ID,
     ENROLMENT_TOPIC,
     PERSON_TOPIC,
-    SCHEMAS,
     raw,
 )
-from tests.support.policy import sample_policy
+from tests.unit.gate.line_cases import (
+    ENROLMENT,
+    ID_A,
+    ID_B,
+    KEY_A,
+    KEY_B,
+    PLAN,
+    canonical_of,
+    decided,
+    other_identity,
+    person,
+    topics_of,
+)
 from topics.canonical import partition_of
-from topics.engine.reference import ReferenceCodec
-from topics.event import EntityKey, KafkaRecord, OutputRecord, Record, RecordId, Step, StopReason
+from topics.event import KafkaRecord, OutputRecord, Record, Step, StopReason
 from topics.identity.resident import check_resident_id
 from topics.wire import split
-
-PLAN: GatePlan = compile_gate(sample_policy())
-CODECS = {schema_id: ReferenceCodec(schema) for schema_id, schema in SCHEMAS.items()}
-ID_A = "11010519491231002X"
-ID_B = "440524188001010014"
-BIRTH_A = (date(1949, 12, 31) - date(1970, 1, 1)).days
-BIRTH_B = (date(1880, 1, 1) - date(1970, 1, 1)).days
-
-PERSON: Mapping[str, object] = {
-    "id": 1,
-    "id_number": ID_A,
-    "name": "王小明",
-    "birth_date": BIRTH_A,
-    "sex": "2",
-    "address": "平江路1号",
-    "household_district": "320508",
-    "updated_at": 1_790_000_000_000,
-}
-
-ENROLMENT: Mapping[str, object] = {
-    "id": 7,
-    "id_number": ID_A,
-    "name": "王大明",
-    "address": "别处",
-    "insurance_type": "110",
-    "enrolled_on": 10_000,
-    "monthly_base": "5000.00",
-    "status": "1",
-    "updated_at": 1_790_000_000_000,
-}
-
-
-def person(**changed: object) -> dict[str, object]:
-    return {**PERSON, **changed}
-
-
-def other_identity(**changed: object) -> dict[str, object]:
-    return person(id_number=ID_B, birth_date=BIRTH_B, sex="1", **changed)
-
-
-def decided(record: KafkaRecord, entry: StoppedEntry | None = None, plan: GatePlan = PLAN) -> Decision:
-    return decide(record, plan, CODECS, entry)
-
-
-def canonical_of(decision: Decision) -> list[tuple[EntityKey, Record | None]]:
-    """The canonical records that a decision writes, decoded."""
-    source = PLAN.sources[PERSON_TOPIC]
-    found = []
-    for output in decision.outputs:
-        if output.topic.startswith("resource."):
-            key = source.canonical_key.decode(split(output.key or b"")[1])
-            value = None if output.value is None else source.envelope.decode(split(output.value)[1])
-            found.append((EntityKey(str(key["identity"]), RecordId(str(key["record_id"]))), value))
-    return found
-
-
-def topics_of(decision: Decision) -> list[str]:
-    return [output.topic for output in decision.outputs]
-
-
-def entry_with(key: EntityKey | None, first: int = 5, last: int = 5, *, known: bool = True) -> StoppedEntry:
-    return StoppedEntry(known, key, first, last)
-
-
-KEY_A = EntityKey(f"resident_id:{ID_A}", RecordId("1"))
-KEY_B = EntityKey(f"resident_id:{ID_B}", RecordId("1"))
 
 
 def test_the_sample_numbers_are_valid() -> None:
@@ -264,106 +204,6 @@ def test_a_marked_record_goes_on_with_its_marks() -> None:
     decision = decided(raw("c", 10, after=person(sex=None)))
     assert decision.kind is OutcomeKind.ACCEPTED
     assert decision.marks == ("sex.required",)
-
-
-class TestStoppedKeys:
-    def test_a_stopped_create_remembers_that_nothing_was_accepted(self) -> None:
-        decision = decided(raw("c", 5, after=person(name=None)))
-        assert decision.entry_after == StoppedEntry(True, None, 5, 5)
-        assert topics_of(decision)[-1] == "stopped.police.public.person"
-
-    def test_a_stopped_update_remembers_the_key_that_was_accepted_last(self) -> None:
-        decision = decided(raw("u", 5, person(), person(id_number="110105194912310021")))
-        assert decision.entry_after == StoppedEntry(True, KEY_A, 5, 5)
-
-    def test_a_second_stop_keeps_the_first_offset_and_the_last_accepted_key(self) -> None:
-        decision = decided(raw("u", 8, other_identity(), person(name=None)), entry_with(KEY_A, 5))
-        assert decision.entry_after == StoppedEntry(True, KEY_A, 5, 8)
-
-    def test_undecodable_bytes_leave_the_last_accepted_key_unknown(self) -> None:
-        decision = decided(replace(raw("u", 5, person(), person()), value=b"?"))
-        assert decision.entry_after == StoppedEntry(False, None, 5, 5)
-
-    def test_the_next_accepted_change_withdraws_the_last_accepted_key(self) -> None:
-        """Corrected twice, A to an invalid number (stopped) to B: A must go although before never was A."""
-        wrong = person(id_number="110105194912310021")
-        decision = decided(raw("u", 9, wrong, other_identity()), entry_with(KEY_A))
-        (old, last), (_old, tombstone), (new, value) = canonical_of(decision)
-        assert (old, new, tombstone) == (KEY_A, KEY_B, None)
-        assert last is not None
-        assert last["previous_known"] is False
-        assert value is not None
-        assert value["previous_known"] is False
-        assert (decision.entry_changed, decision.entry_after) == (True, None)
-
-    def test_the_next_accepted_change_of_the_same_key_says_unknown(self) -> None:
-        decision = decided(raw("u", 9, person(name=None), person(name="王新")), entry_with(KEY_A))
-        [(key, value)] = canonical_of(decision)
-        assert key == KEY_A
-        assert value is not None
-        assert value["previous_known"] is False
-
-    def test_deleting_a_row_whose_create_was_stopped_deletes_nothing(self) -> None:
-        decision = decided(raw("d", 9, before=person(name=None)), entry_with(None))
-        assert decision.kind is OutcomeKind.ACCEPTED
-        assert canonical_of(decision) == []
-        assert decision.entry_after is None
-
-    def test_deleting_a_row_whose_update_was_stopped_withdraws_the_last_accepted_key(self) -> None:
-        wrong = person(id_number="110105194912310021")
-        decision = decided(raw("d", 9, before=wrong), entry_with(KEY_A))
-        (key, last), (_key, tombstone) = canonical_of(decision)
-        assert (key, tombstone) == (KEY_A, None)
-        assert last is not None
-        assert last["previous_known"] is False
-
-    def test_an_unknown_last_key_marks_the_resource_incomplete(self) -> None:
-        decision = decided(raw("u", 9, person(), person()), entry_with(None, known=False))
-        assert "epochs.population.person.v1" in topics_of(decision)
-
-
-class TestReleases:
-    def test_a_release_without_a_pending_entry_is_superseded(self) -> None:
-        decision = decided(raw("u", 20, person(), person(), released=5))
-        assert (decision.kind, decision.reason) == (OutcomeKind.SUPERSEDED, "NOTHING_PENDING")
-        assert decision.outputs == ()
-
-    def test_a_release_older_than_the_pending_change_is_superseded(self) -> None:
-        decision = decided(raw("u", 20, person(), person(), released=4), entry_with(KEY_A, 5, 5))
-        assert (decision.kind, decision.reason) == (OutcomeKind.SUPERSEDED, "OLDER_THAN_PENDING")
-
-    def test_an_accepted_release_keeps_the_position_of_the_change_that_it_releases(self) -> None:
-        decision = decided(raw("u", 20, person(), person(), released=5), entry_with(KEY_A, 5, 5))
-        assert decision.kind is OutcomeKind.ACCEPTED
-        [(_key, value)] = canonical_of(decision)
-        assert value is not None
-        assert value["ordinal"] == 5
-        assert decision.entry_after is None
-
-    def test_releasing_the_older_of_two_leaves_the_newer_pending(self) -> None:
-        decision = decided(raw("u", 20, person(), person(), released=5), entry_with(KEY_A, 5, 9))
-        assert decision.entry_after == StoppedEntry(True, KEY_A, 6, 9)
-
-    def test_a_release_that_is_stopped_again_changes_no_entry(self) -> None:
-        decision = decided(raw("u", 20, person(), person(name=None), released=5), entry_with(KEY_A, 5, 5))
-        assert decision.kind is OutcomeKind.STOPPED
-        assert decision.entry_changed is False
-
-
-class TestUnknownLastState:
-    """Where undecodable bytes or a direct publication hid a change, what was accepted last is not known."""
-
-    def test_a_delete_withdraws_the_deleted_rows_own_key(self) -> None:
-        decision = decided(raw("d", 9, before=person()), entry_with(None, known=False))
-        (key, last), (_key, tombstone) = canonical_of(decision)
-        assert (key, tombstone) == (KEY_A, None)
-        assert last is not None
-        assert last["previous_known"] is False
-        assert decision.entry_after is None
-
-    def test_a_stopped_snapshot_read_leaves_the_last_state_unknown(self) -> None:
-        decision = decided(raw("r", 5, after=person(name=None)))
-        assert decision.entry_after == StoppedEntry(False, None, 5, 5)
 
 
 def test_a_value_too_large_for_kafkas_limits_is_stopped_and_named_by_its_digest() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gate.line import decide
@@ -23,6 +23,7 @@ from tests.support.debezium import (
     raw,
     raw_key,
 )
+from tests.support.examples import examples
 from tests.support.policy import sample_policy
 from tests.support.publication import PERMIT_SCHEMA, PERMIT_SCHEMA_ID, PERMIT_TOPIC, permit, published
 from topics.engine.records import by_partition
@@ -180,13 +181,13 @@ def assert_one_outcome(record: KafkaRecord, decision: Decision) -> None:
         assert record.key is not None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(records, entries)
 def test_the_line_never_raises_and_gives_one_outcome(record: KafkaRecord, entry: Remembered | None) -> None:
     assert_one_outcome(record, decide(record, PLAN, CODECS, entry))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(loose, st.sampled_from(TOPICS), entries)
 def test_an_envelope_of_anything_in_anything_is_stopped_and_never_raises(
     envelope: dict[str, Any], topic: TopicName, entry: Remembered | None
@@ -201,7 +202,7 @@ PROCESSOR = GateProcessor()
 PROCESSOR.adopt(POLICY)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(records, max_size=8))
 def test_a_batch_has_as_many_outcomes_as_records(batch: list[KafkaRecord]) -> None:
     PROCESSOR.rolled_back()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ledger.balance import balance
@@ -268,7 +268,6 @@ def test_copier_and_catch_up_say_what_they_withheld_each_by_itself() -> None:
     assert "grant health-all generation 1: its catch-up withheld EXPIRED 1" in notes
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3)), max_size=8

@@ -90,6 +90,13 @@ async def test_what_the_process_died_over_is_tried_in_a_child_while_other_partit
     assert bench.health.not_ready() == []
 
 
+async def test_what_the_process_died_over_is_tried_to_its_end_though_it_comes_in_several_batches() -> None:
+    records = numbered(b"1", b"2", b"3", b"die", b"5", b"6")
+    bench = Bench(Deadly(), records, POLICY, suspects=(Suspect(SOURCE, 0, 5, 1),), batch_records=2)
+    await until(bench, lambda: len(bench.written()) == 6)
+    assert bench.written()[2:5] == [(b"live", b"3"), (PROCESS_DIED.encode(), b"die"), (b"live", b"5")]
+
+
 async def test_what_killed_the_process_twice_though_no_child_died_is_decided_record_by_record() -> None:
     bench = Bench(Copying(), numbered(b"1", b"2", b"3", b"4"), POLICY, suspects=(Suspect(SOURCE, 0, 3, 2),))
     await until(bench, lambda: len(bench.written()) == 4)

@@ -18,7 +18,7 @@ from topics.event import OutputRecord, TopicName
 
 OUTPUT = OutputRecord(TopicName("out"), 3, b"k", b"v", (("h", b"1"),))
 POSITIONS = {InputPartition(TopicName("in"), 0): 7}
-MOST_ABANDONED = 5
+MOST_ABANDONED = 32
 
 
 def failure(
@@ -69,6 +69,15 @@ class FakeProducer:
 
     def abort_transaction(self, _seconds: float) -> None:
         self._called("abort")
+
+
+class Patient(ConfluentSender):
+    """Notes how many seconds each call of a transaction is given."""
+
+    def __init__(self, given: list[float]) -> None:
+        super().__init__(FakeProducer())
+        self.commit_transaction = given.append
+        self.send_offsets_to_transaction = lambda _offsets, _group, seconds: given.append(seconds)
 
 
 @pytest.fixture
@@ -191,6 +200,30 @@ async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: Fak
     transactions.begin()
     with pytest.raises(RecreateProducer, match="queue"):
         await transactions.produce(into_lanes([OUTPUT]))
+
+
+async def test_each_transaction_that_was_too_slow_doubles_the_patience_until_one_commits() -> None:
+    """After a fault a new producer helps; on a slow cluster only time does."""
+    given: list[float] = []
+    transactions = Transactions(lambda: Patient(given), patience_s=7.0)
+    for _ in range(3):
+        await transactions.open()
+        transactions.begin()
+        await transactions.send_offsets(POSITIONS, 4, None)
+    await transactions.commit()
+    transactions.begin()
+    await transactions.send_offsets(POSITIONS, 4, None)
+    assert given == pytest.approx([2.5, 5.0, 7.0, 7.0, 2.5], abs=0.5)
+
+
+async def test_a_producer_that_is_replaced_between_transactions_shortens_nobody_s_patience() -> None:
+    given: list[float] = []
+    transactions = Transactions(lambda: Patient(given), patience_s=7.0)
+    await transactions.open()
+    await transactions.open()
+    transactions.begin()
+    await transactions.send_offsets(POSITIONS, 4, None)
+    assert given == pytest.approx([2.5], abs=0.5)
 
 
 @pytest.mark.parametrize("call", ["offsets", "commit", "abort"])

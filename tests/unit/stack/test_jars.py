@@ -29,7 +29,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def repository(folder: Path) -> Iterator[str]:
     """Serve a folder over HTTP on a loopback port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
