@@ -42,7 +42,7 @@ _CATCH_UP_S: Final = 8.0
 """How long a shortage may turn out to be rows that are on their way: two heartbeats of a capture."""
 _LOOK_S: Final = 0.5
 _ALL_S: Final = 16.0
-"""How long all captures together may be counted and waited for: the check-up gives up on a check after 25 s."""
+"""How long all captures together may be counted and waited for: the check-up gives up after 25 s."""
 _MOST_READ: Final = 20_000
 """Beyond so many offsets a table's records are not read one by one."""
 _MARGIN_MS: Final = 1_000
