@@ -97,7 +97,7 @@ def c_program(cache: Path) -> Built:
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # The library is copied beside the program: the installation that it comes from may be gone tomorrow.
-        beside = shutil.copy(library, folder)
+        beside = str(shutil.copy(library, folder))
         _run(
             [compiler, "-O2", "-o", str(program), str(sources / "copy_loop.c"), beside, "-Wl,-rpath,$ORIGIN"]
         )
