@@ -34,6 +34,8 @@ class ExitCode(IntEnum):
     """Kafka, the registry or another part of the stack does not answer."""
     REFUSED = 4
     """Somebody refused: a rule, a right, the gate."""
+    PENDING = 5
+    """Nothing is wrong so far, and not everything is decided yet."""
 
 
 class Format(StrEnum):
