@@ -125,6 +125,10 @@ class SchemaRegistry:
         """Let the subject's next versions be whatever they are, until ``check_again``."""
         self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": "NONE"})
 
+    def is_checked(self, subject: str) -> bool:
+        """Whether the subject is held to the global compatibility level."""
+        return self._level(f"/{quote(subject, safe='')}") == self._level()
+
     def check_again(self, subject: str) -> None:
         """Hold the subject to the global compatibility level again, and see that it is.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from schemas.registry import RegistryCredentials, RegistryRefused, RegistryUnavailable, SchemaRegistry
 from services.stack.component import Component
 from services.stack.errors import StartStack
 from services.stack.java import environment, options, runtime
@@ -84,8 +85,23 @@ class Registry(Component):
         return http_ok(f"{self.ccompat_url}/subjects", reader)
 
     def settle(self) -> None:
-        """Refuse, for every subject, schemas that old readers' data does not fit (BACKWARD)."""
+        """Refuse, for every subject, schemas that old readers' data does not fit (BACKWARD).
+
+        Also for the tables whose next schema was being accepted when that command was killed.
+        """
         auth = ("apply", self.context.secrets.read(secret_name("apply")))
+        self._set_level(auth)
+        with loopback_session() as session:
+            registry = SchemaRegistry(RegistryCredentials(self.ccompat_url, *auth), session)
+            try:
+                captured = [each for each in registry.subjects() if each.startswith("raw.")]
+                for subject in captured:
+                    if not registry.is_checked(subject):
+                        registry.check_again(subject)
+            except (RegistryRefused, RegistryUnavailable) as error:
+                raise StartStack(f"registry: {error}") from error
+
+    def _set_level(self, auth: tuple[str, str]) -> None:
         address = f"{self.ccompat_url}/config"
         with loopback_session(auth) as session:
             current = session.get(address, timeout=10)

@@ -77,7 +77,7 @@ class Supervisor:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._cancelled = threading.Event()
+        self._cancelled, self._begun = threading.Event(), threading.Event()
         self._started: list[Component] = []
 
     def up(self, components: Sequence[Component], reporter: Reporter) -> None:
@@ -88,16 +88,19 @@ class Supervisor:
             ReadComponentLog: a component ended or was not ready in time.
         """
         self._cancelled.clear()
+        self._begun.clear()
         self._started = []
         done = {component.name: threading.Event() for component in components}
         with interruptible(), ThreadPoolExecutor(max(1, len(components))) as pool:
-            jobs = [pool.submit(self._bring_up, component, done, reporter) for component in components]
             try:
+                jobs = [pool.submit(self._bring_up, component, done, reporter) for component in components]
+                self._begun.set()
                 self._await(jobs)
             except BaseException:
                 with _uninterrupted():
                     self._cancelled.set()
-                    wait(jobs)
+                    self._begun.set()
+                    pool.shutdown()
                     self.down(list(reversed(self._started)), reporter)
                 raise
 
@@ -122,6 +125,9 @@ class Supervisor:
                 job.result()
 
     def _bring_up(self, component: Component, done: dict[str, threading.Event], reporter: Reporter) -> None:
+        # A Ctrl-C while starts are still handed out must not miss one that has begun already.
+        self._begun.wait()
+        self._check_cancelled()
         for need in component.needs:
             if need in done:
                 self._until(done[need].is_set, component, None)

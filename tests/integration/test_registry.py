@@ -16,9 +16,14 @@ def table_with(status: str) -> dict[str, Any]:
     return {"type": "record", "name": "Value", "fields": [{"name": "status", "type": status}]}
 
 
+def registry_of(stack: Stack) -> SchemaRegistry:
+    """The registry, for who may register."""
+    credentials = RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth("apply"))
+    return SchemaRegistry(credentials)
+
+
 def test_a_subject_that_accepted_anything_is_checked_again_and_keeps_what_it_took(stack: Stack) -> None:
-    address = stack.endpoints().registry_url
-    registry = SchemaRegistry(RegistryCredentials(address, *stack.registry_auth("apply")))
+    registry = registry_of(stack)
     subject = f"test.{uuid.uuid4().hex}-value"
     text = registry.register(subject, table_with("string"))
     with pytest.raises(RegistryRefused):
@@ -33,3 +38,16 @@ def test_a_subject_that_accepted_anything_is_checked_again_and_keeps_what_it_too
     # A record that waited with the old type comes after the new one: its schema is known.
     assert registry.register(subject, table_with("string")) == text
     assert registry.latest(subject)[0] == number
+
+
+def test_the_next_start_closes_what_a_killed_command_left_open(stack: Stack) -> None:
+    registry = registry_of(stack)
+    subject = f"raw.test_{uuid.uuid4().hex}.public.item-value"
+    registry.register(subject, table_with("string"))
+    assert registry.is_checked(subject)
+    registry.accept_anything(subject)
+    assert not registry.is_checked(subject)
+    stack.registry.settle()
+    assert registry.is_checked(subject)
+    with pytest.raises(RegistryRefused):
+        registry.register(subject, table_with("int"))

@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -158,6 +160,22 @@ def test_ctrl_c_or_a_request_to_end_in_the_middle_of_a_start_leaves_no_process(
     thread.join()
     assert done.pid_file.running() is None
     assert never.pid_file.running() is None
+
+
+def test_ctrl_c_before_all_starts_are_handed_out_starts_nothing(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, first, second = ThreadPoolExecutor.submit, Fake(context, "first"), Fake(context, "second")
+
+    def interrupted(pool: ThreadPoolExecutor, call: Callable[..., None], *given: Any) -> Any:
+        if second in given:
+            raise KeyboardInterrupt
+        return submit(pool, call, *given)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor(20).up([first, second], Silent())
+    assert first.pid_file.running() is None
 
 
 def test_a_failed_start_does_not_stop_what_ran_before(context: Context) -> None:
