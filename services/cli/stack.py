@@ -51,19 +51,23 @@ def up(
 ) -> None:
     """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
     with _explained() as stack, Bars() as bars:
-        stack.up(bars)
-        if not infrastructure_only:
-            start_bus(stack, bars)
+        stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
     Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
 
 
 def start_bus(stack: Stack, bars: Bars) -> None:
-    """Start the processes that the newest policy needs; before the first apply there are none."""
+    """Start the processes that the newest policy needs, all or none."""
+    stack.run_processes(wanted_bus(stack), bars)
+
+
+def wanted_bus(stack: Stack) -> list[PythonComponent]:
+    """The processes that the newest policy needs; before the first apply there are none.
+
+    Raises:
+        PolicyUnread: the newest policy cannot be read.
+    """
     groups = groups_of_policy(stack)
-    if groups is None:
-        return
-    for component in processes.bus_processes(stack, groups):
-        stack.run_process(component, bars)
+    return [] if groups is None else processes.bus_processes(stack, groups)
 
 
 def down() -> None:
@@ -128,8 +132,7 @@ def run(
             require(stack, "kafka", "registry")
         wanted, surplus = _scaled(stack, what, group, instances)
         with Bars() as bars:
-            for component in wanted:
-                stack.run_process(component, bars)
+            stack.run_processes(wanted, bars)
             for name in surplus:
                 stack.stop_process(name, bars)
 

@@ -116,7 +116,7 @@ def grouped(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     @contextmanager
     def explained() -> Iterator[Any]:
         stack = Stack(StackSettings.from_environment())
-        monkeypatch.setattr(stack, "run_process", lambda component, _bars: started.append(component.name))
+        monkeypatch.setattr(stack, "run_processes", lambda all_, _bars: started.extend(c.name for c in all_))
         yield stack
 
     monkeypatch.setattr(command, "_explained", explained)
