@@ -16,6 +16,7 @@ from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
+from services.cli.expected import missing_parts, note_infrastructure_only
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
@@ -52,6 +53,7 @@ def up(
     """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
     with _explained() as stack, Bars() as bars:
         stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
+        note_infrastructure_only(stack, infrastructure_only)
     Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
 
 
@@ -85,15 +87,23 @@ def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     with _explained() as stack:
         found = stack.status()
         ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
-    if ill:
-        found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
+        missing = missing_parts(stack, found)
+    told = {stack.connect.name: ill, stack.kafka.name: missing.unread}
+    found = [_unhealthy(part) if told.get(part.name) else part for part in found]
+    details = _details(stack, found) | {name: text for name, text in told.items() if text}
+    found += missing.parts
+    details |= {part.name: missing.why for part in missing.parts}
     healthy = all(part.state is State.RUNNING for part in found)
-    details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
     if wants_json(as_json, output):
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
         emit_json({"healthy": healthy, "components": parts})
     else:
         _print_status(found, details)
+        if missing.on_purpose:
+            typer.echo(
+                "The infrastructure runs alone, as `govbus up --infrastructure-only` was asked: nothing is "
+                "decided or delivered until `govbus up`."
+            )
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
 
 

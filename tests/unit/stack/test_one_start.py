@@ -4,7 +4,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
 
 import psutil
 import pytest
@@ -52,7 +51,7 @@ class SmallStack(Stack):
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[SmallStack]:
-    watch, first = cast("list[int]", free_ports([1, 1]))
+    watch, first = free_ports([1, 1])
     settings = StackSettings(
         home=tmp_path, cache=tmp_path / "cache", watch_port=watch, processes_port=first, stop_timeout_s=5
     )
