@@ -85,7 +85,7 @@ class Stack:
         self.settings = settings
         layout = Layout(settings.home)
         jars = JarCache(settings.cache, read_lock(), settings.maven_repository)
-        self.context = Context(settings, layout, SecretFiles(layout.secrets), jars)
+        self.context = Context(settings, layout, SecretFiles(layout.secrets, self.has_data), jars)
         self.postgres = Postgres(self.context)
         self.kafka = Kafka(self.context)
         self.registry = Registry(self.context)
@@ -186,6 +186,10 @@ class Stack:
     def status(self) -> list[ComponentStatus]:
         """Return how each component is, ours included."""
         return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
+
+    def has_data(self) -> bool:
+        """Say whether there is data that was made with the secrets of an earlier start."""
+        return self.kafka.has_data() or self.postgres.has_data()
 
     def has_processes(self) -> bool:
         """Say whether any process of the stack lives, ours included."""
