@@ -121,7 +121,7 @@ class Stack:
         """Our own processes that shall run: the wanted ones, and what earlier commands started."""
         if wanted:
             remember_bus(self.context, wanted)
-        before = {process.name: process for process in remembered(self.context)}
+        before = {one.name: one for one in remembered(self.context) if one.component.argv}
         return list((before | {one.name: PythonProcess(self.context, one) for one in wanted}).values())
 
     def prepare(self, progress: Reporter | None = None) -> None:

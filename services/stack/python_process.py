@@ -14,6 +14,8 @@ from services.stack.process import Command
 from services.stack.secret_files import write_private
 from services.stack.settings import PREFIX
 
+_REMEMBERED = ".process.json"
+
 
 @dataclass(frozen=True, slots=True)
 class PythonComponent:
@@ -81,7 +83,7 @@ class PythonProcess(Component):
 
 def descriptor(context: Context, name: str) -> Path:
     """Return the file that remembers a process."""
-    return context.layout.run / f"{name}.process.json"
+    return context.layout.run / f"{name}{_REMEMBERED}"
 
 
 def remember_bus(context: Context, components: Sequence[PythonComponent]) -> None:
@@ -106,10 +108,18 @@ def _bus_file(context: Context) -> Path:
 
 
 def remembered(context: Context) -> list[PythonProcess]:
-    """Return the processes that earlier commands started and none stopped since."""
-    found = []
-    for path in sorted(context.layout.run.glob("*.process.json")):
+    """Return the processes that earlier commands started and none stopped since.
+
+    One whose file is damaged has no program: it can be shown and stopped, and not be started again.
+    """
+    return [
+        PythonProcess(context, _read(path)) for path in sorted(context.layout.run.glob(f"*{_REMEMBERED}"))
+    ]
+
+
+def _read(path: Path) -> PythonComponent:
+    try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        content["argv"] = tuple(content["argv"])
-        found.append(PythonProcess(context, PythonComponent(**content)))
-    return found
+        return PythonComponent(**{**content, "argv": tuple(content["argv"])})
+    except (ValueError, LookupError, TypeError):
+        return PythonComponent(path.name.removesuffix(_REMEMBERED), ())

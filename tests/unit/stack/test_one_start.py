@@ -128,3 +128,20 @@ def test_a_taken_port_of_the_bus_is_told_before_anything_starts_once_there_was_a
         taken.listen()
         with pytest.raises(ChooseAnotherPort, match="GOVBUS_WATCH_PORT"):
             stack.up(bus=lambda: [answers(port)])
+
+
+def test_damaged_files_of_processes_are_shown_as_crashed_and_cleaned_up(stack: SmallStack) -> None:
+    stack.up(bus=lambda: [LIVES])
+    run = stack.context.layout.run
+    for name in ("part", "gate.0"):
+        process = next(part.pid for part in stack.status() if part.name == name)
+        assert process is not None
+        psutil.Process(process).kill()
+        psutil.Process(process).wait(10)
+        (run / f"{name}.pid").write_text("")
+    (run / "gate.0.process.json").write_text("")
+    assert stack.runs() == {"part": State.CRASHED, "gate.0": State.CRASHED}
+    stack.up()
+    assert stack.runs()["part"] is State.RUNNING
+    stack.down()
+    assert stack.runs() == {"part": State.RUNNING}
