@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """Kafka, the registry or another part of the stack does not answer."""
     REFUSED = 4
     """Somebody refused: a rule, a right, the gate."""
+    PENDING = 5
+    """Nothing is wrong so far, and not everything is decided yet."""
     BROKEN = 70
     """The command itself broke: a defect of govbus (EX_SOFTWARE of sysexits.h)."""
 
