@@ -184,9 +184,14 @@ def test_expected_errors_have_their_codes_and_say_what_to_do(error: Exception, c
     assert told.remedy
 
 
-def test_unexpected_error_is_not_swallowed() -> None:
+def test_an_unexpected_error_is_shown_with_its_trace_and_is_no_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        run(broken)
+    assert run(broken) == ExitCode.BROKEN == 70
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Traceback" in told.err
+    assert "defect of govbus" in told.err
