@@ -104,7 +104,7 @@ def plain(value: Any) -> Any:
 
 def note(text: str) -> None:
     """Tell a person what is going on, beside the answer."""
-    say(Console(stderr=True), f"[dim]{escape(text)}[/]")
+    say(Console(stderr=True, emoji=False), f"[dim]{escape(text)}[/]")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -113,7 +113,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     Coordinates are there to be copied: where the rows are too wide for the window, each is a block of its
     own, so that no word is broken.
     """
-    console = Console()
+    console = Console(emoji=False)
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not cells:
         console.print(f"{escape(title)}: none", highlight=False)
@@ -199,7 +199,7 @@ def _defect(error: Exception) -> CommandFailed:
 
 def tell(told: CommandFailed) -> None:
     """Say on standard error what happened, where, and what to do."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     where = f" ({escape(told.where)})" if told.where else ""
     say(console, f"[bold red]error:[/] {escape(told.what)}{where}")
     if told.remedy:

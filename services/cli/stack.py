@@ -54,7 +54,9 @@ def up(
     with _explained() as stack, Bars() as bars:
         stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
         note_infrastructure_only(stack, infrastructure_only)
-    Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
+    Console(stderr=True, emoji=False).print(
+        "The stack is up. Next: govbus status, govbus apply, govbus doctor."
+    )
 
 
 def start_bus(stack: Stack, bars: Bars) -> None:
@@ -79,7 +81,7 @@ def down() -> None:
         with Bars() as bars:
             stack.down(bars)
     told = f"The stack is down; its data stays in {stack.settings.home}." if ran else "Nothing was running."
-    say(Console(stderr=True), escape(told))
+    say(Console(stderr=True, emoji=False), escape(told))
 
 
 def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
@@ -128,7 +130,10 @@ def reset(
             raise typer.Exit(ExitCode.NEGATIVE)
         with Bars() as bars:
             stack.reset(bars)
-    say(Console(stderr=True), escape(f"The stack in {stack.settings.home} is deleted; downloads stay."))
+    say(
+        Console(stderr=True, emoji=False),
+        escape(f"The stack in {stack.settings.home} is deleted; downloads stay."),
+    )
 
 
 def run(
@@ -215,7 +220,7 @@ def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
 
 
 def _print_status(found: list[ComponentStatus], details: dict[str, str]) -> None:
-    console = Console()
+    console = Console(emoji=False)
     table = Table("component", "state", "pid", "port", "memory MB", "up for", "detail")
     colours = {State.RUNNING: "green", State.UNHEALTHY: "yellow", State.CRASHED: "red", State.STOPPED: "dim"}
     for part in found:

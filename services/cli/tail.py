@@ -187,7 +187,7 @@ def _show(line: dict[str, Any], as_json: bool) -> None:
     if as_json:
         emit_json(line)
         return
-    console = Console()
+    console = Console(emoji=False)
     written = datetime.fromtimestamp(line["timestamp_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
     say(console, f"[bold]{escape(line['at'])}[/] [dim]{written}[/]")
     for part in ("key", "value", "headers"):
