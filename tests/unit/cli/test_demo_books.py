@@ -1,14 +1,24 @@
 """The demo proves nothing before everything is decided, and its figures add up over generations."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
+import jsonschema
 import pytest
+from rich.console import Console
 
 from services.cli.demo_books import Books, books_of, settled_books, withheld_by_grant
+from services.cli.demo_story import DemoStory
 from services.cli.demo_waiting import DemoStuck
+from services.demo.latency import Latencies
+from services.demo.narration import Narrator
+from services.ledger.lookup import Lookup
 from tests.support.memory_bus import MemoryCity
-from tests.unit.cli.called import PERSON
+from tests.unit.cli.called import PERSON, shape
 
 SETTLED = Books({"closed": True, "complete": True}, {}, {}, {}, "", "the books close")
 WAITING = "2 records are pending: gate has yet to decide 2 of raw.police.public.person"
@@ -53,3 +63,20 @@ def test_the_proof_that_would_wait_for_ever_says_what_for() -> None:
     with pytest.raises(DemoStuck, match=f"waited 10 s for gate and fan-out to decide everything: {WAITING}"):
         settled_books(lambda: replace(SETTLED, pending=WAITING), told.append, 10, lambda: next(now))
     assert told == [WAITING], "the same is not told again and again"
+
+
+def test_the_last_chapter_says_that_everything_is_decided_and_what_the_latency_was_taken_over(
+    city: MemoryCity,
+) -> None:
+    class Story(DemoStory):
+        @contextmanager
+        def lookup(self) -> Iterator[Lookup]:
+            yield city.lookup
+
+    told = StringIO()
+    story = Story(Mock(), Narrator(Console(file=told, width=200)), persons=None, seed=None, updates=2)
+    answer = story.prove("refused", Latencies(0, expected=2, _arrived={"raw.x/0/1": 12.0}))
+    jsonschema.validate(answer.as_json(), shape("demo").schema)
+    assert "everything is decided, nothing is pending" in told.getvalue()
+    assert "over 1 of 2 changes; 1 NEVER BECAME READABLE" in told.getvalue()
+    assert "the books close, and nothing is pending" in told.getvalue()
