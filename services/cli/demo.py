@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli.demo_story import DemoStory, DemoStuck
+from services.cli.demo_story import DemoStory
+from services.cli.demo_waiting import DemoStuck
 from services.cli.output import CommandFailed, ExitCode, emit_json
 from services.demo.narration import Narrator
 from services.stack.api import Stack

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from enum import IntEnum, StrEnum
@@ -34,6 +35,10 @@ class ExitCode(IntEnum):
     """Kafka, the registry or another part of the stack does not answer."""
     REFUSED = 4
     """Somebody refused: a rule, a right, the gate."""
+    PENDING = 5
+    """Nothing is wrong so far, and not everything is decided yet."""
+    BROKEN = 70
+    """The command itself broke: a defect of govbus (EX_SOFTWARE of sysexits.h)."""
 
 
 class Format(StrEnum):
@@ -174,18 +179,24 @@ def failure(error: Exception) -> CommandFailed | None:
 
 
 def run(program: Callable[[], Any]) -> int:
-    """Run the program and return its exit code; expected errors are told on standard error."""
+    """Run the program and return its exit code; errors go to standard error, a defect with its trace."""
     try:
         program()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever breaks, it ends with a code that is no answer
         told = failure(error)
         if told is None:
-            raise
+            traceback.print_exc()
+            told = _defect(error)
         tell(told)
         return told.code
     return ExitCode.OK
+
+
+def _defect(error: Exception) -> CommandFailed:
+    remedy = "this is a defect of govbus, not an answer: keep what stands above and tell the engineers"
+    return CommandFailed(ExitCode.BROKEN, f"the command broke: {type(error).__name__}", "", remedy)
 
 
 def tell(told: CommandFailed) -> None:

@@ -16,6 +16,7 @@ from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
+from services.cli.expected import missing_parts, note_infrastructure_only
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
@@ -51,19 +52,24 @@ def up(
 ) -> None:
     """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
     with _explained() as stack, Bars() as bars:
-        stack.up(bars)
-        if not infrastructure_only:
-            start_bus(stack, bars)
+        stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
+        note_infrastructure_only(stack, infrastructure_only)
     Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
 
 
 def start_bus(stack: Stack, bars: Bars) -> None:
-    """Start the processes that the newest policy needs; before the first apply there are none."""
+    """Start the processes that the newest policy needs, all or none."""
+    stack.run_processes(wanted_bus(stack), bars)
+
+
+def wanted_bus(stack: Stack) -> list[PythonComponent]:
+    """The processes that the newest policy needs; before the first apply there are none.
+
+    Raises:
+        PolicyUnread: the newest policy cannot be read.
+    """
     groups = groups_of_policy(stack)
-    if groups is None:
-        return
-    for component in processes.bus_processes(stack, groups):
-        stack.run_process(component, bars)
+    return [] if groups is None else processes.bus_processes(stack, groups)
 
 
 def down() -> None:
@@ -81,15 +87,23 @@ def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     with _explained() as stack:
         found = stack.status()
         ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
-    if ill:
-        found = [_unhealthy(part) if part.name == stack.connect.name else part for part in found]
+        missing = missing_parts(stack, found)
+    told = {stack.connect.name: ill, stack.kafka.name: missing.unread}
+    found = [_unhealthy(part) if told.get(part.name) else part for part in found]
+    details = _details(stack, found) | {name: text for name, text in told.items() if text}
+    found += missing.parts
+    details |= {part.name: missing.why for part in missing.parts}
     healthy = all(part.state is State.RUNNING for part in found)
-    details = _details(stack, found) | ({stack.connect.name: ill} if ill else {})
     if wants_json(as_json, output):
         parts = [{**asdict(part), "detail": details[part.name]} for part in found]
         emit_json({"healthy": healthy, "components": parts})
     else:
         _print_status(found, details)
+        if missing.on_purpose:
+            typer.echo(
+                "The infrastructure runs alone, as `govbus up --infrastructure-only` was asked: nothing is "
+                "decided or delivered until `govbus up`."
+            )
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
 
 
@@ -128,8 +142,7 @@ def run(
             require(stack, "kafka", "registry")
         wanted, surplus = _scaled(stack, what, group, instances)
         with Bars() as bars:
-            for component in wanted:
-                stack.run_process(component, bars)
+            stack.run_processes(wanted, bars)
             for name in surplus:
                 stack.stop_process(name, bars)
 

@@ -41,6 +41,8 @@ _COUNT_S: Final = 5
 _CATCH_UP_S: Final = 8.0
 """How long a shortage may turn out to be rows that are on their way: two heartbeats of a capture."""
 _LOOK_S: Final = 0.5
+_ALL_S: Final = 16.0
+"""How long all captures together may be counted and waited for: the check-up gives up after 25 s."""
 _MOST_READ: Final = 20_000
 """Beyond so many offsets a table's records are not read one by one."""
 _MARGIN_MS: Final = 1_000
@@ -50,13 +52,13 @@ _MARGIN_MS: Final = 1_000
 def ask_snapshots(patient: Patient, stalled_after_s: float = STALLED_AFTER_S) -> list[Finding]:
     """Whether the newest snapshot of each capture got on and copied every row of every table."""
     decoder = Decoder(SchemaRegistry(patient.access.registry_credentials("doctor")))
-    config = patient.kafka_config
-    with KafkaTopicReader(config, "doctor.reader", _TIMEOUT_S) as reader:
+    until = time.monotonic() + _ALL_S
+    with KafkaTopicReader(patient.kafka_config, "doctor.reader", _TIMEOUT_S) as reader:
         return [
             finding
             for capture in patient.captures
             if capture.connector in patient.connector_configs
-            for finding in _Volume(patient, capture, reader, decoder).judged(stalled_after_s)
+            for finding in _Volume(patient, capture, reader, decoder, until).judged(stalled_after_s)
         ]
 
 
@@ -64,9 +66,9 @@ class _Volume:
     """The full volume of one capture."""
 
     def __init__(
-        self, patient: Patient, capture: Captured, reader: KafkaTopicReader, decoder: Decoder
+        self, patient: Patient, capture: Captured, reader: KafkaTopicReader, decoder: Decoder, until: float
     ) -> None:
-        self.capture, self.reader, self.decoder = capture, reader, decoder
+        self.capture, self.reader, self.decoder, self.until = capture, reader, decoder, until
         self.source = patient.sources[capture.provider]
         resources = patient.definitions.resources.values() if patient.definitions else ()
         self.tables: dict[TopicName, CapturedTable] = {
@@ -113,10 +115,13 @@ class _Volume:
 
     def _count(self, connection: Connection, table: CapturedTable) -> int | Finding:
         name = f"{table.schema_name}.{table.table}"
+        seconds = min(_COUNT_S, int(self.until - time.monotonic()))
+        if seconds < 1:
+            return judge_too_many(self.capture, name, int(_ALL_S))
         try:
-            return _rows(connection, table)
+            return _rows(connection, table, seconds)
         except psycopg2.errors.QueryCanceled:
-            return judge_too_many(self.capture, name, _COUNT_S)
+            return judge_too_many(self.capture, name, seconds)
         except psycopg2.Error as error:
             return judge_uncounted(self.capture, name, type(error).__name__)
 
@@ -125,7 +130,7 @@ class _Volume:
     ) -> list[TableVolume]:
         """What is missing may be on its way: it is looked for until the capture has confirmed the count."""
         position, slot = _position(connection), slot_name(self.capture.provider)
-        deadline = time.monotonic() + _CATCH_UP_S
+        deadline = min(time.monotonic() + _CATCH_UP_S, self.until)
         while True:
             settled = _is_confirmed(connection, slot, position)
             found = [self._table(topic, rows, snapshot, settled) for topic, rows in counted.items()]
@@ -163,12 +168,12 @@ class _Volume:
             return ""
 
 
-def _rows(connection: Connection, table: CapturedTable) -> int:
+def _rows(connection: Connection, table: CapturedTable, seconds: int) -> int:
     """Every row, or an error: without it a policy on the table would hide some from the count as well."""
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table.schema_name, table.table))
     with connection.cursor() as cursor:
         cursor.execute("SET row_security = off")
-        cursor.execute("SET statement_timeout = %s", (f"{_COUNT_S}s",))
+        cursor.execute("SET statement_timeout = %s", (f"{seconds}s",))
         cursor.execute(query)
         row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -41,7 +41,7 @@ def judge_uncounted(capture: Captured, table: str, reason: str) -> Finding:
 
 def judge_too_many(capture: Captured, table: str, seconds: int) -> Finding:
     """A table that is too large to be counted while a person waits."""
-    seen = f"{capture.connector}: {table} has more rows than can be counted in {seconds} s: not compared"
+    seen = f"{capture.connector}: the rows of {table} were not counted within {seconds} s: not compared"
     return note(_CHECK, seen)
 
 

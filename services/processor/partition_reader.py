@@ -28,6 +28,7 @@ class PartitionReader:
     def __init__(self, kafka: Mapping[str, Any], group: str) -> None:
         self._kafka = kafka
         self._group = group
+        self.answer_s = _ANSWER_SECONDS
         self._asking: Consumer | None = None
         self._idle: list[Consumer] = []
 
@@ -39,7 +40,7 @@ class PartitionReader:
         """
         consumer = self._asking = self._asking or self._make(committed=False)
         try:
-            return await asyncio.to_thread(_bounds, consumer, source)
+            return await asyncio.to_thread(_bounds, consumer, source, self.answer_s)
         except WaitAndRetry:
             # One that knew the broker before a restart may go on asking with the old leader's epoch.
             self._asking = None
@@ -65,7 +66,7 @@ class PartitionReader:
             return []
         consumer = self._idle.pop() if self._idle else self._make(committed=True)
         try:
-            await asyncio.to_thread(ask_about, consumer, source.topic)
+            await asyncio.to_thread(ask_about, consumer, source.topic, self.answer_s)
             consumer.assign([TopicPartition(source.topic, source.partition, from_offset)])
             found = await self._collect(consumer, source, to_offset)
             consumer.unassign()
@@ -102,23 +103,23 @@ class PartitionReader:
         raise WaitAndRetry(f"{source.topic}:{source.partition} cannot be read up to offset {to_offset}")
 
 
-def _bounds(consumer: Consumer, source: InputPartition) -> tuple[int, int]:
+def _bounds(consumer: Consumer, source: InputPartition, seconds: float) -> tuple[int, int]:
     part = TopicPartition(source.topic, source.partition)
     try:
-        low, high = consumer.get_watermark_offsets(part, timeout=_ANSWER_SECONDS, cached=False)
+        low, high = consumer.get_watermark_offsets(part, timeout=seconds, cached=False)
     except KafkaException as error:
         raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
     return low, high
 
 
-def ask_about(consumer: Consumer, topic: TopicName) -> None:
+def ask_about(consumer: Consumer, topic: TopicName, seconds: float = _ANSWER_SECONDS) -> None:
     """Let a new consumer know the topic: one that it is assigned first, it looks for by a timer of a second.
 
     Raises:
         WaitAndRetry: Kafka does not answer.
     """
     try:
-        consumer.list_topics(topic, timeout=_ANSWER_SECONDS)
+        consumer.list_topics(topic, timeout=seconds)
     except KafkaException as error:
         raise WaitAndRetry(f"{topic}: {error.args[0].name()}") from error
 

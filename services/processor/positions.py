@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -35,8 +35,16 @@ class Positions:
     A rebalance that waits for one member stops all of them: a member that is busy with reading must answer.
     """
 
-    def __init__(self, group_input: GroupInput, reader: PartitionReader, processor: Processor) -> None:
+    def __init__(
+        self,
+        group_input: GroupInput,
+        reader: PartitionReader,
+        processor: Processor,
+        report: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``report`` is called after each time that the group was served: who reads for long is alive."""
         self._input = group_input
+        self._report = report
         self._reader = reader
         self._processor = processor
 
@@ -73,6 +81,7 @@ class Positions:
             while not (await asyncio.wait([task], timeout=_SERVE_SECONDS))[0]:
                 if self._input.topics:
                     self._input.serve()
+                self._report()
             return task.result()
         finally:
             task.cancel()

@@ -50,7 +50,7 @@ class Runner:
         self._input = make_input(processor.revoke)
         self._transactions = transactions
         self._reader = reader
-        self._positions = Positions(self._input, reader, processor)
+        self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
         self._schemas = schemas
         self._health = health

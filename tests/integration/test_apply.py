@@ -1,12 +1,9 @@
 """Apply on the real stack: what is declared comes to be, drift is mended, grants are filled and withdrawn."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,89 +13,34 @@ import yaml
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from services.cli.plan import access_of
-from services.control.access import Access
 from services.control.acls import create_acls, delete_acls, read_acls
-from services.control.apply import Applied, Apply, CorrectDefinitions, compare
-from services.control.definitions import load_definitions, packaged_definitions
+from services.control.apply import CorrectDefinitions
+from services.control.definitions import packaged_definitions
 from services.control.difference import StepKind
 from services.control.kafka_topics import alter_topics, end_offsets
 from services.control.policy_document import with_grant_state
-from services.control.policy_topic import AnotherApplyRuns, PolicyWriter, newest_policy
+from services.control.policy_topic import AnotherApplyRuns, PolicyWriter
 from services.control.quotas import read_quotas
 from services.control.reading import read_whole, whole_reader
 from services.control.rights import grant_denials
 from services.control.state import Acl, Pattern, Quota, ResourceType, Right
-from services.stack.api import Stack
 from services.stack.probes import loopback_session
-from services.stack.settings import StackSettings
-from tests.stack_fixture import temporary_stack
-from topics.canonical import CANONICAL_KEY_SCHEMA, partition_of
+from tests.integration.apply_bench import (
+    DISTRICTS,
+    EDUCATION,
+    HEALTH,
+    PERSONS,
+    Bench,
+    own_stack,
+    write_persons,
+)
 from topics.delivery import Delivery, delivery_headers, read_delivery
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord, Operation, PolicyNumber, ResourceId, SourcePosition
+from topics.event import GrantId, Operation, PolicyNumber, SourcePosition
 from topics.grants.declaration import GrantState
-from topics.policy import Policy
-from topics.wire import frame, split
+from topics.wire import split
 
 pytestmark = pytest.mark.stack
-
-PERSONS = ResourceId("population.person.v1")
-HEALTH = GrantId("health-persons-gusu")
-EDUCATION = GrantId("education-persons")
-DISTRICTS = ("320508", "320505")
-
-
-@dataclass
-class Bench:
-    """A stack with definitions that the tests may change."""
-
-    stack: Stack
-    access: Access
-    folder: Path
-    said: list[str] = field(default_factory=list)
-
-    def apply(self, **options: Any) -> Applied:
-        return Apply(self.access, load_definitions(self.folder), self.said.append, **options).run()
-
-    def steps(self) -> list[tuple[StepKind, str]]:
-        admin = self.access.admin()
-        plan = compare(self.access, admin, load_definitions(self.folder)).plan
-        return [(step.kind, step.target) for step in plan.steps]
-
-    def change(self, file: str, **values: Any) -> None:
-        path = self.folder / file
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        path.write_text(yaml.safe_dump({**content, **values}, allow_unicode=True), encoding="utf-8")
-
-    def policy(self) -> Policy:
-        found = newest_policy(self.stack.kafka_config("admin"))
-        assert found is not None
-        return found
-
-    def read(self, topic: str, partitions: int = 4) -> list[KafkaRecord]:
-        ends = end_offsets(self.access.admin(), topic, partitions, stable=True)
-        reader = whole_reader(self.stack.kafka_config("ledger"), "ledger.test")
-        try:
-            return [record for batch in read_whole(reader, topic, ends, 1000) for record in batch]
-        finally:
-            reader.close()
-
-    def held(self, grant: GrantId) -> dict[bytes, KafkaRecord]:
-        """What a reader of the grant's topic ends up with: per key the last record, if it is no tombstone."""
-        last = {record.key or b"": record for record in self.read(self.policy().grants[grant].grant.topic)}
-        return {key: record for key, record in last.items() if record.value is not None}
-
-    def credentials(self, name: str) -> dict[str, Any]:
-        path = self.stack.settings.home / "credentials" / f"{name}.json"
-        assert path.stat().st_mode & 0o077 == 0
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-
-    def markers(self, grant: GrantId) -> list[str]:
-        from services.control.framing import decode
-
-        records = self.read(f"epochs.{grant}", 1)
-        return [str(decode("EpochMarker", record.value or b"")["kind"]) for record in records]
 
 
 @pytest.fixture(scope="module")
@@ -110,67 +52,6 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         found.apply()
         write_persons(found, range(40), Operation.CREATE)
         yield found
-
-
-@contextmanager
-def own_stack() -> Iterator[Stack]:
-    """These tests withdraw departments and grants that other tests need: they have a stack to themselves."""
-    home = os.environ.get("GOVBUS_TEST_APPLY_HOME")
-    if home is None:
-        with temporary_stack() as stack:
-            yield stack
-        return
-    running = Stack(StackSettings.from_environment({**os.environ, "GOVBUS_HOME": home}))
-    running.up()
-    yield running
-
-
-def write_persons(bench: Bench, numbers: range, operation: Operation) -> None:
-    """Canonical records as the gate writes them: person n lives in one of two districts."""
-    policy = bench.policy()
-    entry = policy.resources[PERSONS]
-    codec = ReferenceCodec(json.loads(entry.envelope_schema))
-    keys = ReferenceCodec(CANONICAL_KEY_SCHEMA)
-    producer = Producer({**bench.stack.kafka_config("gate"), "transactional.id": "gate.test"})
-    producer.init_transactions(30)
-    producer.begin_transaction()
-    for number in numbers:
-        identity = f"resident_id:{number:018d}"
-        key = frame(
-            entry.canonical_key_schema_id, keys.encode({"identity": identity, "record_id": str(number)})
-        )
-        value = frame(entry.canonical_value_schema_id, codec.encode(envelope(number, operation)))
-        partition = partition_of(identity, entry.resource.partitions)
-        producer.produce(entry.resource.canonical_topic, key=key, value=value, partition=partition)
-    producer.commit_transaction(30)
-
-
-def envelope(number: int, operation: Operation) -> dict[str, Any]:
-    district = DISTRICTS[number % 2]
-    return {
-        "operation": operation.value,
-        "generation": 0,
-        "incarnation": 1,
-        "commit": 1000 + number,
-        "ordinal": number,
-        "source_time": 1_790_000_000_000,
-        "raw_topic": "raw.police.public.person",
-        "raw_partition": 0,
-        "raw_offset": number,
-        "policy_version": 1,
-        "marks": [],
-        "previous_known": True,
-        "previous": {"household_district": district} if operation is Operation.DELETE else None,
-        "state": {
-            "id_number": f"{number:018d}",
-            "name": f"张{number}",
-            "birth_date": 7000 + number,
-            "sex": "1",
-            "address": "苏州市",
-            "household_district": district,
-            "updated_at": 1_790_000_000_000,
-        },
-    }
 
 
 def test_a_second_apply_changes_nothing(bench: Bench) -> None:

@@ -1,71 +1,32 @@
-"""Capture and direct publishing on the real parts: every shape that the gate has to read, and every trap."""
+"""Capture on the real parts: every shape that the gate has to read, and every trap."""
 
-import io
 import json
-import secrets
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Any
 
-import fastavro
-import psycopg2
-import psycopg2.extensions
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AclOperation, NewTopic, ResourceType
+from confluent_kafka import Producer
 
-from producers.connect_client import ConnectClient, Written
+from producers.connect_client import Written
 from producers.connect_errors import ConnectorConfigInvalid
 from producers.connect_status import Health
 from producers.connector import (
-    CaptureDeclaration,
-    ConnectEnvironment,
-    TableName,
-    capture_config,
-    connector_name,
     publication_name,
-    read_template,
     slot_name,
 )
-from producers.debezium import change_from_envelope, incarnation_of, is_unavailable
-from producers.preflight import Expectation, Level, TableExpectation, preflight, refused
+from producers.debezium import is_unavailable
+from producers.preflight import Level, preflight, refused
 from producers.provider_setup import setup_sql
-from producers.publication import change_from_publication, publication_schema
-from producers.publisher import NotAllPublished, Publisher
-from producers.slots import SlotReport, slot_report
-from schemas.registry import RegistryCredentials, SchemaRegistry
-from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
-from services.stack.secret_files import write_private
-from topics.event import Change, ControlReason, Operation, ProviderId, TopicName
+from tests.integration.captures import IDENTITY, KEYED, PERSON, Capture, Captured, new_provider, wait_for
+from topics.event import Change, ControlReason, Operation
 from topics.names import (
-    heartbeat,
-    notifications,
     raw_captured,
     raw_prefix,
-    raw_published,
     signal,
-    value_subject,
 )
-from topics.resource import Resource
-from topics.wire import split
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
-
-INCARNATION = 3
-PERSON, KEYED = TableName("public", "person"), TableName("public", "keyed")
-IDENTITY = "110101200001010010"
-TABLES = """
-    CREATE TABLE person (id bigint PRIMARY KEY, id_number text NOT NULL, name text, note text,
-                         capital numeric(12,2), born date, updated_at timestamptz, tags text[], raw bytea);
-    ALTER TABLE person ALTER note SET STORAGE EXTERNAL, ALTER raw SET STORAGE EXTERNAL,
-                       ALTER tags SET STORAGE EXTERNAL;
-    CREATE TABLE keyed (id_number text PRIMARY KEY, district text NOT NULL, size int NOT NULL);
-    INSERT INTO person VALUES (1, '11010519491231002X', '甲', NULL, 1.50, '1949-12-31',
-                               '2026-01-01T00:00:00+08', '{a,b}', '\\x00ff');
-"""
 SCENE = (
     f"INSERT INTO person (id, id_number, name, capital) VALUES (2, '{IDENTITY}', '乙', 2)",
     "UPDATE person SET name = '丙' WHERE id = 2",
@@ -82,166 +43,6 @@ SCENE = (
     "TRUNCATE person",
     "INSERT INTO keyed VALUES ('end', '320508', 1)",
 )
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.05)
-
-
-@dataclass(slots=True)
-class Captured:
-    """One raw record, decoded."""
-
-    topic: str
-    offset: int
-    headers: tuple[tuple[str, bytes], ...]
-    key: Any
-    value: Any
-
-    def read(self, *primary_key: str) -> Change | ControlReason:
-        incarnation = incarnation_of(self.headers)
-        assert incarnation == INCARNATION
-        found = change_from_envelope(self.key, self.value, primary_key, incarnation, 0, self.offset)
-        assert isinstance(found, (Change, ControlReason)), found
-        return found
-
-
-@dataclass(slots=True)
-class Capture:
-    """A provider's database and its connector."""
-
-    stack: Stack
-    provider: ProviderId
-    password: str = field(default_factory=lambda: secrets.token_hex(12))
-
-    @property
-    def database(self) -> str:
-        return f"db_{self.provider}"
-
-    @property
-    def role(self) -> str:
-        return f"capture_{self.provider}"
-
-    @property
-    def client(self) -> ConnectClient:
-        return ConnectClient(self.stack.endpoints().connect_url, *self.stack.connect_auth())
-
-    @property
-    def name(self) -> str:
-        return connector_name(self.provider)
-
-    @property
-    def expectation(self) -> Expectation:
-        person = TableExpectation(PERSON, ("id",), "id_number", ("id", "id_number", "name"))
-        keyed = TableExpectation(KEYED, ("id_number",), "id_number", ("id_number", "district"))
-        return Expectation(publication_name(self.provider), slot_name(self.provider), (person, keyed))
-
-    def config(self) -> dict[str, str]:
-        endpoints = self.stack.endpoints()
-        declaration = CaptureDeclaration(
-            provider=self.provider,
-            host=endpoints.postgres_host,
-            port=endpoints.postgres_port,
-            database=self.database,
-            tables=(PERSON, KEYED),
-            incarnation=INCARNATION,
-            secret_set=self.provider,
-        )
-        folder = str(self.stack.context.layout.connect_secrets)
-        environment = ConnectEnvironment(folder, endpoints.kafka_bootstrap)
-        return capture_config(read_template("debezium-postgres"), declaration, environment)
-
-    def sql(self, *statements: str) -> None:
-        """Run each statement in a transaction of its own, as the administrator."""
-        with closing(self.stack.superuser_connection(self.database)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-
-    def as_role(self) -> psycopg2.extensions.connection:
-        endpoints = self.stack.endpoints()
-        return psycopg2.connect(
-            host=endpoints.postgres_host,
-            port=endpoints.postgres_port,
-            dbname=self.database,
-            user=self.role,
-            password=self.password,
-        )
-
-    def make_database(self) -> None:
-        self.stack.create_database(self.database, f"{self.database}_owner", secrets.token_hex(12))
-        self.sql(
-            TABLES,
-            f"CREATE ROLE {self.role} LOGIN PASSWORD '{self.password}'",
-            f"GRANT CONNECT ON DATABASE {self.database} TO {self.role}",
-        )
-        content = f"user={self.role}\npassword={self.password}\n"
-        write_private(self.stack.context.layout.connect_secrets / f"{self.provider}.properties", content)
-
-    def make_topics(self) -> None:
-        """Everything that the connector needs on the broker, and no more."""
-        raw = [raw_captured(self.provider, "public", table) for table in ("person", "keyed")]
-        writes = [*raw, heartbeat(self.provider), notifications(self.provider)]
-        reads = signal(self.provider)
-        admin = self.stack.admin()
-        for answer in admin.create_topics([NewTopic(topic, 1, 1) for topic in (*writes, reads)]).values():
-            answer.result()
-        bindings = [*allow("connect", ResourceType.TOPIC, reads, [AclOperation.READ])]
-        bindings += allow("connect", ResourceType.GROUP, reads, [AclOperation.READ])
-        for topic in writes:
-            bindings += allow("connect", ResourceType.TOPIC, topic, [AclOperation.WRITE])
-        ensure_acls(admin, bindings)
-
-    def slot(self) -> SlotReport | None:
-        with closing(self.stack.superuser_connection(self.database)) as connection:
-            found = {report.name: report for report in slot_report(connection)}
-        return found.get(slot_name(self.provider))
-
-    def streams(self) -> bool:
-        slot = self.slot()
-        return slot is not None and slot.active and self.client.health(self.name) is Health.RUNNING
-
-    def read(self, topics: Sequence[TopicName], until: Callable[[list[Captured]], bool]) -> list[Captured]:
-        """Every committed record of the topics, from the first, until there is enough."""
-        config = self.stack.kafka_config("admin")
-        consumer = Consumer({**config, "group.id": "test", "isolation.level": "read_committed"})
-        found: list[Captured] = []
-        try:
-            consumer.assign([TopicPartition(topic, 0, 0) for topic in topics])
-            deadline = time.monotonic() + 60
-            while not until(found):
-                assert time.monotonic() < deadline, [(each.topic, each.offset) for each in found]
-                message = consumer.poll(0.1)
-                if message is None or message.error():
-                    continue
-                headers = header_bytes(message.headers())
-                key, value = self.decode(message.key()), self.decode(message.value())
-                found.append(Captured(message.topic() or "", message.offset() or 0, headers, key, value))
-        finally:
-            consumer.close()
-        return found
-
-    def decode(self, framed: bytes | None) -> Any:
-        if framed is None:
-            return None
-        schema_id, avro = split(framed)
-        return fastavro.schemaless_reader(io.BytesIO(avro), registry(self.stack).schema(schema_id), None)
-
-
-def header_bytes(headers: Any) -> tuple[tuple[str, bytes], ...]:
-    return tuple((name, value or b"") for name, value in headers or ())
-
-
-def registry(stack: Stack, user: str = "reader") -> SchemaRegistry:
-    return SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth(user)))
-
-
-def new_provider() -> ProviderId:
-    return ProviderId(f"bureau{secrets.token_hex(4)}")
 
 
 @pytest.fixture(scope="module")
@@ -414,80 +215,3 @@ def test_a_slot_that_is_gone_fails_the_capture_and_is_never_papered_over(stack: 
     assert "no longer available" in (lost.client.status(lost.name).tasks[0].trace or "")
     assert lost.slot() is None
     lost.client.delete(lost.name)
-
-
-ITEMS = {
-    "type": "record",
-    "name": "Permit",
-    "fields": [{"name": "id", "type": "string"}, {"name": "holder", "type": "string"}],
-}
-
-
-def published_resource(provider: ProviderId) -> Resource:
-    titles = {"zh": "许可", "en": "Permits"}
-    return Resource.model_validate(
-        {
-            "code": "1-01-3205/000009",
-            "domain": "licence",
-            "name": "permit",
-            "titles": titles,
-            "provider": provider,
-            "source": {"kind": "publish", "primary_key": ["id"]},
-            "identity": {"kind": "resident_id", "item": "holder"},
-            "items": [{"name": "id", "titles": titles}, {"name": "holder", "titles": titles}],
-            "partitions": 2,
-            "avro_schema": "licence.permit.v1.avsc",
-        }
-    )
-
-
-@pytest.mark.requirement("A4-06")
-def test_a_provider_publishes_directly_with_its_own_right_and_fails_without(stack: Stack) -> None:
-    provider = new_provider()
-    resource = published_resource(provider)
-    topic, user = raw_published(provider, "licence", "permit"), f"provider-{provider}"
-    admin = stack.admin()
-    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result()
-    registry(stack, "apply").register(value_subject(topic), publication_schema(ITEMS))
-    stack.users().ensure(user)
-    ensure_acls(admin, allow(user, ResourceType.TOPIC, topic, [AclOperation.DESCRIBE]))
-    config = {**stack.kafka_config(user), "delivery.timeout.ms": 10_000}
-
-    def publisher() -> Publisher:
-        return Publisher(resource, config, registry(stack), item_schema=ITEMS)
-
-    record = {"id": "p1", "holder": IDENTITY}
-    refused_publisher = publisher()
-    refused_publisher.publish(record, version=1, reference="first")
-    with pytest.raises(NotAllPublished) as caught:
-        refused_publisher.close()
-    assert caught.value.result.published == 0
-    assert caught.value.result.broken
-    ensure_acls(admin, allow(user, ResourceType.TOPIC, topic, [AclOperation.WRITE]))
-    with publisher() as publishing:
-        publishing.publish(record, version=1)
-        publishing.delete(record, version=2)
-    assert publishing.result().published == 2
-    assert [each.operation for each in read_published(stack, topic)] == [Operation.UPDATE, Operation.DELETE]
-
-
-def read_published(stack: Stack, topic: TopicName) -> list[Change]:
-    consumer = Consumer({**stack.kafka_config("admin"), "group.id": "test"})
-    found: list[Change] = []
-    try:
-        consumer.assign([TopicPartition(topic, partition, 0) for partition in range(2)])
-        deadline = time.monotonic() + 30
-        while len(found) < 2:
-            assert time.monotonic() < deadline
-            message = consumer.poll(0.1)
-            if message is None or message.error():
-                continue
-            assert message.key() == b"p1"
-            schema_id, avro = split(message.value() or b"")
-            value: Any = fastavro.schemaless_reader(io.BytesIO(avro), registry(stack).schema(schema_id), None)
-            change = change_from_publication(value, ("id",), 1, 0, message.offset() or 0)
-            assert isinstance(change, Change)
-            found.append(change)
-    finally:
-        consumer.close()
-    return found

@@ -317,8 +317,10 @@ def _position(source: Sequence[Any], operation: str) -> tuple[int, int]:
     own = None
     if sequence is not None:
         parts = sequence.split('"')
-        if len(parts) == 5 and (parts[0], parts[2], parts[4]) == ("[", ",", "]") and _is_number(parts[1]):
-            return int(parts[1]), time_ms
+        if len(parts) == 5 and (parts[0], parts[2], parts[4]) == ("[", ",", "]"):
+            if _is_number(parts[1]) and _is_number(parts[3]):
+                return int(parts[1]), time_ms
+            raise Unclear
         if len(parts) != 3 or (parts[0], parts[2]) != ("[null,", "]") or not _is_number(parts[1]):
             raise Unclear
         own = int(parts[1])

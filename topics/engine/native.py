@@ -1,5 +1,6 @@
 """Whether the compiled modules are here: built at install where a C compiler was, never required."""
 
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -14,8 +15,9 @@ MODULES: Final = (
 )
 
 
+@cache
 def compiled() -> bool:
-    """Whether every compiled module can be imported."""
+    """Whether every compiled module can be imported; it is asked for each codec and does not change."""
     return all(find_spec(module) is not None for module in MODULES)
 
 

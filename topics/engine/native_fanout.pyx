@@ -17,7 +17,7 @@ from topics.engine.native_batch cimport ByteLane, InputRecord, NativeRecords, Sl
 from topics.engine.native_envelope cimport DELETE, Envelope
 from topics.engine.native_fields cimport IRREGULAR
 from topics.engine.native_grants cimport Grant, INTERNAL, OUTSIDE_ROWS, Plan, Planned, REASONS
-from topics.engine.native_headers cimport Headers
+from topics.engine.native_headers cimport Headers, put_length
 from topics.engine.native_render cimport Projection
 from topics.event import WithheldReason
 
@@ -29,13 +29,6 @@ DEF CANNOT = -2
 DEF LENGTHS = 64
 
 cdef list _REASONS = list(WithheldReason)
-
-
-cdef inline void put_length(uint8_t* found, Py_ssize_t length) noexcept nogil:
-    found[0] = (length >> 24) & 0xFF
-    found[1] = (length >> 16) & 0xFF
-    found[2] = (length >> 8) & 0xFF
-    found[3] = length & 0xFF
 
 
 cdef class NativeFanout:

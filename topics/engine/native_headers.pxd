@@ -4,6 +4,13 @@ from libc.stdint cimport uint8_t
 
 from topics.engine.native_envelope cimport Envelope
 
+cdef inline void put_length(uint8_t* found, Py_ssize_t length) noexcept nogil:
+    found[0] = (length >> 24) & 0xFF
+    found[1] = (length >> 16) & 0xFF
+    found[2] = (length >> 8) & 0xFF
+    found[3] = length & 0xFF
+
+
 cdef class Headers:
     """Writes what all grants share of a record's headers once per record."""
     cdef list keep

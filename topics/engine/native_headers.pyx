@@ -30,13 +30,6 @@ cdef inline Py_ssize_t put(uint8_t* found, const uint8_t* data, Py_ssize_t lengt
     return length
 
 
-cdef inline void put_length(uint8_t* found, Py_ssize_t length) noexcept nogil:
-    found[0] = (length >> 24) & 0xFF
-    found[1] = (length >> 16) & 0xFF
-    found[2] = (length >> 8) & 0xFF
-    found[3] = length & 0xFF
-
-
 cdef Py_ssize_t put_decimal(uint8_t* found, int64_t number) noexcept nogil:
     cdef uint8_t digits[20]
     cdef uint64_t rest = <uint64_t> number

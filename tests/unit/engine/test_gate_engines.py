@@ -73,6 +73,40 @@ def test_each_engine_decides_what_the_line_decides(scene: tuple[Table, list[list
         assert decided(implementation, table.policy, schemas, runs) == expected, implementation
 
 
+SEQUENCES = [
+    '["7","12"]',
+    '["7","\\u00312"]',
+    '["7","\x012"]',
+    '["7","1a"]',
+    '["7",""]',
+    '["7x","12"]',
+    '["7", "12"]',
+    '["7","12"] ',
+    '["","12"]',
+    '["7"]',
+    '[null,"12"]',
+    '[null,"\x012"]',
+    "[null,null]",
+    "[]",
+    "",
+]
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+@pytest.mark.parametrize("implementation", FAST)
+def test_a_position_in_another_form_is_read_as_the_line_reads_it(
+    implementation: Implementation, sequence: str
+) -> None:
+    resource = resource_of("made", ["id"], {"kind": "resident_id", "item": "number"}, [{"name": "number"}])
+    policy = policy_of([(resource, [{"name": "number", "type": "string"}])])
+    schema = debezium_schema([{"name": "id", "type": "long"}, {"name": "number", "type": "string"}])
+    row = {"id": 1, "number": "11010519491231002X"}
+    envelope = envelope_value("c", None, row, source_block(5, sequence=sequence))
+    record = made_record(resource.raw_topic, 1, ReferenceCodec(schema), envelope, b"k")
+    expected = decided(Implementation.REFERENCE, policy, {SCHEMA_ID: schema}, [[record]])
+    assert decided(implementation, policy, {SCHEMA_ID: schema}, [[record]]) == expected
+
+
 @pytest.mark.skipif(not native.compiled(), reason="nothing is compiled here")
 def test_raising_a_single_letter_leaves_every_other_text_alone() -> None:
     item = {"name": "letter", "conversion": "upper"}

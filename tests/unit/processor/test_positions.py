@@ -160,6 +160,24 @@ async def test_the_group_is_served_while_the_producer_is_made() -> None:
     assert bench.written() == [(b"live", b"1")]
 
 
+async def test_who_reads_for_long_is_alive_and_says_that_its_partitions_wait() -> None:
+    bench = Bench(Copying(), numbered(b"1"), sample_policy(1))
+    seen: list[tuple[list[str], list[str]]] = []
+
+    async def slow_bounds(_source: InputPartition) -> tuple[int, int]:
+        bench.health.last_turn = -1_000_000.0
+        while bench.input.served < 2:
+            await asyncio.sleep(0.001)
+        seen.append((bench.health.not_alive(), bench.health.not_ready()))
+        return 0, 1
+
+    bench.reader.bounds = slow_bounds  # type: ignore[method-assign]
+    await bench.run(3)
+    [(not_alive, not_ready)] = seen
+    assert not_alive == []
+    assert "1 partitions are not positioned and loaded" in not_ready
+
+
 async def test_a_producer_that_cannot_be_made_is_made_anew() -> None:
     bench = Bench(Copying(), numbered(b"1"), sample_policy(1))
     bench.transactions.failures["open"] = [RecreateProducer("Kafka does not answer")]

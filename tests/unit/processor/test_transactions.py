@@ -344,7 +344,7 @@ async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_wo
     stuck.slow = lambda: never.wait(30) if stuck.calls[-1] == call else None
     waiting = iter((stuck, fresh))
     make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
-    transactions = Transactions(make, patience_s=0.02, grace_s=0.02)
+    transactions = Transactions(make, patience_s=0.5, grace_s=0.02)
 
     async def from_the_start() -> None:
         await transactions.open()

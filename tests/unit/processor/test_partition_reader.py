@@ -1,0 +1,103 @@
+"""Pieces of partitions, read by consumers that are kept, against a broker that librdkafka plays."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from services.processor.contract import InputPartition
+from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
+from services.processor.kafka_settings import groupless_consumer, input_consumer, transactional_producer
+from services.processor.partition_reader import PartitionReader
+from services.processor.settings import ProcessorSettings
+from topics.event import TopicName
+
+TOPIC = TopicName("state")
+PARTITIONS = 4
+RECORDS = 30
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[Mapping[str, Any]]:
+    broker = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    [found] = broker.list_topics(timeout=10).brokers.values()
+    where = {"bootstrap.servers": f"{found.host}:{found.port}", "log_level": 0}
+    writer = Producer(where)
+    for number in range(RECORDS):
+        for partition in range(PARTITIONS):
+            writer.produce(TOPIC, f"{partition}/{number}".encode(), partition=partition)
+    assert writer.flush(10) == 0
+    yield where
+    # It lasts as long as the client that plays it.
+    del broker
+
+
+def place(partition: int) -> InputPartition:
+    return InputPartition(TOPIC, partition)
+
+
+def written(partition: int) -> list[bytes]:
+    return [f"{partition}/{number}".encode() for number in range(RECORDS)]
+
+
+async def test_partitions_are_read_at_the_same_time_and_again_by_the_same_consumers(
+    kafka: Mapping[str, Any],
+) -> None:
+    reader = PartitionReader(kafka, "group")
+    for _ in range(2):
+        # Each takes its consumer at once: asking for the ends first, one may be done before another begins.
+        reading = [reader.read(place(partition), 0, RECORDS) for partition in range(PARTITIONS)]
+        for partition, found in enumerate(await asyncio.gather(*reading)):
+            assert [record.value for record in found] == written(partition)
+        assert len(reader._idle) == PARTITIONS
+
+
+async def test_a_partition_is_read_to_its_end(kafka: Mapping[str, Any]) -> None:
+    found = await PartitionReader(kafka, "group").read_to_end(place(1))
+    assert [record.value for record in found] == written(1)
+
+
+async def test_a_piece_has_no_record_of_what_the_same_consumer_read_before(kafka: Mapping[str, Any]) -> None:
+    reader = PartitionReader(kafka, "group")
+    await reader.read(place(0), 0, 5)
+    assert [record.value for record in await reader.read(place(1), 7, 9)] == [b"1/7", b"1/8"]
+    assert await reader.read(place(1), 9, 9) == []
+    assert await reader.bounds(place(2)) == (0, RECORDS)
+
+
+async def test_who_failed_is_not_asked_again() -> None:
+    nobody = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
+    reader = PartitionReader(nobody, "group")
+    reader.answer_s = 0.05
+    with pytest.raises(WaitAndRetry):
+        await reader.bounds(place(0))
+    with pytest.raises(WaitAndRetry):
+        await reader.read(place(0), 0, 1)
+    assert reader._asking is None
+    assert reader._idle == []
+
+
+async def test_a_log_that_begins_later_than_the_piece_ends_the_instance(kafka: Mapping[str, Any]) -> None:
+    reader = PartitionReader(kafka, "group")
+    with pytest.raises(StopInstance) as stopped:
+        await reader.read(place(0), RECORDS + 50, RECORDS + 60)
+    assert stopped.value.code is ExitCode.POSITION_LOST
+
+
+def test_every_client_of_the_data_path_tries_again_within_half_a_second_and_forgets_no_broker(
+    tmp_path: Any,
+) -> None:
+    """librdkafka's own longest wait is ten seconds, and a forgotten broker is waited for without end."""
+    kafka = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
+    settings = ProcessorSettings(group="gate", data_dir=tmp_path, web_port=1)
+    clients = [
+        (Consumer, input_consumer(kafka, settings)),
+        (Consumer, groupless_consumer(kafka, "gate")),
+        (Producer, transactional_producer(kafka, settings)),
+    ]
+    for make, given in clients:
+        assert given["reconnect.backoff.max.ms"] <= 500
+        assert given["metadata.recovery.strategy"] == "none"
+        make(given)
