@@ -29,7 +29,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Start everything, make a city, share its data, and prove that the books balance."""
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, emoji=False)
     stack = Stack(StackSettings.from_environment())
     ran_before = stack.has_processes()
     story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates)
@@ -41,7 +41,7 @@ def demo(
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), where, remedy) from error
     finally:
         if leave and not ran_before:
-            with Bars(Console(stderr=True)) as bars:
+            with Bars(Console(stderr=True, emoji=False)) as bars:
                 stack.down(bars)
     if not leave or ran_before:
         story.farewell()
