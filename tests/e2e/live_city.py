@@ -136,6 +136,15 @@ class LiveCity:
         with self.story.lookup() as lookup:
             return read_quarantine(lookup, ProviderId(provider))
 
+    def stopped_of(self, *record_ids: int, provider: str = "police") -> list[Quarantined]:
+        """What the provider's quarantine holds of these source rows, by the raw record's key."""
+        with self.story.lookup() as lookup:
+            return [
+                entry
+                for entry in read_quarantine(lookup, ProviderId(provider))
+                if (lookup.decoder.key(entry.raw) or {}).get("id") in record_ids
+            ]
+
     def granted(self, grant: str) -> dict[str, dict[str, Any] | None]:
         """What a department's topic says now, keyed by its own keys."""
         return self.state(self.topic_of(grant))
