@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.cli.plan import register
-from services.control.apply import Applied
+from services.control.applied import Applied
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli"
 
