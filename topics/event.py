@@ -175,6 +175,16 @@ class WithheldReason(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+class EndedReason(StrEnum):
+    """Why no fan-out's decision of a record can be shown: a closed list, documented in docs/reasons.md."""
+
+    STOPPED_AT_GATE = "STOPPED_AT_GATE"
+    CONTROL_AT_GATE = "CONTROL_AT_GATE"
+    DUPLICATE_AT_GATE = "DUPLICATE_AT_GATE"
+    SUPERSEDED_AT_GATE = "SUPERSEDED_AT_GATE"
+    CANONICAL_REPLACED = "CANONICAL_REPLACED"
+
+
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """The event goes to quarantine with its original bytes; ``detail`` holds no personal data."""

@@ -1,6 +1,8 @@
 """`govbus audit balance`: proves from the topics that every record has exactly one outcome."""
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -27,12 +29,18 @@ def balance_command(
     lag_days: Annotated[
         float, typer.Option(help="Compaction lag of canonical and grant topics, in days.", min=0)
     ] = 7.0,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="End with 5 if the books close and records are pending.")
+    ] = False,
     attempts: Annotated[
         int, typer.Option(help="How often to look for a moment in which nothing is written.", min=1)
     ] = 5,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for Kafka.", min=1)] = 30.0,
 ) -> None:
-    """Compare the ledger with the topics: exit 0 if the books close, 1 if not."""
+    """Compare the ledger with the topics: exit 0 if the books close, 1 if not.
+
+    Books close over what was decided. With --settled, pending records are an exit code of their own.
+    """
     with bus.open_bus(timeout) as opened:
         lookup = opened.lookup
         gatherer = Gatherer(lookup.reader, lookup.decoder, int(lag_days * DAY_MS), attempts, note)
@@ -41,13 +49,20 @@ def balance_command(
         emit_json(as_answer(result))
     else:
         _print(result)
-    raise typer.Exit(ExitCode.OK if result.closed else ExitCode.NEGATIVE)
+    raise typer.Exit(_exit_code(result, settled=settled))
+
+
+def _exit_code(result: Balance, *, settled: bool) -> ExitCode:
+    if not result.closed:
+        return ExitCode.NEGATIVE
+    return ExitCode.PENDING if settled and not result.complete else ExitCode.OK
 
 
 def as_answer(result: Balance) -> dict[str, Any]:
     """The shape that docs/cli/audit-balance.schema.json describes."""
     return {
         "closed": result.closed,
+        "complete": result.complete,
         "quiet": result.quiet,
         "sums": dict(result.sums),
         "intake": [_chain(chain) for chain in result.intake],
@@ -101,9 +116,27 @@ def _print(result: Balance) -> None:
             ["what", "where", "expected", "found", "detail"],
             [(d.what.value, d.where, d.expected, d.found, d.detail) for d in result.differences],
         )
-    typer.echo(
-        "the books close" if result.closed else "THE BOOKS DO NOT CLOSE: docs/auditor.md says what to do"
-    )
+    typer.echo(verdict(as_answer(result)))
+
+
+def verdict(answer: Mapping[str, Any]) -> str:
+    """The last line for people, of the answer: whether the books close, and over how much of it."""
+    waiting = pending(answer)
+    if not answer["closed"]:
+        text = "THE BOOKS DO NOT CLOSE: docs/auditor.md says what to do"
+        return f"{text}; besides, {waiting}" if waiting else text
+    if waiting:
+        return f"the books close over what was decided, AND NOT EVERYTHING IS: {waiting}"
+    return "the books close, and nothing is pending"
+
+
+def pending(answer: Mapping[str, Any]) -> str:
+    """How many records are pending, and from where; empty if none are."""
+    waiting: Counter[tuple[str, str]] = Counter()
+    for chain in (*answer["intake"], *answer["delivery"]):
+        waiting[chain["group"], chain["topic"]] += chain["pending"]
+    places = [f"{group} has yet to decide {count} of {topic}" for (group, topic), count in (+waiting).items()]
+    return f"{waiting.total()} records are pending: {', '.join(places)}" if places else ""
 
 
 def _counts(counts: Any) -> str:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from services.cli.demo_story import DemoStory, DemoStuck
+from services.cli.demo_story import DemoStory
+from services.cli.demo_waiting import DemoStuck
 from services.cli.output import CommandFailed, ExitCode, emit_json
 from services.demo.narration import Narrator
 from services.stack.api import Stack
@@ -28,7 +29,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as the last line.")] = False,
 ) -> None:
     """Start everything, make a city, share its data, and prove that the books balance."""
-    console = Console(stderr=as_json)
+    console = Console(stderr=as_json, emoji=False)
     stack = Stack(StackSettings.from_environment())
     ran_before = stack.has_processes()
     story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates)
@@ -40,7 +41,7 @@ def demo(
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), where, remedy) from error
     finally:
         if leave and not ran_before:
-            with Bars(Console(stderr=True)) as bars:
+            with Bars(Console(stderr=True, emoji=False)) as bars:
                 stack.down(bars)
     if not leave or ran_before:
         story.farewell()

@@ -13,7 +13,8 @@ from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
 from services.cli.bus import AUDITOR, open_reader
-from services.cli.demo_books import books_of
+from services.cli.demo_books import books_of, settled_books
+from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.plan import access_of
 from services.cli.policy import current_policy
 from services.cli.stack import start_bus
@@ -36,14 +37,9 @@ from topics.event import ConsumerId, GrantId, ProviderId
 from topics.names import raw_captured
 
 WITHOUT_GRANT: Final = ConsumerId("archives")
-_PATIENCE_SECONDS: Final = 120.0
 _QUIET_SECONDS: Final = 1.0
 _PACE_SECONDS: Final = 0.01
 """Between two changes while the latency is measured: about 100 changes a second."""
-
-
-class DemoStuck(Exception):  # noqa: N818 - named after what happened
-    """Something that the demo waits for did not come; the message says what."""
 
 
 class DemoStory:
@@ -138,7 +134,7 @@ class DemoStory:
         total = sum(wanted.values())
         with Bars(self.tell.console) as bars:
             bars.begin("load", f"first load: {total} rows through the gate")
-            self._await(decided, "the gate to decide every row of the first load")
+            await_effect(decided, "the gate to decide every row of the first load")
             bars.done("load", f"{total} rows decided")
         counted = ", ".join(f"{count} {name}" for name, count in intake.outcomes.most_common())
         self.tell.say(f"the gate's answers so far: {counted}")
@@ -207,8 +203,10 @@ class DemoStory:
     def prove(self, refused: str) -> DemoAnswer:
         """Chapter 8."""
         self.tell.chapter(8, "The books: every record has exactly one outcome, proven from the topics")
-        with self.lookup() as lookup:
-            books = books_of(lookup)
+        with self.lookup() as lookup, Bars(self.tell.console) as bars:
+            bars.begin("pending", "until gate and fan-out have decided everything")
+            books = settled_books(lambda: books_of(lookup), lambda text: bars.begin("pending", text))
+            bars.done("pending", "everything is decided, nothing is pending")
         answer = DemoAnswer(
             topics=books.topics,
             quarantined=books.quarantined,
@@ -226,9 +224,7 @@ class DemoStory:
         self.tell.rows("Sums", ["what", "records"], list(books.balance["sums"].items()))
         shown = answer.as_json()["latency_ms"]
         self.tell.say(f"commit to readable: p50 {shown['p50']} ms, p99 {shown['p99']} ms")
-        self.tell.say(
-            "the books close" if books.balance["closed"] else "THE BOOKS DO NOT CLOSE: govbus audit balance"
-        )
+        self.tell.say(books.verdict)
         return answer
 
     def farewell(self) -> None:
@@ -239,7 +235,7 @@ class DemoStory:
             ("what a department reads", f"tail {self.readers[0].topic} -o -5 -e"),
             ("what was stopped, and why", "quarantine list --provider police"),
             ("what became of one record, for each grant", "explain raw.police.public.person:0:17"),
-            ("the proof again", "audit balance"),
+            ("the proof again", "audit balance --settled"),
             ("stop everything; the data stays", "down"),
         )
         self.tell.commands([(purpose, f".venv/bin/govbus {command}") for purpose, command in commands])
@@ -307,7 +303,7 @@ class DemoStory:
             intake.poll()
             return intake.records[topic] > seen.get(topic, 0)
 
-        self._await(decided, f"the gate to decide the step {told.name!r}")
+        await_effect(decided, f"the gate to decide the step {told.name!r}")
         return self._until_quiet(intake)
 
     def _until_quiet(self, intake: IntakeFollower) -> list[Arrival]:
@@ -331,12 +327,6 @@ class DemoStory:
     def _show_quarantine(self, lookup: Lookup, provider: ProviderId) -> None:
         newest = read_quarantine(lookup, provider)[-1]
         self.tell.stopped(newest.step, newest.reason, newest.detail, newest.raw.coordinates)
-
-    def _await(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not condition():
-            if time.monotonic() > deadline:
-                raise DemoStuck(f"waited {_PATIENCE_SECONDS:.0f} s for {what}")
 
 
 class IntakeSource:

@@ -105,7 +105,7 @@ def apply_command(
     recaptured = _known_providers(recapture or [], declared)
     for grant in confirm_shrink or []:
         one_of(grant, declared.grants, "grant", "--confirm-shrink")
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     _engine_is_here()
     # Kafka alone is enough to withdraw a right, and that must not wait for anything.
     stack = _running_stack("kafka")
@@ -245,7 +245,7 @@ def _compare_now(definitions: Definitions) -> Comparison:
 
 
 def _print_plan(plan: Plan) -> None:
-    console = Console()
+    console = Console(emoji=False)
     if plan.is_empty:
         console.print("Nothing to change.")
         return
@@ -273,7 +273,7 @@ def _print_steps(console: Console, plan: Plan) -> None:
 
 
 def _print_applied(applied: Applied) -> None:
-    console = Console()
+    console = Console(emoji=False)
     made = f"{applied.steps} changes made" if applied.steps else "Nothing to change"
     console.print(f"{made}, policy version {applied.policy_version}", highlight=False)
     for user, path in applied.credentials.items():

@@ -1,7 +1,10 @@
 """What commands ask of the newest policy version."""
 
-from services.control.policy_topic import newest_policy
+from confluent_kafka import KafkaException
+
+from services.control.policy_topic import PolicyUnreadable, newest_policy
 from services.stack.api import Stack
+from services.stack.errors import PolicyUnread
 from topics import names
 from topics.policy import Policy
 
@@ -17,6 +20,13 @@ def current_policy(stack: Stack) -> Policy | None:
 
 
 def groups_of_policy(stack: Stack) -> list[str] | None:
-    """The grant groups that the newest policy names; None before the first apply."""
-    policy = current_policy(stack)
+    """The grant groups that the newest policy names; None before the first apply.
+
+    Raises:
+        PolicyUnread: it cannot be read.
+    """
+    try:
+        policy = current_policy(stack)
+    except (PolicyUnreadable, KafkaException, ValueError) as error:
+        raise PolicyUnread(str(error)) from error
     return None if policy is None else policy.groups()

@@ -1,6 +1,6 @@
 """`govbus publish`: a provider's file of records, published with the provider's own credentials."""
 
-import json
+import io
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -16,9 +16,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from producers.publisher import PrepareTopic, Publisher, PublishResult
 from producers.upload import BadLine, CorrectFile, RefusedReport, Row, read_csv, read_json_lines, upload
-from schemas.registry import RegistryCredentials, SchemaNotFound
+from schemas.registry import SchemaNotFound
 from services.cli.bus import require
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
+from services.cli.provider_login import read_login
 from services.control.credentials import credentials_path
 from services.control.definitions import (
     Definitions,
@@ -33,6 +34,7 @@ from topics.quality.rules import CodeList
 from topics.resource import Resource
 
 _EXAMPLES: Final = 5
+_ENCODINGS: Final = "most files are utf-8-sig, or gb18030 where a Chinese spreadsheet wrote them"
 
 
 class FileFormat(StrEnum):
@@ -65,7 +67,10 @@ def publish(
         Path | None, typer.Option(help="Where refused lines are listed; FILE.refused.csv, if not given.")
     ] = None,
     credentials: Annotated[
-        Path | None, typer.Option(exists=True, help="The provider's file of credentials, as apply wrote it.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The provider's file of credentials, as apply wrote it."
+        ),
     ] = None,
     definitions: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Folder of definitions.")
@@ -74,6 +79,7 @@ def publish(
     output: Form = Format.TABLE,
 ) -> None:
     """Publish every good record of a file; name every refused line (exit code 1 if there is one)."""
+    _check_encoding(encoding)
     declared = _definitions(definitions)
     target = declared.resources.get(ResourceId(resource))
     if target is None:
@@ -94,6 +100,14 @@ def publish(
     _tell(result, refusals, wants_json(as_json, output))
     if refusals.count or not result.complete:
         raise typer.Exit(ExitCode.NEGATIVE)
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding).read()
+    except (LookupError, ValueError) as error:
+        what = f"there is no encoding {encoding}"
+        raise CommandFailed(ExitCode.USAGE, what, "--encoding", _ENCODINGS) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,9 @@ def _run(publisher: Publisher, source: _Source, version: int | None, refusals: _
     used = time.time_ns() // 1_000_000 if version is None else version
     with ExitStack() as scope:
         content = scope.enter_context(source.path.open("rb"))
-        bar = scope.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+        bar = scope.enter_context(
+            Progress(*columns, console=Console(stderr=True, emoji=False), transient=True)
+        )
         task = bar.add_task("publishing", total=source.path.stat().st_size)
         try:
             publisher.open()
@@ -154,6 +170,9 @@ def _run(publisher: Publisher, source: _Source, version: int | None, refusals: _
             raise CommandFailed(
                 ExitCode.USAGE, str(error), str(source.path), "correct the first line"
             ) from error
+        except UnicodeError as error:
+            what = f"the file cannot be read as {source.encoding}"
+            raise CommandFailed(ExitCode.USAGE, what, str(source.path), _ENCODINGS) from error
         except (PrepareTopic, SchemaNotFound) as error:
             remedy = "ask the operator to run `govbus apply`"
             raise CommandFailed(ExitCode.REFUSED, str(error), "", remedy) from error
@@ -177,26 +196,13 @@ def _definitions(folder: Path | None) -> Definitions:
 
 
 def _publisher(resource: Resource, declared: Definitions, path: Path) -> Publisher:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        remedy = "`govbus apply` writes it; give another place with --credentials"
-        raise CommandFailed(
-            ExitCode.USAGE, "the provider's credentials are missing", str(path), remedy
-        ) from None
-    registry = found["registry"]
+    login = read_login(path)
     lists = [_code_list(key, codes) for key, codes in declared.code_lists.items()]
     try:
         return Publisher(
             resource,
-            {
-                "bootstrap.servers": found["bootstrap"],
-                "security.protocol": found["security_protocol"],
-                "sasl.mechanism": found["sasl_mechanism"],
-                "sasl.username": found["username"],
-                "sasl.password": found["password"],
-            },
-            RegistryCredentials(registry["url"], registry["username"], registry["password"]),
+            login.kafka(),
+            login.schemas(),
             code_lists=lists,
             item_schema=declared.item_schemas[resource.id],
         )
@@ -229,4 +235,4 @@ def _tell(result: PublishResult, refusals: _Refusals, as_json: bool) -> None:
         rows = [(bad.line, "; ".join(str(problem) for problem in bad.problems)) for bad in refusals.examples]
         table(f"The first refused lines; all are in {report}", ("line", "problem"), rows)
     if result.broken:
-        Console(stderr=True).print(result.broken, markup=False)
+        Console(stderr=True, emoji=False).print(result.broken, markup=False)

@@ -21,7 +21,7 @@ from services.doctor.machine import (
 )
 from services.doctor.patient import Patient
 from services.doctor.versions import judge_java, judge_python
-from services.stack.api import State
+from services.stack.api import MASTER_SECRET, State
 from services.stack.java import runtime
 from services.stack.probes import port_holder, port_open
 from services.stack.secret_files import MANIFEST
@@ -82,7 +82,7 @@ def ask_secrets(patient: Patient) -> list[Finding]:
     folders = [layout.secrets, layout.conf, layout.home / "credentials"]
     paths = [path for folder in folders if folder.exists() for path in (folder, *sorted(folder.rglob("*")))]
     modes = [FileMode(str(path), path.stat().st_mode & 0o777) for path in paths]
-    return [*judge_modes(modes), *judge_manifest(_missing(layout.secrets))]
+    return [*judge_modes(modes), *judge_manifest(_missing(layout.secrets, patient.stack.has_data()))]
 
 
 def ask_versions(_patient: Patient) -> list[Finding]:
@@ -101,12 +101,20 @@ def _java_version() -> str | None:
     return values.get("JAVA_VERSION", "").strip('"') or None
 
 
-def _missing(folder: Path) -> list[str]:
+def _missing(folder: Path, has_data: bool) -> list[str]:
+    """Generated secrets that are gone; without their list it counts as gone itself where there is data."""
     manifest = folder / MANIFEST
-    if not manifest.exists():
-        return []
-    names = json.loads(manifest.read_text(encoding="utf-8"))
+    try:
+        names = json.loads(manifest.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _without_manifest(folder) if has_data else []
+    except ValueError:
+        return [MANIFEST]
     return sorted(name for name in names if not (folder / name).exists())
+
+
+def _without_manifest(folder: Path) -> list[str]:
+    return [name for name in (MANIFEST, MASTER_SECRET) if not (folder / name).exists()]
 
 
 def _existing(path: Path) -> Path:

@@ -27,6 +27,7 @@ def balance(evidence: Evidence) -> Balance:
         )
     return Balance(
         closed=not findings.differences,
+        complete=not any(chain.pending for chain in (*intake, *delivery)),
         quiet=evidence.quiet,
         sums=_sums(intake, delivery, outputs, grants),
         intake=intake,

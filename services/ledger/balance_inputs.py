@@ -66,7 +66,7 @@ def _chain_balance(
         outcomes.update(block.outcomes)
         reasons.update(block.reasons)
     if pending:
-        findings.note(f"{chain}: {pending} records are pending, from offset {position} on; that is no error")
+        findings.note(f"{chain}: {pending} records are pending, from offset {position} on: not decided yet")
     return ChainBalance(
         chain=chain,
         resource=resource_of(evidence.policy, chain.topic) or "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from services.ledger.blocks import Block
 from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.explain_delivery import GrantExplanation, explain_grants
+from services.ledger.explain_ended import ended_at_gate, replaced
 from services.ledger.explain_gate import Stage, gate_decision, stages
 from services.ledger.lookup import Lookup, RecordMissing
 from services.ledger.quarantine import OF
@@ -85,6 +86,10 @@ def _decided(
     ]
     stopped = decision.kind == "stopped"
     feeds = decided_by.by_raw_topic().get(raw.topic)
+    if feeds is not None and decision.kind != "accepted":
+        grants = ended_at_gate(decided_by, feeds.resource.id, decision.kind.value)
+    elif feeds is not None and wrote and not canonical:
+        grants = replaced(lookup, raw, decided_by, feeds.resource.id)
     published = feeds is not None and isinstance(feeds.resource.source, DirectPublication)
     return replace(
         start,

@@ -1,6 +1,6 @@
 """What became of one canonical record under every grant: delivered where, or withheld why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.fanout.line import GrantOutcome, fan_out
@@ -20,9 +20,12 @@ PENDING = "pending"
 
 @dataclass(frozen=True, slots=True)
 class GrantExplanation:
-    """One grant's outcome; ``grant`` is None for a consumer that has none to the resource."""
+    """One grant's outcome; ``grant`` is None for a consumer that has none to the resource.
 
-    canonical: str
+    ``canonical`` is None where no canonical record stands: nothing came of the raw one, or it was replaced.
+    """
+
+    canonical: str | None
     consumer: str
     grant: str | None
     generation: int | None
@@ -46,15 +49,19 @@ def explain_grants(
         policy = lookup.policies[block.policy_version] if block else newest
         last = min(last, policy, key=lambda one: one.version)
         found += _group(lookup, canonical, resource, policy, group, block)
+    return found + without_grant(canonical.coordinates, found, last)
+
+
+def without_grant(
+    canonical: str | None, found: Sequence[GrantExplanation], policy: Policy
+) -> list[GrantExplanation]:
+    """The consumers of that policy version that none of these entries is about."""
     covered = {entry.consumer for entry in found}
-    for consumer in sorted(set(last.consumers) - covered):
-        reason = WithheldReason.NO_GRANT.value
-        found.append(
-            GrantExplanation(
-                canonical.coordinates, consumer, None, None, "withheld", reason, None, last.version, None
-            )
-        )
-    return found
+    reason = WithheldReason.NO_GRANT.value
+    return [
+        GrantExplanation(canonical, consumer, None, None, "withheld", reason, None, policy.version, None)
+        for consumer in sorted(set(policy.consumers) - covered)
+    ]
 
 
 def _groups(policies: Mapping[int, Policy], resource: ResourceId) -> list[str]:

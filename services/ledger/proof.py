@@ -101,9 +101,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The proof: closed, or every difference."""
+    """The proof: closed, or every difference; and complete, or what is pending.
+
+    Args:
+        closed: nothing that was decided contradicts the topics; says nothing of what is pending.
+        complete: nothing is pending, neither at the gate nor at any fan-out group.
+    """
 
     closed: bool
+    complete: bool
     quiet: bool
     sums: Mapping[str, int]
     intake: Sequence[ChainBalance]

@@ -24,6 +24,8 @@ _SERVED_BYTES: Final = 1_000_000
 _WAKE_BYTES: Final = 4096
 _LEAVE_SECONDS: Final = 1.0
 _LEAVE_STEP_SECONDS: Final = 0.005
+_FATAL: Final = (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
+"""As an event of the consumer, an error that is fatal has this code and says no more of itself."""
 _LOST: Final = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 
 
@@ -240,7 +242,7 @@ class GroupInput:
         _log.info("revoked %d partitions, %d owned", len(parts), len(self.owned))
 
     def _note(self, error: Any) -> None:
-        if error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+        if error.fatal() or error.code() in _FATAL:
             raise StopInstance(
                 ExitCode.FENCED, f"the group does not know this instance any more: {error.name()}"
             )

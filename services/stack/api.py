@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from services.stack.component import Component, Context
 from services.stack.connect import REST_SECRET, REST_USER, Connect
-from services.stack.errors import StartStack
+from services.stack.errors import NameAPart, StackError, StartStack
 from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
@@ -21,7 +21,14 @@ from services.stack.postgres import DOCTOR_SECRET, REGISTRY_SECRET, SUPERUSER_SE
 from services.stack.probes import HOST
 from services.stack.process import memory_mb
 from services.stack.progress import Reporter, Silent
-from services.stack.python_process import PythonComponent, PythonProcess, descriptor, remembered
+from services.stack.python_process import (
+    PythonComponent,
+    PythonProcess,
+    descriptor,
+    remember_bus,
+    remembered,
+    remembered_bus,
+)
 from services.stack.registry import REGISTRY_USERS, Registry
 from services.stack.registry import secret_name as registry_secret
 from services.stack.registry_logins import DepartmentLogins
@@ -33,6 +40,9 @@ from services.stack.users import secret_name as kafka_secret
 
 #: The secret from which the keys of pseudonyms are derived; a rotation adds the next version.
 MASTER_SECRET = "master-v1"  # noqa: S105 - the name of a file
+
+#: Says which of our own processes shall run; asked once the infrastructure answers.
+Bus = Callable[[], Sequence[PythonComponent]]
 
 
 class State(StrEnum):
@@ -75,7 +85,7 @@ class Stack:
         self.settings = settings
         layout = Layout(settings.home)
         jars = JarCache(settings.cache, read_lock(), settings.maven_repository)
-        self.context = Context(settings, layout, SecretFiles(layout.secrets), jars)
+        self.context = Context(settings, layout, SecretFiles(layout.secrets, self.has_data), jars)
         self.postgres = Postgres(self.context)
         self.kafka = Kafka(self.context)
         self.registry = Registry(self.context)
@@ -86,20 +96,33 @@ class Stack:
         """The parts that are not ours, in the order of their needs."""
         return (self.postgres, self.kafka, self.registry, self.connect)
 
-    def up(self, progress: Reporter | None = None, extra: Sequence[PythonComponent] = ()) -> None:
-        """Start everything that is not running, then our own processes; idempotent.
+    def up(self, progress: Reporter | None = None, bus: Bus | None = None) -> None:
+        """Start everything that is not running, as one start; idempotent.
+
+        Args:
+            progress: is told how it goes on.
+            bus: asked, once the infrastructure answers, which of our own processes shall run beside those
+                that earlier commands started.
 
         Raises:
             StackError: one of its kinds, each saying what to do; nothing that this call started goes on.
         """
-        reporter = progress or Silent()
+        reporter, supervisor = progress or Silent(), self._supervisor()
         self.context.layout.create()
-        with exclusive(self.context.layout.run / "lock"):
+        with exclusive(self.context.layout.run / "lock"), supervisor.one_start(reporter):
+            expected = remembered_bus(self.context) if bus else []
+            before = {process.name: process for process in (*expected, *remembered(self.context))}
+            supervisor.check_ports([*self.infrastructure, *before.values()])
             self.prepare(reporter)
-            self._supervisor().up(self.infrastructure, reporter)
-            wanted = {component.name: PythonProcess(self.context, component) for component in extra}
-            before = {process.name: process for process in remembered(self.context)}
-            self._supervisor().up(list((before | wanted).values()), reporter)
+            supervisor.up(self.infrastructure, reporter)
+            supervisor.up(self._processes(bus() if bus else ()), reporter)
+
+    def _processes(self, wanted: Sequence[PythonComponent]) -> list[Component]:
+        """Our own processes that shall run: the wanted ones, and what earlier commands started."""
+        if wanted:
+            remember_bus(self.context, wanted)
+        before = {one.name: one for one in remembered(self.context) if one.component.argv}
+        return list((before | {one.name: PythonProcess(self.context, one) for one in wanted}).values())
 
     def prepare(self, progress: Reporter | None = None) -> None:
         """Make folders and secrets and fetch the Java archives, without starting anything.
@@ -116,9 +139,14 @@ class Stack:
 
     def run_process(self, component: PythonComponent, progress: Reporter | None = None) -> None:
         """Start one of our own processes and wait until it is ready; ``status`` and ``down`` then know it."""
+        self.run_processes([component], progress)
+
+    def run_processes(self, components: Sequence[PythonComponent], progress: Reporter | None = None) -> None:
+        """Start several of our own processes as one start: where one fails, none that was started goes on."""
         self._require_home()
         with exclusive(self.context.layout.run / "lock"):
-            self._supervisor().up([PythonProcess(self.context, component)], progress or Silent())
+            processes = [PythonProcess(self.context, component) for component in components]
+            self._supervisor().up(processes, progress or Silent())
 
     def stop_process(self, name: str, progress: Reporter | None = None) -> None:
         """Stop one of our own processes and forget it."""
@@ -159,6 +187,10 @@ class Stack:
         """Return how each component is, ours included."""
         return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
 
+    def has_data(self) -> bool:
+        """Say whether there is data that was made with the secrets of an earlier start."""
+        return self.kafka.has_data() or self.postgres.has_data()
+
     def has_processes(self) -> bool:
         """Say whether any process of the stack lives, ours included."""
         parts = (*self.infrastructure, *remembered(self.context))
@@ -172,13 +204,12 @@ class Stack:
         """Yield the last lines of a component's log, then new ones as they come.
 
         Raises:
-            StartStack: the component has no log.
+            NameAPart: there is no such component, and no log of one.
+            StartStack: the component was never started.
         """
         path = self.context.layout.log(component)
         if not path.exists():
-            known = ", ".join(sorted(log.stem for log in path.parent.glob("*.log")))
-            remedy = f"there are logs of {known}" if known else "start the stack with `govbus up`"
-            raise StartStack(f"there is no log of {component!r} in {path.parent}; {remedy}")
+            raise self._no_log(component)
         with path.open(encoding="utf-8", errors="replace") as content:
             yield from (line.rstrip("\n") for line in deque(content, maxlen=lines))
             while follow:
@@ -187,6 +218,14 @@ class Stack:
                     yield line.rstrip("\n")
                 else:
                     time.sleep(0.2)
+
+    def _no_log(self, component: str) -> StackError:
+        parts = {part.name for part in (*self.infrastructure, *remembered(self.context))}
+        folder = self.context.layout.logs
+        if component in parts:
+            return StartStack(f"there is no log of {component!r} in {folder}; start it with `govbus up`")
+        known = parts | {log.stem for log in folder.glob("*.log")}
+        return NameAPart(f"there is no part {component!r}; name one of: {', '.join(sorted(known))}")
 
     def endpoints(self) -> Endpoints:
         """Return where the parts answer."""

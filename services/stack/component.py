@@ -75,6 +75,10 @@ class Component(ABC):
             log.replace(log.with_suffix(".log.1"))
         return start_detached(self.command(), log, self.pid_file)
 
+    def take_back(self) -> None:
+        """Leave no trace of a start that failed, once the process is stopped."""
+        return
+
     def stop(self) -> bool:
         """End the process and wait; return whether it ended by itself."""
         process = self.pid_file.running()

@@ -65,5 +65,19 @@ class WaitForOther(StackError):
     """Another command is starting or stopping the same stack."""
 
 
+class PolicyUnread(StackError):
+    """What the bus should run cannot be told: Kafka answers, and its newest policy cannot be read."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the newest policy cannot be read: {why}; `govbus up --infrastructure-only` starts what "
+            "mends it, then `govbus doctor` says what is wrong"
+        )
+
+
+class NameAPart(StackError):
+    """A part was named that there is not; the message says which there are."""
+
+
 class StartStack(StackError):
     """Something was asked of a stack that has never been started or is not running."""

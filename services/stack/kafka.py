@@ -66,8 +66,12 @@ class Kafka(Component):
         }
         for name in self.configuration:
             render(shared_configuration() / name, layout.conf / name, values)
-        if not (self._data / "meta.properties").exists():
+        if not self.has_data():
             self._format(layout.conf / "kafka-server.properties")
+
+    def has_data(self) -> bool:
+        """Say whether its log folder was formatted."""
+        return (self._data / "meta.properties").exists()
 
     def _format(self, server: Path) -> None:
         """Format the log folder; passwords reach the tool by a file, since arguments are for all to see."""

@@ -118,7 +118,7 @@ class Postgres(Component):
         """Make the data folder the first time and write the configuration into it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._give(self.folder)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.has_data():
             self._initialise()
         settings = self.context.settings
         values = shared_values(settings) | {
@@ -127,6 +127,10 @@ class Postgres(Component):
         }
         for name in self.configuration:
             self._give(render(shared_configuration() / name, self.data / f"govbus-{name}", values))
+
+    def has_data(self) -> bool:
+        """Say whether its data folder was made."""
+        return (self.data / "PG_VERSION").exists()
 
     def command(self) -> Command:
         """Return the server's command."""

@@ -23,6 +23,10 @@ class Identity:
     created: float
 
 
+#: Stands for a process that a damaged pid file does not name.
+NOBODY = Identity(0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A program to start: its arguments, environment (whole, nothing inherited), folder and user."""
@@ -45,12 +49,15 @@ class PidFile:
         write_private(self._path, json.dumps({"pid": identity.pid, "created": identity.created}))
 
     def read(self) -> Identity | None:
-        """Return the process last remembered, running or not."""
+        """Return the process last remembered, running or not; `NOBODY` if the file does not say which."""
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
+            return Identity(int(content["pid"]), float(content["created"]))
         except FileNotFoundError:
             return None
-        return Identity(int(content["pid"]), float(content["created"]))
+        except (ValueError, LookupError, TypeError):
+            # As after a power cut: something was started, and it is not known to live.
+            return NOBODY
 
     def forget(self) -> None:
         """Remove the file: the component was stopped on purpose."""
@@ -59,7 +66,7 @@ class PidFile:
     def running(self) -> psutil.Process | None:
         """Return the remembered process if it is alive and still the same one."""
         identity = self.read()
-        return None if identity is None else find(identity)
+        return None if identity in (None, NOBODY) else find(identity)
 
 
 def find(identity: Identity) -> psutil.Process | None:

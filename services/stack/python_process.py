@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +13,8 @@ from services.stack.probes import http_ok
 from services.stack.process import Command
 from services.stack.secret_files import write_private
 from services.stack.settings import PREFIX
+
+_REMEMBERED = ".process.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class PythonProcess(Component):
     def __init__(self, context: Context, component: PythonComponent) -> None:
         self.name = component.name
         self.component = component
+        self._was_known = descriptor(context, component.name).exists()
         super().__init__(context)
 
     @property
@@ -53,6 +56,11 @@ class PythonProcess(Component):
             "settings": dict(self.component.settings or {}),
         }
         write_private(descriptor(self.context, self.name), json.dumps(remembered, indent=1))
+
+    def take_back(self) -> None:
+        """Forget how it is started, unless an earlier command had started it."""
+        if not self._was_known:
+            descriptor(self.context, self.name).unlink(missing_ok=True)
 
     def command(self) -> Command:
         """Return the interpreter's command, with the settings of this stack in its environment."""
@@ -75,14 +83,43 @@ class PythonProcess(Component):
 
 def descriptor(context: Context, name: str) -> Path:
     """Return the file that remembers a process."""
-    return context.layout.run / f"{name}.process.json"
+    return context.layout.run / f"{name}{_REMEMBERED}"
+
+
+def remember_bus(context: Context, components: Sequence[PythonComponent]) -> None:
+    """Keep which processes the bus has: the next start sees beforehand whether their ports are free."""
+    lines = [{"name": component.name, "ready_url": component.ready_url} for component in components]
+    write_private(_bus_file(context), json.dumps(lines, indent=1))
+
+
+def remembered_bus(context: Context) -> list[PythonProcess]:
+    """Return the processes that the bus had at its last start; they know their ports and no program."""
+    try:
+        lines = json.loads(_bus_file(context).read_text(encoding="utf-8"))
+        found = [PythonComponent(line["name"], (), line["ready_url"]) for line in lines]
+    except (OSError, ValueError, LookupError, TypeError):
+        # Their ports are then seen when they are started.
+        return []
+    return [PythonProcess(context, component) for component in found]
+
+
+def _bus_file(context: Context) -> Path:
+    return context.layout.run / "bus.json"
 
 
 def remembered(context: Context) -> list[PythonProcess]:
-    """Return the processes that earlier commands started and none stopped since."""
-    found = []
-    for path in sorted(context.layout.run.glob("*.process.json")):
+    """Return the processes that earlier commands started and none stopped since.
+
+    One whose file is damaged has no program: it can be shown and stopped, and not be started again.
+    """
+    return [
+        PythonProcess(context, _read(path)) for path in sorted(context.layout.run.glob(f"*{_REMEMBERED}"))
+    ]
+
+
+def _read(path: Path) -> PythonComponent:
+    try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        content["argv"] = tuple(content["argv"])
-        found.append(PythonProcess(context, PythonComponent(**content)))
-    return found
+        return PythonComponent(**{**content, "argv": tuple(content["argv"])})
+    except (ValueError, LookupError, TypeError):
+        return PythonComponent(path.name.removesuffix(_REMEMBERED), ())

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from services.stack.errors import ProtectSecret, SecretMissing
@@ -27,11 +27,16 @@ class SecretFiles:
     """The secrets of one home.
 
     A manifest remembers which were generated: a file that it names and that is gone stops the start,
-    because a new value would not be the one that the data was made with.
+    because a new value would not be the one that the data was made with. So does a manifest that is gone
+    where there is data already.
+
+    Args:
+        folder: where they are.
+        has_data: whether anything was made with the secrets of this home.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, has_data: Callable[[], bool] = lambda: False) -> None:
+        self._folder, self._has_data = folder, has_data
 
     def path(self, name: str) -> Path:
         """Return the file that holds the secret."""
@@ -64,9 +69,12 @@ class SecretFiles:
         """Generate each secret that was never generated; check all others.
 
         Raises:
-            SecretMissing: one was generated before and its file is gone or empty.
+            SecretMissing: one was generated before and its file is gone or empty, or the manifest is gone
+                though there is data.
             ProtectSecret: others can read one.
         """
+        names = list(names)
+        self._check_manifest(names)
         generated = self._generated()
         for name in names:
             if name in generated or self.path(name).exists():
@@ -77,17 +85,37 @@ class SecretFiles:
         write_private(self.path(MANIFEST), json.dumps(sorted(generated), indent=1) + "\n")
 
     def replace(self, name: str, value: str) -> None:
-        """Set a secret to a new value, in the file and the manifest."""
+        """Set a secret to a new value, in the file and the manifest.
+
+        Raises:
+            SecretMissing: the manifest is gone though there is data.
+        """
+        self._check_manifest([name])
         write_private(self.path(name), value + "\n")
         self.ensure([name])
 
     def forget(self, name: str) -> None:
-        """Delete a secret that nobody may use any more; ``ensure`` would generate a new one."""
+        """Delete a secret that nobody may use any more; ``ensure`` would generate a new one.
+
+        Raises:
+            SecretMissing: the manifest is gone though there is data.
+        """
+        self._check_manifest(())
         write_private(self.path(MANIFEST), json.dumps(sorted(self._generated() - {name}), indent=1) + "\n")
         self.path(name).unlink(missing_ok=True)
 
+    def _check_manifest(self, names: Iterable[str]) -> None:
+        if self.path(MANIFEST).exists() or not self._has_data():
+            return
+        gone = [name for name in names if not self.path(name).exists()]
+        others = f", and so are {', '.join(gone)}" if gone else ""
+        raise SecretMissing(self.path(MANIFEST), f"is missing though there is data{others}")
+
     def _generated(self) -> set[str]:
         path = self.path(MANIFEST)
-        if not path.exists():
+        try:
+            return set(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
             return set()
-        return set(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise SecretMissing(path, "is not the list of secrets that it was") from error

@@ -79,19 +79,42 @@ class Supervisor:
         self._timeout_s = timeout_s
         self._cancelled, self._begun = threading.Event(), threading.Event()
         self._started: list[Component] = []
+        self._within = False
+
+    @contextmanager
+    def one_start(self, reporter: Reporter) -> Iterator[None]:
+        """Make one start of everything that is brought up within: it goes on whole or not at all.
+
+        On failure or Ctrl-C anywhere within, all that was started is stopped again, the newest first; what
+        ran before goes on.
+        """
+        if self._within:
+            yield
+            return
+        self._within, self._started = True, []
+        try:
+            with interruptible():
+                try:
+                    yield
+                except BaseException:
+                    with _uninterrupted():
+                        self._take_back(reporter)
+                    raise
+        finally:
+            self._within = False
 
     def up(self, components: Sequence[Component], reporter: Reporter) -> None:
-        """Start what is not running and wait until all are ready; on failure or Ctrl-C stop what was started.
+        """Start what is not running and wait until all are ready; a start of its own unless within one.
 
         Raises:
-            ChooseAnotherPort: a port is taken.
+            ChooseAnotherPort: a port is taken; nothing was started.
             ReadComponentLog: a component ended or was not ready in time.
         """
         self._cancelled.clear()
         self._begun.clear()
-        self._started = []
         done = {component.name: threading.Event() for component in components}
-        with interruptible(), ThreadPoolExecutor(max(1, len(components))) as pool:
+        with self.one_start(reporter), ThreadPoolExecutor(max(1, len(components))) as pool:
+            self.check_ports(components)
             try:
                 jobs = [pool.submit(self._bring_up, component, done, reporter) for component in components]
                 self._begun.set()
@@ -101,8 +124,23 @@ class Supervisor:
                     self._cancelled.set()
                     self._begun.set()
                     pool.shutdown()
-                    self.down(list(reversed(self._started)), reporter)
                 raise
+
+    def check_ports(self, components: Sequence[Component]) -> None:
+        """See that the ports of all components that do not run are free, before any of them is started.
+
+        Raises:
+            ChooseAnotherPort: one is taken; the message names the setting.
+        """
+        for component in components:
+            if component.pid_file.running() is None:
+                self._check_ports(component)
+
+    def _take_back(self, reporter: Reporter) -> None:
+        started = list(reversed(self._started))
+        self.down(started, reporter)
+        for component in started:
+            component.take_back()
 
     def down(self, components: Sequence[Component], reporter: Reporter) -> None:
         """Stop the components one after the other, in the order given."""
@@ -196,12 +234,14 @@ class Supervisor:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ignore a second Ctrl-C while what was started is being stopped."""
+    """Ignore a second Ctrl-C or request to end while what was started is being stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

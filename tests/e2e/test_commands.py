@@ -149,7 +149,8 @@ def test_explain_names_step_reason_and_quarantine_of_a_stopped_record(city: Live
     assert (found["outcome"], found["reason"]) == ("stopped", "IDENTITY_INVALID")
     assert {stage["stage"]: stage["outcome"] for stage in found["stages"]}["identify"] == "stopped"
     assert found["quarantined_at"] == stopped_of(city, name).at
-    assert found["grants"] == []
+    reasons = {entry["grant"]: entry["reason"] for entry in found["grants"]}
+    assert reasons[HEALTH] == reasons[EDUCATION] == "STOPPED_AT_GATE"
 
 
 def test_explain_says_what_the_copy_of_a_grant_did_with_a_record_of_the_first_load(

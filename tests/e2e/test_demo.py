@@ -90,6 +90,7 @@ def test_the_demo_ends_well_and_its_last_line_has_the_documented_shape(run: Run)
 def test_the_books_close_over_topics_that_all_hold_something(run: Run) -> None:
     answer = run.answer
     assert answer["balance"]["closed"] is True
+    assert answer["balance"]["complete"] is True
     assert answer["balance"]["differences"] == []
     kinds = {"raw.", "resource.", "sub."}
     assert {kind for kind in kinds if any(topic.startswith(kind) for topic in answer["topics"])} == kinds

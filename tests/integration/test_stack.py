@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from services.stack.api import Stack, State
-from services.stack.errors import ChooseAnotherPort, SecretMissing
+from services.stack.errors import ChooseAnotherPort, ReadComponentLog, SecretMissing
 from services.stack.fencing import may_lead
 from services.stack.probes import loopback_session
 from services.stack.process import PidFile
@@ -177,6 +177,29 @@ def test_a_port_in_use_is_named_with_its_setting_and_leaves_no_process() -> None
             stack.up()
     assert processes_below(str(settings.home)) == []
     stack.reset()
+    settings.home.rmdir()
+
+
+def test_a_start_that_fails_at_a_process_of_the_bus_leaves_no_process() -> None:
+    settings = settings_for(temporary_home())
+    stack = Stack(settings)
+    seen: list[State] = []
+
+    def bus() -> list[PythonComponent]:
+        seen.extend(states(stack).values())
+        return [
+            PythonComponent("lives", ("-c", "import time; time.sleep(600)")),
+            PythonComponent("ends", ("-c", "raise SystemExit(1)"), ready_check=lambda: False),
+        ]
+
+    try:
+        with pytest.raises(ReadComponentLog, match="ends ended while starting"):
+            stack.up(bus=bus)
+        assert seen == [State.RUNNING] * 4
+        assert processes_below(str(settings.home)) == []
+        assert set(states(stack).values()) == {State.STOPPED}
+    finally:
+        stack.reset()
     settings.home.rmdir()
 
 

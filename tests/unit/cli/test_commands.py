@@ -14,6 +14,7 @@ from services.ledger.reader import KafkaUnavailable, ReadRefused
 from services.stack.errors import CorrectSetting, StartStack
 from tests.support.memory_bus import MemoryCity, MemoryReader
 from tests.unit.cli.called import (
+    PERSON,
     SHAPES,
     STOPPED,
     Govbus,
@@ -41,6 +42,7 @@ from topics.event import TopicName
         ("conflicts-list", ["conflicts", "list", "--reveal", "--why", "case 7", "--json"], 0),
         ("tail", ["tail", "resource.population.person.v1", "-o", "beginning", "-e", "--json"], 0),
         ("tail", ["tail", "quarantine.police", "-o", "-20", "-e", "--json"], 0),
+        ("tail", ["tail", "quarantine.police", "-o", "-20", "-e", "--output", "json"], 0),
     ],
 )
 def test_last_line_is_one_object_of_the_documented_shape(
@@ -67,6 +69,42 @@ def test_balance_that_does_not_close_ends_with_one(govbus: Govbus, city: MemoryC
     assert {one["what"] for one in ended.answer["differences"]} == {"OUTPUT_COUNT", "QUARANTINE_COUNT"}
 
 
+@pytest.mark.parametrize(
+    ("options", "code"), [([], ExitCode.OK), (["--settled"], ExitCode.PENDING), (["--settled", "--json"], 5)]
+)
+def test_balance_over_what_nobody_has_decided_says_so_and_is_no_success_where_it_must_be_settled(
+    govbus: Govbus, city: MemoryCity, options: list[str], code: int
+) -> None:
+    city.change("c", after={**PERSON, "id": 3})
+    city.change("c", after={**PERSON, "id": 4})
+    ended = govbus("audit", "balance", *options)
+    assert ended.code == code
+    if "--json" in options:
+        assert (ended.answer["closed"], ended.answer["complete"]) == (True, False)
+        assert list(shape("audit-balance").iter_errors(ended.answer)) == []
+    else:
+        told = "2 records are pending: gate has yet to decide 2 of raw.police.public.person"
+        assert ended.out.endswith(f"{told}\n")
+
+
+def test_balance_with_nothing_pending_is_a_success_where_it_must_be_settled(govbus: Govbus) -> None:
+    ended = govbus("audit", "balance", "--settled")
+    assert ended.code == ExitCode.OK
+    assert ended.out.endswith("the books close, and nothing is pending\n")
+
+
+def test_balance_that_does_not_close_stays_a_no_where_records_are_pending_too(
+    govbus: Govbus, city: MemoryCity
+) -> None:
+    city.change("c", after={**PERSON, "id": 3})
+    place = next(place for place in city.memory.records if place.topic == "quarantine.police")
+    city.memory.records[place].clear()
+    ended = govbus("audit", "balance", "--settled")
+    assert ended.code == ExitCode.NEGATIVE
+    assert "DO NOT CLOSE" in ended.out
+    assert "1 records are pending" in ended.out
+
+
 def test_unknown_resource_is_told_with_those_that_there_are(govbus: Govbus) -> None:
     ended = govbus("conflicts", "list", "--resource", "population.nobody.v1")
     assert ended.code == ExitCode.USAGE
@@ -88,6 +126,12 @@ def test_the_last_so_many_are_records_and_not_the_marks_of_transactions(count: i
         reader.add(place.topic, 0, b"k", b"v", skip=skip)
     reader.ends[place] += 1
     assert start_offset(reader, place, f"-{count}") == offset
+
+
+def test_tail_says_that_how_to_print_is_another_option_there(govbus: Govbus) -> None:
+    ended = govbus("tail", "ledger.intake", "-o", "json", "-e")
+    assert ended.code == ExitCode.USAGE
+    assert "--output" in ended.err
 
 
 @pytest.mark.parametrize("offset", ["begin", "s@x", "--1", "1.5"])
@@ -147,9 +191,14 @@ def test_expected_errors_have_their_codes_and_say_what_to_do(error: Exception, c
     assert told.remedy
 
 
-def test_unexpected_error_is_not_swallowed() -> None:
+def test_an_unexpected_error_is_shown_with_its_trace_and_is_no_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        run(broken)
+    assert int(run(broken)) == 70
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Traceback" in told.err
+    assert "defect of govbus" in told.err

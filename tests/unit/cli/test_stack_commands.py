@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from services.cli import expected
 from services.cli import stack as command
 from services.cli.main import app
 from services.cli.output import ExitCode, run
-from services.stack.api import Stack
-from services.stack.errors import ChooseAnotherPort
+from services.stack.api import ComponentStatus, Stack, State
+from services.stack.errors import ChooseAnotherPort, PolicyUnread
 from services.stack.settings import StackSettings
+from tests.unit.cli.called import shape
 
 
 @pytest.fixture
@@ -71,8 +73,33 @@ def test_logs_of_something_else_names_the_logs_that_there_are(
     (home / "logs").mkdir(parents=True)
     for name in ("kafka", "gate.0"):
         (home / "logs" / f"{name}.log").touch()
-    assert run(lambda: app(["logs", "kafak"])) == ExitCode.UNAVAILABLE
-    assert "gate.0, kafka" in capsys.readouterr().err
+    assert run(lambda: app(["logs", "kafak"])) == ExitCode.USAGE
+    assert "name one of: connect, gate.0, kafka, postgres, registry" in capsys.readouterr().err
+    assert run(lambda: app(["logs", "gate.0"])) == ExitCode.OK
+
+
+@pytest.mark.parametrize("instances", ["0", "1"])
+def test_a_kind_of_process_that_there_is_not_is_a_wrong_call_though_nothing_runs(
+    home: Path, capsys: pytest.CaptureFixture[str], instances: str
+) -> None:
+    assert run(lambda: app(["run", "nope", "--instances", instances])) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "there is no kind of process nope" in told
+    assert "fanout, gate, watch" in told
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_status_shows_whole_names_in_any_window(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    run(lambda: app(["status"]))
+    shown = capsys.readouterr().out
+    for name in ("postgres", "fanout.default.0", "gate.0", "watch", "running", "stopped"):
+        assert name in shown
+    assert "…" not in shown
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["plan"], ["audit", "balance"], ["down"]])
@@ -116,7 +143,7 @@ def grouped(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     @contextmanager
     def explained() -> Iterator[Any]:
         stack = Stack(StackSettings.from_environment())
-        monkeypatch.setattr(stack, "run_process", lambda component, _bars: started.append(component.name))
+        monkeypatch.setattr(stack, "run_processes", lambda all_, _bars: started.extend(c.name for c in all_))
         yield stack
 
     monkeypatch.setattr(command, "_explained", explained)
@@ -149,3 +176,76 @@ def test_before_the_first_apply_there_is_nothing_to_decide(
 )
 def test_how_long_something_runs_is_said_in_the_unit_that_fits(seconds: float | None, text: str) -> None:
     assert command._duration(seconds) == text
+
+
+RUNS = [ComponentStatus(name, State.RUNNING, 7, 1, 1.0, 1.0) for name in ("postgres", "kafka", "registry")]
+
+
+@pytest.fixture
+def bare(home: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """A stack whose infrastructure runs and whose policy names one group."""
+    (home / "run").mkdir(parents=True)
+    monkeypatch.setattr(Stack, "status", lambda _stack: list(RUNS))
+    monkeypatch.setattr(Stack, "up", lambda *_arguments: None)
+    monkeypatch.setattr(expected, "groups_of_policy", lambda _stack: ["default"])
+    return Stack(StackSettings.from_environment())
+
+
+def parts_of(capsys: pytest.CaptureFixture[str]) -> tuple[bool, dict[str, tuple[str, str]]]:
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(shape("status").iter_errors(answer)) == []
+    return answer["healthy"], {part["name"]: (part["state"], part["detail"]) for part in answer["components"]}
+
+
+@pytest.mark.usefixtures("bare")
+def test_what_the_policy_needs_and_nobody_started_is_stopped_and_the_bus_not_healthy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(lambda: app(["status", "--json"])) == ExitCode.NEGATIVE
+    healthy, parts = parts_of(capsys)
+    assert not healthy
+    stopped = ("stopped", "not started: `govbus up` starts it")
+    assert {name: parts.get(name) for name in ("gate.0", "fanout.default.0", "watch")} == {
+        "gate.0": stopped,
+        "fanout.default.0": stopped,
+        "watch": stopped,
+    }
+    assert run(lambda: app(["status"])) == ExitCode.NEGATIVE
+    assert "infrastructure-only" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_bus_that_was_left_out_on_purpose_is_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(lambda: app(["up", "--infrastructure-only"])) == ExitCode.OK
+    capsys.readouterr()
+    assert run(lambda: app(["status"])) == ExitCode.NEGATIVE
+    assert "The infrastructure runs alone" in capsys.readouterr().out
+    assert run(lambda: app(["status", "--json"])) == ExitCode.NEGATIVE
+    assert "left out by `govbus up --infrastructure-only`" in parts_of(capsys)[1]["watch"][1]
+    assert run(lambda: app(["up"])) == ExitCode.OK
+    capsys.readouterr()
+    run(lambda: app(["status", "--json"]))
+    assert parts_of(capsys)[1]["watch"][1] == "not started: `govbus up` starts it"
+
+
+@pytest.mark.usefixtures("bare")
+def test_before_the_first_apply_the_infrastructure_alone_is_healthy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected, "groups_of_policy", lambda _stack: None)
+    assert run(lambda: app(["status", "--json"])) == ExitCode.OK
+    healthy, parts = parts_of(capsys)
+    assert (healthy, len(parts)) == (True, len(RUNS))
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_policy_that_cannot_be_read_is_not_healthy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_stack: Stack) -> None:
+        raise PolicyUnread("no end")
+
+    monkeypatch.setattr(expected, "groups_of_policy", broken)
+    assert run(lambda: app(["status", "--json"])) == ExitCode.NEGATIVE
+    state, detail = parts_of(capsys)[1]["kafka"]
+    assert (state, "no end" in detail) == ("unhealthy", True)

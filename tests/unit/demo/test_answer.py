@@ -24,7 +24,7 @@ def test_the_demo_answers_in_its_published_shape() -> None:
         topics={"raw.police.public.person": 3},
         quarantined={"QUALITY": 1},
         withheld={"education-persons": {"FILLED_BY_EPOCH": 2}},
-        balance={"closed": True, "quiet": True, "sums": {"raw": 3}, "differences": []},
+        balance={"closed": True, "complete": True, "quiet": True, "sums": {"raw": 3}, "differences": []},
         latencies_ms=[10.0, 20.0],
         first_delivery_seconds=12.5,
         refused_reader="TOPIC_AUTHORIZATION_FAILED",

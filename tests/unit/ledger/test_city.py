@@ -89,7 +89,7 @@ def test_books_close_over_everything_that_a_busy_day_brings(city: MemoryCity) ->
     busy(city)
     result = books(city)
     assert result.differences == []
-    assert result.closed
+    assert (result.closed, result.complete) == (True, True)
     assert result.sums["raw"] == 7
     assert result.sums["stopped"] >= 2
     assert result.sums["pending_intake"] == result.sums["pending_delivery"] == 0
@@ -108,7 +108,7 @@ def test_books_that_were_cooked_do_not_close(city: MemoryCity) -> None:
 def test_record_that_no_processor_has_read_is_pending(city: MemoryCity) -> None:
     city.change("c", after=person())
     result = books(city)
-    assert result.closed
+    assert (result.closed, result.complete) == (True, False)
     assert result.sums["pending_intake"] == 1
 
 
@@ -160,7 +160,51 @@ def test_stopped_record_is_explained_with_its_step_reason_and_quarantine(city: M
         "encode": "not-reached",
     }
     assert found.quarantined_at == "quarantine.police:0:0"
-    assert found.grants == ()
+    by_grant = {entry.grant: entry for entry in found.grants if entry.grant}
+    assert {"health-persons-gusu", "education-persons"} <= by_grant.keys()
+    assert "tax-enterprises" not in by_grant, "grants to the record's resource, and no other"
+    assert {(entry.outcome, entry.reason) for entry in by_grant.values()} == {("withheld", "STOPPED_AT_GATE")}
+    assert outcome_of(found)["tax"] == ("withheld", "NO_GRANT")
+    assert {entry.policy_version for entry in found.grants} == {found.policy_version} == {1}
+    assert {entry.canonical for entry in found.grants} == {None}
+
+
+def test_tombstone_of_the_connector_is_withheld_under_every_grant_as_no_change(city: MemoryCity) -> None:
+    deleted = city.change("d", before=person())
+    raw = city.memory.add(deleted.topic, 0, deleted.key, None, (), deleted.timestamp_ms)
+    city.pump()
+    found = explained(city, raw.coordinates)
+    assert found.outcome == "control"
+    assert outcome_of(found)["health"] == ("withheld", "CONTROL_AT_GATE")
+
+
+def test_record_that_compaction_removed_everywhere_is_not_said_to_be_withheld(city: MemoryCity) -> None:
+    raw = city.change("c", after=person())
+    city.pump()
+    compacted(city, "resource.", "sub.")
+    found = explained(city, raw.coordinates)
+    assert found.canonical == ()
+    outcomes = outcome_of(found)
+    assert outcomes["health"] == outcomes["education"] == ("unknown", "CANONICAL_REPLACED")
+    assert outcomes["tax"] == ("withheld", "NO_GRANT")
+
+
+def test_record_that_compaction_removed_from_canonical_is_still_shown_where_it_was_delivered(
+    city: MemoryCity,
+) -> None:
+    raw = city.change("c", after=person())
+    city.pump()
+    before = {entry.consumer: entry.at for entry in explained(city, raw.coordinates).grants}
+    compacted(city, "resource.")
+    after = explained(city, raw.coordinates)
+    assert outcome_of(after)["health"] == ("delivered", None)
+    assert {entry.consumer: entry.at for entry in after.grants} == before
+
+
+def compacted(city: MemoryCity, *prefixes: str) -> None:
+    for place, records in city.memory.records.items():
+        if place.topic.startswith(prefixes):
+            records.clear()
 
 
 def test_undecided_record_is_pending(city: MemoryCity) -> None:
@@ -247,6 +291,8 @@ def test_release_after_a_newer_accepted_change_is_refused(city: MemoryCity, newe
     city.write([release(entry)])
     found = explained(city, "raw.police.public.person:0:2")
     assert found.outcome == ("superseded" if newer_is_accepted else "stopped")
+    reason = "SUPERSEDED_AT_GATE" if newer_is_accepted else "STOPPED_AT_GATE"
+    assert outcome_of(found)["health"] == ("withheld", reason)
     assert books(city).closed
 
 

@@ -81,6 +81,9 @@ def test_each_standing_is_explained_as_it_was_decided(
     found = explained(city, raw)
     assert (found.outcome, found.reason, found.notes) == (outcome, reason, ())
     assert {one.stage: one.outcome for one in found.stages}["version"] == stage
+    if outcome != "accepted":
+        ended = ("withheld", f"{outcome.upper()}_AT_GATE")
+        assert {(one.outcome, one.reason) for one in found.grants if one.grant} == {ended}
 
 
 def test_a_captured_record_has_no_version_to_be_compared(city: MemoryCity) -> None:

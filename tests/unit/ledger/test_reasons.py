@@ -8,7 +8,7 @@ import pytest
 
 from services.cli.output import ExitCode
 from services.ledger.proof import What
-from topics.event import ControlReason, StopReason, SupersededReason, WithheldReason
+from topics.event import ControlReason, EndedReason, StopReason, SupersededReason, WithheldReason
 
 DOCS = Path(__file__).parents[3] / "docs"
 _CODE = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
@@ -28,6 +28,7 @@ def section(file: str, title: str) -> str:
         ("reasons.md", "Control", ControlReason),
         ("reasons.md", "Superseded", SupersededReason),
         ("reasons.md", "Withheld", WithheldReason),
+        ("reasons.md", "Ended", EndedReason),
         ("auditor.md", "Differences", What),
     ],
 )

@@ -127,6 +127,7 @@ def test_records_of_a_partition_that_a_rebalance_took_in_the_same_fetch_are_not_
     ("error", "code"),
     [
         (KafkaError(KafkaError.FENCED_INSTANCE_ID), ExitCode.FENCED),
+        (KafkaError(KafkaError._FATAL, "Static consumer fenced"), ExitCode.FENCED),
         (KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED, "fatal", True, False, False), ExitCode.FENCED),
         (KafkaError(KafkaError._AUTO_OFFSET_RESET), ExitCode.POSITION_LOST),
         (KafkaError(KafkaError.OFFSET_OUT_OF_RANGE), ExitCode.POSITION_LOST),

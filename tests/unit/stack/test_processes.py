@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.stack.process import Command, Identity, PidFile, find, memory_mb, start_detached, stop
+from services.stack.process import NOBODY, Command, Identity, PidFile, find, memory_mb, start_detached, stop
 
 STUBBORN = """
 import signal, sys, time
@@ -95,3 +95,15 @@ def test_the_log_is_private_and_memory_is_measured(start: Start, tmp_path: Path)
     process = start("import time; time.sleep(600)")
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
     wait_for(lambda: memory_mb(process) > 1)
+
+
+@pytest.mark.parametrize("content", ["", "{", "7", "{}", '{"pid": "x", "created": 1}'])
+def test_a_damaged_pid_file_names_no_process_and_is_not_taken_for_a_stop(
+    tmp_path: Path, content: str
+) -> None:
+    file = PidFile(tmp_path / "p.pid")
+    (tmp_path / "p.pid").write_text(content)
+    assert file.running() is None
+    assert file.read() is NOBODY
+    file.forget()
+    assert file.read() is None
