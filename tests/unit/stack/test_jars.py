@@ -105,9 +105,13 @@ def test_a_verified_file_is_not_read_again_until_it_is_touched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(tmp_path / "maven", CONTENT)
-    cache, read = JarCache(tmp_path, [FILE]), []
-    digest = hashlib.file_digest
-    monkeypatch.setattr(hashlib, "file_digest", lambda *given: read.append(1) or digest(*given))
+    cache, read, digest = JarCache(tmp_path, [FILE]), [], hashlib.file_digest
+
+    def counted(*given: Any) -> Any:
+        read.append(FILE)
+        return digest(*given)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
     assert [cache.missing() for _ in range(3)] == [(), (), ()]
     os.utime(cache.location(FILE), (1, 1))
     assert cache.missing() == ()
