@@ -111,7 +111,7 @@ class Stack:
         self.context.layout.create()
         with exclusive(self.context.layout.run / "lock"), supervisor.one_start(reporter):
             expected = remembered_bus(self.context) if bus else []
-            before = {process.name: process for process in (*expected, *remembered(self.context))}
+            before = {process.name: process for process in (*remembered(self.context), *expected)}
             supervisor.check_ports([*self.infrastructure, *before.values()])
             self.prepare(reporter)
             supervisor.up(self.infrastructure, reporter)

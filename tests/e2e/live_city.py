@@ -16,7 +16,8 @@ from services.cli import processes
 from services.cli.audit import as_answer
 from services.cli.demo_story import DemoStory
 from services.cli.plan import access_of
-from services.control.apply import Applied, Apply
+from services.control.applied import Applied
+from services.control.apply import Apply
 from services.control.credentials import credentials_path
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.demo.databases import database_dsn
