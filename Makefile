@@ -20,11 +20,11 @@ $(INSTALLED): pyproject.toml requirements.lock $(COMPILED)
 	@echo "Installing govbus into $(VENV) (first time: a few minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit("govbus needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-install: $(INSTALLED) ## Install into .venv, exactly what requirements.lock names
+install: $(INSTALLED) ## Install into .venv, exactly what requirements.lock names, each file verified by its hash
 
 demo: $(INSTALLED) ## Start the real stack and watch a change reach exactly its departments (ARGS="--persons 2000 --exit")
 	@$(BIN)/govbus demo $(ARGS)

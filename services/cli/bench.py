@@ -125,7 +125,7 @@ def _measure(
 
 
 def _sayer(began: float) -> Say:
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
 
     def say(text: str) -> None:
         console.print(

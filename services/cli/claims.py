@@ -1,4 +1,4 @@
-"""`govbus claims list`: items published by who does not own them, beside the owner's current value."""
+"""`govbus claims list`: items published by who does not own them, beside the owner's values then and now."""
 
 from collections import Counter
 from typing import Annotated, Any
@@ -23,7 +23,9 @@ def claims() -> None:
 @app.command("list")
 def list_command(
     provider: Annotated[str | None, typer.Option(help="Only claims of this provider.")] = None,
-    differing: Annotated[bool, typer.Option("--differing", help="Only where the two values differ.")] = False,
+    differing: Annotated[
+        bool, typer.Option("--differing", help="Only where the owner's value then was another.")
+    ] = False,
     limit: Annotated[
         int, typer.Option(help="How many claims to list, the newest; the sums count all.", min=0)
     ] = 50,
@@ -33,7 +35,7 @@ def list_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List claims with both values, masked unless --reveal, which is recorded."""
+    """List claims with the owner's value then and now, masked unless --reveal, which is recorded."""
     with bus.open_bus() as opened:
         topics = opened.lookup.reader.topics()
         providers = [
@@ -46,7 +48,7 @@ def list_command(
             for one in chosen:
                 record_reveal(opened, one, f"claims.{one}", actor, why)
         found = [view for one in chosen for view in read_claims(opened.lookup, one)]
-    wanted = sorted((view for view in found if not (differing and view.agrees)), key=_age)
+    wanted = sorted((view for view in found if view.agrees is False or not differing), key=_age)
     newest = [as_row(view, reveal=reveal) for view in wanted[max(len(wanted) - limit, 0) :]]
     if wants_json(as_json, output):
         emit_json({"total": len(wanted), "claims": newest, "revealed": reveal})
@@ -60,12 +62,12 @@ def _age(view: ClaimView) -> tuple[int, str]:
 
 def _print(wanted: list[ClaimView], newest: list[dict[str, Any]], *, reveal: bool) -> None:
     sums = Counter((view.claimant, view.resource, view.item) for view in wanted)
-    differ = Counter((view.claimant, view.resource, view.item) for view in wanted if not view.agrees)
+    differ = Counter((view.claimant, view.resource, view.item) for view in wanted if view.agrees is False)
     if sums:
         columns = ["claimant", "resource", "item", "claims", "differing"]
         table("Items", columns, [(*which, count, differ[which]) for which, count in sorted(sums.items())])
-    values = ["subject", "claimed", "current"] if reveal else []
-    columns = ["raw", "claimant", "item", "owner", "agrees", *values]
+    values = ["subject", "claimed", "then", "current"] if reveal else []
+    columns = ["raw", "claimant", "item", "owner", "then_state", "agrees", *values]
     table("Claims, the newest last", columns, [[row[name] for name in columns] for row in newest])
     if len(wanted) > len(newest):
         note(f"{len(wanted) - len(newest)} more: raise --limit or choose by --provider, --differing")
@@ -75,6 +77,6 @@ def as_row(view: ClaimView, *, reveal: bool) -> dict[str, Any]:
     """One claim of docs/cli/claims-list.schema.json."""
     row: dict[str, Any] = plain(view)
     if not reveal:
-        for name in ("subject", "claimed", "current"):
+        for name in ("subject", "claimed", "then", "current"):
             row[name] = None if row[name] is None else MASKED
     return row

@@ -83,7 +83,7 @@ def _statuses(stack: Stack) -> tuple[tuple[ComponentStatus, ...], str]:
 
 
 def _show(report: Report, *, quiet: bool) -> None:
-    console = Console()
+    console = Console(emoji=False)
     table = Table("check", "", "what was seen, and what mends it", box=None, pad_edge=False)
     for finding in report.findings:
         if quiet and finding.level is Level.OK:

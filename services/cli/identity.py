@@ -119,7 +119,7 @@ def _print_table(verdict: IdentityVerdict) -> None:
     for note in verdict.notes:
         table.add_row("note", note.value)
     # What somebody typed is no markup.
-    Console(markup=False, highlight=False).print(table)
+    Console(markup=False, highlight=False, emoji=False).print(table)
 
 
 def _printable(text: str) -> str:

@@ -19,7 +19,7 @@ from services.ledger.coordinates import NotACoordinate
 from services.ledger.lookup import RecordMissing
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
 from services.ledger.writer import WriteRefused
-from services.stack.errors import CorrectSetting, StackError
+from services.stack.errors import CorrectSetting, NameAPart, StackError
 from services.stack.progress import say
 
 
@@ -63,6 +63,7 @@ class CommandFailed(Exception):  # noqa: N818 - it is told, with what to do
 _REMEDIES: Final[Sequence[tuple[type[Exception], ExitCode, str]]] = (
     (NotACoordinate, ExitCode.USAGE, "write the coordinate as TOPIC:PARTITION:OFFSET"),
     (CorrectSetting, ExitCode.USAGE, "correct the setting"),
+    (NameAPart, ExitCode.USAGE, "`govbus status` shows the names"),
     (RecordMissing, ExitCode.NEGATIVE, "look at the topic with `govbus tail TOPIC -o -20 -e`"),
     (
         TopicMissing,
@@ -106,23 +107,28 @@ def plain(value: Any) -> Any:
 
 def note(text: str) -> None:
     """Tell a person what is going on, beside the answer."""
-    say(Console(stderr=True), f"[dim]{escape(text)}[/]")
+    say(Console(stderr=True, emoji=False), f"[dim]{escape(text)}[/]")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    colours: Mapping[str, str] | None = None,
+) -> None:
     """Print rows for a person; what came from records is never taken as markup.
 
     Coordinates are there to be copied: where the rows are too wide for the window, each is a block of its
-    own, so that no word is broken.
+    own, so that no word is broken. ``colours`` says in which colour a cell with just this text is shown.
     """
-    console = Console()
+    console = Console(emoji=False)
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not cells:
         console.print(f"{escape(title)}: none", highlight=False)
     elif _table_width(columns, cells) <= console.width:
-        _print_grid(console, title, columns, cells)
+        _print_grid(console, title, columns, cells, colours or {})
     else:
-        _print_blocks(console, title, columns, cells)
+        _print_blocks(console, title, columns, cells, colours or {})
 
 
 def _table_width(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
@@ -134,23 +140,37 @@ def _longest_word(texts: Iterable[str]) -> int:
     return max((cell_len(word) for text in texts for word in text.split()), default=0)
 
 
-def _print_grid(console: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def _coloured(text: str, colours: Mapping[str, str]) -> str:
+    return f"[{colours[text]}]{escape(text)}[/]" if text in colours else escape(text)
+
+
+def _print_grid(
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    colours: Mapping[str, str],
+) -> None:
     shown = Table(title=escape(title), title_justify="left")
     for column, *texts in zip(columns, *cells, strict=True):
         shown.add_column(column, overflow="fold", min_width=_longest_word([column, *texts]))
     for row in cells:
-        shown.add_row(*map(escape, row))
+        shown.add_row(*(_coloured(text, colours) for text in row))
     console.print(shown)
 
 
 def _print_blocks(
-    console: Console, title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]
+    console: Console,
+    title: str,
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    colours: Mapping[str, str],
 ) -> None:
     console.print(f"[italic]{escape(title)}[/]", highlight=False)
     for head, *rest in cells:
         say(console, f"[bold]{escape(head)}[/]")
         named = zip(columns[1:], rest, strict=True)
-        parts = [f"[dim]{escape(name)}[/] {escape(text)}" for name, text in named if text]
+        parts = [f"[dim]{escape(name)}[/] {_coloured(text, colours)}" for name, text in named if text]
         say(console, " · ".join(parts), indent=2)
 
 
@@ -201,7 +221,7 @@ def _defect(error: Exception) -> CommandFailed:
 
 def tell(told: CommandFailed) -> None:
     """Say on standard error what happened, where, and what to do."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     where = f" ({escape(told.where)})" if told.where else ""
     say(console, f"[bold red]error:[/] {escape(told.what)}{where}")
     if told.remedy:

@@ -157,7 +157,9 @@ def _run(publisher: Publisher, source: _Source, version: int | None, refusals: _
     used = time.time_ns() // 1_000_000 if version is None else version
     with ExitStack() as scope:
         content = scope.enter_context(source.path.open("rb"))
-        bar = scope.enter_context(Progress(*columns, console=Console(stderr=True), transient=True))
+        bar = scope.enter_context(
+            Progress(*columns, console=Console(stderr=True, emoji=False), transient=True)
+        )
         task = bar.add_task("publishing", total=source.path.stat().st_size)
         try:
             publisher.open()
@@ -233,4 +235,4 @@ def _tell(result: PublishResult, refusals: _Refusals, as_json: bool) -> None:
         rows = [(bad.line, "; ".join(str(problem) for problem in bad.problems)) for bad in refusals.examples]
         table(f"The first refused lines; all are in {report}", ("line", "problem"), rows)
     if result.broken:
-        Console(stderr=True).print(result.broken, markup=False)
+        Console(stderr=True, emoji=False).print(result.broken, markup=False)

@@ -10,23 +10,35 @@ import requests
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
 from services.cli.expected import missing_parts, note_infrastructure_only
-from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, tell, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    one_of,
+    table,
+    tell,
+    wants_json,
+)
 from services.cli.policy import groups_of_policy
 from services.stack.api import ComponentStatus, Stack, State
-from services.stack.errors import CorrectSetting, StackError
+from services.stack.errors import CorrectSetting, NameAPart, StackError
 from services.stack.probes import loopback_session
 from services.stack.progress import Bars, say
 from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
 _HEALTH_TIMEOUT_SECONDS = 2.0
+_KINDS = ("gate", "fanout", "watch")
+_COLOURS = {"running": "green", "unhealthy": "yellow", "crashed": "red", "stopped": "dim"}
 _SHORT_MINUTES, _LONG_MINUTES = 2, 120
 _RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
 
@@ -54,7 +66,9 @@ def up(
     with _explained() as stack, Bars() as bars:
         stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
         note_infrastructure_only(stack, infrastructure_only)
-    Console(stderr=True).print("The stack is up. Next: govbus status, govbus apply, govbus doctor.")
+    Console(stderr=True, emoji=False).print(
+        "The stack is up. Next: govbus status, govbus apply, govbus doctor."
+    )
 
 
 def start_bus(stack: Stack, bars: Bars) -> None:
@@ -79,7 +93,7 @@ def down() -> None:
         with Bars() as bars:
             stack.down(bars)
     told = f"The stack is down; its data stays in {stack.settings.home}." if ran else "Nothing was running."
-    say(Console(stderr=True), escape(told))
+    say(Console(stderr=True, emoji=False), escape(told))
 
 
 def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
@@ -128,7 +142,10 @@ def reset(
             raise typer.Exit(ExitCode.NEGATIVE)
         with Bars() as bars:
             stack.reset(bars)
-    say(Console(stderr=True), escape(f"The stack in {stack.settings.home} is deleted; downloads stay."))
+    say(
+        Console(stderr=True, emoji=False),
+        escape(f"The stack in {stack.settings.home} is deleted; downloads stay."),
+    )
 
 
 def run(
@@ -137,6 +154,7 @@ def run(
     instances: Annotated[int, typer.Option(min=0, max=10, help="How many shall run in the end.")] = 1,
 ) -> None:
     """Bring one kind of process to so many instances: starts what is missing, stops what is too much."""
+    one_of(what, _KINDS, "kind of process", "govbus run")
     with _explained() as stack:
         if instances and what != "watch":
             require(stack, "kafka", "registry")
@@ -152,8 +170,6 @@ def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[P
     if what == "watch":
         one = processes.watch(stack.settings.watch_port)
         return ([one], []) if instances else ([], [one.name])
-    if what not in ("gate", "fanout"):
-        raise typer.BadParameter(f"{what!r} is none of gate, fanout, watch")
     known = sorted(_groups(stack, group if what == "fanout" else None)) if instances else []
     if what == "gate":
         made = [processes.gate(base, number) for number in range(instances)]
@@ -215,25 +231,24 @@ def _details(stack: Stack, found: list[ComponentStatus]) -> dict[str, str]:
 
 
 def _print_status(found: list[ComponentStatus], details: dict[str, str]) -> None:
-    console = Console()
-    table = Table("component", "state", "pid", "port", "memory MB", "up for", "detail")
-    colours = {State.RUNNING: "green", State.UNHEALTHY: "yellow", State.CRASHED: "red", State.STOPPED: "dim"}
-    for part in found:
-        colour = colours.get(part.state, "red")
-        table.add_row(
+    rows = [
+        (
             part.name,
-            f"[{colour}]{part.state.value}[/]",
-            _cell(part.pid),
-            _cell(part.port),
-            _cell(part.memory_mb),
+            part.state.value,
+            part.pid,
+            part.port,
+            part.memory_mb,
             _duration(part.uptime_s),
             details[part.name],
         )
-    console.print(table)
+        for part in found
+    ]
+    columns = ("component", "state", "pid", "port", "memory MB", "up for", "detail")
+    table("Parts", columns, rows, _COLOURS)
     if any(part.state is State.CRASHED for part in found):
-        console.print("Something crashed: `govbus logs NAME` says why, `govbus up` starts it again.")
+        typer.echo("Something crashed: `govbus logs NAME` says why, `govbus up` starts it again.")
     elif all(part.state is State.STOPPED for part in found):
-        console.print("Nothing runs: `govbus up` starts it from its last data.")
+        typer.echo("Nothing runs: `govbus up` starts it from its last data.")
 
 
 def _duration(seconds: float | None) -> str:
@@ -245,10 +260,6 @@ def _duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < _LONG_MINUTES else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)
-
-
 @contextmanager
 def _explained() -> Iterator[Stack]:
     """The stack of these settings; its errors become one line each that says what to do."""
@@ -256,7 +267,7 @@ def _explained() -> Iterator[Stack]:
         yield Stack(StackSettings.from_environment())
     except StackError as error:
         # What to do stands in the message itself.
-        code = ExitCode.USAGE if isinstance(error, CorrectSetting) else ExitCode.UNAVAILABLE
+        code = ExitCode.USAGE if isinstance(error, CorrectSetting | NameAPart) else ExitCode.UNAVAILABLE
         tell(CommandFailed(code, str(error), "", ""))
         raise typer.Exit(code) from None
     except KeyboardInterrupt:

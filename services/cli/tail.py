@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from schemas.registry import SchemaNotFound
 from services.cli import bus
-from services.cli.output import CommandFailed, ExitCode, Json, emit_json
+from services.cli.output import CommandFailed, ExitCode, Format, emit_json, wants_json
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
@@ -22,6 +22,7 @@ from topics.engine.reference import Undecodable
 from topics.event import KafkaRecord, ProviderId, TopicName
 from topics.policy import Policy
 
+_HOW_TO_PRINT = "how to print is --output here, or --json; -o is where to begin, as in kcat"
 _START = re.compile(r"beginning|end|-?[0-9]{1,18}|s@[0-9]{1,15}")
 
 
@@ -37,8 +38,8 @@ def tail_command(
         typer.Option(
             "-o",
             "--offset",
-            help="Where to begin in each partition: beginning, end, an offset, -N for the last N, "
-            "s@MS for a time in ms since 1970.",
+            help="As kcat's -o, where to begin in each partition: beginning, end, an offset, -N for the last "
+            "N, s@MS for a time in ms since 1970. How to print is --output.",
         ),
     ] = "end",
     exit_at_end: Annotated[bool, typer.Option("-e", "--exit", help="End at the last record.")] = False,
@@ -51,7 +52,10 @@ def tail_command(
     reveal: Reveal = False,
     actor: Actor = None,
     why: Why = None,
-    as_json: Json = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
+    output: Annotated[
+        Format, typer.Option("--output", help="How to print; -o is where to begin.")
+    ] = Format.TABLE,
 ) -> None:
     """Decode a topic and follow it; sensitive values are masked unless --reveal, which is recorded."""
     with bus.open_bus() as opened:
@@ -61,7 +65,7 @@ def tail_command(
         if reveal:
             _record(opened, topic, policy, actor, why)
         for number, record in enumerate(_records(lookup.reader, places, offset, exit_at_end), 1):
-            _show(as_line(lookup, record, policy, reveal=reveal), as_json)
+            _show(as_line(lookup, record, policy, reveal=reveal), wants_json(as_json, output))
             if number == count:
                 return
 
@@ -116,7 +120,9 @@ def start_offset(reader: TopicReader, place: Place, text: str) -> int:
             ExitCode.USAGE,
             f"{text!r} is no offset",
             "-o",
-            "beginning, end, a number, -N for the last N, or s@MS for a time in ms",
+            _HOW_TO_PRINT
+            if text in list(Format)
+            else "beginning, end, a number, -N for the last N, or s@MS for a time in ms",
         )
     low, end = reader.bounds(place)
     if text in ("beginning", "end"):
@@ -187,7 +193,7 @@ def _show(line: dict[str, Any], as_json: bool) -> None:
     if as_json:
         emit_json(line)
         return
-    console = Console()
+    console = Console(emoji=False)
     written = datetime.fromtimestamp(line["timestamp_ms"] / 1000, UTC).isoformat(timespec="milliseconds")
     say(console, f"[bold]{escape(line['at'])}[/] [dim]{written}[/]")
     for part in ("key", "value", "headers"):

@@ -14,8 +14,13 @@ class ApplySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    revocation_lease_s: Annotated[float, Field(gt=0)] = 2.0
-    """How long an instance may take to acknowledge a withdrawal before its transaction is ended for it."""
+    revocation_lease_s: Annotated[float, Field(gt=0)] = 10.0
+    """How long an instance may take to acknowledge a withdrawal before its transaction is ended for it.
+
+    Only a silent one is waited for so long, and the consumer's right to read is gone before. It is longer
+    than the most patience that a processor has with a hung transaction, together with its next attempt:
+    whoever is fenced ends, and with it the delivery of every other grant of the group.
+    """
     epoch_lease_s: Annotated[float, Field(gt=0)] = 15.0
     """The same where nothing is withdrawn: an instance that is merely busy keeps its transaction."""
     cut_timeout_s: Annotated[float, Field(gt=0)] = 75.0

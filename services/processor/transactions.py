@@ -19,8 +19,8 @@ _LOOK_SECONDS: Final = 0.02
 _LONGEST_TURN_SECONDS: Final = 0.02
 """How long records are queued before the event loop has its turn."""
 _MOST_ABANDONED: Final = 32
-_GRACE_SECONDS: Final = 0.5
-_FIRST_PATIENCE_SECONDS: Final = 2.5
+GRACE_SECONDS: Final = 0.5
+FIRST_PATIENCE_SECONDS: Final = 2.5
 """Most transactions end within a tenth of a second, on a busy machine within one."""
 
 _FENCED: Final = frozenset(
@@ -50,11 +50,11 @@ class Transactions:
     """
 
     def __init__(
-        self, make_producer: Callable[[], Sender], patience_s: float, grace_s: float = _GRACE_SECONDS
+        self, make_producer: Callable[[], Sender], patience_s: float, grace_s: float = GRACE_SECONDS
     ) -> None:
         self._make_producer = make_producer
         self._most_patience_s = patience_s
-        self._patience_s = min(_FIRST_PATIENCE_SECONDS, patience_s)
+        self._patience_s = min(FIRST_PATIENCE_SECONDS, patience_s)
         self._grace_s = grace_s
         self._producer: Sender | None = None
         self._starting: Sender | None = None
@@ -149,7 +149,7 @@ class Transactions:
         producer = self._usable_producer()
         await self._wait_for(producer, producer.commit_transaction)
         self.opened_at = None
-        self._patience_s = min(_FIRST_PATIENCE_SECONDS, self._most_patience_s)
+        self._patience_s = min(FIRST_PATIENCE_SECONDS, self._most_patience_s)
 
     async def abort(self) -> None:
         """Abort what is open.

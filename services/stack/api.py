@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from services.stack.component import Component, Context
 from services.stack.connect import REST_SECRET, REST_USER, Connect
-from services.stack.errors import StartStack
+from services.stack.errors import NameAPart, StackError, StartStack
 from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
@@ -111,7 +111,7 @@ class Stack:
         self.context.layout.create()
         with exclusive(self.context.layout.run / "lock"), supervisor.one_start(reporter):
             expected = remembered_bus(self.context) if bus else []
-            before = {process.name: process for process in (*expected, *remembered(self.context))}
+            before = {process.name: process for process in (*remembered(self.context), *expected)}
             supervisor.check_ports([*self.infrastructure, *before.values()])
             self.prepare(reporter)
             supervisor.up(self.infrastructure, reporter)
@@ -204,13 +204,12 @@ class Stack:
         """Yield the last lines of a component's log, then new ones as they come.
 
         Raises:
-            StartStack: the component has no log.
+            NameAPart: there is no such component, and no log of one.
+            StartStack: the component was never started.
         """
         path = self.context.layout.log(component)
         if not path.exists():
-            known = ", ".join(sorted(log.stem for log in path.parent.glob("*.log")))
-            remedy = f"there are logs of {known}" if known else "start the stack with `govbus up`"
-            raise StartStack(f"there is no log of {component!r} in {path.parent}; {remedy}")
+            raise self._no_log(component)
         with path.open(encoding="utf-8", errors="replace") as content:
             yield from (line.rstrip("\n") for line in deque(content, maxlen=lines))
             while follow:
@@ -219,6 +218,14 @@ class Stack:
                     yield line.rstrip("\n")
                 else:
                     time.sleep(0.2)
+
+    def _no_log(self, component: str) -> StackError:
+        parts = {part.name for part in (*self.infrastructure, *remembered(self.context))}
+        folder = self.context.layout.logs
+        if component in parts:
+            return StartStack(f"there is no log of {component!r} in {folder}; start it with `govbus up`")
+        known = parts | {log.stem for log in folder.glob("*.log")}
+        return NameAPart(f"there is no part {component!r}; name one of: {', '.join(sorted(known))}")
 
     def endpoints(self) -> Endpoints:
         """Return where the parts answer."""

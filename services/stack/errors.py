@@ -75,5 +75,9 @@ class PolicyUnread(StackError):
         )
 
 
+class NameAPart(StackError):
+    """A part was named that there is not; the message says which there are."""
+
+
 class StartStack(StackError):
     """Something was asked of a stack that has never been started or is not running."""

@@ -22,7 +22,7 @@ def say(console: Console, markup: str, indent: int = 0, hanging: int = 0) -> Non
     if not console.is_terminal:
         console.print(f"{' ' * indent}{markup}", highlight=False, soft_wrap=True)
         return
-    text, margin = Text.from_markup(markup), indent
+    text, margin = Text.from_markup(markup, emoji=False), indent
     while True:
         line = text.wrap(console, max(console.width - margin, _NARROWEST))[0]
         console.print(Text.assemble(" " * margin, line), highlight=False, soft_wrap=True)
@@ -62,8 +62,13 @@ class Bars:
     """Progress bars on a console; without a terminal one plain line per finished step."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self._console = console or Console(stderr=True, emoji=False)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
 

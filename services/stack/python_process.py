@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.stack.component import Component, Context
-from services.stack.probes import http_ok
+from services.stack.probes import HOST, http_ok
 from services.stack.process import Command
 from services.stack.secret_files import write_private
 from services.stack.settings import PREFIX
@@ -88,19 +88,26 @@ def descriptor(context: Context, name: str) -> Path:
 
 def remember_bus(context: Context, components: Sequence[PythonComponent]) -> None:
     """Keep which processes the bus has: the next start sees beforehand whether their ports are free."""
-    lines = [{"name": component.name, "ready_url": component.ready_url} for component in components]
+    lines = [
+        {"name": component.name, "setting": setting, "above": port - getattr(context.settings, setting)}
+        for component in components
+        for setting, port in PythonProcess(context, component).ports.items()
+    ]
     write_private(_bus_file(context), json.dumps(lines, indent=1))
 
 
 def remembered_bus(context: Context) -> list[PythonProcess]:
-    """Return the processes that the bus had at its last start; they know their ports and no program."""
+    """Return the processes that the bus had at its last start, on the ports that they would have now."""
     try:
         lines = json.loads(_bus_file(context).read_text(encoding="utf-8"))
-        found = [PythonComponent(line["name"], (), line["ready_url"]) for line in lines]
-    except (OSError, ValueError, LookupError, TypeError):
+        ports = {line["name"]: getattr(context.settings, line["setting"]) + line["above"] for line in lines}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         # Their ports are then seen when they are started.
         return []
-    return [PythonProcess(context, component) for component in found]
+    return [
+        PythonProcess(context, PythonComponent(name, (), f"http://{HOST}:{port}/"))
+        for name, port in ports.items()
+    ]
 
 
 def _bus_file(context: Context) -> Path:

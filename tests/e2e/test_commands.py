@@ -281,7 +281,13 @@ def test_claims_show_what_was_published_beside_what_the_owner_says(city: LiveCit
     assert claimed not in json.dumps(masked, ensure_ascii=False)
     shown = govbus.json("claims-list", *arguments, "--reveal", "--why", "case 7")
     [claim] = [one for one in shown["claims"] if one["raw"] == raw and one["item"] == "name"]
-    assert (claim["claimed"], claim["current"], claim["owner"]) == (claimed, owned, "police")
+    assert (claim["claimed"], claim["then"], claim["owner"]) == (claimed, owned, "police")
+    later = new_name()
+    city.execute("police", update(row, name=later))
+    city.settle()
+    shown = govbus.json("claims-list", *arguments, "--reveal", "--why", "case 8")
+    [claim] = [one for one in shown["claims"] if one["raw"] == raw and one["item"] == "name"]
+    assert (claim["then"], claim["current"], claim["agrees"]) == (owned, later, False)
     assert noted(city, "claims.social_security", "quarantine.social_security")
 
 

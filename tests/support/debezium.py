@@ -77,14 +77,16 @@ def raw(
     topic: TopicName = PERSON_TOPIC,
     schema_id: SchemaId = PERSON_SCHEMA_ID,
     released: int | None = None,
+    at_ms: int | None = None,
 ) -> KafkaRecord:
-    """One captured change; its commit position is its offset times 10."""
+    """One captured change; its commit position is its offset times 10. ``at_ms``: when it was committed."""
     row = after or before or {}
+    committed_ms = 1_790_000_000_000 + offset if at_ms is None else at_ms
     envelope = {
         "before": before,
         "after": after,
         "source": {
-            "ts_ms": 1_790_000_000_000 + offset,
+            "ts_ms": committed_ms,
             "snapshot": None,
             "sequence": f'["{offset * 10}","{offset * 10 + 5}"]',
             "lsn": offset * 10 + 5,
@@ -96,7 +98,7 @@ def raw(
         topic=topic,
         partition=0,
         offset=offset,
-        timestamp_ms=1_790_000_000_500 + offset,
+        timestamp_ms=committed_ms + 500,
         key=raw_key(int(str(row.get("id", 0)))),
         value=frame(schema_id, ReferenceCodec(SCHEMAS[schema_id]).encode(envelope)),
         headers=headers,

@@ -175,13 +175,18 @@ class MemoryCity:
         return Lookup(self.memory, self.registry)
 
     def change(
-        self, operation: str, before: Any = None, after: Any = None, enrolment: bool = False
+        self,
+        operation: str,
+        before: Any = None,
+        after: Any = None,
+        enrolment: bool = False,
+        at_ms: int | None = None,
     ) -> KafkaRecord:
         """A captured change of a person or an enrolment, at the end of partition 0 of its raw topic."""
         topic = ENROLMENT_TOPIC if enrolment else PERSON_TOPIC
         schema_id = ENROLMENT_SCHEMA_ID if enrolment else PERSON_SCHEMA_ID
         offset = self.memory.ends[Place(topic, 0)]
-        record = raw(operation, offset, before, after, topic, schema_id)
+        record = raw(operation, offset, before, after, topic, schema_id, at_ms=at_ms)
         return self.memory.add(topic, 0, record.key, record.value, record.headers, record.timestamp_ms)
 
     def publish(self, version: int, record: Mapping[str, Any] | None = None, **given: Any) -> KafkaRecord:

@@ -1,14 +1,16 @@
 """What commands print stays readable: no word is broken in a narrow window, no line in a file."""
 
 import io
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
 from services.cli import output
-from services.cli.output import CommandFailed, ExitCode, one_of, table, tell
+from services.cli.output import CommandFailed, ExitCode, note, one_of, table, tell
 from services.stack.progress import say
 
 COORDINATE = "raw.market_regulation.public.enterprise:3:9"
@@ -20,7 +22,12 @@ class Screen:
 
     def __init__(self, width: int, *, terminal: bool) -> None:
         self._text = io.StringIO()
-        self.console = Console(file=self._text, width=width, force_terminal=terminal, no_color=True)
+        self._options = {"file": self._text, "width": width, "force_terminal": terminal, "no_color": True}
+        self.console = Console(**self._options)  # type: ignore[arg-type]
+
+    def made(self, *, emoji: bool = True, **_options: object) -> Console:
+        """The console as the code under test asks for it."""
+        return Console(emoji=emoji, **self._options)  # type: ignore[arg-type]
 
     @property
     def lines(self) -> list[str]:
@@ -31,7 +38,7 @@ class Screen:
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Screen]:
     def make(width: int, *, terminal: bool = True) -> Screen:
         screen = Screen(width, terminal=terminal)
-        monkeypatch.setattr(output, "Console", lambda **_options: screen.console)
+        monkeypatch.setattr(output, "Console", screen.made)
         return screen
 
     return make
@@ -101,6 +108,31 @@ def test_an_error_says_what_where_and_what_to_do(at: Callable[..., Screen]) -> N
         "what to do: use z",
         f"error: {PATH} is missing; restore it",
     ]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_coordinate_never_becomes_a_picture(at: Callable[..., Screen], terminal: bool) -> None:
+    for width in (80, 12):
+        screen = at(width, terminal=terminal)
+        tell(CommandFailed(ExitCode.USAGE, "a:b:c", "x:b:y", ":snake:"))
+        table("t:b:u", ["one", "two"], [("a:b:c", "raw:a:7")])
+        note("d:a:e")
+        said = "".join("\n".join(screen.lines).split())
+        for text in ("a:b:c", "x:b:y", ":snake:", "t:b:u", "raw:a:7", "d:a:e"):
+            assert text in said
+
+
+def test_every_console_leaves_text_between_colons_alone() -> None:
+    sources = Path(output.__file__).parents[1].rglob("*.py")
+    made = [
+        (source.name, call)
+        for source in sources
+        for call in re.findall(
+            r"\bConsole\([^()]*\)|from_markup\([^()]*\)", source.read_text(encoding="utf-8")
+        )
+    ]
+    assert made
+    assert [each for each in made if "emoji=False" not in each[1]] == []
 
 
 def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from producers.publisher import PrepareTopic
 from services.cli import publish as command
 from services.cli.main import app
 from services.cli.output import ExitCode, run
@@ -104,7 +105,7 @@ def test_good_credentials_are_what_the_publisher_logs_in_with(
 
     def publisher(_resource: Any, kafka: Any, registry: Any, **_options: Any) -> None:
         seen.extend([kafka, registry])
-        raise command.PrepareTopic("enough")
+        raise PrepareTopic("enough")
 
     monkeypatch.setattr(command, "Publisher", publisher)
     assert call("--credentials", str(path))[0] == ExitCode.USAGE

@@ -73,8 +73,33 @@ def test_logs_of_something_else_names_the_logs_that_there_are(
     (home / "logs").mkdir(parents=True)
     for name in ("kafka", "gate.0"):
         (home / "logs" / f"{name}.log").touch()
-    assert run(lambda: app(["logs", "kafak"])) == ExitCode.UNAVAILABLE
-    assert "gate.0, kafka" in capsys.readouterr().err
+    assert run(lambda: app(["logs", "kafak"])) == ExitCode.USAGE
+    assert "name one of: connect, gate.0, kafka, postgres, registry" in capsys.readouterr().err
+    assert run(lambda: app(["logs", "gate.0"])) == ExitCode.OK
+
+
+@pytest.mark.parametrize("instances", ["0", "1"])
+def test_a_kind_of_process_that_there_is_not_is_a_wrong_call_though_nothing_runs(
+    home: Path, capsys: pytest.CaptureFixture[str], instances: str
+) -> None:
+    assert run(lambda: app(["run", "nope", "--instances", instances])) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert "there is no kind of process nope" in told
+    assert "fanout, gate, watch" in told
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_status_shows_whole_names_in_any_window(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    run(lambda: app(["status"]))
+    shown = capsys.readouterr().out
+    for name in ("postgres", "fanout.default.0", "gate.0", "watch", "running", "stopped"):
+        assert name in shown
+    assert "…" not in shown
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["plan"], ["audit", "balance"], ["down"]])

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.ledger.balance import balance
-from services.ledger.claims import read_claims
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
 from services.ledger.counts import Place
 from services.ledger.evidence import Gatherer, TransactionOpen
@@ -295,22 +294,6 @@ def test_release_after_a_newer_accepted_change_is_refused(city: MemoryCity, newe
     reason = "SUPERSEDED_AT_GATE" if newer_is_accepted else "STOPPED_AT_GATE"
     assert outcome_of(found)["health"] == ("withheld", reason)
     assert books(city).closed
-
-
-def test_claim_shows_both_values_and_whether_they_agree(city: MemoryCity) -> None:
-    city.change("c", after=person())
-    city.change("c", after=ENROLMENT, enrolment=True)
-    city.pump()
-    views = {view.item: view for view in read_claims(city.lookup, SOCIAL)}
-    assert (views["name"].claimed, views["name"].current, views["name"].agrees) == ("王小名", "王小明", False)
-    assert views["address"].agrees
-    assert views["address"].owner == "police"
-
-
-def test_claim_about_whom_the_owner_does_not_know_has_no_current_value(city: MemoryCity) -> None:
-    city.change("c", after=ENROLMENT, enrolment=True)
-    city.pump()
-    assert {view.owner_has_record for view in read_claims(city.lookup, SOCIAL)} == {False}
 
 
 class LateMarker:

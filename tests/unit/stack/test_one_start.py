@@ -128,6 +128,12 @@ def test_a_taken_port_of_the_bus_is_told_before_anything_starts_once_there_was_a
         taken.listen()
         with pytest.raises(ChooseAnotherPort, match="GOVBUS_WATCH_PORT"):
             stack.up(bus=lambda: [answers(port)])
+        monkeypatch.undo()
+        (free,) = free_ports([1])
+        moved = SmallStack(stack.settings.model_copy(update={"watch_port": free}))
+        moved.part = stack.part
+        moved.up(bus=lambda: [answers(free)])
+        assert moved.runs() == {"part": State.RUNNING, "watch": State.RUNNING}
 
 
 def test_damaged_files_of_processes_are_shown_as_crashed_and_cleaned_up(stack: SmallStack) -> None:

@@ -92,13 +92,10 @@ def test_with_data_there_a_lost_list_of_secrets_stops_the_start_and_nothing_is_g
         (tmp_path / name).unlink()
     left = sorted(tmp_path.iterdir())
     files = SecretFiles(tmp_path, lambda: True)
-    for act in (
-        lambda: files.ensure(names),
-        lambda: files.replace("registry-departments", "x"),
-        lambda: files.forget("kafka-gate"),
-    ):
-        with pytest.raises(SecretMissing, match=r"generated\.json is missing though there is data"):
-            act()
+    with pytest.raises(SecretMissing, match=r"generated\.json is missing though there is data"):
+        files.replace("registry-departments", "x")
+    with pytest.raises(SecretMissing, match=r"generated\.json is missing though there is data"):
+        files.forget("kafka-gate")
     with pytest.raises(SecretMissing) as refused:
         files.ensure(names)
     assert told in str(refused.value)
