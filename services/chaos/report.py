@@ -21,7 +21,7 @@ _MEANINGS: Final = {
     FaultKind.CUT_ALL: "all connections of all instances are cut",
     FaultKind.HOLD_END_TXN: "the end of a transaction is held on the way; counted from its release",
     FaultKind.LOSE_END_TXN_ANSWER: "the end of a transaction arrives, its answer does not",
-    FaultKind.REBALANCE: "a third instance comes or goes",
+    FaultKind.REBALANCE: "a third instance comes (counted from when the group knows it) or goes",
 }
 
 
