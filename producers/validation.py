@@ -53,7 +53,8 @@ class RecordChecker:
         self._fields: dict[str, Mapping[str, Any]] = {field["name"]: field for field in parsed["fields"]}
         self._resource = resource
         self._conversions = {item.name: item.conversion for item in resource.items}
-        self._rules = compile_rules(resource.rules, code_lists, [item.name for item in resource.items])
+        names = [item.name for item in resource.items]
+        self._rules = compile_rules(resource.rules, code_lists, names, resource.update_cycle)
 
     def problems(self, record: Mapping[str, Any], occurred_ms: int, now_ms: int) -> list[ItemProblem]:
         """Everything that is wrong with an upsert; empty if it may be published."""

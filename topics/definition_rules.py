@@ -249,10 +249,26 @@ def _rule_problems(resource: Resource, code_lists: tuple[CodeList, ...]) -> Iter
             sound.append(rule)
         except QualityDefinitionError as error:
             yield Problem(("rules", index), str(error), "change the rule accordingly")
+        yield from _cycle_problems(resource, index, rule)
     try:
         compile_rules(sound, code_lists, names)
     except QualityDefinitionError as error:
         yield Problem(("rules",), str(error), "change the rules accordingly")
+
+
+def _cycle_problems(resource: Resource, index: int, rule: RuleDeclaration) -> Iterator[Problem]:
+    """A rule may ask for more than the resource promises, never for less."""
+    if not isinstance(rule, declared.TimelinessDeclaration):
+        return
+    promised, allowed = (
+        declared.WITHIN_SECONDS[resource.update_cycle],
+        rule.limit_seconds(resource.update_cycle),
+    )
+    if allowed > promised:
+        problem = (
+            f"timeliness allows {allowed} s, the update cycle {resource.update_cycle} promises {promised} s"
+        )
+        yield Problem(("rules", index), problem, "name no limit, or a shorter one; or change update_cycle")
 
 
 def _unit_problems(resource: Resource, forms: Mapping[str, ItemForm]) -> Iterator[Problem]:

@@ -167,7 +167,8 @@ def _source(policy: Policy, name: ResourceId, schemas: RawSchemas) -> dict[str, 
 
 def _rules(policy: Policy, resource: Resource) -> list[dict[str, Any]]:
     lists = [_code_list(key, codes) for key, codes in policy.code_lists.items()]
-    compiled = compile_rules(resource.rules, lists, [item.name for item in resource.items])
+    names = [item.name for item in resource.items]
+    compiled = compile_rules(resource.rules, lists, names, resource.update_cycle)
     return [
         declared.model_dump(mode="json") | {"id": rule.id, "items": list(rule.items)}
         for declared, rule in zip(resource.rules, compiled.rules, strict=True)

@@ -8,6 +8,7 @@ from rich.console import Console
 from services.cli.demo_story import DemoStory
 from services.cli.demo_waiting import DemoStuck
 from services.cli.output import CommandFailed, ExitCode, emit_json
+from services.demo.kept import OtherCity
 from services.demo.narration import Narrator
 from services.stack.api import Stack
 from services.stack.progress import Bars
@@ -20,8 +21,14 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    persons: Annotated[int, typer.Option(min=10, help="How many persons the sample city has.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Another seed gives another city.")] = 1,
+    persons: Annotated[
+        int | None,
+        typer.Option(min=10, help="How many persons the sample city has: 2000, or as many as are kept."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Another seed gives another city, where none is kept: 1, or the kept one's."),
+    ] = None,
     updates: Annotated[int, typer.Option(min=1, help="How many changes the latency is measured over.")] = 300,
     leave: Annotated[
         bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")
@@ -39,6 +46,10 @@ def demo(
         where = f"the stack in {stack.settings.home}"
         remedy = "`govbus status` and `govbus doctor` say what is wrong; then run the demo again"
         raise CommandFailed(ExitCode.UNAVAILABLE, str(error), where, remedy) from error
+    except OtherCity as error:
+        where = f"the stack in {stack.settings.home}"
+        remedy = f"`govbus demo --seed {error.kept.seed}` goes on with it; `govbus reset` deletes it first"
+        raise CommandFailed(ExitCode.USAGE, str(error), where, remedy) from error
     finally:
         if leave and not ran_before:
             with Bars(Console(stderr=True, emoji=False)) as bars:
@@ -47,4 +58,5 @@ def demo(
         story.farewell()
     if as_json:
         emit_json(answer.as_json())
-    raise typer.Exit(ExitCode.OK if answer.balance["closed"] else ExitCode.NEGATIVE)
+    well = answer.balance["closed"] and not answer.latencies.missing
+    raise typer.Exit(ExitCode.OK if well else ExitCode.NEGATIVE)

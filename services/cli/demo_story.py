@@ -22,8 +22,10 @@ from services.control.apply import Apply
 from services.control.credentials import credentials_path
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.demo.answer import DemoAnswer
-from services.demo.databases import TABLES, create_city, database_dsn, load_city
+from services.demo.databases import POLICE, TABLES, create_city, database_dsn, load_city
 from services.demo.intake import IntakeFollower
+from services.demo.kept import SampleCity, choose_city, read_kept, write_kept
+from services.demo.latency import MEASURED_GRANT, PATIENCE_SECONDS, Addresses, Latencies
 from services.demo.narration import Narrator
 from services.demo.readers import Arrival, DepartmentReader, reader_from_credentials, try_to_read
 from services.demo.sources import connection_secrets
@@ -38,20 +40,19 @@ from topics.names import raw_captured
 
 WITHOUT_GRANT: Final = ConsumerId("archives")
 _QUIET_SECONDS: Final = 1.0
-_PACE_SECONDS: Final = 0.01
-"""Between two changes while the latency is measured: about 100 changes a second."""
 
 
 class DemoStory:
     """Plays the chapters in order; may be played again over the data of the last time."""
 
-    def __init__(self, stack: Stack, narrator: Narrator, *, persons: int, seed: int, updates: int) -> None:
+    def __init__(
+        self, stack: Stack, narrator: Narrator, *, persons: int | None, seed: int | None, updates: int
+    ) -> None:
         self.stack = stack
         self.tell = narrator
         self.persons, self.seed, self.updates = persons, seed, updates
         self.began = time.monotonic()
         self.first_delivery: float | None = None
-        self.latencies: list[float] = []
         self.readers: list[DepartmentReader] = []
 
     def play(self) -> DemoAnswer:
@@ -59,6 +60,7 @@ class DemoStory:
 
         Raises:
             DemoStuck: an effect did not come in time.
+            OtherCity: the databases hold a city of another seed.
         """
         self.start_stack()
         self.make_city()
@@ -69,11 +71,11 @@ class DemoStory:
             try:
                 self.changes(intake)
                 refused = self.refused_reader(definitions)
-                self.measure(intake)
+                latencies = self.measure()
             finally:
                 for reader in self.readers:
                     reader.close()
-        return self.prove(refused)
+        return self.prove(refused, latencies)
 
     def start_stack(self) -> None:
         """Chapter 1."""
@@ -87,13 +89,24 @@ class DemoStory:
         self.tell.chapter(2, "The sample city: three departments with a database each")
         passwords = connection_secrets(self.stack)
         create_city(self.admin_dsn, passwords)
+        city = self.choose_city()
         with Bars(self.tell.console) as bars:
-            bars.begin("city", f"making {self.persons} persons, their companies and enrolments")
-            added = load_city(self.admin_dsn, self.persons, self.seed)
+            bars.begin("city", f"making the city of {city}, their companies and enrolments")
+            added = load_city(self.admin_dsn, city.persons, city.seed)
             bars.done("city", "the city is there")
         for provider, count in added.items():
             self.tell.say(f"{provider}: {count} rows added to {TABLES[provider].name}")
         prepare_cast(self.admin_dsn)
+
+    def choose_city(self) -> SampleCity:
+        """The one that was asked for, or the kept one."""
+        kept = read_kept(self.admin_dsn)
+        city = choose_city(kept, self.persons, self.seed)
+        if kept is not None:
+            self.tell.say(f"the city of {kept} is kept from an earlier run")
+        if kept is not None or not self._rows(POLICE):
+            write_kept(self.admin_dsn, city)
+        return city
 
     def share(self, definitions: Definitions, intake_open: "IntakeSource") -> None:
         """Chapters 3 and 4; a policy that is there already is only brought up to date."""
@@ -175,32 +188,23 @@ class DemoStory:
         self.tell.say(f"{WITHOUT_GRANT} tries to read {topic}: {answer}")
         return answer
 
-    def measure(self, intake_source: "IntakeSource") -> None:
-        """Chapter 7."""
+    def measure(self) -> Latencies:
+        """Chapter 7: each change is waited for, so that the slow ones count too."""
         self.tell.chapter(7, f"From commit to readable, over {self.updates} single changes")
-        self.poll_readers()
-        before = len(self.latencies)
+        addresses = Addresses(self.admin_dsn)
+        latencies = Latencies(addresses.source_clock_ms())
         with Bars(self.tell.console) as bars:
             bars.begin("changes", "the police change one address after the other", self.updates)
-            self._change_addresses(lambda: bars.advance("changes", 1))
-            bars.done("changes", f"{self.updates} addresses changed")
-        self._until_quiet(intake_source.follow())
-        self.tell.say(f"{len(self.latencies) - before} records became readable for departments")
+            for _ in addresses.change(self.updates):
+                latencies.expected += 1
+                bars.advance("changes", 1)
+            bars.done("changes", f"{latencies.expected} addresses changed")
+            bars.begin("arrivals", f"until each of them is readable under {MEASURED_GRANT}")
+            latencies.await_all(self.poll_readers, PATIENCE_SECONDS)
+            bars.done("arrivals", f"{latencies.expected - latencies.missing} of them are readable")
+        return latencies
 
-    def _change_addresses(self, changed: Callable[[], None]) -> None:
-        with closing(psycopg2.connect(database_dsn(self.admin_dsn, ProviderId("police")))) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                for number in range(self.updates):
-                    cursor.execute(
-                        "UPDATE public.person SET address = %s WHERE id = "
-                        "(SELECT id FROM public.person WHERE name IS NOT NULL ORDER BY id OFFSET %s LIMIT 1)",
-                        (f"人民路{time.time_ns() % 10_000_000}号", number % min(self.persons, 500)),
-                    )
-                    changed()
-                    time.sleep(_PACE_SECONDS)
-
-    def prove(self, refused: str) -> DemoAnswer:
+    def prove(self, refused: str, latencies: Latencies) -> DemoAnswer:
         """Chapter 8."""
         self.tell.chapter(8, "The books: every record has exactly one outcome, proven from the topics")
         with self.lookup() as lookup, Bars(self.tell.console) as bars:
@@ -212,7 +216,7 @@ class DemoStory:
             quarantined=books.quarantined,
             withheld=books.withheld,
             balance=books.balance,
-            latencies_ms=self.latencies,
+            latencies=latencies,
             first_delivery_seconds=self.first_delivery,
             refused_reader=refused,
         )
@@ -222,8 +226,7 @@ class DemoStory:
         ]
         self.tell.rows("Withheld", ["grant", "reason", "records"], withheld)
         self.tell.rows("Sums", ["what", "records"], list(books.balance["sums"].items()))
-        shown = answer.as_json()["latency_ms"]
-        self.tell.say(f"commit to readable: p50 {shown['p50']} ms, p99 {shown['p99']} ms")
+        self.tell.say(answer.latency_text())
         self.tell.say(books.verdict)
         return answer
 
@@ -245,7 +248,6 @@ class DemoStory:
         found = [arrival for reader in self.readers for arrival in reader.poll()]
         if found and self.first_delivery is None:
             self.first_delivery = round(time.monotonic() - self.began, 1)
-        self.latencies.extend(arrival.latency_ms for arrival in found)
         return found
 
     @property

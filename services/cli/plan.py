@@ -12,7 +12,7 @@ from rich.markup import escape
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorConfigInvalid
 from producers.connector import ConnectEnvironment
-from schemas.registry import RegistryCredentials
+from schemas.registry import RegistryCredentials, RegistryUnavailable
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -26,7 +26,8 @@ from services.cli.output import (
     wants_json,
 )
 from services.control.access import Access, CaptureSource
-from services.control.apply import Applied, Apply, Comparison, CorrectDefinitions, compare, compare_offline
+from services.control.applied import Applied
+from services.control.apply import Apply, Comparison, CorrectDefinitions, compare, compare_offline
 from services.control.copy_transactions import EpochInterrupted
 from services.control.definitions import (
     Definitions,
@@ -106,7 +107,8 @@ def apply_command(
         one_of(grant, declared.grants, "grant", "--confirm-shrink")
     console = Console(stderr=True, emoji=False)
     _engine_is_here()
-    stack = _running_stack()
+    # Kafka alone is enough to withdraw a right, and that must not wait for anything.
+    stack = _running_stack("kafka")
     run = Apply(
         access_of(stack),
         declared,
@@ -120,6 +122,8 @@ def apply_command(
         emit_json(applied.as_json())
     else:
         _print_applied(applied)
+    if "registry" in applied.held_back:
+        raise typer.Exit(ExitCode.UNAVAILABLE)
     if applied.waiting or applied.held_back:
         raise typer.Exit(ExitCode.NEGATIVE)
 
@@ -145,7 +149,7 @@ def _carried_out(run: Apply) -> Applied:
         raise _ended(ExitCode.UNAVAILABLE, str(error), "run `govbus apply` again") from error
     except ConnectorConfigInvalid as error:
         raise _ended(ExitCode.REFUSED, str(error), "correct the connection of the provider") from error
-    except (PolicyUnreadable, KafkaException, ConnectError) as error:
+    except (PolicyUnreadable, KafkaException, ConnectError, RegistryUnavailable) as error:
         remedy = "`govbus status` shows what is down; then run `govbus apply` again"
         raise _ended(ExitCode.UNAVAILABLE, str(error), remedy) from error
 
@@ -221,23 +225,22 @@ def _known_providers(names: list[str], definitions: Definitions) -> tuple[Provid
     return tuple(ProviderId(name) for name in dict.fromkeys(names))
 
 
-def _running_stack() -> Stack:
+def _running_stack(*needed: str) -> Stack:
     try:
         stack = Stack(StackSettings.from_environment())
         states = {status.name: status.state for status in stack.status()}
-        # Without Connect a right can still be withdrawn, and that must not wait.
-        if all(states[name] is State.RUNNING for name in ("kafka", "registry")):
+        if all(states[name] is State.RUNNING for name in needed):
             return stack
     except StackError as error:
         told = failure(error)
         wrong_setting = told is not None and told.code is ExitCode.USAGE
         remedy = told.remedy if told is not None and wrong_setting else _START
         raise _ended(told.code if told else ExitCode.UNAVAILABLE, str(error), remedy) from None
-    raise _ended(ExitCode.UNAVAILABLE, "Kafka or the registry is not running", _START)
+    raise _ended(ExitCode.UNAVAILABLE, f"{' or '.join(needed)} is not running", _START)
 
 
 def _compare_now(definitions: Definitions) -> Comparison:
-    access = access_of(_running_stack())
+    access = access_of(_running_stack("kafka", "registry"))
     return compare(access, access.admin(), definitions)
 
 

@@ -6,15 +6,16 @@ Every step may be repeated: what an interrupted run left half done, the next one
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
 from schemas.load import control_schema
-from schemas.registry import SchemaRegistry
+from schemas.registry import RegistryUnavailable, SchemaRegistry
 from services.control import acls
 from services.control.access import Access
 from services.control.acknowledgements import Acknowledgements, fence
+from services.control.applied import Applied
 from services.control.capture_work import CaptureWork
 from services.control.connections import Connections, read_connections
 from services.control.connectors import recapture_command
@@ -27,7 +28,7 @@ from services.control.gaps import CaptureFacts, find_gaps, impossible, read_capt
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
-from services.control.policy_topic import PolicyWriter
+from services.control.policy_topic import PolicyWriter, schema_of_newest
 from services.control.quiet import groups_to_settle
 from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
@@ -43,6 +44,7 @@ from topics.policy import Policy
 
 Say = Callable[[str], None]
 UNREGISTERED: Final = SchemaId(0)
+REST_WAITS: Final = "only withdrawals were done; `govbus up`, then `govbus apply` again does the rest"
 
 
 class CorrectDefinitions(Exception):  # noqa: N818 - named after what to do
@@ -66,28 +68,6 @@ class Comparison:
     facts: Mapping[ProviderId, CaptureFacts] = field(default_factory=dict)
     gaps: Mapping[ProviderId, str] = field(default_factory=dict)
     """Providers whose source lost changes and who are not being captured anew, and how that is known."""
-
-
-@dataclass(slots=True)
-class Applied:
-    """What an apply did, for the last line of its output."""
-
-    steps: int = 0
-    policy_version: int = 0
-    credentials: dict[str, str] = field(default_factory=dict)
-    """User → path of the file."""
-    filled: dict[str, dict[str, int]] = field(default_factory=dict)
-    receipts: dict[str, str] = field(default_factory=dict)
-    waiting: dict[str, str] = field(default_factory=dict)
-    """Grants whose epoch stopped for an operator, and why."""
-    connectors: dict[str, str] = field(default_factory=dict)
-    """Connector → created, updated, unchanged or deleted."""
-    held_back: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    """Providers, or sinks, whose database is not ready: what is wrong, and the SQL that mends it."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape that docs/cli/apply.schema.json describes."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def _now_ms() -> int:
@@ -120,6 +100,15 @@ def compare(
     refusals += [Refusal(name, str(error)) for name, error in definitions.in_place_changes(policy)]
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
+
+
+def compare_withdrawals(
+    access: Access, admin: AdminClient, definitions: Definitions, clock_ms: Callable[[], int] = _now_ms
+) -> Comparison:
+    """What is to be withdrawn now, as far as Kafka alone can tell; the rest of its plan is not to be done."""
+    policy = read_policy(access, read_topics(admin))
+    declared = _declared(definitions, policy, clock_ms())
+    return _compare(declared, LiveState(policy=policy), receipt_names(access.home))
 
 
 def _declared(
@@ -213,7 +202,10 @@ class Apply:
             CorrectDefinitions: something that is declared must not be done; only withdrawals were.
         """
         admin = self._admin = self.access.admin()
-        comparison = compare(self.access, admin, self.definitions, self.recaptured, self.clock_ms)
+        try:
+            comparison = compare(self.access, admin, self.definitions, self.recaptured, self.clock_ms)
+        except RegistryUnavailable as error:
+            return self._withdraw_alone(str(error))
         self.applied.steps = len(comparison.plan.steps)
         self._policy = comparison.live.policy
         self._withdraw(comparison)
@@ -229,6 +221,17 @@ class Apply:
         self._put_connectors(comparison)
         self._fill(epochs, before)
         self.applied.policy_version = self.policy.version
+        return self.applied
+
+    def _withdraw_alone(self, why: str) -> Applied:
+        """Kafka is all that a withdrawal needs; what else is declared waits for the registry."""
+        comparison = compare_withdrawals(self.access, self.admin, self.definitions, self.clock_ms)
+        self._policy = comparison.live.policy
+        self.applied.steps = len(comparison.plan.of(StepKind.WITHDRAW_GRANT))
+        self._withdraw(comparison)
+        self.applied.policy_version = self._policy.version if self._policy else 0
+        self.applied.held_back["registry"] = [{"what": why, "remedy": REST_WAITS}]
+        self.say(f"everything but withdrawals waits: {why}")
         return self.applied
 
     @property
@@ -386,6 +389,11 @@ class Apply:
         """Opening it fences every earlier run."""
         if self._writer is None:
             registry = SchemaRegistry(self.access.registry_credentials("apply"))
-            schema_id = registry.register(control_subject("PolicyVersion"), control_schema("PolicyVersion"))
+            try:
+                schema_id = registry.register(
+                    control_subject("PolicyVersion"), control_schema("PolicyVersion")
+                )
+            except RegistryUnavailable:
+                schema_id = schema_of_newest(self.access.kafka_config("admin"))
             self._writer = PolicyWriter(self.access.kafka_config("apply"), schema_id)
         return self._writer

@@ -10,6 +10,7 @@ from services.control.policy_document import same_content
 from topics import names
 from topics.event import SchemaId
 from topics.policy import Policy
+from topics.wire import split
 
 _TIMEOUT_S: Final = 15.0
 
@@ -32,6 +33,26 @@ def newest_policy(kafka_config: Mapping[str, Any]) -> Policy | None:
     Raises:
         PolicyUnreadable: the end of the topic was not reached in time.
     """
+    newest = _newest_value(kafka_config)
+    return Policy.model_validate_json(decode("PolicyVersion", newest)["document"]) if newest else None
+
+
+def schema_of_newest(kafka_config: Mapping[str, Any]) -> SchemaId:
+    """The id under which the newest version was written, for when the registry cannot be asked.
+
+    Raises:
+        PolicyUnreadable: there is none, or it was written under another schema than ours.
+    """
+    newest = _newest_value(kafka_config)
+    if newest is None:
+        raise PolicyUnreadable("there is no policy version yet")
+    schema_id = split(newest)[0]
+    if encode("PolicyVersion", schema_id, decode("PolicyVersion", newest)) != newest:
+        raise PolicyUnreadable("the newest version was written under another schema; the registry is needed")
+    return schema_id
+
+
+def _newest_value(kafka_config: Mapping[str, Any]) -> bytes | None:
     consumer = Consumer(
         {
             **kafka_config,
@@ -48,7 +69,7 @@ def newest_policy(kafka_config: Mapping[str, Any]) -> Policy | None:
         consumer.close()
 
 
-def _last(consumer: Consumer) -> Policy | None:
+def _last(consumer: Consumer) -> bytes | None:
     consumer.assign([TopicPartition(names.POLICY, 0, 0)])
     newest: bytes | None = None
     while True:
@@ -62,7 +83,7 @@ def _last(consumer: Consumer) -> Policy | None:
             break
         elif not error.retriable():
             raise KafkaException(error)
-    return Policy.model_validate_json(decode("PolicyVersion", newest)["document"]) if newest else None
+    return newest
 
 
 class PolicyWriter:

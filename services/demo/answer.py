@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.demo.latency import Latencies
+
 CLOCKS = {
     "from": "source commit timestamp (PostgreSQL server clock, whole milliseconds, header ce_time)",
     "to": "record returned by a read_committed consumer on the grant topic (clock of the machine that reads)",
@@ -19,7 +21,7 @@ class DemoAnswer:
     quarantined: Mapping[str, int]
     withheld: Mapping[str, Mapping[str, int]]
     balance: Mapping[str, Any]
-    latencies_ms: Sequence[float]
+    latencies: Latencies
     first_delivery_seconds: float | None
     refused_reader: str
 
@@ -31,14 +33,26 @@ class DemoAnswer:
             "withheld": {grant: dict(reasons) for grant, reasons in self.withheld.items()},
             "balance": dict(self.balance),
             "latency_ms": {
-                "p50": percentile(self.latencies_ms, 50),
-                "p99": percentile(self.latencies_ms, 99),
-                "records": len(self.latencies_ms),
+                "p50": percentile(self.latencies.milliseconds, 50),
+                "p99": percentile(self.latencies.milliseconds, 99),
+                "records": len(self.latencies.milliseconds),
+                "expected": self.latencies.expected,
+                "missing": self.latencies.missing,
+                "grant": self.latencies.grant,
                 "clocks": CLOCKS,
             },
             "first_delivery_seconds": self.first_delivery_seconds,
             "department_without_grant": self.refused_reader,
         }
+
+    def latency_text(self) -> str:
+        """The latencies in one sentence; it names the changes that are in no figure."""
+        shown = self.as_json()["latency_ms"]
+        text = (
+            f"commit to readable under {shown['grant']}: p50 {shown['p50']} ms, p99 {shown['p99']} ms"
+            f" over {shown['records']} of {shown['expected']} changes"
+        )
+        return f"{text}; {shown['missing']} NEVER BECAME READABLE" if shown["missing"] else text
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:

@@ -129,7 +129,9 @@ def _source(entry: ResourcePolicy, policy: Policy, code_lists: list[CodeList]) -
         items=tuple(_item(item) for item in resource.items if not _foreign(item, resource)),
         not_ours=tuple(item.name for item in resource.items if _foreign(item, resource)),
         foreign=_foreign_plans(resource),
-        rules=compile_rules(resource.rules, code_lists, [item.name for item in resource.items]),
+        rules=compile_rules(
+            resource.rules, code_lists, [item.name for item in resource.items], resource.update_cycle
+        ),
         envelope=ReferenceCodec(envelope),
         envelope_schema=envelope,
         canonical_key=ReferenceCodec(CANONICAL_KEY_SCHEMA),

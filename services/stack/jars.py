@@ -95,7 +95,7 @@ class JarCache:
         return ":".join(str(self.location(file)) for file in self.part(part))
 
     def missing(self) -> tuple[LockedFile, ...]:
-        """Return the files that are not in the cache with their size; content was verified when it came."""
+        """Return the files that are not in the cache as the lock has them."""
         return tuple(file for file in self._files if not self._present(file))
 
     def fetch(self, reporter: Reporter) -> int:
@@ -155,8 +155,27 @@ class JarCache:
         write_service_list(converter / "avro-converter-service.jar")
 
     def _present(self, file: LockedFile) -> bool:
+        """Whether it is there and was verified as it is; what was touched since is verified again.
+
+        Reading all 300 MB at each start would cost a second or two; time, size and digest are noted instead.
+        """
+        location, note = self.location(file), self._note(file)
+        if not location.exists() or location.stat().st_size != file.size:
+            return False
+        stamp = f"{location.stat().st_mtime_ns} {file.size} {file.sha256}"
+        if note.exists() and note.read_text(encoding="utf-8") == stamp:
+            return True
+        with location.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
+                return False
+        draft = note.with_name(f"{note.name}.{threading.get_ident()}")
+        draft.write_text(stamp, encoding="utf-8")
+        draft.replace(note)
+        return True
+
+    def _note(self, file: LockedFile) -> Path:
         location = self.location(file)
-        return location.exists() and location.stat().st_size == file.size
+        return location.with_name(f".{location.name}.verified")
 
     def _download(self, file: LockedFile, reporter: Reporter) -> None:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -16,7 +16,8 @@ from services.cli import processes
 from services.cli.audit import as_answer
 from services.cli.demo_story import DemoStory
 from services.cli.plan import access_of
-from services.control.apply import Applied, Apply
+from services.control.applied import Applied
+from services.control.apply import Apply
 from services.control.credentials import credentials_path
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.demo.databases import database_dsn
@@ -135,6 +136,15 @@ class LiveCity:
         """The provider's quarantine, oldest first."""
         with self.story.lookup() as lookup:
             return read_quarantine(lookup, ProviderId(provider))
+
+    def stopped_of(self, *record_ids: int, provider: str = "police") -> list[Quarantined]:
+        """What the provider's quarantine holds of these source rows, by the raw record's key."""
+        with self.story.lookup() as lookup:
+            return [
+                entry
+                for entry in read_quarantine(lookup, ProviderId(provider))
+                if (lookup.decoder.key(entry.raw) or {}).get("id") in record_ids
+            ]
 
     def granted(self, grant: str) -> dict[str, dict[str, Any] | None]:
         """What a department's topic says now, keyed by its own keys."""

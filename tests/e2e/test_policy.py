@@ -15,7 +15,8 @@ import pytest
 
 from services.cli import processes
 from services.cli.plan import access_of
-from services.control.apply import Applied, Apply
+from services.control.applied import Applied
+from services.control.apply import Apply
 from services.control.definitions import Definitions
 from services.control.kafka_topics import end_offsets
 from services.control.settings import ApplySettings

@@ -12,7 +12,8 @@ import yaml
 from confluent_kafka import Producer
 
 from services.control.access import Access
-from services.control.apply import Applied, Apply, compare
+from services.control.applied import Applied
+from services.control.apply import Apply, compare
 from services.control.definitions import load_definitions
 from services.control.difference import StepKind
 from services.control.kafka_topics import end_offsets

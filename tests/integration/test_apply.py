@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ import pytest
 import yaml
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
+from schemas.registry import RegistryCredentials
 from services.cli.plan import access_of
 from services.control.acls import create_acls, delete_acls, read_acls
-from services.control.apply import CorrectDefinitions
-from services.control.definitions import packaged_definitions
+from services.control.apply import Apply, CorrectDefinitions
+from services.control.definitions import load_definitions, packaged_definitions
 from services.control.difference import StepKind
 from services.control.kafka_topics import alter_topics, end_offsets
 from services.control.policy_document import with_grant_state
@@ -363,3 +365,21 @@ def test_a_withdrawn_department_is_locked_out_and_never_deleted(bench: Bench) ->
     assert not may_read_schemas(old)
     assert may_read_schemas(other)
     assert bench.steps() == []
+
+
+@pytest.mark.requirement("A8-05")
+def test_a_right_is_withdrawn_while_the_registry_is_down_and_the_rest_waits(bench: Bench) -> None:
+    nobody = RegistryCredentials("http://127.0.0.1:9", "apply", "none")
+    alone = replace(bench.access, registry_url=nobody.url, registry_credentials=lambda _: nobody)
+    topic = bench.policy().grants[EDUCATION].grant.topic
+    bench.change("grants/education.yaml", state="suspended")
+    applied = Apply(alone, load_definitions(bench.folder), bench.said.append).run()
+
+    assert json.loads(Path(applied.receipts[EDUCATION]).read_text(encoding="utf-8"))["state"] == "suspended"
+    assert list(applied.held_back) == ["registry"]
+    assert bench.policy().grants[EDUCATION].grant.state is GrantState.SUSPENDED
+    assert refused_to_read(bench, "education", topic)
+    assert [target for kind, target in bench.steps() if kind is StepKind.WITHDRAW_GRANT] == []
+    bench.change("grants/education.yaml", state="active")
+    bench.apply()
+    assert bench.policy().grants[EDUCATION].grant.state is GrantState.ACTIVE

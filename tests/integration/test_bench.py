@@ -36,7 +36,7 @@ def bench(folder: Path, *words: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["fanout", "gate"])
 def test_a_race_has_figures_of_the_bus_and_of_everybody_who_can_run_here(tmp_path: Path, name: str) -> None:
     tmp_path.chmod(0o711)
-    answer = bench(tmp_path, name, "--events", "4000", "--repeats", "1")
+    answer = bench(tmp_path, name, "--repeats", "1")
     found = answer["compressions"]["lz4"]
     for comparator in ("copy_loop", "faust"):
         assert answer[f"ratio_{comparator}"] is not None, found["failures"]

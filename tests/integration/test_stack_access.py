@@ -31,7 +31,7 @@ def test_everything_runs_and_listens_on_loopback_only(stack: Stack) -> None:
     assert stack.settings.registry_management_port in ports
 
 
-def test_the_whole_stack_uses_less_than_two_of_the_four_gigabytes(stack: Stack) -> None:
+def test_the_idle_infrastructure_uses_less_than_two_of_the_four_gigabytes(stack: Stack) -> None:
     assert sum(line.memory_mb or 0 for line in stack.status()) < 2000
 
 

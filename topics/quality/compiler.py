@@ -25,6 +25,7 @@ def compile_rules(
     declarations: Iterable[declared.RuleDeclaration],
     code_lists: Iterable[rules.CodeList] = (),
     items: Collection[str] | None = None,
+    update_cycle: declared.UpdateCycle = declared.UpdateCycle.REAL_TIME,
 ) -> CompiledRules:
     """Compile the rules of one resource.
 
@@ -32,6 +33,7 @@ def compile_rules(
         declarations: in the order in which findings shall be listed.
         code_lists: every list and version that a rule may name.
         items: the resource's items; given, a rule about any other item is refused.
+        update_cycle: the resource's, by which timeliness is judged where its rule names nothing shorter.
 
     Raises:
         QualityDefinitionError: two rules of one name, an unsafe pattern, an unknown code list or item, or a
@@ -40,7 +42,7 @@ def compile_rules(
     lists = {(each.name, each.version): each for each in code_lists}
     compiled: dict[RuleId, Rule] = {}
     for declaration in declarations:
-        rule = _compile(declaration, lists)
+        rule = _compile(declaration, lists, update_cycle)
         if rule.id in compiled:
             raise QualityDefinitionError(f"two rules are called {rule.id}: give one of them an id of its own")
         unknown = [item for item in rule.items if items is not None and item not in items]
@@ -52,7 +54,7 @@ def compile_rules(
     return CompiledRules(tuple(compiled.values()))
 
 
-def _compile(declaration: declared.RuleDeclaration, lists: _CodeLists) -> Rule:
+def _compile(declaration: declared.RuleDeclaration, lists: _CodeLists, cycle: declared.UpdateCycle) -> Rule:
     match declaration:
         case declared.CodeListDeclaration():
             return _code_list(declaration, lists)
@@ -60,6 +62,8 @@ def _compile(declaration: declared.RuleDeclaration, lists: _CodeLists) -> Rule:
             return _pattern(declaration)
         case declared.RangeDeclaration():
             return _range(declaration)
+        case declared.TimelinessDeclaration():
+            return _timeliness(declaration, cycle)
         case _:
             return _SIMPLE[type(declaration)](declaration)
 
@@ -165,10 +169,9 @@ def _sex(d: declared.IdentitySexDeclaration) -> Rule:
     return cross.SexAgrees(name, d.severity, d.identity_item, d.kind_item, d.sex_item, codes)
 
 
-def _timeliness(d: declared.TimelinessDeclaration) -> Rule:
-    seconds = d.within_seconds if d.update_cycle is None else declared.WITHIN_SECONDS[d.update_cycle]
+def _timeliness(d: declared.TimelinessDeclaration, cycle: declared.UpdateCycle) -> Rule:
     name = _id(d, *(() if d.item is None else (d.item,)))
-    return cross.InTime(name, d.severity, (seconds or 0) * _MS, d.item, d.unit)
+    return cross.InTime(name, d.severity, d.limit_seconds(cycle) * _MS, d.item, d.unit)
 
 
 _SIMPLE: Final[Mapping[type, Callable[..., Rule]]] = {
@@ -180,5 +183,4 @@ _SIMPLE: Final[Mapping[type, Callable[..., Rule]]] = {
     declared.ImplicationDeclaration: _implication,
     declared.IdentityBirthDateDeclaration: _birth_date,
     declared.IdentitySexDeclaration: _sex,
-    declared.TimelinessDeclaration: _timeliness,
 }

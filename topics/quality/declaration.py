@@ -181,7 +181,7 @@ class IdentitySexDeclaration(_Declaration):
 
 
 class TimelinessDeclaration(_Declaration):
-    """The record must be recorded in time: within the update cycle, or within so many seconds."""
+    """The record must be recorded in time: within the resource's update cycle, or a shorter time."""
 
     rule: Literal["timeliness"]
     update_cycle: UpdateCycle | None = None
@@ -190,10 +190,16 @@ class TimelinessDeclaration(_Declaration):
     unit: Literal[Unit.TIMESTAMP_MILLIS, Unit.TIMESTAMP_MICROS] = Unit.TIMESTAMP_MILLIS
 
     @model_validator(mode="after")
-    def _exactly_one_limit(self) -> "TimelinessDeclaration":
-        if (self.update_cycle is None) == (self.within_seconds is None):
-            raise ValueError("say exactly one of update_cycle, within_seconds")
+    def _one_limit_at_most(self) -> "TimelinessDeclaration":
+        if self.update_cycle is not None and self.within_seconds is not None:
+            raise ValueError(
+                "say one of update_cycle, within_seconds, or neither: then the resource's cycle counts"
+            )
         return self
+
+    def limit_seconds(self, cycle: UpdateCycle) -> int:
+        """After how many seconds a record is late; ``cycle``: the resource's own."""
+        return self.within_seconds or WITHIN_SECONDS[self.update_cycle or cycle]
 
 
 RuleDeclaration = Annotated[

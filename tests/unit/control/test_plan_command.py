@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from services.cli import plan
 from services.cli.plan import register
-from services.control.apply import Applied
+from services.control.applied import Applied
+from services.stack.api import State
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "cli"
 
@@ -52,3 +54,40 @@ def test_what_apply_answers_has_the_documented_shape() -> None:
 def test_a_provider_that_nobody_declares_cannot_be_captured_anew() -> None:
     """Told before the stack is asked for anything."""
     assert CliRunner().invoke(program(), ["apply", "--recapture", "nobody"]).exit_code == 2
+
+
+class Part(NamedTuple):
+    name: str
+    state: State
+
+
+class OnlyKafka:
+    """A stack of which nothing but Kafka runs."""
+
+    def __init__(self, _settings: object) -> None:
+        pass
+
+    def status(self) -> list[Part]:
+        return [Part("kafka", State.RUNNING), Part("registry", State.CRASHED), Part("connect", State.STOPPED)]
+
+
+class WithdrawsOnly:
+    """An apply that finds the registry gone."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def run(self) -> Applied:
+        waits = {"registry": [{"what": "it does not answer", "remedy": "start it"}]}
+        return Applied(steps=1, receipts={"health": "receipts/health.1.json"}, held_back=waits)
+
+
+def test_apply_asks_for_kafka_only_and_says_that_the_rest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "Stack", OnlyKafka)
+    monkeypatch.setattr(plan, "access_of", lambda _stack: None)
+    monkeypatch.setattr(plan, "Apply", WithdrawsOnly)
+    answer = CliRunner().invoke(program(), ["apply", "--json"])
+    assert answer.exit_code == 3
+    told = json.loads(answer.stdout.splitlines()[-1])
+    jsonschema.validate(told, shape("apply"))
+    assert (list(told["receipts"]), list(told["held_back"])) == (["health"], ["registry"])

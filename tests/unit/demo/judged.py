@@ -28,7 +28,8 @@ def compiled(resource: Resource) -> CompiledRules:
     """The resource's rules, with the city's code lists."""
     named = {tuple(key.split("@")): codes for key, codes in CITY.code_lists.items()}
     lists = [CodeList(name, version, frozenset(codes)) for (name, version), codes in named.items()]
-    return compile_rules(resource.rules, lists, [item.name for item in resource.items])
+    names = [item.name for item in resource.items]
+    return compile_rules(resource.rules, lists, names, resource.update_cycle)
 
 
 RULES = {id_: compiled(resource) for id_, resource in CITY.resources.items()}

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from services.demo.answer import DemoAnswer, percentile
+from services.demo.latency import Latencies
 from services.stack.api import ComponentStatus, State
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "cli"
@@ -20,17 +21,20 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def test_the_demo_answers_in_its_published_shape() -> None:
+    latencies = Latencies(since_ms=0, expected=3, _arrived={"a/0/1": 10.0, "a/0/2": 20.0})
     answer = DemoAnswer(
         topics={"raw.police.public.person": 3},
         quarantined={"QUALITY": 1},
         withheld={"education-persons": {"FILLED_BY_EPOCH": 2}},
         balance={"closed": True, "complete": True, "quiet": True, "sums": {"raw": 3}, "differences": []},
-        latencies_ms=[10.0, 20.0],
+        latencies=latencies,
         first_delivery_seconds=12.5,
         refused_reader="TOPIC_AUTHORIZATION_FAILED",
     )
     jsonschema.validate(answer.as_json(), schema("demo"))
-    assert answer.as_json()["latency_ms"]["p50"] == 10.0
+    latency = answer.as_json()["latency_ms"]
+    assert (latency["p50"], latency["records"], latency["expected"], latency["missing"]) == (10.0, 2, 3, 1)
+    assert answer.latency_text().endswith("p99 20.0 ms over 2 of 3 changes; 1 NEVER BECAME READABLE")
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -20,7 +20,9 @@ from services.demo.databases import (
     database_dsn,
     load_city,
 )
+from services.demo.latency import Addresses
 from services.demo.places import GRANTED_DISTRICT
+from services.demo.rows import ACCEPTED
 from services.demo.story import (
     CHEN,
     COMPANY,
@@ -125,6 +127,22 @@ def test_loading_twice_adds_only_what_a_larger_city_has_more(city: str) -> None:
     assert stored == [
         tuple(getattr(each.row, name) for name in TABLES[POLICE].column_names) for each in expected
     ]
+
+
+def test_latency_is_measured_over_persons_whom_the_gate_accepts(city: str) -> None:
+    load_city(city, 300, seed=5)
+    addresses = Addresses(city)
+    generated = list(generate_persons(300, seeded("5:persons"), CITY_DAY))
+    stopped = [each.row.id for each in generated if each.expected.outcome != ACCEPTED]
+    assert stopped, "or this shows nothing"
+    changed = "SELECT id FROM public.person WHERE id < %s AND xmin::text::bigint >= %s ORDER BY id"
+    [(begin,)] = query(database_dsn(city, POLICE), "SELECT pg_current_xact_id()::text::bigint")
+    before = addresses.source_clock_ms()
+    assert len(list(addresses.change(300, lambda _seconds: None))) == 300
+    touched = {row[0] for row in query(database_dsn(city, POLICE), changed, STORY_IDS, begin)}
+    assert len(touched) > 200
+    assert touched.isdisjoint(stopped)
+    assert addresses.source_clock_ms() >= before
 
 
 def test_everyday_changes_touch_only_addresses_in_the_granted_district(city: str) -> None:

@@ -153,7 +153,6 @@ def test_a_code_list_is_of_one_version() -> None:
         "{rule: date_order, earlier: a, later: b, unit: number}",
         "{rule: implication, when: {item: a}, then: {item: b, present: true}}",
         "{rule: implication, when: {item: a, equals: 1, present: true}, then: {item: b, present: true}}",
-        "{rule: timeliness}",
         "{rule: timeliness, update_cycle: daily, within_seconds: 5}",
         "{rule: timeliness, update_cycle: daily, item: a, unit: date}",
     ],

@@ -1,6 +1,7 @@
 """Downloads: only what the lock names, only with its digest, only once."""
 
 import hashlib
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -81,6 +82,40 @@ def test_a_half_file_in_the_cache_is_fetched_again(tmp_path: Path) -> None:
         offer(tmp_path / "cache" / "maven", CONTENT[:5])
         assert cache.fetch(Silent()) == 1
     assert cache.location(FILE).read_bytes() == CONTENT
+
+
+def test_a_cached_file_that_was_changed_since_it_was_verified_is_fetched_again(tmp_path: Path) -> None:
+    offer(tmp_path / "served", CONTENT)
+    with repository(tmp_path / "served") as address:
+        cache = JarCache(tmp_path / "cache", [FILE], address)
+        cache.fetch(Silent())
+        assert cache.missing() == ()
+        cache.location(FILE).write_bytes(b"x" * len(CONTENT))
+        assert cache.missing() == (FILE,)
+        assert cache.fetch(Silent()) == 1
+    assert cache.location(FILE).read_bytes() == CONTENT
+
+
+def test_a_file_of_the_right_size_that_nobody_verified_is_not_trusted(tmp_path: Path) -> None:
+    offer(tmp_path / "maven", b"x" * len(CONTENT))
+    assert JarCache(tmp_path, [FILE]).missing() == (FILE,)
+
+
+def test_a_verified_file_is_not_read_again_until_it_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(tmp_path / "maven", CONTENT)
+    cache, read, digest = JarCache(tmp_path, [FILE]), [], hashlib.file_digest
+
+    def counted(*given: Any) -> Any:
+        read.append(FILE)
+        return digest(*given)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    assert [cache.missing() for _ in range(3)] == [(), (), ()]
+    os.utime(cache.location(FILE), (1, 1))
+    assert cache.missing() == ()
+    assert len(read) == 2
 
 
 def test_the_lock_names_every_part_with_digest_and_size() -> None:

@@ -1,0 +1,53 @@
+"""How `govbus demo` ends: well only if the books close and every measured change arrived."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli import demo
+from services.cli.output import ExitCode
+from services.demo.answer import DemoAnswer
+from services.demo.kept import OtherCity, SampleCity
+from services.demo.latency import Latencies
+from tests.unit.cli.called import Govbus, shape
+
+
+def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: DemoAnswer | Exception) -> None:
+    class Story:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            """As the real one is called."""
+
+        def play(self) -> DemoAnswer:
+            if isinstance(end, Exception):
+                raise end
+            return end
+
+    monkeypatch.setenv("GOVBUS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(demo, "DemoStory", Story)
+
+
+@pytest.mark.parametrize(
+    ("closed", "expected", "code"), [(True, 1, ExitCode.OK), (True, 2, ExitCode.NEGATIVE), (False, 1, 1)]
+)
+def test_the_demo_ends_well_only_if_the_books_close_and_no_change_is_missing(
+    govbus: Govbus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, closed: bool, expected: int, code: int
+) -> None:
+    balance = {"closed": closed, "complete": True, "quiet": True, "sums": {}, "differences": []}
+    latencies = Latencies(0, expected=expected, _arrived={"raw.x/0/1": 12.0})
+    played(monkeypatch, tmp_path, DemoAnswer({}, {}, {}, balance, latencies, 1.0, "refused"))
+    ended = govbus("demo", "--exit", "--json")
+    assert ended.code == code
+    assert list(shape("demo").iter_errors(ended.answer)) == []
+    assert ended.answer["latency_ms"]["missing"] == expected - 1
+
+
+def test_another_seed_than_the_kept_one_is_a_mistake_of_the_command_line_with_a_remedy(
+    govbus: Govbus, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    played(monkeypatch, tmp_path, OtherCity(SampleCity(200, 7), 8))
+    ended = govbus("demo", "--seed", "8", "--exit")
+    assert ended.code == ExitCode.USAGE
+    assert "there is no city of seed 8" in ended.err
+    assert "govbus demo --seed 7" in ended.err
+    assert "govbus reset" in ended.err
