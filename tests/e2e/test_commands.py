@@ -322,3 +322,15 @@ def test_two_rows_with_one_number_are_both_delivered_and_listed_until_one_is_cor
 def test_audit_balance_closes_over_all_that_these_commands_wrote(city: LiveCity, govbus: Govbus) -> None:
     city.settle()
     assert govbus.json("audit-balance", "audit", "balance")["closed"] is True
+
+
+def test_status_is_not_healthy_while_something_that_the_policy_needs_does_not_run(govbus: Govbus) -> None:
+    def watch_is() -> tuple[int, bool, list[str]]:
+        ended = govbus("status", "--json")
+        states = [part["state"] for part in ended.answer["components"] if part["name"] == "watch"]
+        return ended.code, ended.answer["healthy"], states
+
+    assert govbus("run", "watch").code == 0
+    assert watch_is() == (0, True, ["running"])
+    assert govbus("run", "watch", "--instances", "0").code == 0
+    assert watch_is() == (1, False, ["stopped"])
