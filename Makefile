@@ -34,8 +34,10 @@ bench: $(INSTALLED) ## Measure the bus against the field, about five minutes (BE
 
 test: $(INSTALLED) ## Run all tests, those on the real stack included
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/pytest $(PARALLEL) $(ALONE) tests/docs
-	@$(BIN)/pytest $(addprefix --ignore=,$(ALONE) tests/docs)
+	@ended=0; \
+	$(BIN)/pytest $(PARALLEL) $(ALONE) tests/docs || ended=$$?; \
+	$(BIN)/pytest $(addprefix --ignore=,$(ALONE) tests/docs) || ended=$$?; \
+	exit $$ended
 else
 	@$(BIN)/pytest $(ARGS)
 endif
