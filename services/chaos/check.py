@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.chaos.envelopes import EVENT_HEADER, Envelopes, commit_of
+from services.chaos.envelopes import EVENT_HEADER, MARKS, Envelopes, commit_of
 from services.chaos.ledger_check import LedgerCheck
 from services.chaos.oracle import (
     CONTROL,
@@ -187,6 +187,6 @@ def _said_of(event: Event, effect: Effect, partition: int) -> int:
         commit_of(event),
         effect.known,
         effect.previous,
-        (),
+        MARKS if effect.form is Form.STATE else (),
         None if effect.state is None else everything(effect.state),
     )

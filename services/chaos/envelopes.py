@@ -60,6 +60,9 @@ ENVELOPE_SCHEMA: Final[dict[str, Any]] = {
 }
 _OPERATIONS: Final = {Kind.CREATE: "c", Kind.DELETE: "d"}
 _TIME_MS: Final = 1_790_000_000_000
+"""When the source says that it committed the first event: the same in each run, and long ago."""
+MARKS: Final = ("timeliness",)
+"""So every accepted change is late, and marked for it."""
 
 
 def commit_of(event: Event) -> int:

@@ -33,7 +33,7 @@ class MemoryRun:
         run = MemoryRun(city, layout_of(city.policy.resources, city.policy.grants), envelopes)
         for event in workload(SEED, EVENTS):
             partition, key, value = event.row % 4, envelopes.key(event), envelopes.value(event)
-            when = 1_790_000_000_500 + event.number
+            when = 1_790_086_400_000 + event.number
             city.memory.add(run.layout.raw, partition, key, value, envelopes.headers(event), when)
             if event.number % _BATCH == 0:
                 city.pump()
