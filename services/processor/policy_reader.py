@@ -40,6 +40,7 @@ class PolicyReader:
         self._consumer: Consumer | None = None
         self._unread: deque[bytes] = deque()
         self._end_seen = False
+        self._next_offset = OFFSET_BEGINNING
         self.newest: Policy | None = None
         self.problem: str | None = "the policy topic is not read to its end yet"
         self.blocked: str | None = None
@@ -49,6 +50,13 @@ class PolicyReader:
     def caught_up(self) -> bool:
         """Whether every record up to the end was read and judged."""
         return self._end_seen and not self._unread
+
+    def read_again(self) -> None:
+        """Be caught up only when the end that the topic has from now on was read."""
+        self._end_seen = False
+        if self._consumer is not None:
+            # Taking the place anew asks the broker anew, and only its answer tells of an end.
+            self._consumer.assign([TopicPartition(POLICY, 0, self._next_offset)])
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -95,11 +103,12 @@ class PolicyReader:
     async def _poll(self) -> None:
         if self._consumer is None:
             self._consumer = await asyncio.to_thread(self._make_consumer)
-            self._consumer.assign([TopicPartition(POLICY, 0, OFFSET_BEGINNING)])
+            self._consumer.assign([TopicPartition(POLICY, 0, self._next_offset)])
         for message in self._consumer.consume(100, 0):
             error = message.error()
             if error is None:
                 self._unread.append(message.value() or b"")
+                self._next_offset = int(message.offset() or 0) + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._end_seen = True
             elif not self.caught_up:

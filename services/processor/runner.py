@@ -102,6 +102,11 @@ class Runner:
         # 3. A producer, initialised: whatever an older one with our id left open is aborted.
         if not self._transactions.usable:
             await self._open()
+            # Who withdraws a grant fences the producer of a silent instance, and then nothing more may come.
+            # This one may be opened after that: it decides by what the policy says from now on.
+            self._policy_reader.read_again()
+            if not self._adopt_policy():
+                return self._serve()
         # 4. What the last batch lacked.
         await self._schemas.resolve(self._wanted)
         self._wanted = frozenset()

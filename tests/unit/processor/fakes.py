@@ -174,6 +174,11 @@ class FakePolicy:
         self.caught_up = True
         self.blocked: str | None = None
         self.problem: str | None = None if newest else "the policy topic is empty"
+        self.takes_time = False
+        """Whether reading it again takes more than a moment."""
+
+    def read_again(self) -> None:
+        self.caught_up = not self.takes_time
 
 
 class FakeSchemas:

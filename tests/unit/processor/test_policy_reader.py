@@ -6,7 +6,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
 from schemas.load import control_schema
 from schemas.registry import RegistryUnavailable, SchemaNotFound
@@ -41,8 +41,11 @@ def record(number: int, **changed: Any) -> bytes:
 class Message:
     """A value, or the end of the partition, or an error."""
 
-    def __init__(self, value: bytes | None = None, code: int | None = None) -> None:
-        self._value, self._code = value, code
+    def __init__(self, value: bytes | None = None, code: int | None = None, offset: int = 0) -> None:
+        self._value, self._code, self._offset = value, code, offset
+
+    def offset(self) -> int:
+        return self._offset
 
     def value(self) -> bytes | None:
         return self._value
@@ -60,9 +63,10 @@ class Topic:
     def __init__(self, *messages: Message) -> None:
         self.waiting = list(messages)
         self.closed = False
+        self.begun_at: list[int] = []
 
-    def assign(self, _parts: object) -> None:
-        return
+    def assign(self, parts: list[TopicPartition]) -> None:
+        self.begun_at += [part.offset for part in parts]
 
     def consume(self, _count: int, _seconds: float) -> list[Message]:
         found, self.waiting = self.waiting, []
@@ -102,6 +106,26 @@ async def test_the_newest_version_counts_once_the_topic_is_read_to_its_end() -> 
     assert (reader.newest.version, reader.problem, reader.blocked) == (2, None, None)
     await reader.close()
     assert topic.closed
+
+
+async def test_when_it_is_read_again_the_end_that_counts_is_the_one_that_the_broker_tells_from_then_on() -> (
+    None
+):
+    topic = Topic(Message(record(1), offset=4), END)
+    reader = reader_of(topic)
+    await reader.step()
+    assert reader.caught_up
+    reader.read_again()
+    assert not reader.caught_up
+    assert topic.begun_at == [OFFSET_BEGINNING, 5]
+    topic.waiting = [Message(record(2), offset=6)]
+    await reader.step()
+    assert not reader.caught_up
+    topic.waiting = [END]
+    await reader.step()
+    assert reader.caught_up
+    assert reader.newest is not None
+    assert reader.newest.version == 2
 
 
 async def test_an_empty_topic_allows_nothing_and_says_so() -> None:

@@ -144,6 +144,19 @@ async def test_after_an_unknown_outcome_a_new_producer_decides_from_the_committe
     assert bench.health.not_ready() == []
 
 
+async def test_a_new_producer_decides_nothing_until_the_policy_was_read_again() -> None:
+    bench = bench_with(b"1", b"2", batch_records=1)
+    await bench.turn()
+    bench.transactions.failures["commit"] = [RecreateProducer("frozen for too long")]
+    bench.policy.takes_time = True
+    await bench.run(10)
+    assert bench.transactions.calls.count("open") == 2
+    assert bench.written() == live(b"1"), "somebody may have withdrawn a grant and fenced the one before"
+    bench.policy.caught_up = True
+    await bench.run(10)
+    assert bench.written() == live(b"1", b"2")
+
+
 async def test_an_abort_that_fails_leads_to_a_new_producer() -> None:
     bench = bench_with(b"1")
     bench.transactions.failures = {
