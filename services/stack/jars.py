@@ -168,9 +168,7 @@ class JarCache:
         with location.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() != file.sha256:
                 return False
-        draft = note.with_name(f"{note.name}.{threading.get_ident()}")
-        draft.write_text(stamp, encoding="utf-8")
-        draft.replace(note)
+        _write_if_ours(note, stamp)
         return True
 
     def _note(self, file: LockedFile) -> Path:
@@ -248,3 +246,13 @@ def _whole(target: Path, fill: Callable[[Path], object]) -> None:
             raise
     finally:
         rmtree(draft, ignore_errors=True)
+
+
+def _write_if_ours(note: Path, stamp: str) -> None:
+    """Note a verification; a cache that another user keeps gets no note and is verified at each start."""
+    draft = note.with_name(f"{note.name}.{threading.get_ident()}")
+    try:
+        draft.write_text(stamp, encoding="utf-8")
+    except OSError:
+        return
+    draft.replace(note)
