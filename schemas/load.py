@@ -15,14 +15,6 @@ def resource_schema(file_name: str) -> dict[str, Any]:
     return _read("resources", file_name)
 
 
-def control_schema_names() -> list[str]:
-    """Every control record that has a schema."""
-    folder = resources.files("schemas") / "avro" / "control"
-    return sorted(
-        entry.name.removesuffix(".avsc") for entry in folder.iterdir() if entry.name.endswith(".avsc")
-    )
-
-
 def _read(folder: str, file_name: str) -> dict[str, Any]:
     text = (resources.files("schemas") / "avro" / folder / file_name).read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)

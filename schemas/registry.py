@@ -117,10 +117,6 @@ class SchemaRegistry:
         path = f"/subjects/{quote(subject, safe='')}/versions"
         return SchemaId(int(self._call("POST", path, {"schema": json.dumps(schema)})["id"]))
 
-    def set_compatibility(self, level: str) -> None:
-        """Set the global compatibility level, e.g. ``BACKWARD``."""
-        self._call("PUT", "/config", {"compatibility": level})
-
     def accept_anything(self, subject: str) -> None:
         """Let the subject's next versions be whatever they are, until ``check_again``."""
         self._call("PUT", f"/config/{quote(subject, safe='')}", {"compatibility": "NONE"})

@@ -1,7 +1,7 @@
 """`govbus up | down | status | logs | reset | run`: the embedded stack and the processes of the bus on it."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Annotated
@@ -109,8 +109,7 @@ def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     details |= {part.name: missing.why for part in missing.parts}
     healthy = all(part.state is State.RUNNING for part in found)
     if wants_json(as_json, output):
-        parts = [{**asdict(part), "detail": details[part.name]} for part in found]
-        emit_json({"healthy": healthy, "components": parts})
+        emit_json(status_answer(found, details, healthy=healthy))
     else:
         _print_status(found, details)
         if missing.on_purpose:
@@ -119,6 +118,16 @@ def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
                 "decided or delivered until `govbus up`."
             )
     raise typer.Exit(ExitCode.OK if healthy else ExitCode.NEGATIVE)
+
+
+def status_answer(
+    found: Sequence[ComponentStatus], details: Mapping[str, str], *, healthy: bool
+) -> dict[str, object]:
+    """What ``govbus status --json`` prints; ``details`` by the part's name."""
+    return {
+        "healthy": healthy,
+        "components": [{**asdict(part), "detail": details[part.name]} for part in found],
+    }
 
 
 def logs(

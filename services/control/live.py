@@ -1,6 +1,5 @@
 """Reads what is there: topics, rights, users, quotas, registered schemas, the newest policy, credentials."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,9 +80,3 @@ def receipts_path(home: Path) -> Path:
 def receipt_names(home: Path) -> frozenset[str]:
     """``<grant>.<generation>`` of every withdrawal that was carried through."""
     return frozenset(path.stem for path in receipts_path(home).glob("*.json"))
-
-
-def read_receipt(home: Path, name: str) -> dict[str, Any]:
-    """One receipt."""
-    found: dict[str, Any] = json.loads((receipts_path(home) / f"{name}.json").read_text(encoding="utf-8"))
-    return found

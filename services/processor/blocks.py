@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from topics.engine.lane_book import Written
 from topics.engine.lanes import Lane, digest_form
 from topics.engine.records import Records
-from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
+from topics.event import GrantId, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
 
 
@@ -43,16 +43,8 @@ class BlockDraft:
     versions: list[dict[str, int]] = field(default_factory=list)
     _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
-    def saw(self, record: KafkaRecord) -> None:
-        """Count one input record; records come in offset order."""
-        if self.records == 0:
-            self.first_timestamp_ms = record.timestamp_ms
-        self.records += 1
-        self.last_timestamp_ms = record.timestamp_ms
-        self.to_offset = record.offset + 1
-
     def covers(self, records: Records) -> None:
-        """Count a whole run of input records."""
+        """Count a run of input records; they come in offset order."""
         first, last = records[0], records[-1]
         self.first_timestamp_ms = first.timestamp_ms if self.records == 0 else self.first_timestamp_ms
         self.records += len(records)

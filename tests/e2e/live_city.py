@@ -27,6 +27,7 @@ from services.ledger.evidence import Gatherer
 from services.ledger.quarantine import Quarantined, read_quarantine
 from services.ledger.reader import read_whole
 from services.stack.api import Stack
+from tests.support.waiting import eventually
 from topics.event import ConsumerId, KafkaRecord, ProviderId, TopicName
 
 PATIENCE_SECONDS = 120.0
@@ -37,10 +38,7 @@ _SENTINEL_TABLE = {"police": "person", "market_regulation": "enterprise", "socia
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Poll a condition; fails with what was waited for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.05)
+    eventually(condition, seconds, lambda: what)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 SHAPE = Path(__file__).parents[2] / "docs" / "cli" / "demo.schema.json"
 PERSONS, UPDATES = 10, 3
 LONGEST_SECONDS = 240
-#: A quiet machine of two cores takes 15 to 30 s; who waits for longer would not call it a demo.
+#: What a second `make demo` may take on two cores until the first record is delivered.
 FIRST_DELIVERY_SECONDS = 60.0
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import fastavro
@@ -33,6 +34,7 @@ from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
 from services.stack.secret_files import write_private
+from tests.support.waiting import eventually
 from topics.event import Change, ControlReason, ProviderId, TopicName
 from topics.names import (
     heartbeat,
@@ -56,11 +58,7 @@ TABLES = """
 """
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.05)
+wait_for = partial(eventually, seconds=60.0)
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
 """A capture of its own on the shared stack: database, role, topics, rights; nothing of it is left behind."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from confluent_kafka.admin import AclOperation, AdminClient, NewTopic, ResourceType
@@ -28,6 +28,7 @@ from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
 from services.stack.probes import loopback_session
 from services.stack.secret_files import write_private
+from tests.support import waiting
 from topics import names
 from topics.event import ProviderId, ResourceId
 from topics.resource import CapturedTable
@@ -36,15 +37,7 @@ TABLE = TableName("public", "item")
 _LIKE = ResourceId("population.person.v1")
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
-    """Return the condition's first true value; fail if there is none in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.2)
+eventually = partial(waiting.eventually, seconds=90.0)
 
 
 @dataclass(frozen=True)

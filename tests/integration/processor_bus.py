@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import fastavro
-import pytest
 import requests
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -27,6 +27,7 @@ from services.stack.api import Stack
 from services.stack.component import Component
 from tests.integration.processor_echo import OTHER, OUT, POLICY_SCHEMA, SOURCE, STATE
 from tests.stack_fixture import free_ports, settings_for, temporary_home
+from tests.support import waiting
 from topics.event import PolicyNumber, SchemaId
 from topics.names import POLICY, POLICY_ACKNOWLEDGEMENTS
 from topics.policy import ControlSchemas, Policy
@@ -201,14 +202,7 @@ class Instance:
         return requests.get(f"{self.url}/status", timeout=2).json()
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 40) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    pytest.fail("the condition did not come true in time")
+eventually = partial(waiting.eventually, seconds=40.0)
 
 
 @contextmanager

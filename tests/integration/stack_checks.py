@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -10,13 +10,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from services.stack.api import Stack, State
 from services.stack.component import Component
 from services.stack.probes import loopback_session
+from tests.support.waiting import eventually
 
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.1)
+wait_for = partial(eventually, seconds=60.0)
 
 
 def logs_in(stack: Stack, user: str, password: str) -> bool:

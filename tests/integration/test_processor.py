@@ -3,8 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -15,29 +13,14 @@ from tests.integration.processor_bus import (
     GROUP,
     PARTITIONS,
     Bus,
-    KafkaOnly,
     assert_once_and_in_order,
     eventually,
-    kafka_only,
     numbered,
-    open_bus,
     values,
 )
 from tests.integration.processor_echo import OTHER, SOURCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[KafkaOnly]:
-    with kafka_only() as stack:
-        yield stack
-
-
-@pytest.fixture
-def bus(broker: KafkaOnly, tmp_path: Path) -> Iterator[Bus]:
-    with open_bus(broker, tmp_path) as bus:
-        yield bus
 
 
 def test_without_a_policy_nothing_is_decided_and_readiness_says_why(bus: Bus) -> None:

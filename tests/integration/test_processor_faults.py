@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,9 +17,7 @@ from tests.integration.processor_bus import (
     KafkaOnly,
     assert_once_and_in_order,
     eventually,
-    kafka_only,
     numbered,
-    open_bus,
     values,
 )
 from tests.integration.processor_echo import DIED
@@ -30,18 +27,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 HELD_SECONDS = 30
 LONGEST_ANSWER_SECONDS = 2.0
 MOST_RESIDENT = 300_000_000
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[KafkaOnly]:
-    with kafka_only() as stack:
-        yield stack
-
-
-@pytest.fixture
-def bus(broker: KafkaOnly, tmp_path: Path) -> Iterator[Bus]:
-    with open_bus(broker, tmp_path) as bus:
-        yield bus
 
 
 @contextmanager
@@ -86,7 +71,7 @@ def test_connections_that_break_again_and_again_lose_and_repeat_nothing(bus: Bus
     for share in range(1, 6):
         eventually(lambda: len(values(bus)) > share * 1_000)  # noqa: B023
         bus.proxy.cut()
-    eventually(lambda: len(values(bus)) >= 12_000, 90)
+    eventually(lambda: len(values(bus)) >= 12_000, seconds=90)
     assert instance.process.poll() is None
     assert_once_and_in_order(bus, numbered(0, 12_000))
 
@@ -161,7 +146,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_and_repeats_nothing(
     running.wait(20)
     assert requests.get(f"{instance.url}/healthz", timeout=5).status_code == 200
     broker.up()
-    eventually(lambda: len(values(bus)) >= 8_000, 90)
+    eventually(lambda: len(values(bus)) >= 8_000, seconds=90)
     eventually(instance.ready)
     assert instance.process.poll() is None
     assert_once_and_in_order(bus, numbered(0, 8_000))
@@ -180,6 +165,6 @@ def test_memory_is_bounded_whatever_the_backlog(bus: Bus) -> None:
         most = max(most, process.memory_info().rss)
         return bool(instance.reasons() == [] and instance.status()["counts"].get("records") == lag)
 
-    eventually(drained, 200)
+    eventually(drained, seconds=200)
     assert most < MOST_RESIDENT, f"{most / 1e6:.0f} MB"
     assert len(values(bus)) == lag

@@ -3,9 +3,8 @@
 import json
 import secrets
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +32,7 @@ from services.stack.secret_files import write_private
 from tests.contract.subscribing import VALUE_SCHEMA
 from tests.integration.test_subscriber import Department, parked_records, set_up
 from tests.stack_fixture import settings_for, temporary_home
+from tests.support import waiting
 from topics import names
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -41,15 +41,7 @@ DATABASE, ROLE = "copy", "writer"
 FORBIDDEN = "a name that the department's own rule forbids"
 
 
-def eventually(condition: Callable[[], Any], why_not: Callable[[], str] = str, seconds: float = 90.0) -> Any:
-    """Return the condition's first true value; fail if there is none in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"the condition was not met in time; {why_not()}"
-        time.sleep(0.2)
+eventually = partial(waiting.eventually, seconds=90.0)
 
 
 @dataclass(frozen=True)
@@ -261,7 +253,7 @@ def test_a_sink_that_may_do_so_makes_its_table(scene: Scene) -> None:
     try:
         scene.connect.put_config(scene.name, scene.config("public.made", evolves=True))
         scene.department.deliver(("made", "evolved", 16))
-        eventually(partial(scene.server.holds, "made", "evolved"), lambda: scene.trace(scene.name))
+        eventually(partial(scene.server.holds, "made", "evolved"), what=lambda: scene.trace(scene.name))
     finally:
         scene.connect.put_config(scene.name, scene.config())
 

@@ -1,11 +1,11 @@
 """A row of a provider's database reaches a topic through the embedded stack; no secret stays on the way."""
 
 import struct
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
 from services.stack.probes import loopback_session
 from services.stack.secret_files import write_private
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -31,11 +32,7 @@ class Capture:
     topic: str
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.2)
+wait_for = partial(eventually, seconds=90.0)
 
 
 def connect_get(stack: Stack, path: str) -> Any:

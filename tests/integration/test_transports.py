@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from services.processor.records import UNREADABLE_HEADERS
 from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
 from services.processor.transport import KafkaTransport, confluent, native_transport
-from tests.integration.processor_bus import KafkaOnly, kafka_only
+from tests.integration.processor_bus import KafkaOnly
 from topics.engine.lanes import RecordLane
 from topics.engine.native import compiled, module
 from topics.event import KafkaRecord, OutputRecord, TopicName
@@ -33,12 +33,6 @@ TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TRANSPORTS = [confluent] + ([native_transport] if compiled() else [])
 if compiled():
     from services.processor import native_kafka
-
-
-@pytest.fixture(scope="module")
-def broker() -> Iterator[KafkaOnly]:
-    with kafka_only() as stack:
-        yield stack
 
 
 @dataclass

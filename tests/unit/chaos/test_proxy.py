@@ -3,14 +3,15 @@
 import socket
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from services.chaos.proxy import END_TXN, KafkaProxy
 from tests.stack_fixture import free_ports
+from tests.support import waiting
 
 PRODUCE = 0
 
@@ -67,11 +68,7 @@ def request(api_key: int, client: str, body: bytes = b"body") -> bytes:
     return struct.pack(">i", len(frame)) + frame
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+eventually = partial(waiting.eventually, seconds=5.0)
 
 
 @pytest.fixture

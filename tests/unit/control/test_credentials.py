@@ -7,39 +7,17 @@ from typing import Any
 
 import pytest
 
-from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
-from services.control.access import Access
 from services.control.credentials import credentials_path, is_current, write_credentials
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desired import Declared
+from tests.support.access import access
 
 CITY = load_definitions(packaged_definitions())
 DECLARED = Declared(
     CITY.providers, CITY.consumers, CITY.resources, CITY.grants, CITY.code_lists, CITY.item_schemas
 )
 USERS = ["consumer-tax", "provider-market_regulation"]
-
-
-def never(*_arguments: object) -> Any:
-    raise AssertionError("nothing else is asked for")
-
-
-def access(home: Path) -> Access:
-    return Access(
-        home=home,
-        bootstrap="127.0.0.1:29092",
-        registry_url="http://127.0.0.1:28081/apis/ccompat/v7",
-        kafka_config=never,
-        registry_credentials=lambda user: RegistryCredentials("http://127.0.0.1:28081", user, "secret"),
-        ensure_user=lambda user: f"password of {user}",
-        withdraw_user=never,
-        known_users=never,
-        capture_source=never,
-        connect=never,
-        connect_environment=ConnectEnvironment("/secrets", "127.0.0.1:29092"),
-        master_secret=never,
-    )
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -24,7 +24,7 @@ from services.control.gaps import (
     with_incarnations,
 )
 from services.control.policy_document import next_policy
-from tests.unit.control.test_credentials import access
+from tests.support.access import access
 from topics.event import ProviderId, SchemaId
 from topics.policy import Policy
 

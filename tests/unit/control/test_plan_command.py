@@ -45,10 +45,26 @@ def test_the_exit_code_says_whether_something_would_change_only_where_asked(
 def test_definitions_that_are_wrong_exit_with_2_and_name_the_file(tmp_path: Path) -> None:
     answer = CliRunner().invoke(program(), ["plan", "--offline", "--definitions", str(tmp_path)])
     assert answer.exit_code == 2
+    assert "providers.yaml:1: the file is missing" in answer.output
 
 
-def test_what_apply_answers_has_the_documented_shape() -> None:
-    jsonschema.validate(Applied().as_json(), shape("apply"))
+ALL_THAT_APPLY_TELLS = Applied(
+    steps=3,
+    policy_version=7,
+    credentials={"consumer-tax": "credentials/tax.json"},
+    filled={"tax-enterprises": {"copied": 2}},
+    receipts={"tax-permits": "receipts/tax-permits.1.json"},
+    waiting={"education-persons": "a sweep would remove more than a tenth"},
+    connectors={"capture.police": "created"},
+    held_back={"registry": [{"what": "it does not answer", "remedy": "govbus up"}]},
+)
+
+
+@pytest.mark.parametrize("applied", [Applied(), ALL_THAT_APPLY_TELLS])
+def test_what_apply_answers_has_the_documented_shape(applied: Applied) -> None:
+    answer = applied.as_json()
+    jsonschema.validate(answer, shape("apply"))
+    assert json.loads(json.dumps(answer)) == answer
 
 
 def test_a_provider_that_nobody_declares_cannot_be_captured_anew() -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from producers.connect_client import Written
-from producers.connector import ConnectEnvironment
-from schemas.registry import RegistryCredentials
 from services.control import sinks
 from services.control.access import Access, CaptureSource
 from services.control.definitions import load_definitions, packaged_definitions
@@ -20,6 +18,8 @@ from services.control.rights import rights
 from services.control.sink_target import Found, Target, judge_target
 from services.control.sinks import SinkWork, desired_sinks, jdbc_url
 from services.control.state import Acl, LiveState, Pattern, ResourceType, Right
+from tests.support.access import access as closed
+from tests.support.access import never
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.grants.projection import projected_schema
@@ -61,24 +61,11 @@ class PlayedConnect:
         return
 
 
-def never(*_arguments: object) -> Any:
-    raise AssertionError("nothing else is asked for")
-
-
 def access(folder: Path, connect: Any = never, source: CaptureSource | None = SOURCE) -> Access:
-    return Access(
-        home=folder,
-        bootstrap="127.0.0.1:29092",
-        registry_url="",
-        kafka_config=never,
-        registry_credentials=lambda user: RegistryCredentials("", user, ""),
-        ensure_user=lambda user: f"password of {user}",
-        withdraw_user=never,
-        known_users=never,
-        capture_source=lambda name: source if name == "education_copy" else None,
+    return replace(
+        closed(folder),
         connect=connect,
-        connect_environment=ConnectEnvironment(str(folder), "127.0.0.1:29092"),
-        master_secret=never,
+        capture_source=lambda name: source if name == "education_copy" else None,
     )
 
 

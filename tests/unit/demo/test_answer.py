@@ -1,13 +1,13 @@
 """The demo's and the status' JSON answers have their published shapes, and latencies are ranked rightly."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from services.cli.stack import status_answer
 from services.demo.answer import DemoAnswer, percentile
 from services.demo.latency import Latencies
 from services.stack.api import ComponentStatus, State
@@ -40,7 +40,7 @@ def test_the_demo_answers_in_its_published_shape() -> None:
 @pytest.mark.parametrize("state", list(State))
 def test_a_status_has_its_published_shape(state: State) -> None:
     part = ComponentStatus("kafka", state, 17, 29092, 410.5, 3.2)
-    answer = {"healthy": False, "components": [{**asdict(part), "detail": ""}]}
+    answer = status_answer([part], {"kafka": ""}, healthy=False)
     jsonschema.validate(json.loads(json.dumps(answer)), schema("status"))
 
 

@@ -2,14 +2,15 @@
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from services.stack.process import NOBODY, Command, Identity, PidFile, find, memory_mb, start_detached, stop
+from tests.support.waiting import eventually
 
 STUBBORN = """
 import signal, sys, time
@@ -26,11 +27,7 @@ time.sleep(600)
 Start = Callable[[str], psutil.Process]
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.02)
+wait_for = partial(eventually, seconds=15.0)
 
 
 @pytest.fixture
