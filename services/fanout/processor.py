@@ -52,7 +52,6 @@ class FanoutProcessor:
         self._engines: dict[TopicName, FanoutEngine] = {}
         self._block_codec = ReferenceCodec(control_schema("DecisionBlock"))
         self._positions: dict[InputPartition, int] = {}
-        self._staged: dict[InputPartition, int] = {}
 
     @property
     def group(self) -> str:
@@ -150,15 +149,6 @@ class FanoutProcessor:
             [alone], lambda _: withheld_from_all(record, resource), self.group, self._positions
         )
 
-    def committed(self) -> None:
-        """What was staged is now so."""
-        self._positions.update(self._staged)
-        self._staged.clear()
-
-    def rolled_back(self) -> None:
-        """Forget what was staged."""
-        self._staged.clear()
-
     def _engine(self, topic: TopicName) -> FanoutEngine:
         if topic not in self._engines:
             resource = self.plan.resources[topic]
@@ -173,7 +163,7 @@ class FanoutProcessor:
         starts: Mapping[InputPartition, int],
         ends_at: int | None = None,
     ) -> BatchResult:
-        self._staged.clear()
+        positions: dict[InputPartition, int] = {}
         lanes: list[Lane] = []
         blocks: list[OutputRecord] = []
         tally: Counter[str] = Counter()
@@ -184,9 +174,10 @@ class FanoutProcessor:
             note_decided(draft, records, decided, tally)
             draft.to_offset = draft.to_offset if ends_at is None else ends_at
             if group == self.group:
-                self._staged[source] = draft.to_offset
+                positions[source] = draft.to_offset
             lanes += decided.lanes
             blocks.append(self._block(draft))
+        self._positions.update(positions)
         return BatchResult((*lanes, *into_lanes(blocks)), tally)
 
     def _only(self, catch_up: CatchUp) -> FanoutPlan:

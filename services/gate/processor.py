@@ -38,8 +38,8 @@ class GateProcessor:
         self._engines = GateEngines(implementation or choose())
         self._entries: dict[InputPartition, Entries] = {}
         self._positions: dict[InputPartition, int] = {}
-        self._staged_entries: dict[InputPartition, Staged] = {}
-        self._staged_positions: dict[InputPartition, int] = {}
+        self._staged: dict[InputPartition, Staged] = {}
+        """What the batch that is being decided made of entries."""
 
     @property
     def group(self) -> str:
@@ -136,30 +136,14 @@ class GateProcessor:
             lambda _: ReferenceEngine(),
         )
 
-    def committed(self) -> None:
-        """What was staged is now so."""
-        for source, staged in self._staged_entries.items():
-            for key, entry in staged.items():
-                if entry is _GONE:
-                    self._entries[source].pop(key, None)
-                else:
-                    _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
-                    self._entries[source][key] = codec.encode(entry.record())
-        self._positions.update(self._staged_positions)
-        self.rolled_back()
-
-    def rolled_back(self) -> None:
-        """Forget what was staged."""
-        self._staged_entries.clear()
-        self._staged_positions.clear()
-
     def _decide_all(
         self,
         batch: Batch,
         decide_one: Callable[[KafkaRecord], Decision],
         engine_for: Callable[[Records], GateEngine],
     ) -> BatchResult:
-        self.rolled_back()
+        self._staged = {}
+        positions: dict[InputPartition, int] = {}
         lanes = self._engines.lane_book()
         outcomes: Counter[str] = Counter()
         blocks = []
@@ -172,10 +156,23 @@ class GateProcessor:
             desk.count(engine_for(records).decide(records, desk, lanes))
             draft.digested(lanes.written())
             outcomes += desk.outcomes
-            self._staged_positions[source] = draft.to_offset
+            positions[source] = draft.to_offset
             blocks.append(self._block(draft))
         lanes.extend(blocks)
+        self._positions.update(positions)
+        self._keep_staged()
         return BatchResult(lanes.lanes(), outcomes)
+
+    def _keep_staged(self) -> None:
+        for source, staged in self._staged.items():
+            entries = self._entries.setdefault(source, {})
+            for key, entry in staged.items():
+                if entry is _GONE:
+                    entries.pop(key, None)
+                else:
+                    _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
+                    entries[key] = codec.encode(entry.record())
+        self._staged = {}
 
     def _engine_for(self, records: Records) -> GateEngine:
         return self._engines.engine_for(records, self._codecs.types)
@@ -183,7 +180,7 @@ class GateProcessor:
     def _desk(
         self, source: InputPartition, draft: BlockDraft, decide_one: Callable[[KafkaRecord], Decision]
     ) -> PartitionDesk:
-        staged = self._staged_entries.setdefault(source, {})
+        staged = self._staged.setdefault(source, {})
         return PartitionDesk(self.plan, decide_one, draft, self._entries.get(source, {}), staged)
 
     def _decide(self, record: KafkaRecord) -> Decision:
@@ -197,7 +194,7 @@ class GateProcessor:
         if record.key is None:
             return None
         source = InputPartition(record.topic, record.partition)
-        staged = self._staged_entries.get(source, {})
+        staged = self._staged.get(source, {})
         if record.key in staged:
             return staged[record.key]
         kept = self._entries.get(source, {}).get(record.key)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,9 +46,9 @@ class BatchChannel(faust.Channel[Any]):
 
 @dataclass(slots=True)
 class Delivery:
-    """A batch on its way to the agent; ``done`` is set when it is committed or given back."""
+    """A turn's batches on their way to the agent; ``done`` is set when all are committed or given back."""
 
-    batch: Batch
+    batches: Sequence[Batch]
     done: "asyncio.Future[None]"
 
 
@@ -87,10 +88,10 @@ class Transport(Service):
             await asyncio.sleep(self._idle_sleep_s)
         pause = self._idle_sleep_s
         while True:
-            batch = await self._runner.next_batch()
-            if batch:
+            batches = await self._runner.next_batches()
+            if batches:
                 pause = self._idle_sleep_s
-                delivery = Delivery(batch, asyncio.get_running_loop().create_future())
+                delivery = Delivery(batches, asyncio.get_running_loop().create_future())
                 # Put, not sent: a sent event may be dropped by a rebalance of the app's own topics.
                 await self._channel.put(delivery)
                 await delivery.done
@@ -167,7 +168,7 @@ def _data_agent(app: faust.App, channel: Any, runner: Runner) -> None:
     async def decide_batches(deliveries: Any) -> None:
         async for delivery in deliveries:
             try:
-                await runner.process(delivery.batch)
+                await runner.process(delivery.batches)
             except BaseException as error:
                 if not delivery.done.done():
                     delivery.done.set_exception(

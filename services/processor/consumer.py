@@ -142,8 +142,12 @@ class GroupInput:
         for error in errors:
             self._note(error)
         # A rebalance in the middle may have taken away what was fetched before it.
+        return self.due(found)
+
+    def due(self, batch: Batch) -> Batch:
+        """Those of the records whose partition is still to be decided from them on."""
         return [
-            records for records in found if self._is_due(InputPartition(records.topic, records.partition))
+            records for records in batch if self._is_due(InputPartition(records.topic, records.partition))
         ]
 
     async def wait(self, seconds: float) -> None:

@@ -43,8 +43,11 @@ class Processor(Protocol):
     """The decisions of one processor; no I/O, no clock, one caller at a time.
 
     The runner calls, in this order: ``adopt`` with the first policy; for each assigned partition ``assign``
-    and, where ``state_partition`` names one, ``load`` with all its records; then ``process`` per batch,
-    each followed by ``committed`` or ``rolled_back``. ``adopt`` comes again only between batches.
+    and, where ``state_partition`` names one, ``load`` with all its records; then ``process`` per batch.
+    ``adopt`` comes again only when no transaction is open.
+
+    A result counts once it is returned: the next one builds on it while its transaction is still under way.
+    If that transaction fails, every partition is revoked, and assigned and loaded anew.
     """
 
     @property
@@ -89,7 +92,7 @@ class Processor(Protocol):
         """Deliver the bounded rest to the grants that lack it; no input offsets move.
 
         All catch-ups of one partition are one transaction, recording the unchanged position with the new
-        version, so that none is done twice; ``committed`` follows once.
+        version, so that none is done twice.
         """
         ...
 
@@ -110,12 +113,4 @@ class Processor(Protocol):
 
         Called instead of ``process`` for exactly this record, after the partitions were assigned anew.
         """
-        ...
-
-    def committed(self) -> None:
-        """The last result's transaction is committed."""
-        ...
-
-    def rolled_back(self) -> None:
-        """The last result's transaction is aborted or in doubt; forget it (the runner rewinds)."""
         ...

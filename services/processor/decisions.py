@@ -142,7 +142,6 @@ class Decisions:
 
     def done(self, batch: Batch) -> None:
         """The batch is committed."""
-        self.processor.committed()
         self.limit.passed()
         for records in batch:
             source, end = InputPartition(records.topic, records.partition), records[-1].offset + 1

@@ -1,4 +1,4 @@
-"""What is measured and traced of one batch after the other: one object for the runner, in one place."""
+"""What is measured and traced of batches: stages go into the histograms and into the trace of their batch."""
 
 import time
 from collections.abc import Iterator
@@ -12,40 +12,18 @@ from services.processor.tracing import BatchTrace, PassOn, Tracer
 _GIVEN_BACK: Final = "given back"
 
 
-class Observation:
-    """Stages go into the histograms and, within a batch, into its trace."""
+class Observed:
+    """One batch, from its fetch until it is committed or given back; or work outside any batch."""
 
-    def __init__(self, metrics: Metrics, tracer: Tracer | None = None) -> None:
-        self.metrics = metrics
-        self._tracer = tracer or PassOn()
-        self._none = PassOn().batch((), 0, 0.0)
-        self._trace: BatchTrace = self._none
-        self._fetch_seconds = 0.0
+    def __init__(self, metrics: Metrics, trace: BatchTrace) -> None:
+        self._metrics = metrics
+        self._trace = trace
+        self._problem: str | None = _GIVEN_BACK
 
     @property
     def traceparent(self) -> bytes | None:
         """What the batch's records carry on."""
         return self._trace.traceparent
-
-    @contextmanager
-    def fetching(self) -> Iterator[None]:
-        """A fetch; it is counted when it turns out to have brought a batch."""
-        begin = time.perf_counter()
-        yield
-        self._fetch_seconds = time.perf_counter() - begin
-
-    @contextmanager
-    def batch(self, batch: Batch) -> Iterator[None]:
-        """A batch that was just fetched, until it is committed or given back."""
-        self.metrics.took("fetch", self._fetch_seconds)
-        size = sum(map(len, batch))
-        self._trace = self._tracer.batch(batch[0][0].headers, size, self._fetch_seconds)
-        self._problem: str | None = _GIVEN_BACK
-        try:
-            yield
-        finally:
-            self._trace.end(self._problem)
-            self._trace = self._none
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -55,9 +33,39 @@ class Observation:
             with self._trace.stage(name):
                 yield
         finally:
-            self.metrics.took(name, time.perf_counter() - begin)
+            self._metrics.took(name, time.perf_counter() - begin)
 
     def committed(self, records: int, seconds: float) -> None:
         """So many of the batch's records are committed; their transaction was open that long."""
         self._problem = None
-        self.metrics.committed(records, seconds)
+        self._metrics.committed(records, seconds)
+
+    def end(self) -> None:
+        """Nothing more comes of it."""
+        self._trace.end(self._problem)
+
+
+class Observation:
+    """Makes what observes one batch each: one can be decided while the one before is being committed."""
+
+    def __init__(self, metrics: Metrics, tracer: Tracer | None = None) -> None:
+        self.metrics = metrics
+        self._tracer = tracer or PassOn()
+        self._fetch_seconds = 0.0
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """A fetch; it is counted when it turns out to have brought a batch."""
+        begin = time.perf_counter()
+        yield
+        self._fetch_seconds = time.perf_counter() - begin
+
+    def batch(self, batch: Batch) -> Observed:
+        """A batch that was just fetched."""
+        self.metrics.took("fetch", self._fetch_seconds)
+        size = sum(map(len, batch))
+        return Observed(self.metrics, self._tracer.batch(batch[0][0].headers, size, self._fetch_seconds))
+
+    def beside(self) -> Observed:
+        """A transaction without a batch: a catch-up, an acknowledgement."""
+        return Observed(self.metrics, PassOn().batch((), 0, 0.0))

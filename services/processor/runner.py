@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Owned, Stage
-from services.processor.contract import Batch, BatchResult, InputPartition
+from services.processor.contract import Batch, InputPartition
 from services.processor.decisions import Decisions
 from services.processor.errors import AbortTransaction, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.health import Health
-from services.processor.observation import Observation
+from services.processor.observation import Observation, Observed
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.positions import Positions
@@ -25,12 +27,33 @@ from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
 
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+_BATCHES_A_TURN: Final = 4
+_LONGEST_TURN_SECONDS: Final = 0.3
+"""After this no further batch of a turn is begun: the policy and the group want to be looked at."""
+
+
+@dataclass(slots=True)
+class _Commit:
+    """A transaction that is being committed while the next batch is decided."""
+
+    task: "asyncio.Task[float]"
+    """Ends with the seconds for which the transaction was open."""
+    portion: Batch
+    outputs: int
+    outcomes: Mapping[str, int]
+    observed: Observed
+    is_last: bool = False
+    """Whether its batch has no further transaction."""
 
 
 class Runner:
-    """Everything that waits around one ``Processor``; nothing here looks into a record."""
+    """Everything that waits around one ``Processor``; nothing here looks into a record.
+
+    A turn takes several batches. Each is decided while the transaction of the one before it is being
+    committed; there is never more than one transaction. Rebalances and policies wait until the turn is over.
+    """
 
     def __init__(
         self,
@@ -59,6 +82,7 @@ class Runner:
         self._policy: Policy | None = None
         self._to_acknowledge = False
         self._decisions = decisions
+        self._commit: _Commit | None = None
         self._probes: dict[InputPartition, asyncio.Task[None]] = {}
         self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
@@ -66,32 +90,26 @@ class Runner:
 
     # --- one turn of the transport ------------------------------------------------------------------------
 
-    async def next_batch(self) -> Batch:
-        """One turn: everything that is due between batches, then the next batch (empty: nothing to do now).
+    async def next_batches(self) -> Sequence[Batch]:
+        """Begin a turn: everything that is due between transactions, then the next batches, if any.
 
         Raises:
             StopInstance: this instance may not go on.
         """
-        try:
-            batch: Batch = await self._turn()
-        except WaitAndRetry as error:
-            self._wait("waiting", str(error))
-            self._input.suspend()
-            batch = []
-        except AbortTransaction as error:
-            await self._rewind("transaction", str(error))
-            batch = []
-        except RecreateProducer as error:
-            await self._recreate(str(error))
-            batch = []
+        batches: list[Batch] = []
+
+        async def turn() -> None:
+            batches.extend(await self._turn())
+
+        await self._guarded(turn())
         self._report()
-        return batch
+        return batches
 
     async def wait(self, seconds: float) -> None:
         """Until records may be here, but not for longer than that."""
         await self._input.wait(seconds)
 
-    async def _turn(self) -> Batch:
+    async def _turn(self) -> Sequence[Batch]:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
         if not self._adopt_policy():
             return self._serve()
@@ -115,16 +133,28 @@ class Runner:
         # 6. The acknowledgement: no transaction is open, every partition goes on under this policy.
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
-        # 7. The batch.
+        # 7. The batches.
         with self._observation.fetching():
-            return self._input.collect(self._decisions.limit.value, self._settings.batch_bytes)
+            return self._collect()
+
+    def _collect(self) -> Sequence[Batch]:
+        most = self._decisions.limit.value
+        batches: list[Batch] = []
+        while len(batches) < _BATCHES_A_TURN:
+            batch = self._input.collect(most, self._settings.batch_bytes)
+            if not batch:
+                break
+            batches.append(batch)
+            if _size(batch) <= most // 2:
+                break
+        return batches
 
     async def _open(self) -> None:
         begin = time.monotonic()
         await self._positions.meanwhile(self._transactions.open())
         _log.info("the producer is initialised after %.1f s", time.monotonic() - begin)
 
-    def _serve(self) -> Batch:
+    def _serve(self) -> Sequence[Batch]:
         self._input.suspend()
         if self._input.topics:
             self._input.serve()
@@ -164,7 +194,6 @@ class Runner:
             reading = self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
             found = await self._positions.meanwhile(reading)
             if self._input.owned.get(source) is not owned:
-                self._processor.rolled_back()
                 return False
             records = PartitionRecords(*catch_up.source, found)
             schemas = await self._schemas.resolve(self._processor.needed_schemas(records))
@@ -173,21 +202,49 @@ class Runner:
             self._metrics.counts["catch_up_records"] += len(records)
         # The unchanged position is committed with the new version: after a crash this is not done twice.
         await self._transact(lanes, {source: owned.position})
-        self._processor.committed()
         return True
 
-    # --- a batch ------------------------------------------------------------------------------------------
+    # --- the batches of a turn ----------------------------------------------------------------------------
 
-    async def process(self, batch: Batch) -> None:
-        """Decide and commit one batch; on any doubt rewind, so that the records come again.
+    async def process(self, batches: Sequence[Batch]) -> None:
+        """Decide and commit a turn's batches; on any doubt rewind, so that the records come again.
 
         Raises:
             StopInstance: this instance may not go on.
         """
-        with self._observation.batch(batch):
-            await self._process(batch)
+        began = time.monotonic()
+        for batch in batches:
+            if self._turn_is_over(began):
+                # What was fetched and not begun comes again from its position.
+                self._input.suspend()
+            # Nor is anything decided after records that were held or given back.
+            due = self._input.due(batch)
+            if due:
+                await self._guarded(self._decide(due))
+        await self._guarded(self._settle())
+        self._report()
 
-    async def _process(self, batch: Batch) -> None:
+    def _turn_is_over(self, began: float) -> bool:
+        reader, adopted = self._policy_reader, self._policy
+        newer = adopted is None or reader.newest is None or reader.newest.version > adopted.version
+        return newer or reader.blocked is not None or time.monotonic() - began > _LONGEST_TURN_SECONDS
+
+    async def _guarded(self, step: Awaitable[None]) -> None:
+        """A step, and what its failure asks for."""
+        try:
+            await step
+        except WaitAndRetry as error:
+            # Nothing was decided: keep the place, ask again later, lose nothing.
+            self._input.suspend()
+            self._wait("waiting", str(error))
+        except AbortTransaction as error:
+            await self._rewind("transaction", str(error))
+        except RecreateProducer as error:
+            await self._recreate(str(error))
+
+    async def _decide(self, batch: Batch) -> None:
+        """Decide one batch and leave it at the beginning of its commit."""
+        observed = self._observation.batch(batch)
         try:
             # 1. The writer schemas.
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
@@ -197,26 +254,37 @@ class Runner:
             batch = self._hold_suspects(batch, schemas)
             for portion in self._decisions.portions(batch):
                 # 3. The decisions.
-                with self._observation.stage("decide"):
+                with observed.stage("decide"):
                     result = self._decisions.decide(portion, schemas)
+                await asyncio.sleep(0)
+                # 4. The transaction before this one.
+                await self._settle()
                 if result is None:
                     return await self._rewind("defect", None)
-                await asyncio.sleep(0)
-                # 4. One transaction: outputs, ledger blocks, input offsets.
-                seconds = await self._transact(result.lanes, _next_offsets(portion))
-                self._observation.committed(sum(map(len, portion)), seconds)
-                # 5. It is done.
-                self._done(portion, result)
-        except WaitAndRetry as error:
-            # Nothing was decided: keep the place, ask again later, lose nothing.
-            self._input.suspend()
-            self._wait("waiting", str(error))
-        except AbortTransaction as error:
-            await self._rewind("transaction", str(error))
-        except RecreateProducer as error:
-            await self._recreate(str(error))
+                # 5. One transaction: outputs, ledger blocks, input offsets.
+                task = await self._write(result.lanes, _next_offsets(portion), observed)
+                outputs = sum(map(len, result.lanes))
+                self._commit = _Commit(task, portion, outputs, result.outcomes, observed)
+                # Its bytes are the client's now.
+                del result
         finally:
-            self._report()
+            if self._commit is not None and self._commit.observed is observed:
+                self._commit.is_last = True
+            else:
+                observed.end()
+
+    async def _settle(self) -> None:
+        """Wait until what is being committed is so, if anything is."""
+        commit, self._commit = self._commit, None
+        if commit is None:
+            return
+        try:
+            seconds = await commit.task
+            commit.observed.committed(_size(commit.portion), seconds)
+            self._done(commit)
+        finally:
+            if commit.is_last:
+                commit.observed.end()
 
     def _hold_suspects(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
         due: list[Records] = []
@@ -241,34 +309,48 @@ class Runner:
             del self._probes[source]
             self._input.release(source)
 
-    def _done(self, batch: Batch, result: BatchResult) -> None:
-        self._decisions.done(batch)
+    def _done(self, commit: _Commit) -> None:
+        self._decisions.done(commit.portion)
         self._pause = 0.0
         self._wanted = frozenset()
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
-        self._metrics.counts["records"] += sum(map(len, batch))
-        self._metrics.counts["outputs"] += sum(map(len, result.lanes))
-        self._metrics.outcomes.update(dict(result.outcomes))
+        self._metrics.counts["records"] += _size(commit.portion)
+        self._metrics.counts["outputs"] += commit.outputs
+        self._metrics.outcomes.update(commit.outcomes)
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> float:
-        """Write and commit; returns for how many seconds the transaction was open."""
+    async def _write(
+        self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int], observed: Observed
+    ) -> "asyncio.Task[float]":
+        """Write in a transaction and begin its commit; see ``_Commit.task``."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
         self._transactions.begin()
-        begin = self._health.transaction_since = time.monotonic()
-        with self._observation.stage("produce"):
-            await self._transactions.produce(lanes, self._observation.traceparent)
-        with self._observation.stage("commit"):
-            await self._transactions.send_offsets(positions, version, self._input.group_metadata())
-            await self._transactions.commit()
+        self._health.transaction_since = time.monotonic()
+        with observed.stage("produce"):
+            await self._transactions.produce(lanes, observed.traceparent)
+        task = asyncio.create_task(self._end(positions, version, self._input.group_metadata(), observed))
+        # It is under way before anything else has the loop.
+        await asyncio.sleep(0)
+        return task
+
+    async def _end(
+        self, positions: Mapping[InputPartition, int], version: int, group: Any, observed: Observed
+    ) -> float:
+        began = self._health.transaction_since or time.monotonic()
+        with observed.stage("commit"):
+            await self._transactions.commit(positions, version, group)
         self._health.transaction_since = None
         self._metrics.counts["transactions"] += 1
         self._input.advance(positions, version)
-        return time.monotonic() - begin
+        return time.monotonic() - began
+
+    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
+        """Write and commit, beside any batch."""
+        await (await self._write(lanes, positions, self._observation.beside()))
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -303,7 +385,6 @@ class Runner:
 
     def _forget(self) -> None:
         self._health.transaction_since = None
-        self._processor.rolled_back()
         for source, owned in self._input.owned.items():
             if owned.stage is not Stage.FRESH:
                 self._processor.revoke(source)
@@ -334,11 +415,12 @@ class Runner:
         return self._input.lags()
 
     async def close(self) -> None:
-        """Abort what is open and let go of Kafka; whatever is not committed comes again at the next start."""
+        """End what is open and let go of Kafka; whatever is not committed comes again at the next start."""
         try:
             async with asyncio.timeout(1.5):
+                await self._settle()
                 await self._transactions.abort()
-        except (TimeoutError, RecreateProducer, StopInstance) as error:
+        except (TimeoutError, AbortTransaction, RecreateProducer, StopInstance) as error:
             _log.warning("the open transaction is left to the coordinator: %s", error)
         for probe in self._probes.values():
             probe.cancel()

@@ -36,10 +36,12 @@ _FENCED: Final = frozenset(
 class Transactions:
     """One transactional producer, recreated with the same id whenever its state is in doubt.
 
-    Calls that wait for the coordinator run in one thread of their own while the event loop goes on. They are
-    made once, with all the patience there is: cut into short slices, ``send_offsets_to_transaction`` sends a
-    new request per slice that a busy broker never answers in time, and ``commit_transaction`` called again
-    while the end of the transaction is on its way fails with _STATE (both seen under load).
+    Calls that wait for the coordinator run in one thread of their own while the event loop goes on. A commit
+    is one call there, offsets included: it needs no turn of the loop, which may be deciding the next batch.
+    They are made once, with all the patience there is: cut into short slices,
+    ``send_offsets_to_transaction`` sends a new request per slice that a busy broker never answers in time,
+    and ``commit_transaction`` called again while the end of the transaction is on its way fails with _STATE
+    (both seen under load).
 
     Nor is librdkafka's own time limit relied upon: after its connections were cut,
     ``send_offsets_to_transaction`` was seen never to come back. Such a call is left behind with its thread.
@@ -119,35 +121,30 @@ class Transactions:
                     await asyncio.sleep(0)
                     turn_began = time.monotonic()
 
-    async def send_offsets(
+    async def commit(
         self, positions: Mapping[InputPartition, int], policy_version: int, group_metadata: Any
     ) -> None:
-        """Add the next offsets to be read to the transaction, each with the policy version as metadata.
+        """Commit what is open with the next offsets to be read, each with the policy version as metadata.
 
         Raises:
-            AbortTransaction: the group has moved on (rebalance); the partitions may be another's.
-            RecreateProducer: the outcome is unknown.
-            StopInstance: fenced.
-        """
-        offsets = [
-            TopicPartition(source.topic, source.partition, offset, metadata=str(policy_version))
-            for source, offset in positions.items()
-        ]
-        if offsets:
-            producer = self._usable_producer()
-            send = producer.send_offsets_to_transaction
-            await self._wait_for(producer, lambda seconds: send(offsets, group_metadata, seconds))
-
-    async def commit(self) -> None:
-        """Commit what is open.
-
-        Raises:
-            AbortTransaction: a record could not be written.
+            AbortTransaction: a record could not be written, or the group has moved on (rebalance) and the
+                partitions may be another's.
             RecreateProducer: whether it is committed is unknown.
             StopInstance: fenced; nothing of it will ever be readable.
         """
         producer = self._usable_producer()
-        await self._wait_for(producer, producer.commit_transaction)
+        offsets = [
+            TopicPartition(source.topic, source.partition, offset, metadata=str(policy_version))
+            for source, offset in positions.items()
+        ]
+
+        def finish(seconds: float) -> None:
+            deadline = time.monotonic() + seconds
+            if offsets:
+                producer.send_offsets_to_transaction(offsets, group_metadata, seconds)
+            producer.commit_transaction(max(0.0, deadline - time.monotonic()))
+
+        await self._wait_for(producer, finish)
         self.opened_at = None
         self._patience_s = min(FIRST_PATIENCE_SECONDS, self._most_patience_s)
 

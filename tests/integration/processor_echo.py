@@ -104,12 +104,6 @@ class Echo:
         stopped = self._copy(record, b"stopped " + defect.encode())
         return BatchResult(tuple(into_lanes([stopped])), {"stopped": 1})
 
-    def committed(self) -> None:
-        return
-
-    def rolled_back(self) -> None:
-        return
-
     def _copy(self, record: KafkaRecord, how: bytes) -> OutputRecord:
         headers = (
             ("how", how),

@@ -86,7 +86,7 @@ class Desk:
             found.append(record)
         transactions.begin()
         await transactions.produce([found])
-        await transactions.commit()
+        await transactions.commit({}, 1, None)
 
     def records(self, count: int, partition: int = 0) -> list[OutputRecord]:
         return [
@@ -163,7 +163,7 @@ async def test_a_trace_travels_on_every_record_beside_its_own_headers(desk: Desk
     lane = RecordLane(desk.topic, 0, desk.records(3))
     transactions.begin()
     await transactions.produce([lane], TRACE)
-    await transactions.commit()
+    await transactions.commit({}, 1, None)
     found = await desk.read(3, desk.input())
     assert [each.headers for each in found] == [
         (("n", str(number).encode()), ("traceparent", TRACE)) for number in range(3)
@@ -209,7 +209,7 @@ async def test_a_second_producer_with_the_same_id_fences_the_first(desk: Desk) -
     await first.produce([RecordLane(desk.topic, 0, desk.records(3))])
     second = await desk.transactions()
     with pytest.raises(StopInstance) as told:
-        await first.commit()
+        await first.commit({}, 1, None)
     assert told.value.code is ExitCode.FENCED
     await desk.write(second, desk.records(1))
     assert [each.value for each in await desk.read(1, desk.input())] == [b"0"]
@@ -220,11 +220,14 @@ async def test_offsets_are_committed_with_the_outputs_and_the_policy_version(des
     await owning(PARTITIONS, transport_input)
     source = InputPartition(desk.topic, 2)
     assert await transport_input.committed([source]) == {source: (None, 0)}
-    endings: list[Any] = [(transactions.abort, (None, 0)), (transactions.commit, (7, 4))]
+    group = transport_input.group_metadata
+    endings: list[Any] = [
+        (transactions.abort, (None, 0)),
+        (lambda: transactions.commit({source: 7}, 4, group()), (7, 4)),
+    ]
     for ending, expected in endings:
         transactions.begin()
         await transactions.produce([RecordLane(desk.topic, 0, desk.records(1))])
-        await transactions.send_offsets({source: 7}, 4, transport_input.group_metadata())
         await ending()
         assert await transport_input.committed([source]) == {source: expected}
 
@@ -239,7 +242,7 @@ async def test_who_is_no_longer_in_the_group_cannot_commit_its_offsets(desk: Des
     await owning(PARTITIONS, staying)
     transactions.begin()
     with pytest.raises(AbortTransaction):
-        await transactions.send_offsets({InputPartition(desk.topic, 0): 1}, 1, metadata)
+        await transactions.commit({InputPartition(desk.topic, 0): 1}, 1, metadata)
     await transactions.abort()
 
 

@@ -232,7 +232,6 @@ class MemoryCity:
                     found = {number: schema for number, schema in known.items() if schema is not None}
                     for output in chain.from_iterable(processor.process(batch, found).lanes):
                         self._append(output)
-                    processor.committed()
                     self._done[place] = end
 
     def _append(self, record: OutputRecord) -> KafkaRecord:

@@ -42,7 +42,7 @@ def build_app(description: dict[str, Any]) -> Any:
         producer_extra_config={
             "transactional.id": description["group"],
             "compression.type": description["compression"],
-            "linger.ms": 20,
+            "linger.ms": 5,
         },
         loglevel="WARNING",
     )

@@ -51,7 +51,6 @@ def decided(
         seen.append({(lane.topic, lane.partition): list(lane) for lane in result.lanes})
         seen.append({(lane.topic, lane.partition): lane.digest() for lane in result.lanes})
         seen.append(result.outcomes)
-        processor.committed()
         seen.append({source: dict(entries) for source, entries in processor._entries.items()})
     return seen
 

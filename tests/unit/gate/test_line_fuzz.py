@@ -14,6 +14,7 @@ from services.gate.plan import compile_gate
 from services.gate.processor import GateProcessor
 from services.gate.stopped import StoppedEntry
 from services.gate.versions import AcceptedVersion, Remembered
+from services.processor.contract import InputPartition
 from tests.support.debezium import (
     ENROLMENT_SCHEMA_ID,
     ENROLMENT_TOPIC,
@@ -205,7 +206,8 @@ PROCESSOR.adopt(POLICY)
 @examples(60)
 @given(st.lists(records, max_size=8))
 def test_a_batch_has_as_many_outcomes_as_records(batch: list[KafkaRecord]) -> None:
-    PROCESSOR.rolled_back()
+    for record in batch:
+        PROCESSOR.revoke(InputPartition(record.topic, record.partition))
     schemas = {**SCHEMAS, PERMIT_SCHEMA_ID: PERMIT_SCHEMA, LOOSE_SCHEMA_ID: LOOSE_SCHEMA}
     numbered = [replace(record, offset=offset) for offset, record in enumerate(batch)]
     result = PROCESSOR.process(by_partition(numbered), schemas)

@@ -295,19 +295,18 @@ class Gate:
     def __init__(self) -> None:
         self.outputs: list[OutputRecord] = []
         self.last_decision: Any = None
-        self.processor.rolled_back()
+        self.processor.revoke(self.place)
         self.processor.assign(self.place, 0)
 
     def decide(self, batch: Sequence[KafkaRecord]) -> dict[str, int]:
         schemas = {PERMIT_SCHEMA_ID: PERMIT_SCHEMA}
         result = self.processor.process([PartitionRecords(*self.place, batch)], schemas)
         self.outputs.extend(chain.from_iterable(result.lanes))
-        self.processor.committed()
         return dict(result.outcomes)
 
     def abort(self, batch: Sequence[KafkaRecord]) -> None:
         self.processor.process([PartitionRecords(*self.place, batch)], {PERMIT_SCHEMA_ID: PERMIT_SCHEMA})
-        self.processor.rolled_back()
+        self.restart()
 
     def restart(self) -> None:
         """Another instance gets the partition, with nothing but what was written."""
@@ -318,6 +317,7 @@ class Gate:
             KafkaRecord(output.topic, output.partition, number, 0, output.key, output.value)
             for number, output in enumerate(kept)
         ]
+        self.processor.revoke(self.place)
         self.processor.assign(self.place, 0)
         self.processor.load(self.place, records)
 

@@ -37,6 +37,9 @@ class FakeInput:
         self.stored: dict[InputPartition, tuple[int | None, int]] = {}
         self.taken: list[int] = []
         """How many records each batch had."""
+        self.pauses = False
+        """Whether nothing more is here after each batch, so that a turn has one."""
+        self._paused = False
         self.served = 0
         self._next: dict[InputPartition, int] = {}
 
@@ -80,6 +83,9 @@ class FakeInput:
         return {source: len(self.records) - owned.position for source, owned in self.owned.items()}
 
     def collect(self, max_records: int, _max_bytes: int) -> Batch:
+        self._paused = self.pauses and not self._paused
+        if self.pauses and not self._paused:
+            return []
         ready = self.in_stage(Stage.READY)
         here = [(InputPartition(record.topic, record.partition), record) for record in self.records]
         due = [record for source, record in here if source in ready and record.offset >= self._next[source]]
@@ -89,6 +95,10 @@ class FakeInput:
         for records in batch:
             self._next[InputPartition(records.topic, records.partition)] = records[-1].offset + 1
         return batch
+
+    def due(self, batch: Batch) -> Batch:
+        ready = self.in_stage(Stage.READY)
+        return [records for records in batch if InputPartition(records.topic, records.partition) in ready]
 
     async def committed(
         self, sources: Iterable[InputPartition]
@@ -131,10 +141,7 @@ class FakeTransactions:
         more: Headers = () if trace is None else (("traceparent", trace),)
         self._open = [replace(each, headers=each.headers + more) for each in chain.from_iterable(lanes)]
 
-    async def send_offsets(self, *_: Any) -> None:
-        self._called("offsets")
-
-    async def commit(self) -> None:
+    async def commit(self, *_: Any) -> None:
         self._called("commit")
         self.committed += self._open
 
@@ -216,7 +223,6 @@ class Copying:
 
     def __init__(self) -> None:
         self.due: tuple[CatchUp, ...] = ()
-        self.rollbacks = 0
         self.revoked: list[InputPartition] = []
         self.needed: frozenset[SchemaId] = frozenset()
 
@@ -261,12 +267,6 @@ class Copying:
             raise LookupError("a defect here too")
         return _result([OutputRecord(OUT, 0, defect.encode(), record.value)], {"stopped": 1})
 
-    def committed(self) -> None:
-        return
-
-    def rolled_back(self) -> None:
-        self.rollbacks += 1
-
 
 def _result(outputs: list[OutputRecord], outcomes: dict[str, int]) -> BatchResult:
     return BatchResult(tuple(into_lanes(outputs)), outcomes)
@@ -306,12 +306,12 @@ class Bench:
         self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:
-        """One turn, its batch processed; returns the batch's size."""
+        """One turn, its batches processed; returns how many records they had."""
         self.runner._not_before = 0.0  # pauses are for the real world
-        batch = await self.runner.next_batch()
-        if batch:
-            await self.runner.process(batch)
-        return sum(map(len, batch))
+        batches = await self.runner.next_batches()
+        if batches:
+            await self.runner.process(batches)
+        return sum(map(len, chain.from_iterable(batches)))
 
     async def run(self, turns: int = 100) -> None:
         """So many turns."""

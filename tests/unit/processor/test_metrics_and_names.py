@@ -81,6 +81,7 @@ async def test_a_batch_is_measured_in_each_stage() -> None:
 
 async def test_the_lag_is_what_is_not_decided_yet() -> None:
     bench = Bench(Copying(), numbered(b"1", b"2", b"3"), sample_policy(1), batch_records=2)
+    bench.input.pauses = True
     await bench.turn()
     assert bench.runner.lags() == {SOURCE: 1}
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -72,12 +72,18 @@ class FakeProducer:
 
 
 class Patient(ConfluentSender):
-    """Notes how many seconds each call of a transaction is given."""
+    """Notes how many seconds each commit is given; its offsets fail as often as the test says."""
 
-    def __init__(self, given: list[float]) -> None:
+    def __init__(self, given: list[float], failures: Sequence[KafkaException] = ()) -> None:
         super().__init__(FakeProducer())
+        self._given, self._failures = given, failures
         self.commit_transaction = given.append
-        self.send_offsets_to_transaction = lambda _offsets, _group, seconds: given.append(seconds)
+        self.send_offsets_to_transaction = self._send_offsets
+
+    def _send_offsets(self, _offsets: Any, _group: Any, seconds: float) -> None:
+        self._given.append(seconds)
+        for error in self._failures:
+            raise error
 
 
 @pytest.fixture
@@ -97,8 +103,7 @@ async def whole(transactions: Transactions) -> None:
     """A transaction from its beginning to its commit."""
     transactions.begin()
     await transactions.produce(into_lanes([OUTPUT]))
-    await transactions.send_offsets(POSITIONS, 4, None)
-    await transactions.commit()
+    await transactions.commit(POSITIONS, 4, None)
 
 
 async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
@@ -117,8 +122,7 @@ async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
 async def test_without_positions_no_offsets_are_sent(producer: FakeProducer) -> None:
     transactions = await opened(producer)
     transactions.begin()
-    await transactions.send_offsets({}, 4, None)
-    await transactions.commit()
+    await transactions.commit({}, 4, None)
     assert "offsets" not in producer.calls
 
 
@@ -205,14 +209,18 @@ async def test_a_queue_that_does_not_empty_asks_for_a_new_producer(producer: Fak
 async def test_each_transaction_that_was_too_slow_doubles_the_patience_until_one_commits() -> None:
     """After a fault a new producer helps; on a slow cluster only time does."""
     given: list[float] = []
-    transactions = Transactions(lambda: Patient(given), patience_s=7.0)
+    failures = [failure(KafkaError._TIMED_OUT)] * 3
+    transactions = Transactions(lambda: Patient(given, failures), patience_s=7.0)
     for _ in range(3):
         await transactions.open()
         transactions.begin()
-        await transactions.send_offsets(POSITIONS, 4, None)
-    await transactions.commit()
-    transactions.begin()
-    await transactions.send_offsets(POSITIONS, 4, None)
+        with pytest.raises(RecreateProducer):
+            await transactions.commit(POSITIONS, 4, None)
+    failures.clear()
+    await transactions.open()
+    for _ in range(2):
+        transactions.begin()
+        await transactions.commit({}, 4, None)
     assert given == pytest.approx([2.5, 5.0, 7.0, 7.0, 2.5], abs=0.5)
 
 
@@ -222,11 +230,11 @@ async def test_a_producer_that_is_replaced_between_transactions_shortens_nobody_
     await transactions.open()
     await transactions.open()
     transactions.begin()
-    await transactions.send_offsets(POSITIONS, 4, None)
+    await transactions.commit({}, 4, None)
     assert given == pytest.approx([2.5], abs=0.5)
 
 
-@pytest.mark.parametrize("call", ["offsets", "commit", "abort"])
+@pytest.mark.parametrize("call", ["commit", "abort"])
 async def test_a_transaction_that_took_too_long_is_not_ended_by_its_own_producer(
     producer: FakeProducer, call: str
 ) -> None:
@@ -236,8 +244,7 @@ async def test_a_transaction_that_took_too_long_is_not_ended_by_its_own_producer
     assert transactions.opened_at is not None
     transactions.opened_at -= 6.0
     calls: dict[str, Any] = {
-        "offsets": lambda: transactions.send_offsets(POSITIONS, 4, None),
-        "commit": transactions.commit,
+        "commit": lambda: transactions.commit(POSITIONS, 4, None),
         "abort": transactions.abort,
     }
     with pytest.raises(RecreateProducer, match="too long"):
@@ -321,7 +328,7 @@ async def test_the_event_loop_goes_on_while_a_commit_is_pending(producer: FakePr
             await asyncio.sleep(0.005)
 
     beside = asyncio.create_task(turning())
-    await transactions.commit()
+    await transactions.commit(POSITIONS, 4, None)
     beside.cancel()
     assert turns > 3
 
@@ -332,7 +339,7 @@ async def test_a_call_that_is_still_under_way_is_not_overtaken(producer: FakePro
     producer.slow = lambda: time.sleep(0.2)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
-            await transactions.commit()
+            await transactions.commit(POSITIONS, 4, None)
     with pytest.raises(RecreateProducer, match="under way"):
         await transactions.abort()
 

@@ -71,7 +71,7 @@ public final class Main {
         found.put(StreamsConfig.consumerPrefix("fetch.max.wait.ms"), 20);
         found.put(StreamsConfig.consumerPrefix("max.partition.fetch.bytes"), 4194304);
         found.put(StreamsConfig.producerPrefix("compression.type"), description.get("compression").asText());
-        found.put(StreamsConfig.producerPrefix("linger.ms"), 20);
+        found.put(StreamsConfig.producerPrefix("linger.ms"), 5);
         found.put(StreamsConfig.producerPrefix("batch.size"), 1000000);
         found.put(StreamsConfig.producerPrefix("buffer.memory"), 134217728L);
         found.put("enable.metrics.push", "false");
