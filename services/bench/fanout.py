@@ -54,8 +54,8 @@ def run(ride: Ride, plan: Plan) -> dict[str, Any]:
 
 
 def _processes(ride: Ride, group: str) -> Processes:
-    def start(settings: Mapping[str, str]) -> int:
-        return ride.machinery.start_fanout(group, settings)
+    def start(settings: Mapping[str, str], instance: int) -> int:
+        return ride.machinery.start_fanout(group, settings, instance)
 
     return Processes(names.fanout_group(group), start)
 

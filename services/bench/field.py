@@ -1,7 +1,7 @@
 """The race of one processor against the field: same records, same outputs, in both compressions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from confluent_kafka import TopicPartition
@@ -38,6 +38,8 @@ BARE: Final = "c_loop_bare"
 """The loop in C without headers, to tell what they cost."""
 OPEN: Final = "govbus_open"
 """The fan-out under grants whose keys are canonical, to tell what pseudonyms cost."""
+TWO: Final = "govbus_two"
+"""The bus as two processes that share the partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Processes:
     """One processor of the bus."""
 
     group: str
-    start: Callable[[Mapping[str, str]], int]
-    """Starts one instance with these settings; returns its process id."""
+    start: Callable[[Mapping[str, str], int], int]
+    """Starts the instance of that number with these settings; returns its process id."""
+    instances: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +100,26 @@ def race(ride: Ride, entry: Entry, plan: Plan) -> dict[str, Any]:
 
 def _bus(ride: Ride, processes: Processes, course: Course, name: str) -> Bus:
     group = processes.group
-    process = instance_id(group, 0)
+    numbers = range(processes.instances)
 
     def rewind() -> None:
         low = {place: bounds[0] for place, bounds in ride.io.bounds(course.inputs).items()}
         ride.io.reset_group(group, {TopicPartition(p.topic, p.partition): at for p, at in low.items()})
 
     def start(settings: Mapping[str, str]) -> tuple[int, ...]:
-        return (processes.start(settings),)
+        return tuple(processes.start(settings, number) for number in numbers)
 
-    return Bus(name, group, start, lambda: ride.machinery.stop(process), rewind, ride.log(process))
+    def stop() -> None:
+        for number in numbers:
+            ride.machinery.stop(instance_id(group, number))
+
+    return Bus(name, group, start, stop, rewind, ride.log(instance_id(group, 0)))
 
 
 def _extras(ride: Ride, entry: Entry, description: Mapping[str, Any]) -> list[Contender]:
-    """What other policies cost, and what headers cost."""
-    variants = entry.variants.items()
-    found: list[Contender] = [_bus(ride, variant, entry.course, name) for name, variant in variants]
+    """What other policies cost, what a second process brings, and what headers cost."""
+    variants = {**entry.variants, TWO: replace(entry.processes, instances=2)}
+    found: list[Contender] = [_bus(ride, variant, entry.course, name) for name, variant in variants.items()]
     bare = [{**copy, "headers": []} for copy in description["copies"]]
     if any(copy["headers"] for copy in description["copies"]):
         try:
@@ -167,12 +174,13 @@ def _one(runs: Mapping[str, Runs]) -> dict[str, Any]:
     bus, bare = runs[BUS], runs.get(BARE, nothing)
     canonical = runs.get(OPEN, nothing)
     others = {name: runs.get(name, nothing) for name in COMPARATORS}
-    extras = {name: runs[name] for name in (OPEN, BARE) if name in runs}
+    extras = {name: runs[name] for name in (OPEN, TWO, BARE) if name in runs}
     return {
         **{f"ratio_{name}": ratios(bus, other, throughput) for name, other in others.items()},
         "cpu_ratios": {name: ratios(bus, other, processor_time) for name, other in others.items()},
         "client_cpu_ratios": {name: ratios(bus, other, client_time) for name, other in others.items()},
         "contenders": {name: summary(one) for name, one in {BUS: bus, **others, **extras}.items()},
+        "two_processes": ratios(runs.get(TWO, nothing), bus, throughput),
         "pseudonyms_us_per_event": ratios(bus, canonical, more_processor_time),
         "headers_us_per_event": ratios(runs.get("c_loop", nothing), bare, more_processor_time),
         "failures": {name: one.failures for name, one in runs.items() if one.failures},

@@ -23,12 +23,12 @@ class Machinery(Protocol):
         """The newest policy."""
         ...
 
-    def start_gate(self, settings: Mapping[str, str] | None = None) -> int:
-        """Start the gate; return its process id."""
+    def start_gate(self, settings: Mapping[str, str] | None = None, instance: int = 0) -> int:
+        """Start an instance of the gate; return its process id."""
         ...
 
-    def start_fanout(self, group: str, settings: Mapping[str, str] | None = None) -> int:
-        """Start one group's fan-out; return its process id."""
+    def start_fanout(self, group: str, settings: Mapping[str, str] | None = None, instance: int = 0) -> int:
+        """Start an instance of one group's fan-out; return its process id."""
         ...
 
     def status_url(self, name: str) -> str:

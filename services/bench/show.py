@@ -51,8 +51,10 @@ def _race(answer: Mapping[str, Any]) -> str:
 
 
 def _extras(found: Mapping[str, Any]) -> list[str]:
-    """What pseudonyms and headers cost."""
+    """What a second process brings, what pseudonyms and headers cost."""
     told = []
+    if found["two_processes"] is not None:
+        told.append(f"Two processes of govbus do {spread(found['two_processes'])} times what one does.")
     if found["pseudonyms_us_per_event"] is not None:
         told.append(f"Pseudonyms cost govbus {spread(found['pseudonyms_us_per_event'])} µs per event.")
     if found["headers_us_per_event"] is not None:

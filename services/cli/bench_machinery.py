@@ -56,15 +56,15 @@ class BusMachinery:
             raise LookupError("the bench's definitions are not applied")
         return found
 
-    def start_gate(self, settings: Mapping[str, str] | None = None) -> int:
-        """Start the gate and return its process id."""
-        return self._start(processes.gate(self.stack.settings.processes_port), settings)
+    def start_gate(self, settings: Mapping[str, str] | None = None, instance: int = 0) -> int:
+        """Start an instance of the gate and return its process id."""
+        return self._start(processes.gate(self.stack.settings.processes_port, instance), settings)
 
-    def start_fanout(self, group: str, settings: Mapping[str, str] | None = None) -> int:
-        """Start one group's fan-out and return its process id."""
+    def start_fanout(self, group: str, settings: Mapping[str, str] | None = None, instance: int = 0) -> int:
+        """Start an instance of one group's fan-out and return its process id."""
         groups = self.policy().groups()
         base = self.stack.settings.processes_port
-        return self._start(processes.fanout(base, group, groups.index(group)), settings)
+        return self._start(processes.fanout(base, group, groups.index(group), instance), settings)
 
     def status_url(self, name: str) -> str:
         """Where a process of the bus tells its counts."""
