@@ -24,8 +24,9 @@ BETWEEN: Final = (250, 1_000, 3_000, 4_000, 7_000, 10_000)
 """Tried in between for the highest rate that stays bounded, until the first that does not."""
 TRANSACTIONS_PER_SECOND: Final = 500
 """At higher rates a transaction changes several rows, as a busy register's do."""
-WARM_UP_RATE: Final = 500
-WARM_UP_S: Final = 5.0
+WARM_UP_RATE: Final = 2_000
+WARM_UP_S: Final = 20.0
+"""Until then Kafka's and Connect's compilers take a core of their own, as they do in no second hour."""
 _CONNECTIONS: Final = 4
 _IDLE_S: Final = 20.0
 _MEASURED: Final = ("kafka", "connect", "gate.0", "fanout.default.0")

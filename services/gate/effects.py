@@ -29,6 +29,8 @@ from topics.wire import frame
 
 MOST_BYTES: Final = 2_000_000
 """A larger raw value is stopped: what is written about a record must fit Kafka's limits in any form."""
+MOST_EXTRA_BYTES: Final = 100_000
+"""Larger keys and headers are left out of quarantine for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,33 +223,42 @@ def stopped_effects(
 
 
 def _quarantined(record: KafkaRecord, plan: GatePlan, stop: Stopped) -> OutputRecord:
+    extras, whole = _extras_fit(record), _value_fits(record) and _extras_fit(record)
     value = plan.control.quarantined_event.encode(
         {
             "topic": record.topic,
             "partition": record.partition,
             "offset": record.offset,
             "timestamp_ms": record.timestamp_ms,
-            "key": record.key,
-            "value": None if _is_too_large(record) else record.value,
-            "headers": [{"name": name, "value": value} for name, value in record.headers],
+            "key": record.key if extras else None,
+            "value": record.value if _value_fits(record) else None,
+            "headers": [{"name": name, "value": value} for name, value in record.headers] if extras else [],
             "step": stop.step.value,
             "reason": stop.reason.value,
-            "detail": f"{stop.detail}; {_kept_in_raw(record)}" if _is_too_large(record) else stop.detail,
+            "detail": stop.detail if whole else f"{stop.detail}; {_kept_in_raw(record)}",
             "rules": list(stop.rules),
             "policy_version": plan.policy_version,
         }
     )
     topic = names.quarantine(_provider_of(record))
-    return OutputRecord(topic, 0, record.key, frame(plan.control.ids.quarantined_event, value))
+    return OutputRecord(
+        topic, 0, record.key if extras else None, frame(plan.control.ids.quarantined_event, value)
+    )
 
 
-def _is_too_large(record: KafkaRecord) -> bool:
-    return record.value is not None and len(record.value) > MOST_BYTES
+def _value_fits(record: KafkaRecord) -> bool:
+    return record.value is None or len(record.value) <= MOST_BYTES
+
+
+def _extras_fit(record: KafkaRecord) -> bool:
+    """Key and headers: they are written twice or one by one, and no honest ones are large."""
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + headers <= MOST_EXTRA_BYTES
 
 
 def _kept_in_raw(record: KafkaRecord) -> str:
     digest = hashlib.sha256(record.value or b"").hexdigest()
-    return f"the bytes stay in the raw topic only, SHA-256 {digest}"
+    return f"not all bytes are here, they stay in the raw topic; SHA-256 of the value {digest}"
 
 
 def _provider_of(record: KafkaRecord) -> ProviderId:

@@ -12,7 +12,7 @@ from services.processor.contract import InputPartition
 from topics.engine.records import Records
 from topics.event import TopicName
 
-_MOST_CPU_SECONDS: Final = 20.0
+_MOST_CPU_SECONDS: Final = 6.0
 _MODE: Final = 0o600
 
 

@@ -1,4 +1,4 @@
-"""Gets decisions out of a processor that may break: by halves, alone, or tried in a child process first."""
+"""Gets decisions out of a processor that may break: in small batches, alone, or tried in a child first."""
 
 import logging
 import time
@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 PROCESS_DIED: Final = "ProcessDied"
 """The defect of a record over which the process died."""
+OUTPUT_REFUSED: Final = "OutputRefused"
+"""The defect of a record of which something is written that Kafka refuses, as too large for instance."""
 _ALONE_FROM: Final = 2
 """After so many deaths the records are decided one by one."""
 
@@ -35,9 +37,10 @@ class _Suspicion:
 class Decisions:
     """A processor with what is known of the records that break it.
 
-    A record that raises is found by halving batches. One that ends the process (or never ends) is found after
-    the next start: what was being decided is decided in a child process first, while the other partitions go
-    on. At most three attempts: the batch, and the record twice in a child, or alone.
+    A record that raises, or whose outputs Kafka refuses, is found by smaller batches. One that ends the
+    process (or never ends) is found after the next start: what was being decided is decided in a child
+    process first, while the other partitions go on. At most three attempts: the batch, and the record twice
+    in a child, or alone.
     """
 
     def __init__(
@@ -50,6 +53,8 @@ class Decisions:
         self._suspicions: dict[InputPartition, _Suspicion] = {}
         self._breaking: dict[InputPartition, dict[int, str]] = {}
         """Per partition: offset of a record that breaks the processor, and how."""
+        self._failed_to: dict[InputPartition, int] = {}
+        """Batches stay small until these offsets are committed: other partitions' successes say nothing."""
         for suspect in attempts.suspects:
             self._suspect(suspect.source, suspect.first, suspect.end, suspect.attempts)
 
@@ -119,7 +124,7 @@ class Decisions:
         return list(pairwise(edges)) if alone else []
 
     def decide(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult | None:
-        """The processor's result, or None after a defect: the batch comes again, half as large.
+        """The processor's result, or None after a defect: the batch comes again, in small pieces.
 
         Raises:
             StopInstance: a record breaks the processor and cannot be isolated.
@@ -142,14 +147,33 @@ class Decisions:
 
     def done(self, batch: Batch) -> None:
         """The batch is committed."""
-        self.limit.passed()
         for records in batch:
             source, end = InputPartition(records.topic, records.partition), records[-1].offset + 1
+            if end >= self._failed_to.get(source, 0):
+                self._failed_to.pop(source, None)
             suspicion = self._suspicions.get(source)
             if suspicion is not None and end >= suspicion.end:
                 del self._suspicions[source]
             for offset in [offset for offset in self._breaking.get(source, ()) if offset < end]:
                 del self._breaking[source][offset]
+        if not self._failed_to:
+            self.limit.passed()
+
+    def refused(self, batch: Batch, why: str) -> None:
+        """Kafka refuses something of what became of this batch.
+
+        Raises:
+            StopInstance: even of one record alone that was stopped for it.
+        """
+        first = batch[0][0]
+        known = self._breaking.get(InputPartition(first.topic, first.partition), {})
+        if first.offset in known:
+            raise StopInstance(ExitCode.DEFECT, f"{first.coordinates} cannot be isolated: {why}")
+        self._failed(batch, sum(map(len, batch)), OUTPUT_REFUSED)
+
+    def revoked(self, source: InputPartition) -> None:
+        """The partition is another's; what is wrong with its records is too."""
+        self._failed_to.pop(source, None)
 
     def _deaths(self, records: Records) -> int:
         suspicion = self._suspicions.get(InputPartition(records.topic, records.partition))
@@ -158,9 +182,11 @@ class Decisions:
     def _failed(self, batch: Batch, size: int, name: str) -> None:
         self._metrics.counts["defects"] += 1
         first = batch[0][0]
-        _log.error("the processor raised %s for %d records from %s on", name, size, first.coordinates)
+        _log.error("%s over %d records from %s on", name, size, first.coordinates)
         if size == 1:
             self._break(InputPartition(first.topic, first.partition), first.offset, name)
+        for records in batch:
+            self._failed_to[InputPartition(records.topic, records.partition)] = records[-1].offset + 1
         self.limit.failed(size)
 
     def _stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:

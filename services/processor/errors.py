@@ -24,6 +24,10 @@ class AbortTransaction(Exception):  # noqa: N818 - named after what to do
     """Abort the open transaction, rewind to the committed offsets and go on with the same producer."""
 
 
+class OutputRefused(AbortTransaction):
+    """The same, and somebody has to do without a record: Kafka refuses it for what it is, now and always."""
+
+
 class RecreateProducer(Exception):  # noqa: N818 - named after what to do
     """The outcome is unknown or the producer is broken: close it, make one with the same id, rewind."""
 

@@ -16,7 +16,7 @@ from topics.engine.records import PartitionRecords, Records
 
 _STEP: Final = struct.Struct("<i")
 _DONE: Final = -1
-_PATIENCE_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 3.0
 _LONGEST_LIFE_SECONDS: Final = 600
 _DEATHS: Final = 2
 """How often a record must kill a child before it is believed."""

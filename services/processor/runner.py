@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,13 @@ from services.processor.acknowledgement import acknowledgement
 from services.processor.consumer import GroupInput, Owned, Stage
 from services.processor.contract import Batch, InputPartition
 from services.processor.decisions import Decisions
-from services.processor.errors import AbortTransaction, RecreateProducer, StopInstance, WaitAndRetry
+from services.processor.errors import (
+    AbortTransaction,
+    OutputRefused,
+    RecreateProducer,
+    StopInstance,
+    WaitAndRetry,
+)
 from services.processor.health import Health
 from services.processor.observation import Observation, Observed
 from services.processor.partition_reader import PartitionReader
@@ -30,8 +37,8 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 _BATCHES_A_TURN: Final = 4
-_LONGEST_TURN_SECONDS: Final = 0.3
-"""After this no further batch of a turn is begun: the policy and the group want to be looked at."""
+_LONGEST_TURN_SECONDS: Final = 2.0
+"""After this no further batch of a turn is begun: the group wants to be served."""
 
 
 @dataclass(slots=True)
@@ -70,7 +77,7 @@ class Runner:
     ) -> None:
         self._processor = processor = decisions.processor
         self._settings = settings
-        self._input = make_input(processor.revoke)
+        self._input = make_input(self._revoked)
         self._transactions = transactions
         self._reader = reader
         self._positions = Positions(self._input, reader, processor, self._report)
@@ -174,6 +181,10 @@ class Runner:
             _log.info("policy version %d adopted", self._policy.version)
         return True
 
+    def _revoked(self, source: InputPartition) -> None:
+        self._processor.revoke(source)
+        self._decisions.revoked(source)
+
     # --- assignment ---------------------------------------------------------------------------------------
 
     async def _prepare(self) -> None:
@@ -262,7 +273,8 @@ class Runner:
                 if result is None:
                     return await self._rewind("defect", None)
                 # 5. One transaction: outputs, ledger blocks, input offsets.
-                task = await self._write(result.lanes, _next_offsets(portion), observed)
+                with self._telling(portion):
+                    task = await self._write(result.lanes, _next_offsets(portion), observed)
                 outputs = sum(map(len, result.lanes))
                 self._commit = _Commit(task, portion, outputs, result.outcomes, observed)
                 # Its bytes are the client's now.
@@ -279,12 +291,22 @@ class Runner:
         if commit is None:
             return
         try:
-            seconds = await commit.task
+            with self._telling(commit.portion):
+                seconds = await commit.task
             commit.observed.committed(_size(commit.portion), seconds)
             self._done(commit)
         finally:
             if commit.is_last:
                 commit.observed.end()
+
+    @contextmanager
+    def _telling(self, portion: Batch) -> Iterator[None]:
+        """Whose outputs Kafka refuses, so that they are taken apart."""
+        try:
+            yield
+        except OutputRefused as error:
+            self._decisions.refused(portion, str(error))
+            raise
 
     def _hold_suspects(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
         due: list[Records] = []

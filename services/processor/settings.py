@@ -27,7 +27,7 @@ class ProcessorSettings(BaseModel):
     instance: Annotated[int, Field(ge=0)] = 0
     data_dir: Path
     web_port: Annotated[int, Field(ge=1, le=65535)]
-    batch_records: Annotated[int, Field(ge=1, le=20_000)] = 6_000
+    batch_records: Annotated[int, Field(ge=1, le=6_400)] = 6_000
     batch_bytes: Annotated[int, Field(ge=1_000)] = 8_000_000
     lease_s: Annotated[float, Field(gt=0)] = 10.0
     """How old the last complete turn of the loop may be before the instance counts as not ready."""

@@ -10,7 +10,13 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from services.processor.clients import Sender
 from services.processor.contract import InputPartition
-from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
+from services.processor.errors import (
+    AbortTransaction,
+    ExitCode,
+    OutputRefused,
+    RecreateProducer,
+    StopInstance,
+)
 from topics.engine.lanes import Lane
 
 _YIELD_SECONDS: Final = 0.001
@@ -29,6 +35,15 @@ _FENCED: Final = frozenset(
         KafkaError.PRODUCER_FENCED,
         KafkaError.INVALID_PRODUCER_EPOCH,
         KafkaError.FENCED_INSTANCE_ID,
+    }
+)
+
+_REFUSED: Final = frozenset(
+    {
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_MSG_SIZE,
     }
 )
 
@@ -106,7 +121,8 @@ class Transactions:
         """Queue the records; delivery errors surface at commit. ``trace``: their header ``traceparent``.
 
         Raises:
-            AbortTransaction: a record was refused here (too large, unknown partition).
+            AbortTransaction: a record was refused here (unknown partition).
+            OutputRefused: one is too large.
             RecreateProducer: the queue does not empty, or the producer is broken.
         """
         producer = self._usable_producer()
@@ -129,6 +145,7 @@ class Transactions:
         Raises:
             AbortTransaction: a record could not be written, or the group has moved on (rebalance) and the
                 partitions may be another's.
+            OutputRefused: the broker refuses a record for what it is.
             RecreateProducer: whether it is committed is unknown.
             StopInstance: fenced; nothing of it will ever be readable.
         """
@@ -255,6 +272,8 @@ def _what_to_do(
         return StopInstance(ExitCode.FENCED, f"fenced: {_text(error)}")
     if cause.fatal():
         return RecreateProducer(_text(error))
+    if cause.code() in _REFUSED:
+        return OutputRefused(_text(error))
     if cause.txn_requires_abort():
         return AbortTransaction(_text(error))
     return otherwise(_text(error))

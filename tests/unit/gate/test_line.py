@@ -216,6 +216,18 @@ def test_a_value_too_large_for_kafkas_limits_is_stopped_and_named_by_its_digest(
     assert decided(replace(record, value=b"\0" * 2_000_000)).reason == "UNKNOWN_SCHEMA"
 
 
+@pytest.mark.parametrize(("size", "kept"), [(99_990, True), (100_001, False)])
+def test_large_headers_are_left_out_of_quarantine_since_they_would_not_fit_either(
+    size: int, kept: bool
+) -> None:
+    record = replace(raw("c", 1, after=person(name=None)), headers=(("h", b"\0" * size),))
+    quarantined = quarantine_of(decided(replace(record, key=b"k")))
+    assert (quarantined["headers"] != []) is kept
+    assert (quarantined["key"] == b"k") is kept
+    assert ("SHA-256" in str(quarantined["detail"])) is not kept
+    assert quarantined["value"] == record.value
+
+
 def test_a_delete_claims_nothing() -> None:
     decision = decided(raw("d", 3, before=ENROLMENT, topic=ENROLMENT_TOPIC, schema_id=ENROLMENT_SCHEMA_ID))
     assert set(topics_of(decision)) == {"resource.social.enrolment.v1"}

@@ -170,12 +170,14 @@ def test_batches_grow_while_they_are_quick_and_shrink_at_once_when_one_is_slow()
     assert limit.value == 1
 
 
-def test_after_a_defect_batches_are_half_as_large_and_grow_again() -> None:
-    limit = BatchLimit(16)
-    assert limit.value == 16
-    limit.failed(16)
-    assert limit.value == 8
-    limit.failed(1)
-    assert limit.value == 1
+def test_after_a_defect_batches_are_so_small_that_the_third_attempt_is_at_one_record() -> None:
+    limit = BatchLimit(6_000)
+    for _ in range(10):
+        limit.passed()
+    sizes = [limit.value]
+    for _ in range(2):
+        limit.failed(limit.value)
+        sizes.append(limit.value)
+    assert sizes == [6_000, 75, 1]
     limit.passed()
     assert limit.value == 2

@@ -37,7 +37,7 @@ def test_membership_and_transactions_have_one_name_per_instance() -> None:
         ("web_port", 1, 0),
         ("web_port", 65_535, 65_536),
         ("batch_records", 1, 0),
-        ("batch_records", 20_000, 20_001),
+        ("batch_records", 6_400, 6_401),
         ("batch_bytes", 1_000, 999),
         ("lease_s", 0.001, 0),
         ("transaction_timeout_ms", 2_000, 1_999),

@@ -11,7 +11,13 @@ from confluent_kafka import KafkaError, KafkaException
 
 from services.processor.clients import ConfluentSender
 from services.processor.contract import InputPartition
-from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
+from services.processor.errors import (
+    AbortTransaction,
+    ExitCode,
+    OutputRefused,
+    RecreateProducer,
+    StopInstance,
+)
 from services.processor.transactions import Transactions
 from topics.engine.lanes import into_lanes
 from topics.event import OutputRecord, TopicName
@@ -186,8 +192,16 @@ async def test_a_record_that_the_client_refuses_aborts_the_transaction(producer:
     producer.fails("produce", failure(KafkaError.MSG_SIZE_TOO_LARGE))
     transactions = await opened(producer)
     transactions.begin()
-    with pytest.raises(AbortTransaction, match="MSG_SIZE_TOO_LARGE"):
+    with pytest.raises(OutputRefused, match="MSG_SIZE_TOO_LARGE"):
         await transactions.produce(into_lanes([OUTPUT]))
+
+
+async def test_what_the_broker_refuses_is_told_apart_from_a_group_that_moved_on(
+    producer: FakeProducer,
+) -> None:
+    producer.fails("commit", failure(KafkaError.MSG_SIZE_TOO_LARGE, abort=True))
+    with pytest.raises(OutputRefused):
+        await whole(await opened(producer))
 
 
 async def test_a_full_queue_is_waited_for(producer: FakeProducer) -> None:

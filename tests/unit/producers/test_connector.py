@@ -65,7 +65,7 @@ def test_a_provider_names_everything_of_its_capture() -> None:
     [
         ("publication.autocreate.mode", "disabled"),
         ("exactly.once.support", "required"),
-        ("poll.interval.ms", "10"),
+        ("poll.interval.ms", "40"),
         ("skipped.operations", "none"),
         ("tombstones.on.delete", "true"),
         ("decimal.handling.mode", "string"),
