@@ -36,7 +36,7 @@ test: $(INSTALLED) ## Run all tests, those on the real stack included
 ifeq ($(strip $(ARGS)),)
 	@ended=0; \
 	$(BIN)/pytest $(PARALLEL) $(ALONE) tests/docs || ended=$$?; \
-	$(BIN)/pytest $(addprefix --ignore=,$(ALONE) tests/docs) || ended=$$?; \
+	$(BIN)/pytest --durations=20 --durations-min=5 $(addprefix --ignore=,$(ALONE) tests/docs) || ended=$$?; \
 	exit $$ended
 else
 	@$(BIN)/pytest $(ARGS)

@@ -136,7 +136,8 @@ class _Measure:
         books.wait(lambda found: found.delivered.total() >= wanted, what=f"{self.count} grants to be served")
         seconds = time.monotonic() - begin
         delivered = len(records) * self.count
-        transactions = self._transactions() - before[2]
+        after = self._transactions()
+        transactions, in_transactions = after[0] - before[2][0], after[1] - before[2][1]
         return {
             "records": len(records),
             "delivered": delivered,
@@ -145,22 +146,26 @@ class _Measure:
             "client_us_per_delivery": round((self._cpu() - before[0]) / delivered * 1e6, 2),
             "broker_us_per_delivery": round((cpu_seconds(broker) - before[1]) / delivered * 1e6, 2),
             "transactions": transactions,
-            "seconds_per_transaction": round(seconds * len(self.pids) / max(1, transactions), 3),
+            "seconds_per_transaction": round(in_transactions / max(1, transactions), 3),
             "resident_mb": round(max(resident_mb(pid) for pid in self.pids.values()), 1),
         }
 
     def _cpu(self) -> float:
         return sum(cpu_seconds(pid) for pid in self.pids.values())
 
-    def _transactions(self) -> int:
-        """Transactions of all groups so far, as the processors count them."""
-        return sum(_counts(self.ride, group).get("transactions", 0) for group in self.pids)
+    def _transactions(self) -> tuple[int, float]:
+        """Transactions of all groups so far, and the seconds they were open, by the processors' metrics."""
+        found = [_histogram(self.ride, group, "govbus_transaction_duration_seconds") for group in self.pids]
+        return sum(count for count, _ in found), sum(seconds for _, seconds in found)
 
 
-def _counts(ride: Ride, group: str) -> dict[str, int]:
-    answer = requests.get(ride.machinery.status_url(f"{fanout_group(group)}.0"), timeout=_HTTP_S)
-    counts: dict[str, int] = answer.json()["counts"]
-    return counts
+def _histogram(ride: Ride, group: str, name: str) -> tuple[int, float]:
+    """Count and sum of a process's histogram, from the page that Prometheus reads."""
+    url = ride.machinery.status_url(f"{fanout_group(group)}.0").replace("/status", "/metrics")
+    lines = requests.get(url, timeout=_HTTP_S).text.splitlines()
+    samples = [line.rsplit(" ", 1) for line in lines if line.startswith(name)]
+    count = sum(float(value) for text, value in samples if text.startswith(f"{name}_count"))
+    return int(count), sum(float(value) for text, value in samples if text.startswith(f"{name}_sum"))
 
 
 def _department(ride: Ride, entry: GrantPolicy) -> Department:
