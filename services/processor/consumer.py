@@ -107,10 +107,17 @@ class GroupInput:
             owned.stage = Stage.BEHIND
 
     def resume(self, source: InputPartition) -> None:
-        """Fetch the partition from its position on."""
+        """Fetch the partition from its position on.
+
+        Raises:
+            WaitAndRetry: the client does not take the position now.
+        """
         owned = self.owned[source]
-        self._consumer.seek(TopicPartition(source.topic, source.partition, owned.position))
-        self._consumer.resume([TopicPartition(source.topic, source.partition)])
+        try:
+            self._consumer.seek(TopicPartition(source.topic, source.partition, owned.position))
+            self._consumer.resume([TopicPartition(source.topic, source.partition)])
+        except KafkaException as error:
+            raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
         owned.stage = Stage.READY
 
     def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:

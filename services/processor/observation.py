@@ -62,9 +62,11 @@ class Observation:
 
     def batch(self, batch: Batch) -> Observed:
         """A batch that was just fetched."""
-        self.metrics.took("fetch", self._fetch_seconds)
+        # One fetch may bring several batches: the first one has its time.
+        seconds, self._fetch_seconds = self._fetch_seconds, 0.0
+        self.metrics.took("fetch", seconds)
         size = sum(map(len, batch))
-        return Observed(self.metrics, self._tracer.batch(batch[0][0].headers, size, self._fetch_seconds))
+        return Observed(self.metrics, self._tracer.batch(batch[0][0].headers, size, seconds))
 
     def beside(self) -> Observed:
         """A transaction without a batch: a catch-up, an acknowledgement."""

@@ -261,6 +261,7 @@ class Runner:
             needed = frozenset().union(*map(self._processor.needed_schemas, batch))
             self._wanted = needed
             schemas = await self._schemas.resolve(needed)
+            self._wanted = frozenset()
             # 2. What the process died over before is tried in a child first; its partition waits.
             batch = self._hold_suspects(batch, schemas)
             for portion in self._decisions.portions(batch):
@@ -334,7 +335,6 @@ class Runner:
     def _done(self, commit: _Commit) -> None:
         self._decisions.done(commit.portion)
         self._pause = 0.0
-        self._wanted = frozenset()
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
         self._metrics.counts["records"] += _size(commit.portion)

@@ -123,6 +123,17 @@ def test_records_of_a_partition_that_a_rebalance_took_in_the_same_fetch_are_not_
     assert desk.revoked == [FIRST]
 
 
+def test_a_position_that_the_client_does_not_take_is_asked_for_again(desk: Desk) -> None:
+    def refuse(part: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._STATE))
+
+    desk.source.seek = refuse  # type: ignore[method-assign]
+    desk.input.owned[FIRST].stage = Stage.BEHIND
+    with pytest.raises(WaitAndRetry, match="_STATE"):
+        desk.input.resume(FIRST)
+    assert desk.input.owned[FIRST].stage is Stage.BEHIND
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
