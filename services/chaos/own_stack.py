@@ -80,8 +80,8 @@ class ChaosStack(Stack):
             "GOVBUS_REGISTRY_USER": "reader",
             "GOVBUS_REGISTRY_PASSWORD_FILE": str(secrets / "registry-reader"),
             "GOVBUS_MASTER_SECRETS_DIR": str(secrets),
-            # So small that a turn has several batches while a backlog is worked off: one is decided while the one before
-            # it is being committed.
+            # So small that a turn has several batches while a backlog is worked off: one is decided while
+            # the one before it is being committed.
             "GOVBUS_PROCESSOR_BATCH_RECORDS": "200",
         }
 
