@@ -14,6 +14,7 @@ from topics.quality.values import CIVIL_TIME
 
 _DAY: Final = timedelta(days=1)
 _WHOLE: Final = 100
+_Still = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,9 @@ def _reminders(run: ClockRun, counted: Sequence[date], due: date) -> Iterator[Re
 def _counted_out(run: ClockRun, calendar: Calendar, count: int) -> Due | None:
     first = day = _first_day(run)
     until = None if run.open_pause is None else civil_day(run.open_pause.begin)
-    natural = isinstance(run.rule.length, NaturalDays)
+    natural, still = isinstance(run.rule.length, NaturalDays), _still(run)
     while until is None or day <= until:
-        counts = _counts(run, calendar, day)
+        counts = _counts(run, still, calendar, day)
         count -= counts
         if natural and count == 0:
             # Only where a count of natural days ends depends on holidays.
@@ -183,21 +184,25 @@ def _in_year(fixed: FixedDate, year: int) -> date:
 
 def _counted(run: ClockRun, calendar: Calendar, until: date) -> list[date]:
     """The days on which the clock has moved, up to and including that one."""
-    first = _first_day(run)
+    first, still = _first_day(run), _still(run)
     days = (first + _DAY * number for number in range((until - first).days + 1))
-    return [day for day in days if _counts(run, calendar, day)]
+    return [day for day in days if _counts(run, still, calendar, day)]
 
 
-def _counts(run: ClockRun, calendar: Calendar, day: date) -> bool:
+def _counts(run: ClockRun, still: Sequence[_Still], calendar: Calendar, day: date) -> bool:
     """Whether the clock moves on that day: not while it stands still, and else as its unit says."""
-    if any(_pauses(pause, day) for pause in run.pauses):
+    if any(begin < day <= end for begin, end in still):
         return False
     return isinstance(run.rule.length, NaturalDays) or calendar.is_working_day(day)
 
 
-def _pauses(pause: Pause, day: date) -> bool:
-    """The day of the return still counts, and the day on which the supplement is received does not."""
-    return civil_day(pause.begin) < day and (pause.end is None or day <= civil_day(pause.end))
+def _still(run: ClockRun) -> list[_Still]:
+    """The days after which, and up to which, the clock stands still.
+
+    The day of the return still counts, and the day on which the supplement is received does not.
+    """
+    ends = (date.max if each.end is None else civil_day(each.end) for each in run.pauses)
+    return [(civil_day(each.begin), end) for each, end in zip(run.pauses, ends, strict=True)]
 
 
 def _first_day(run: ClockRun) -> date:
