@@ -8,6 +8,7 @@ from services.cli import (
     bench,
     chaos,
     claims,
+    clock,
     conflicts,
     demo,
     doctor,
@@ -32,6 +33,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(chaos.app, name="chaos")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(claims.app, name="claims")
+app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
 stack.register(app)
 demo.register(app)

@@ -1,0 +1,62 @@
+"""Which of two values of one key is the stricter."""
+
+from services.control.clocks.pack import Content
+from services.control.clocks.policy_keys import Kind, PolicyKey
+from services.control.clocks.rules import (
+    AgreedDate,
+    ClockRule,
+    FixedDate,
+    NaturalDays,
+    Stage,
+    WorkingDays,
+)
+
+_END_OF_MONTH = 31
+
+
+class Incomparable(ValueError):  # noqa: N818 - says what is wrong, not that something is
+    """The two cannot be compared; the text goes on after both were named."""
+
+
+def is_stricter(key: PolicyKey, one: Content, other: Content) -> bool:
+    """Whether the first value binds more than the second; equal ones do not.
+
+    A binding clock is stricter than a target. Of equal lengths the one with the shorter extension is the
+    stricter, and then the one that does not stand still.
+
+    Raises:
+        Incomparable: the two are in different units, or run from different events.
+    """
+    if isinstance(one, Stage) and isinstance(other, Stage):
+        return _is_stricter_clock(key.kind, one, other)
+    if key.kind is Kind.CHOICE:
+        return key.choices.index(str(one)) > key.choices.index(str(other))
+    return int(str(one)) > int(str(other))
+
+
+def _is_stricter_clock(kind: Kind, one: Stage, other: Stage) -> bool:
+    if one.rule.advisory != other.rule.advisory:
+        return other.rule.advisory
+    if one.starts_on != other.starts_on:
+        raise Incomparable(f"run from different events, {one.starts_on} and {other.starts_on}")
+    if type(one.rule.length) is not type(other.rule.length):
+        raise Incomparable("are in different units")
+    return _rank(kind, one.rule) < _rank(kind, other.rule)
+
+
+def _rank(kind: Kind, rule: ClockRule) -> tuple[object, ...]:
+    length = _length(rule)
+    if kind is Kind.NOTICE:
+        length = tuple(-each for each in length)
+    extension = 0 if rule.extension is None else rule.extension.most
+    return length, not rule.counts_first_day, extension, len(rule.pauses_while)
+
+
+def _length(rule: ClockRule) -> tuple[int, ...]:
+    match rule.length:
+        case WorkingDays(count) | NaturalDays(count):
+            return (count,)
+        case FixedDate(month, day):
+            return month, day or _END_OF_MONTH
+        case AgreedDate():
+            return ()
