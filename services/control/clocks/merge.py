@@ -130,8 +130,7 @@ def merge(packs: Iterable[Pack], on: date) -> Policy:
 def _require_comparable(policy: Policy, key: str) -> None:
     """Whatever the facts of a case will be, its values can be compared: each two that may apply together."""
     for one, other in combinations_with_replacement(policy.situations(key), 2):
-        if all(other.get(name, value) == value for name, value in one.items()):
-            policy.decide(key, {**one, **other})
+        policy.decide(key, {**one, **other})
 
 
 def in_words(given: Given) -> str:

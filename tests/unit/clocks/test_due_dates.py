@@ -104,6 +104,8 @@ def test_days_are_not_counted_backwards() -> None:
         ("2027-09-30", 1, "2027-10-04", True, 2027),
         # 2028 begins with a weekend; 1 to 3 October, a Sunday to a Tuesday, are fixed feasts.
         ("2028-09-29", 1, "2028-10-04", True, 2028),
+        ("2028-04-28", 1, "2028-05-03", True, 2028),
+        ("2028-12-29", 1, "2029-01-02", True, 2028),
         ("2003-12-31", 1, "2004-01-02", False, None),
         ("2003-12-30", 1, "2003-12-31", True, 2003),
         ("2003-12-30", 2, "2004-01-02", True, 2003),

@@ -262,6 +262,10 @@ def test_the_digest_is_of_what_counts_and_of_nothing_else(tmp_path: Path) -> Non
     }
     found = {name: policy_of(tmp_path, one, each).digest for name, each in changed.items()}
     assert len({digest, *found.values()}) == 1 + len(changed)
+    in_working_days = pack("county", {REPLY: stages({"working_days": 7})})
+    in_natural_days = pack("county", {REPLY: stages({"working_days": None, "natural_days": 7})})
+    digests = {policy_of(tmp_path / "alone", each).digest for each in (in_working_days, in_natural_days)}
+    assert len(digests) == 2
 
 
 LEVELS = [each.value for each in Level]

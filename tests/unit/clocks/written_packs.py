@@ -40,6 +40,7 @@ def stages(*given: dict[str, Any]) -> dict[str, Any]:
 
 
 def loaded(folder: Path, *packs: dict[str, Any]) -> Mapping[str, Pack]:
+    folder.mkdir(exist_ok=True)
     for each in packs:
         (folder / f"{each['id']}.yaml").write_text(
             yaml.safe_dump(each, allow_unicode=True, sort_keys=False), "utf-8"
