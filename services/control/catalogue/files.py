@@ -53,7 +53,7 @@ def read_catalogue(
     except FileRefused as error:
         return Rejected((error.found,)), Source(form[1:])
     try:
-        with closing(sheet.lines):  # type: ignore[type-var]
+        with closing(sheet.lines):
             read = import_lines(sheet.lines, rules, progress)
     finally:
         sheet.close()

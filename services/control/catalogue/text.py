@@ -50,6 +50,15 @@ def _is_unreadable(character: str) -> bool:
     return character == "\ufffd" or unicodedata.category(character) in _UNREADABLE
 
 
+def printable(text: str) -> str:
+    """Text that moves no cursor and hides nothing on a terminal: what cannot be shown stands as U+XXXX."""
+    return "".join(each if each.isprintable() else _in_words(each) for each in text)
+
+
+def _in_words(character: str) -> str:
+    return " " if character.isspace() else f"<U+{ord(character):04X}>"
+
+
 def guarded(text: str) -> str:
     """Text that a spreadsheet shows and does not compute, though saved as CSV (OWASP, CSV injection)."""
     return f"'{text}" if _FORMULA.match(text) else text

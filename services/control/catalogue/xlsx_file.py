@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ class Sheet:
     """The sheet that is read, its lines, and the names of those that are not."""
 
     name: str
-    lines: Iterator[Line]
+    lines: Generator[Line, None, None]
     others: tuple[str, ...]
     close: Callable[[], None]
 
@@ -54,14 +54,20 @@ def open_xlsx(path: Path) -> Sheet:
     Raises:
         FileRefused: it is no Excel file, or one that would not fit into memory.
     """
+    if not openpyxl.DEFUSEDXML:
+        # Switched off by OPENPYXL_DEFUSEDXML, or not installed: entities would be expanded.
+        raise FileRefused(Rule.FILE_UNREADABLE, reason="openpyxl runs without defusedxml")
     _check_archive(path)
     try:
         # Formulas stay visible as such: a value that a spreadsheet computed long ago is nobody's statement.
         book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        names = [sheet.title for sheet in book.worksheets]
-        name = SHEET if SHEET in names else names[0]
     except Exception as error:  # openpyxl raises whatever a malformed file leads it to
         raise _unreadable(error) from error
+    names = [sheet.title for sheet in book.worksheets]
+    if not names:
+        book.close()
+        raise FileRefused(Rule.FILE_UNREADABLE, reason="no sheet of cells in it")
+    name = SHEET if SHEET in names else names[0]
     others = tuple(each for each in names if each != name)
     return Sheet(name, _lines(book[name]), others, book.close)
 
@@ -117,7 +123,7 @@ def _prepare(book: Any, sheet: Any) -> None:
         sheet.write_string(0, position, label(field), heading)
 
 
-def _lines(sheet: Any) -> Iterator[Line]:
+def _lines(sheet: Any) -> Generator[Line, None, None]:
     # What a file says of its own size is not to be trusted.
     sheet.reset_dimensions()
     rows, cells = sheet.iter_rows(), 0

@@ -98,6 +98,16 @@ def test_a_long_list_is_cut_for_people_and_whole_in_json(catalogue: Call, tmp_pa
     assert len(catalogue("check", path, "--json").answer["problems"]) == 250
 
 
+def test_control_characters_of_a_file_do_not_reach_the_terminal(catalogue: Call, tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    write_catalogue(path, [entry(code=None, name="居住\x1b[2J证", summary="\u202e反的")])
+    ended = catalogue("check", path)
+    assert "\x1b" not in ended.out
+    assert "\u202e" not in ended.out
+    assert "居住<U+001B>[2J证" in ended.out
+    assert catalogue("check", path, "--json").answer["by_rule"]["TEXT_UNREADABLE"] == 2
+
+
 def test_an_export_replaces_nothing_unless_it_is_told_to(catalogue: Call, city: Path) -> None:
     before = city.stat().st_ino
     refused = catalogue("export", city)

@@ -177,6 +177,20 @@ def test_entities_in_shared_strings_are_refused(tmp_path: Path) -> None:
     assert rules_of(path) == [Rule.FILE_UNREADABLE]
 
 
+def test_without_protection_against_entities_no_workbook_is_opened(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openpyxl, "DEFUSEDXML", False)
+    assert rules_of(workbook) == [Rule.FILE_UNREADABLE]
+
+
+def test_a_workbook_of_charts_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_chartsheet()
+    assert rules_of(path) == [Rule.FILE_UNREADABLE]
+
+
 def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
