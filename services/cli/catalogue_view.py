@@ -109,7 +109,9 @@ def compared(mounted: Mounted) -> dict[str, Any]:
     }
 
 
-def duties_answer(duties: Mapping[str, Sequence[Duty]], doubled: Sequence[DoubleCollection]) -> dict[str, Any]:
+def duties_answer(
+    duties: Mapping[str, Sequence[Duty]], doubled: Sequence[DoubleCollection]
+) -> dict[str, Any]:
     """The answer of `duties`."""
     return {
         "departments": [
