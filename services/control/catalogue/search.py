@@ -33,4 +33,4 @@ def initials(text: str) -> str:
 
 def _read(found: re.Match[str]) -> str:
     # What the dictionary does not know stays as it is, and can be found as such.
-    return "".join(lazy_pinyin(found[0], style=Style.FIRST_LETTER, errors=list))
+    return "".join(lazy_pinyin(found[0], style=Style.FIRST_LETTER, errors="default"))
