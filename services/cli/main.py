@@ -6,6 +6,7 @@ from services.cli import (
     accept_schema,
     audit,
     bench,
+    catalogue,
     chaos,
     claims,
     clock,
@@ -32,6 +33,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(chaos.app, name="chaos")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
