@@ -1,4 +1,4 @@
-"""A sharing case of the sample city for tests: its parties, what it needs at each step, a case in each state."""
+"""A sharing case of the sample city for tests: its parties, what each step needs, a case in each state."""
 
 from collections.abc import Callable
 from dataclasses import replace

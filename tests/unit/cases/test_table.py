@@ -1,4 +1,4 @@
-"""Who may do what in which state: every cell of state × action × role × department against a table of its own."""
+"""Who may do what in which state: every cell against a table that stands here once more."""
 
 from functools import cache
 
