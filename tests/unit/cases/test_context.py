@@ -1,4 +1,4 @@
-"""What an approver sees: what is applied for, what the applicant has already, and what it reveals together."""
+"""What an approver sees: what is applied for, what is held already, and what both reveal together."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever is tried in whatever order: a case is the fold of its events and never delivers what it may not."""
+"""Whatever is tried in whatever order: a case is the fold of its events, and delivers only what it may."""
 
 from datetime import timedelta
 
