@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.control.cases.case import Case, fold
 from services.control.cases.decision import Approval, as_applied, width_problems
@@ -18,6 +18,7 @@ from tests.support.sharing_cases import (
     CONSUMER,
     COUNCIL,
     DECIDER,
+    IN_STATE,
     NOW,
     OPERATOR,
     PART,
@@ -32,6 +33,8 @@ from topics.resource import ShareType
 
 ACTORS = (CONSUMER, DECIDER, BUREAU, OPERATOR, SYSTEM, Actor("Gao", Role.AUTHORITY, COUNCIL))
 GRANTING = {Action.APPROVE, Action.APPROVE_IN_PART, Action.UPHOLD, Action.ACCEPT_UNCONDITIONAL}
+IDLE = {Action.COMPLAIN, Action.REPLY, Action.EDIT, Action.WITHDRAW, Action.TERMINATE}
+"""What keeps a case from getting anywhere if it is chosen too often."""
 REFUSING = {Action.REFUSE, Action.DISMISS}
 ROWS = st.sampled_from(((), (RowFilter(item="household_district", values=("320508",)),), application().rows))
 APPROVALS = (
@@ -56,6 +59,10 @@ class Life(RuleBasedStateMachine):
         self.case: Case = draft()
         self.now = NOW
 
+    @initialize(state=st.sampled_from([state for state in State if state is not State.EXPIRED]))
+    def begin(self, state: State) -> None:
+        self.case = IN_STATE[state]()
+
     @rule(action=st.sampled_from(Action), actor=st.sampled_from(ACTORS), approval=APPROVALS, shared=ENTRIES)
     def anybody_tries_anything(
         self, action: Action, actor: Actor, approval: Approval, shared: object
@@ -66,9 +73,12 @@ class Life(RuleBasedStateMachine):
     def somebody_does_what_the_table_allows(
         self, data: st.DataObject, approval: Approval, shared: object
     ) -> None:
-        choices = [(action, actor) for actor in ACTORS for action in allowed(self.case, actor)]
-        action, actor = data.draw(st.sampled_from(choices))
-        self.attempt(action, actor, approval, shared)
+        choices = [
+            (action, actor) for actor in ACTORS for action in allowed(self.case, actor) if action not in IDLE
+        ]
+        if choices:
+            action, actor = data.draw(st.sampled_from(choices))
+            self.attempt(action, actor, approval, shared)
 
     @precondition(lambda self: self.case.state is State.PROVISIONING)
     @rule()
