@@ -125,7 +125,7 @@ def _entry_problems(application: Application, resource: Resource) -> Iterator[Pr
     if resource.id != application.resource:
         what = f"the entry is {resource.id}, the application names {application.resource}"
         yield Problem("RESOURCE_OTHER", "resource", what, "choose the entry again")
-    if str(application.applicant) == str(resource.provider):
+    if str(application.applicant) == resource.provider:
         what = f"{application.applicant} is the provider of {resource.id}"
         yield Problem("APPLICANT_PROVIDES", "applicant", what, "use the department's own data")
     if resource.share_type is ShareType.NOT_SHARED:

@@ -118,7 +118,7 @@ def test_the_grant_is_what_was_decided() -> None:
     assert grant.legal_basis == "《基本医疗卫生与健康促进法》 第三十一条"
 
 
-@pytest.mark.requirement("A6-05", "A8-05")
+@pytest.mark.requirement("A8-05")
 @pytest.mark.parametrize("state", State)
 def test_only_a_case_that_is_provisioned_or_active_has_a_grant(state: State) -> None:
     grant = grant_of(IN_STATE[state](), entry())

@@ -126,7 +126,7 @@ def test_an_unconditional_entry_passes_without_a_decision() -> None:
     assert passed.approval.items == ("credit_code", "name")
 
 
-@pytest.mark.requirement("A6-02", "A8-08")
+@pytest.mark.requirement("A6-02")
 def test_with_filing_and_commitment_it_passes_only_with_both() -> None:
     rules = replace(RULES, unconditional=Unconditional.FILE_AND_COMMIT)
     bare = draft(rules, application(**UNCONDITIONAL, committed=False))
