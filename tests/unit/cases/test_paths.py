@@ -9,7 +9,7 @@ from services.control.cases.case import Case, fold
 from services.control.cases.decision import Approval, as_applied, width_problems
 from services.control.cases.granting import DELIVERING, excess_problems, grant_of
 from services.control.cases.life import allowed, apply
-from services.control.cases.provisioning import Progress, Step
+from services.control.cases.provisioning import Progress, Step, done_steps
 from services.control.cases.words import Action, Actor, Role, State
 from tests.support.examples import examples
 from tests.support.sharing_cases import (
@@ -94,7 +94,8 @@ class Life(RuleBasedStateMachine):
     def attempt(
         self, action: Action, actor: Actor, approval: Approval, shared: object, step: Step = Step.TOPIC
     ) -> None:
-        brought = given(approval=approval, resource=shared, step=step)
+        undone = tuple(done_steps(self.case.steps))
+        brought = given(approval=approval, resource=shared, step=step, undone=undone)
         after = apply(self.case, action, actor, self.now, brought)
         if isinstance(after, Case):
             assert after.events[:-1] == self.case.events
