@@ -100,8 +100,14 @@ def _uphold(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Prob
     """A ruling may give all or a part; what was never submitted is checked as a submission is."""
     if given.approval is None:
         return
-    yield from _complete(case, case.application, day, given.resource)
+    yield from _but_sharing(case, day, given.resource)
     yield from _approvable(case, given.approval, day, given)
+
+
+def _but_sharing(case: Case, day: date, resource: Resource | None) -> Iterator[Problem]:
+    """What is wrong with the application itself; that its entry is not shared is the dispute."""
+    problems = application_problems(case.application, resource, case.opening.rules, day)
+    yield from (problem for problem in problems if problem.code != "NOT_SHARED")
 
 
 def _approvable(case: Case, approval: Approval, day: date, given: Given) -> Iterator[Problem]:
@@ -118,8 +124,7 @@ def _appeal(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Prob
     if given.resource.share_type is not ShareType.NOT_SHARED:
         what = f"{given.resource.id} is shared"
         yield Problem("NOT_REFUSED", "resource", what, "submit the application")
-    problems = application_problems(case.application, given.resource, case.opening.rules, day)
-    yield from (problem for problem in problems if problem.code != "NOT_SHARED")
+    yield from _but_sharing(case, day, given.resource)
     yield from _provider(case, given.resource)
 
 
@@ -155,6 +160,10 @@ def _roll_back(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[
     if left:
         what = f"not taken back: {', '.join(left)}"
         yield Problem("UNDO_INCOMPLETE", "undone", what, "take back every step that was done")
+    extra = sorted(frozenset(given.undone) - done_steps(case.steps))
+    if extra:
+        what = f"never done: {', '.join(extra)}"
+        yield Problem("UNDO_UNKNOWN", "undone", what, "name only steps that were done")
 
 
 def _resume(case: Case, actor: Actor, day: date, _given: Given) -> Iterator[Problem]:
