@@ -221,4 +221,5 @@ def _pages(app: faust.App, parts: Parts) -> None:
 
     @app.page("/metrics", name="metrics")
     async def metrics(web: Any, _request: Any) -> Any:
+        await parts.runner.look_at_ends()
         return web.text(parts.metrics.as_text(), content_type=CONTENT_TYPE)

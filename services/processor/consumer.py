@@ -61,6 +61,7 @@ class GroupInput:
         self._on_revoked = on_revoked
         self._topics: frozenset[TopicName] = frozenset()
         self._woken: asyncio.Event | None = None
+        self._ends: dict[InputPartition, int] = {}
         self.owned: dict[InputPartition, Owned] = {}
         self.joined = False
         """Whether the group has told us our part (which may be nothing) since we last joined."""
@@ -194,13 +195,18 @@ class GroupInput:
         return self._consumer.consumer_group_metadata()
 
     def lags(self) -> dict[InputPartition, int]:
-        """How far each partition of ours is behind the end that its last fetch told; asks nobody."""
+        """How far each partition of ours is behind its end, as the last fetch or ``note_end`` told it."""
         found = {}
         for source, owned in self.owned.items():
-            end = self._consumer.end_of(TopicPartition(source.topic, source.partition))
+            fetched = self._consumer.end_of(TopicPartition(source.topic, source.partition))
+            end = max(fetched, self._ends.get(source, fetched))
             if end >= 0 and owned.stage is not Stage.FRESH:
                 found[source] = max(0, end - owned.position)
         return found
+
+    def note_end(self, source: InputPartition, end: int) -> None:
+        """The end of a partition that fetches nothing now."""
+        self._ends[source] = end
 
     async def close(self) -> None:
         """Leave the group, so that its partitions move at once, then the data path.
@@ -248,6 +254,7 @@ class GroupInput:
         for part in parts:
             source = InputPartition(TopicName(part.topic), part.partition)
             owned = self.owned.pop(source, None)
+            self._ends.pop(source, None)
             if owned is not None and owned.stage is not Stage.FRESH:
                 self._on_revoked(source)
         _log.info("revoked %d partitions, %d owned", len(parts), len(self.owned))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 _BATCHES_A_TURN: Final = 4
+_LOOK_SECONDS: Final = 1.0
 _LONGEST_TURN_SECONDS: Final = 2.0
 """After this no further batch of a turn is begun: the group wants to be served."""
 
@@ -435,6 +436,16 @@ class Runner:
     def lags(self) -> dict[InputPartition, int]:
         """Records between the next to be decided and the end, as far as this instance knows the end."""
         return self._input.lags()
+
+    async def look_at_ends(self) -> None:
+        """Ask where partitions end that are paused: they fetch nothing, and their lag would stand still."""
+        paused = [source for source, owned in self._input.owned.items() if owned.stage is not Stage.READY]
+        with suppress(TimeoutError, WaitAndRetry):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                for source in paused:
+                    _, end = await self._reader.bounds(source)
+                    if source in self._input.owned:
+                        self._input.note_end(source, end)
 
     async def close(self) -> None:
         """End what is open and let go of Kafka; whatever is not committed comes again at the next start."""

@@ -41,6 +41,7 @@ class FakeInput:
         """Whether nothing more is here after each batch, so that a turn has one."""
         self._paused = False
         self.served = 0
+        self.ends: dict[InputPartition, int] = {}
         self._next: dict[InputPartition, int] = {}
 
     def subscribe(self, topics: frozenset[TopicName]) -> None:
@@ -80,7 +81,13 @@ class FakeInput:
         self.served += 1
 
     def lags(self) -> dict[InputPartition, int]:
-        return {source: len(self.records) - owned.position for source, owned in self.owned.items()}
+        return {
+            source: self.ends.get(source, len(self.records)) - owned.position
+            for source, owned in self.owned.items()
+        }
+
+    def note_end(self, source: InputPartition, end: int) -> None:
+        self.ends[source] = end
 
     def collect(self, max_records: int, _max_bytes: int) -> Batch:
         self._paused = self.pauses and not self._paused

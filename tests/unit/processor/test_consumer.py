@@ -123,6 +123,23 @@ def test_records_of_a_partition_that_a_rebalance_took_in_the_same_fetch_are_not_
     assert desk.revoked == [FIRST]
 
 
+def test_the_lag_goes_by_the_newest_end_that_is_known_and_is_forgotten_with_the_partition(
+    desk: Desk,
+) -> None:
+    desk.ready()
+    place = (FIRST.topic, FIRST.partition)
+    desk.source.ends[place] = 10
+    assert desk.input.lags() == {FIRST: 10}
+    desk.input.note_end(FIRST, 30)
+    assert desk.input.lags() == {FIRST: 30}
+    desk.source.ends[place] = 40
+    assert desk.input.lags() == {FIRST: 40}
+    desk.source.ends[place] = 10
+    desk.source.revoke(PLACES)
+    desk.source.assign(PLACES)
+    assert desk.ready().input.lags() == {FIRST: 10}
+
+
 def test_a_position_that_the_client_does_not_take_is_asked_for_again(desk: Desk) -> None:
     def refuse(part: Any) -> None:
         raise KafkaException(KafkaError(KafkaError._STATE))

@@ -86,6 +86,17 @@ async def test_the_lag_is_what_is_not_decided_yet() -> None:
     assert bench.runner.lags() == {SOURCE: 1}
 
 
+async def test_the_lag_of_a_partition_that_waits_grows_with_its_end() -> None:
+    bench = Bench(Copying(), numbered(b"1", b"2", b"3"), sample_policy(1))
+    await bench.turn()
+    await bench.runner.look_at_ends()
+    assert bench.input.ends == {}, "who fetches need not ask"
+    bench.input.suspend()
+    bench.reader.high = 50
+    await bench.runner.look_at_ends()
+    assert bench.runner.lags() == {SOURCE: 47}
+
+
 def test_the_app_has_a_group_and_a_prefix_of_its_own() -> None:
     needs = faust_topics(faust_app_id("fanout.default"))
     assert needs.app_id == "faust-fanout.default"
