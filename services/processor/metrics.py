@@ -78,7 +78,8 @@ DESCRIBED: Final = (
         "gauge",
         "records",
         ("consumergroup", "topic", "partition"),
-        "Offsets between the next record to be decided and the end of the partition, as last fetched.",
+        "Offsets between the next record to be decided and the end of the partition: as last fetched, "
+        "and for one that is paused as Kafka tells at the scrape.",
     ),
     Described("govbus_ready", "gauge", "1", (), "1 while the instance decides events, as /readyz says."),
     Described("govbus_healthy", "gauge", "1", (), "0 when it should be started again, as /healthz says."),
