@@ -167,15 +167,10 @@ class _Reader:
         text = normalise(self.text(field)).translate(_DATE_SIGNS)
         if not text:
             return None
-        parts = text.split("-") if "-" in text else [text[:4], text[4:6], text[6:]]
-        try:
-            year, month, day = (int(part) for part in parts if part.isascii() and part.isdigit())
-            if len(parts) == 3 and len(parts[0]) == 4:
-                return date(year, month, day)
-        except ValueError:
-            pass
-        self._wrong(Rule.NOT_A_DATE, field, self.text(field))
-        return None
+        found = _date_of(text.split("-") if "-" in text else [text[:4], text[4:6], text[6:]])
+        if found is None:
+            self._wrong(Rule.NOT_A_DATE, field, self.text(field))
+        return found
 
     def codes(self, field: Field) -> tuple[ResourceCode, ...]:
         """Several resource codes, with any separator between them."""
@@ -222,3 +217,13 @@ def _code_rule(text: str) -> Rule:
     digits = all(character.isascii() and character.isdigit() for character in classification + sequence)
     too_short = len(classification) < _SHORTEST or not sequence
     return Rule.CODE_TOO_SHORT if digits and too_short else Rule.CODE_MALFORMED
+
+
+def _date_of(parts: Sequence[str]) -> date | None:
+    """The date of year, month and day; None if there is none such."""
+    if [len(parts), len(parts[0])] != [3, 4] or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    try:
+        return date(*map(int, parts))
+    except ValueError:
+        return None
