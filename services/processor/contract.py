@@ -20,6 +20,16 @@ class InputPartition(NamedTuple):
     partition: int
 
 
+def next_offsets(batch: Batch) -> dict[InputPartition, int]:
+    """Per partition the offset after the batch's last record."""
+    return {InputPartition(found.topic, found.partition): found[-1].offset + 1 for found in batch}
+
+
+def size_of(batch: Batch) -> int:
+    """How many records it has."""
+    return sum(map(len, batch))
+
+
 @dataclass(frozen=True, slots=True)
 class CatchUp:
     """Canonical records of a partition that a grant still lacks: from its copier's end to our position."""

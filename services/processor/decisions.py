@@ -3,14 +3,15 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 from services.processor.attempts import AttemptLog
 from services.processor.batch_limit import BatchLimit
-from services.processor.contract import Batch, BatchResult, InputPartition, Processor
-from services.processor.errors import ExitCode, StopInstance
+from services.processor.contract import Batch, BatchResult, InputPartition, Processor, size_of
+from services.processor.errors import ExitCode, OutputRefused, StopInstance
 from services.processor.metrics import Metrics
 from services.processor.probe import deadly_records
 from topics.engine.records import PartitionRecords, Records
@@ -159,17 +160,24 @@ class Decisions:
         if not self._failed_to:
             self.limit.passed()
 
-    def refused(self, batch: Batch, why: str) -> None:
-        """Kafka refuses something of what became of this batch.
+    @contextmanager
+    def told_of_refusals(self, batch: Batch) -> Iterator[None]:
+        """Around what writes the outputs of this batch: if Kafka refuses some, it is taken apart.
 
         Raises:
+            OutputRefused: the transaction is to be aborted.
             StopInstance: even of one record alone that was stopped for it.
         """
-        first = batch[0][0]
-        known = self._breaking.get(InputPartition(first.topic, first.partition), {})
-        if first.offset in known:
-            raise StopInstance(ExitCode.DEFECT, f"{first.coordinates} cannot be isolated: {why}")
-        self._failed(batch, sum(map(len, batch)), OUTPUT_REFUSED)
+        try:
+            yield
+        except OutputRefused as error:
+            first = batch[0][0]
+            known = self._breaking.get(InputPartition(first.topic, first.partition), {})
+            if first.offset in known:
+                why = f"{first.coordinates} cannot be isolated: {error}"
+                raise StopInstance(ExitCode.DEFECT, why) from error
+            self._failed(batch, size_of(batch), OUTPUT_REFUSED)
+            raise
 
     def revoked(self, source: InputPartition) -> None:
         """The partition is another's; what is wrong with its records is too."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,7 @@ from topics.event import KafkaRecord
 _log = logging.getLogger(__name__)
 
 _SERVE_SECONDS: Final = 0.05
+_LOOK_SECONDS: Final = 1.0
 _WORTH_TELLING_SECONDS: Final = 1.0
 Result = TypeVar("Result")
 
@@ -47,6 +49,16 @@ class Positions:
         self._report = report
         self._reader = reader
         self._processor = processor
+
+    async def look_at_ends(self) -> None:
+        """Ask where partitions end that are paused: they fetch nothing, and their lag would stand still."""
+        paused = [source for source, owned in self._input.owned.items() if owned.stage is not Stage.READY]
+        with suppress(TimeoutError, WaitAndRetry):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                for source in paused:
+                    _, end = await self._reader.bounds(source)
+                    if source in self._input.owned:
+                        self._input.note_end(source, end)
 
     async def take(self, policy_version: int) -> bool:
         """Position and load every fresh partition; says whether there was one.

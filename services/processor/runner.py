@@ -3,18 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.processor.acknowledgement import acknowledgement
+from services.processor.commit import Commit
 from services.processor.consumer import GroupInput, Owned, Stage
-from services.processor.contract import Batch, InputPartition
+from services.processor.contract import Batch, InputPartition, next_offsets, size_of
 from services.processor.decisions import Decisions
 from services.processor.errors import (
     AbortTransaction,
-    OutputRefused,
     RecreateProducer,
     StopInstance,
     WaitAndRetry,
@@ -26,9 +24,10 @@ from services.processor.policy_reader import PolicyReader
 from services.processor.positions import Positions
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
+from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
-from topics.engine.records import PartitionRecords, Records
+from topics.engine.records import PartitionRecords
 from topics.event import SchemaId
 from topics.policy import Policy
 
@@ -37,23 +36,8 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 _BATCHES_A_TURN: Final = 4
-_LOOK_SECONDS: Final = 1.0
 _LONGEST_TURN_SECONDS: Final = 2.0
 """After this no further batch of a turn is begun: the group wants to be served."""
-
-
-@dataclass(slots=True)
-class _Commit:
-    """A transaction that is being committed while the next batch is decided."""
-
-    task: "asyncio.Task[float]"
-    """Ends with the seconds for which the transaction was open."""
-    portion: Batch
-    outputs: int
-    outcomes: Mapping[str, int]
-    observed: Observed
-    is_last: bool = False
-    """Whether its batch has no further transaction."""
 
 
 class Runner:
@@ -90,8 +74,8 @@ class Runner:
         self._policy: Policy | None = None
         self._to_acknowledge = False
         self._decisions = decisions
-        self._commit: _Commit | None = None
-        self._probes: dict[InputPartition, asyncio.Task[None]] = {}
+        self._commit: Commit | None = None
+        self._suspects = Suspects(decisions, self._input, self._metrics)
         self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
         self._not_before = 0.0
@@ -153,7 +137,7 @@ class Runner:
             if not batch:
                 break
             batches.append(batch)
-            if _size(batch) <= most // 2:
+            if size_of(batch) <= most // 2:
                 break
         return batches
 
@@ -264,7 +248,7 @@ class Runner:
             schemas = await self._schemas.resolve(needed)
             self._wanted = frozenset()
             # 2. What the process died over before is tried in a child first; its partition waits.
-            batch = self._hold_suspects(batch, schemas)
+            batch = self._suspects.held_back(batch, schemas)
             for portion in self._decisions.portions(batch):
                 # 3. The decisions.
                 with observed.stage("decide"):
@@ -275,10 +259,10 @@ class Runner:
                 if result is None:
                     return await self._rewind("defect", None)
                 # 5. One transaction: outputs, ledger blocks, input offsets.
-                with self._telling(portion):
-                    task = await self._write(result.lanes, _next_offsets(portion), observed)
+                with self._decisions.told_of_refusals(portion):
+                    task = await self._write(result.lanes, next_offsets(portion), observed)
                 outputs = sum(map(len, result.lanes))
-                self._commit = _Commit(task, portion, outputs, result.outcomes, observed)
+                self._commit = Commit(task, portion, outputs, result.outcomes, observed)
                 # Its bytes are the client's now.
                 del result
         finally:
@@ -293,52 +277,20 @@ class Runner:
         if commit is None:
             return
         try:
-            with self._telling(commit.portion):
+            with self._decisions.told_of_refusals(commit.portion):
                 seconds = await commit.task
-            commit.observed.committed(_size(commit.portion), seconds)
+            commit.observed.committed(size_of(commit.portion), seconds)
             self._done(commit)
         finally:
             if commit.is_last:
                 commit.observed.end()
 
-    @contextmanager
-    def _telling(self, portion: Batch) -> Iterator[None]:
-        """Whose outputs Kafka refuses, so that they are taken apart."""
-        try:
-            yield
-        except OutputRefused as error:
-            self._decisions.refused(portion, str(error))
-            raise
-
-    def _hold_suspects(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
-        due: list[Records] = []
-        for records in batch:
-            source = InputPartition(records.topic, records.partition)
-            suspect = self._decisions.unprobed(source, records)
-            if suspect is None:
-                due.append(records)
-                continue
-            self._input.hold(source)
-            if source not in self._probes:
-                self._probes[source] = asyncio.create_task(self._probe(source, suspect, schemas))
-        return due
-
-    async def _probe(
-        self, source: InputPartition, records: Records, schemas: Mapping[SchemaId, object]
-    ) -> None:
-        self._metrics.counts["probes"] += 1
-        try:
-            await self._decisions.probe(records, schemas)
-        finally:
-            del self._probes[source]
-            self._input.release(source)
-
-    def _done(self, commit: _Commit) -> None:
+    def _done(self, commit: Commit) -> None:
         self._decisions.done(commit.portion)
         self._pause = 0.0
         self._health.problems.pop("transaction", None)
         self._health.problems.pop("defect", None)
-        self._metrics.counts["records"] += _size(commit.portion)
+        self._metrics.counts["records"] += size_of(commit.portion)
         self._metrics.counts["outputs"] += commit.outputs
         self._metrics.outcomes.update(commit.outcomes)
 
@@ -347,7 +299,7 @@ class Runner:
     async def _write(
         self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int], observed: Observed
     ) -> "asyncio.Task[float]":
-        """Write in a transaction and begin its commit; see ``_Commit.task``."""
+        """Write in a transaction and begin its commit; see ``Commit.task``."""
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
         version = self._policy.version
@@ -438,14 +390,8 @@ class Runner:
         return self._input.lags()
 
     async def look_at_ends(self) -> None:
-        """Ask where partitions end that are paused: they fetch nothing, and their lag would stand still."""
-        paused = [source for source, owned in self._input.owned.items() if owned.stage is not Stage.READY]
-        with suppress(TimeoutError, WaitAndRetry):
-            async with asyncio.timeout(_LOOK_SECONDS):
-                for source in paused:
-                    _, end = await self._reader.bounds(source)
-                    if source in self._input.owned:
-                        self._input.note_end(source, end)
+        """Ask where paused partitions end; see ``Positions.look_at_ends``."""
+        await self._positions.look_at_ends()
 
     async def close(self) -> None:
         """End what is open and let go of Kafka; whatever is not committed comes again at the next start."""
@@ -455,15 +401,6 @@ class Runner:
                 await self._transactions.abort()
         except (TimeoutError, AbortTransaction, RecreateProducer, StopInstance) as error:
             _log.warning("the open transaction is left to the coordinator: %s", error)
-        for probe in self._probes.values():
-            probe.cancel()
+        self._suspects.cancel()
         self._transactions.close()
         await self._input.close()
-
-
-def _next_offsets(batch: Batch) -> dict[InputPartition, int]:
-    return {InputPartition(found.topic, found.partition): found[-1].offset + 1 for found in batch}
-
-
-def _size(batch: Batch) -> int:
-    return sum(map(len, batch))

@@ -17,6 +17,7 @@ from services.processor.observation import Observation
 from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
 from services.processor.tracing import Tracer
+from tests.support.policy import sample_policy
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import Records, by_partition
 from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
@@ -336,3 +337,11 @@ def numbered(*values: bytes, source: InputPartition = SOURCE) -> list[KafkaRecor
         KafkaRecord(source.topic, source.partition, offset, 1_000 + offset, b"k", value)
         for offset, value in enumerate(values)
     ]
+
+
+def bench_with(*values: bytes, processor: Copying | None = None, batch_records: int = 16) -> Bench:
+    return Bench(processor or Copying(), numbered(*values), sample_policy(1), batch_records=batch_records)
+
+
+def live(*values: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"live", value) for value in values]
