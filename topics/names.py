@@ -14,6 +14,7 @@
 | epochs.<resource>                    | gate, copier      | copier, operator, replay, audit, doctor        |
 | ledger.intake                        | gate              | replay, audit                                  |
 | ledger.delivery                      | fan-out, copier   | replay, audit                                  |
+| ledger.acts                          | apply             | apply, replay, audit                           |
 | policy | apply | apply, gate, fan-out, copier, operator, replay, audit, doctor |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
 | heartbeat.raw.<provider>             | Connect           | operator, audit, doctor                        |
@@ -33,10 +34,12 @@ POLICY: Final = TopicName("policy")
 POLICY_ACKNOWLEDGEMENTS: Final = TopicName("policy-acks")
 LEDGER_INTAKE: Final = TopicName("ledger.intake")
 LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
+LEDGER_ACTS: Final = TopicName("ledger.acts")
 HEARTBEAT_PREFIX: Final = "heartbeat"
 SINK_PREFIX: Final = "sink."
 
 LEDGER_PARTITIONS: Final = 4
+ACTS_PARTITIONS: Final = 1
 QUARANTINE_PARTITIONS: Final = 1
 CLAIMS_PARTITIONS: Final = 1
 EPOCHS_PARTITIONS: Final = 1

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from topics.event import ConsumerId, GrantId, PolicyNumber, ProviderId, ResourceId, SchemaId, TopicName
 from topics.grants.declaration import Grant
+from topics.grants.hold import Hold, delivers
 from topics.resource import Consumer, Declared, Provider, Resource
 
 
@@ -51,6 +52,8 @@ class ControlSchemas(Declared):
     policy_acknowledgement: SchemaId
     accepted_version: SchemaId = SchemaId(0)
     """0 only in policies that are older than this record."""
+    control_act: SchemaId = SchemaId(0)
+    """0 only in policies that are older than this record."""
 
 
 class Policy(Declared):
@@ -65,6 +68,8 @@ class Policy(Declared):
     code_lists: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """``<name>@<version>`` → codes."""
     control_schemas: ControlSchemas
+    holds: dict[str, Hold] = Field(default_factory=dict)
+    """Suspensions in force, by id: what they cover delivers nothing."""
 
     def by_raw_topic(self) -> dict[TopicName, ResourcePolicy]:
         """Which resource each raw topic feeds."""
@@ -78,6 +83,16 @@ class Policy(Declared):
     def groups(self) -> list[str]:
         """Every grant group that the policy names."""
         return sorted({entry.grant.group for entry in self.grants.values()})
+
+    def holds_on(self, grant: Grant) -> list[Hold]:
+        """The holds that cover the grant, the oldest first."""
+        found = [hold for hold in self.holds.values() if hold.covers(grant)]
+        return sorted(found, key=lambda hold: (hold.since_version, hold.id))
+
+    def delivering_though_held(self) -> list[GrantId]:
+        """Grants that a hold covers and that deliver all the same: such a policy must not be written."""
+        entries = self.grants.items()
+        return sorted(key for key, entry in entries if delivers(entry.grant) and self.holds_on(entry.grant))
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON text, in hexadecimal."""

@@ -1,7 +1,7 @@
 """Who applies which policy version: waits for fan-out instances, and ends the work of the silent."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -110,14 +110,21 @@ class Acknowledgements:
         """Leave."""
         self._consumer.close()
 
-    def wait(self, admin: AdminClient, groups: Iterable[str], version: int, lease_s: float) -> Answers:
+    def wait(
+        self,
+        admin: AdminClient,
+        groups: Iterable[str],
+        version: int,
+        lease_s: float,
+        members: Iterable[str] = (),
+    ) -> Answers:
         """Wait, at most a lease, until every instance of the groups applies the version or a later.
 
         Whoever was a member at any look counts: an instance that froze leaves the group when its session
-        ends, and its transaction may still be open.
+        ends, and its transaction may still be open. So does who is named as a member of before.
         """
         groups = list(groups)
-        seen: set[str] = set()
+        seen = set(members)
         deadline = time.monotonic() + lease_s
         while True:
             seen |= live_instances(admin, groups)
@@ -162,3 +169,22 @@ def fence(access: Access, instances: Iterable[str]) -> None:
     for instance in instances:
         config = {**access.kafka_config("apply"), "transactional.id": instance}
         Producer(config).init_transactions(_FENCE_TIMEOUT_S)
+
+
+def settle(
+    access: Access,
+    admin: AdminClient,
+    groups: Iterable[str],
+    version: int,
+    lease_s: float,
+    say: Callable[[str], None],
+) -> None:
+    """Wait until every instance of the groups applies the version; take over those that do not answer."""
+    reader = Acknowledgements(access)
+    try:
+        answers = reader.wait(admin, groups, version, lease_s)
+    finally:
+        reader.close()
+    if answers.silent:
+        say(f"no answer from {', '.join(answers.silent)}: their transactions are ended")
+        fence(access, answers.silent)

@@ -14,7 +14,7 @@ from schemas.load import control_schema
 from schemas.registry import RegistryUnavailable, SchemaRegistry
 from services.control import acls
 from services.control.access import Access
-from services.control.acknowledgements import Acknowledgements, fence
+from services.control.acknowledgements import settle
 from services.control.applied import Applied
 from services.control.capture_work import CaptureWork
 from services.control.connections import Connections, read_connections
@@ -25,10 +25,11 @@ from services.control.desired import Declared, control_subject, desired_state
 from services.control.difference import Plan, Refusal, StepKind, difference
 from services.control.fill import Epoch, WaitForOperator
 from services.control.gaps import CaptureFacts, find_gaps, impossible, read_captures, with_incarnations
+from services.control.held_grants import held_grants
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
-from services.control.policy_topic import PolicyWriter, schema_of_newest
+from services.control.policy_topic import PolicyWriter, require_unchanged, schema_of_newest
 from services.control.quiet import groups_to_settle
 from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
@@ -37,6 +38,7 @@ from services.control.sinks import SinkWork
 from services.control.slow_grants import slow_grants
 from services.control.slow_sources import slow_sources
 from services.control.state import DesiredState, LiveState
+from services.control.suspension.finish import finish_suspensions
 from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
 from services.control.validity import official_day
 from topics.event import GrantId, ProviderId, SchemaId
@@ -146,7 +148,7 @@ def _compare(
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
     coming = _coming(declared, desired, live, by_grant)
-    notes = (*connections.notes, *slow_sources(coming), *slow_grants(coming))
+    notes = (*connections.notes, *held_grants(live.policy), *slow_sources(coming), *slow_grants(coming))
     plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
 
@@ -202,6 +204,7 @@ class Apply:
             CorrectDefinitions: something that is declared must not be done; only withdrawals were.
         """
         admin = self._admin = self.access.admin()
+        self.applied.receipts.update(finish_suspensions(self.access, admin, self.settings, self.say))
         try:
             comparison = compare(self.access, admin, self.definitions, self.recaptured, self.clock_ms)
         except RegistryUnavailable as error:
@@ -370,14 +373,8 @@ class Apply:
 
     def _settle(self, groups: list[str]) -> None:
         """Wait until every instance applies the newest version; take over those that do not answer."""
-        reader = Acknowledgements(self.access)
-        try:
-            answers = reader.wait(self.admin, groups, self.policy.version, self.settings.epoch_lease_s)
-        finally:
-            reader.close()
-        if answers.silent:
-            self.say(f"no answer from {', '.join(answers.silent)}: their transactions are ended")
-            fence(self.access, answers.silent)
+        lease_s = self.settings.epoch_lease_s
+        settle(self.access, self.admin, groups, self.policy.version, lease_s, self.say)
 
     def _write(self, coming: Policy) -> None:
         written = self._policy_writer().write(coming, self._policy)
@@ -396,4 +393,5 @@ class Apply:
             except RegistryUnavailable:
                 schema_id = schema_of_newest(self.access.kafka_config("admin"))
             self._writer = PolicyWriter(self.access.kafka_config("apply"), schema_id)
+            require_unchanged(self.access.kafka_config("admin"), self._policy)
         return self._writer

@@ -37,6 +37,7 @@ GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "DecisionBlock": (names.LEDGER_INTAKE, names.LEDGER_DELIVERY),
     "PolicyVersion": (names.POLICY,),
+    "ControlAct": (names.LEDGER_ACTS,),
     "PolicyAcknowledgement": (names.POLICY_ACKNOWLEDGEMENTS,),
     "EpochMarker": ("epochs",),
     "QuarantinedEvent": ("quarantine",),
@@ -109,6 +110,7 @@ def _topics(declared: Declared) -> Iterable[Topic]:
     yield Topic(names.POLICY_ACKNOWLEDGEMENTS, 1, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
+    yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _deleted(None))
     yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
     for group in sorted({grant.group for grant in declared.grants.values()}):
         yield Topic(assignor_topic(faust_fanout_id(group)), 1, _deleted(1))

@@ -1,6 +1,6 @@
 """Builds the next policy version from what is declared, what is registered and the newest version; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.control.desired import Declared, control_subject
 from services.control.rights import WITHDRAWN_STATES
@@ -9,6 +9,7 @@ from topics import names
 from topics.canonical import envelope_schema, schema_text
 from topics.event import GrantId, PolicyNumber, SchemaId
 from topics.grants.declaration import Grant, GrantState
+from topics.grants.hold import Hold, HoldScope, covers, delivers
 from topics.grants.projection import projected_schema
 from topics.policy import ControlSchemas, GrantPolicy, Policy, ResourcePolicy
 from topics.resource import Resource
@@ -40,6 +41,7 @@ def next_policy(
         grants=_grants(declared, moves, ids, live),
         code_lists=dict(declared.code_lists),
         control_schemas=control_ids(ids),
+        holds=dict(live.holds) if live else {},
     )
 
 
@@ -53,6 +55,7 @@ def control_ids(ids: Mapping[str, SchemaId]) -> ControlSchemas:
         epoch_marker=ids[control_subject("EpochMarker")],
         policy_acknowledgement=ids[control_subject("PolicyAcknowledgement")],
         accepted_version=ids[control_subject("AcceptedVersion")],
+        control_act=ids[control_subject("ControlAct")],
     )
 
 
@@ -136,3 +139,63 @@ def with_active_grant(policy: Policy, grant_id: GrantId, starts_at: Mapping[int,
 def _following(policy: Policy, grants: dict[GrantId, GrantPolicy], now_ms: int) -> Policy:
     number = PolicyNumber(policy.version + 1)
     return policy.model_copy(update={"version": number, "issued_ms": now_ms, "grants": grants})
+
+
+def affected(policy: Policy, scope: HoldScope, name: str) -> list[GrantPolicy]:
+    """The grants that a hold there is on, without those revoked for good; in the order of their ids."""
+    return [
+        entry
+        for _, entry in sorted(policy.grants.items())
+        if covers(scope, name, entry.grant) and entry.grant.state is not GrantState.REVOKED
+    ]
+
+
+def with_hold(policy: Policy, hold: Hold, now_ms: int) -> Policy:
+    """The next version, in which the hold is in force and everything that it covers is suspended.
+
+    The hold remembers what it is to give back: grants that delivered, or would but for another hold. One
+    that its own definition suspends is not among them.
+    """
+    entries = affected(policy, hold.scope, hold.name)
+    kept = {grant for other in policy.holds.values() for grant in other.grants}
+    back = tuple(entry.grant.id for entry in entries if delivers(entry.grant) or entry.grant.id in kept)
+    number = PolicyNumber(policy.version + 1)
+    hold = hold.model_copy(update={"since_version": number, "grants": back})
+    states = {entry.grant.id: GrantState.SUSPENDED for entry in entries}
+    coming = with_grant_state(policy, states, now_ms)
+    return coming.model_copy(update={"holds": {**policy.holds, hold.id: hold}})
+
+
+def without_hold(policy: Policy, hold_id: str) -> Policy:
+    """The same version without the hold; what other holds still cover, the first of them gives back."""
+    lifted = policy.holds[hold_id]
+    holds = {key: hold for key, hold in policy.holds.items() if key != hold_id}
+    for grant_id in lifted.grants:
+        entry = policy.grants.get(grant_id)
+        others = [hold for hold in holds.values() if entry is not None and hold.covers(entry.grant)]
+        if others and not any(grant_id in hold.grants for hold in others):
+            first = others[0]
+            holds[first.id] = first.model_copy(update={"grants": (*first.grants, grant_id)})
+    return policy.model_copy(update={"holds": holds})
+
+
+def freed(policy: Policy, grants: Iterable[GrantId]) -> list[GrantId]:
+    """Those of the grants that no hold covers, that are not delivering yet and whose resource is there."""
+    found = []
+    for grant_id in grants:
+        entry = policy.grants.get(grant_id)
+        if entry is None or entry.grant.state in {GrantState.REVOKED, GrantState.ACTIVE}:
+            continue
+        if entry.grant.resource in policy.resources and not policy.holds_on(entry.grant):
+            found.append(grant_id)
+    return sorted(found)
+
+
+def with_filling(policy: Policy, grants: Iterable[GrantId], now_ms: int) -> Policy:
+    """The next version, in which an epoch of a new generation is under way for each of these grants."""
+    entries = dict(policy.grants)
+    for grant_id in grants:
+        entry = entries[grant_id]
+        filling = entry.grant.model_copy(update={"state": GrantState.FILLING})
+        entries[grant_id] = entry.model_copy(update={"grant": filling, "generation": entry.generation + 1})
+    return _following(policy, entries, now_ms)

@@ -13,6 +13,8 @@ from topics.policy import Policy
 from topics.wire import split
 
 _TIMEOUT_S: Final = 15.0
+_LOOK_BACK: Final = 8
+"""How many offsets before the end are looked at first; each further look goes so many times as far."""
 
 
 class AnotherApplyRuns(Exception):  # noqa: N818 - says why this one stops
@@ -27,6 +29,10 @@ class VersionNotNewer(ValueError):  # noqa: N818 - says what is wrong
     """A version that does not follow the newest one must not be written."""
 
 
+class HeldGrantDelivers(ValueError):  # noqa: N818 - says what is wrong
+    """A version in which a held grant delivers must not be written: its hold must be lifted first."""
+
+
 def newest_policy(kafka_config: Mapping[str, Any]) -> Policy | None:
     """The newest committed version, or None where none was ever written.
 
@@ -34,7 +40,30 @@ def newest_policy(kafka_config: Mapping[str, Any]) -> Policy | None:
         PolicyUnreadable: the end of the topic was not reached in time.
     """
     newest = _newest_value(kafka_config)
-    return Policy.model_validate_json(decode("PolicyVersion", newest)["document"]) if newest else None
+    return _policy(newest) if newest else None
+
+
+def newest_with_schema(kafka_config: Mapping[str, Any]) -> tuple[Policy, SchemaId]:
+    """The newest version and the id under which it was written, for when the registry cannot be asked.
+
+    Raises:
+        PolicyUnreadable: there is none, or it was written under another schema than ours.
+    """
+    newest = _newest_value(kafka_config)
+    if newest is None:
+        raise PolicyUnreadable("there is no policy version yet")
+    return _policy(newest), _schema_of(newest)
+
+
+def require_unchanged(kafka_config: Mapping[str, Any], known: Policy | None) -> None:
+    """Make sure, once the writer is opened and nobody else writes, that the known version is the newest.
+
+    Raises:
+        AnotherApplyRuns: somebody wrote since it was read; what was compared with it counts no more.
+    """
+    newest = newest_policy(kafka_config)
+    if (newest.version if newest else 0) != (known.version if known else 0):
+        raise AnotherApplyRuns("the policy has changed since it was compared; plan again")
 
 
 def schema_of_newest(kafka_config: Mapping[str, Any]) -> SchemaId:
@@ -43,11 +72,16 @@ def schema_of_newest(kafka_config: Mapping[str, Any]) -> SchemaId:
     Raises:
         PolicyUnreadable: there is none, or it was written under another schema than ours.
     """
-    newest = _newest_value(kafka_config)
-    if newest is None:
-        raise PolicyUnreadable("there is no policy version yet")
-    schema_id = split(newest)[0]
-    if encode("PolicyVersion", schema_id, decode("PolicyVersion", newest)) != newest:
+    return newest_with_schema(kafka_config)[1]
+
+
+def _policy(value: bytes) -> Policy:
+    return Policy.model_validate_json(decode("PolicyVersion", value)["document"])
+
+
+def _schema_of(value: bytes) -> SchemaId:
+    schema_id = split(value)[0]
+    if encode("PolicyVersion", schema_id, decode("PolicyVersion", value)) != value:
         raise PolicyUnreadable("the newest version was written under another schema; the registry is needed")
     return schema_id
 
@@ -61,6 +95,7 @@ def _newest_value(kafka_config: Mapping[str, Any]) -> bytes | None:
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
         }
     )
     try:
@@ -70,7 +105,19 @@ def _newest_value(kafka_config: Mapping[str, Any]) -> bytes | None:
 
 
 def _last(consumer: Consumer) -> bytes | None:
-    consumer.assign([TopicPartition(names.POLICY, 0, 0)])
+    """From near the end, and further back where only marks of transactions stand there."""
+    first, end = consumer.get_watermark_offsets(TopicPartition(names.POLICY, 0), timeout=_TIMEOUT_S)
+    back = _LOOK_BACK
+    while True:
+        start = max(first, end - back)
+        newest = _last_from(consumer, start)
+        if newest is not None or start == first:
+            return newest
+        back *= _LOOK_BACK
+
+
+def _last_from(consumer: Consumer, start: int) -> bytes | None:
+    consumer.assign([TopicPartition(names.POLICY, 0, start)])
     newest: bytes | None = None
     while True:
         message = consumer.poll(_TIMEOUT_S)
@@ -80,10 +127,9 @@ def _last(consumer: Consumer) -> bytes | None:
         if error is None:
             newest = message.value()
         elif error.code() == KafkaError._PARTITION_EOF:
-            break
+            return newest
         elif not error.retriable():
             raise KafkaException(error)
-    return newest
 
 
 class PolicyWriter:
@@ -108,9 +154,13 @@ class PolicyWriter:
         Raises:
             AnotherApplyRuns: a later apply holds the transactional id.
             VersionNotNewer: the version is not the newest one plus one.
+            HeldGrantDelivers: a grant delivers that a hold covers.
         """
         if newest is not None and same_content(newest, policy):
             return newest
+        if policy.delivering_though_held():
+            held = ", ".join(policy.delivering_though_held())
+            raise HeldGrantDelivers(f"held grants must not deliver: {held}")
         expected = newest.version + 1 if newest else 1
         if policy.version != expected:
             raise VersionNotNewer(f"policy version {policy.version} does not follow {expected - 1}")

@@ -166,6 +166,8 @@ def _apply() -> set[Acl]:
         _topic(APPLY, names.POLICY, Right.READ),
         _topic(APPLY, names.POLICY, Right.WRITE),
         _topic(APPLY, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
+        _topic(APPLY, names.LEDGER_ACTS, Right.READ),
+        _topic(APPLY, names.LEDGER_ACTS, Right.WRITE),
         Acl(
             APPLY,
             ResourceType.TRANSACTIONAL_ID,

@@ -38,12 +38,21 @@ class UseNewGrantId(Exception):  # noqa: N818 - named after what to do
 
 
 def with_withdrawn(declared: Mapping[GrantId, Grant], live: Policy | None) -> dict[GrantId, Grant]:
-    """The declared grants, and those taken out of the definitions as revoked: their proof stays readable."""
+    """The declared grants as they may be: taken out of the definitions means revoked, held means suspended.
+
+    A revoked grant stays, because its proof stays readable. A hold is stronger than any definition.
+    """
     found = dict(declared)
     for grant_id, entry in live.grants.items() if live else ():
         if grant_id not in found:
             found[grant_id] = entry.grant.model_copy(update={"state": GrantState.REVOKED})
-    return found
+    return {grant_id: _held(grant, live) for grant_id, grant in found.items()}
+
+
+def _held(grant: Grant, live: Policy | None) -> Grant:
+    if live is None or grant.state is GrantState.REVOKED or not live.holds_on(grant):
+        return grant
+    return grant.model_copy(update={"state": GrantState.SUSPENDED})
 
 
 def transitions(

@@ -18,6 +18,7 @@ CONTROL = ControlSchemas(
     epoch_marker=SchemaId(6),
     policy_acknowledgement=SchemaId(7),
     accepted_version=SchemaId(9),
+    control_act=SchemaId(10),
 )
 
 

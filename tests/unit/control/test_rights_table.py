@@ -36,6 +36,7 @@ SAMPLES = {
     "epochs.<resource>": ("epochs.population.person.v1", "police"),
     "ledger.intake": ("ledger.intake", ""),
     "ledger.delivery": ("ledger.delivery", ""),
+    "ledger.acts": ("ledger.acts", ""),
     "policy": ("policy", ""),
     "policy-acks": ("policy-acks", ""),
     "heartbeat.raw.<provider>": ("heartbeat.raw.police", "police"),
