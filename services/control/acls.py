@@ -59,6 +59,22 @@ def delete_acls(admin: AdminClient, acls: Iterable[Acl]) -> None:
             answer.result()
 
 
+def remove_readers(admin: AdminClient, topics: Iterable[str]) -> None:
+    """Take every right to read that is given on exactly these topics, whoever has it, in one request.
+
+    Our own users read grant topics by a right on their prefix and keep it.
+    """
+    make: Any = AclBindingFilter
+    filters = [
+        make(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, right, AclPermissionType.ALLOW)
+        for topic in topics
+        for right in (AclOperation.READ, AclOperation.ALL)
+    ]
+    if filters:
+        for answer in admin.delete_acls(filters, request_timeout=_TIMEOUT_S).values():
+            answer.result()
+
+
 def _ours(binding: Any) -> Acl:
     return Acl(
         binding.principal.removeprefix(_USER),

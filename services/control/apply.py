@@ -38,7 +38,7 @@ from services.control.sinks import SinkWork
 from services.control.slow_grants import slow_grants
 from services.control.slow_sources import slow_sources
 from services.control.state import DesiredState, LiveState
-from services.control.suspension.finish import finish_suspensions
+from services.control.suspension.finish import close_held, finish_suspensions
 from services.control.transitions import Transition, UseNewGrantId, transitions, with_withdrawn
 from services.control.validity import official_day
 from topics.event import GrantId, ProviderId, SchemaId
@@ -289,6 +289,7 @@ class Apply:
             self.say(f"rights: {len(missing)} given, {len(surplus)} taken")
         acls.delete_acls(self.admin, surplus)
         acls.create_acls(self.admin, missing)
+        close_held(self.access, self.admin)
 
     def _schemas(self, comparison: Comparison) -> dict[str, SchemaId]:
         """Register what is missing; return the id of every desired subject."""

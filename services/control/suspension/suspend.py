@@ -1,0 +1,245 @@
+"""The kill switch: from the order to suspend to the receipt, step by step; whoever is killed is continued.
+
+The order of the steps is the proof (docs/adr/0035-the-kill-switch.md). Each may be repeated, and before the
+next one begins the journal says that it is done.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from services.control.policy_document import affected, with_hold
+from services.control.suspension.acts import Act, ActKind
+from services.control.suspension.bus import Bus
+from services.control.suspension.journal import Journal
+from services.control.suspension.receipt import OUTSIDE, HeldGrant, Receipt, Step, held_grant
+from topics.event import PolicyNumber
+from topics.grants.declaration import Grant, GrantState
+from topics.grants.hold import Hold, HoldScope, covers
+from topics.names import copier_transactional_id, epochs
+from topics.policy import Policy
+
+Say = Callable[[str], None]
+
+
+class NothingOfThatName(ValueError):  # noqa: N818 - says what is wrong
+    """There is no grant, consumer or resource of that name; ``known`` names those that there are."""
+
+    def __init__(self, scope: HoldScope, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"there is no {scope.value} {name}")
+        self.known = known
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who wants what suspended, and why."""
+
+    scope: HoldScope
+    name: str
+    by: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Suspend:
+    """Carries out suspensions on one bus."""
+
+    bus: Bus
+    journal: Journal
+    clock_ms: Callable[[], int]
+    say: Say
+
+    def order(self, order: Order, new_id: str) -> Receipt:
+        """Suspend; what is suspended already answers with the receipt that it has.
+
+        Raises:
+            NothingOfThatName: the policy knows nothing of that name.
+            WithdrawalStuck, LedgerNotReady: run it again, it goes on from there.
+        """
+        begun = self._begun(order)
+        if begun is None:
+            policy = self.bus.policy()
+            require_known(policy, order.scope, order.name)
+            begun = self._in_force(order, policy) or self._new(order, new_id)
+        return self.carry_on(begun)
+
+    def carry_on(self, receipt: Receipt) -> Receipt:
+        """Do every step that is not done yet."""
+        steps: Mapping[Step, Callable[[Receipt], Receipt]] = {
+            Step.READ_REMOVED: self._remove_readers,
+            Step.POLICY_WRITTEN: self._write_policy,
+            Step.ANSWERED: self._await_answers,
+            Step.WRITE_DENIED: self._deny_writers,
+            Step.FENCED: self._fence,
+            Step.CUT: self._cut,
+            Step.RECORDED: self._record,
+        }
+        for step, do in steps.items():
+            if step not in receipt.steps:
+                receipt = do(receipt).done(step, self.clock_ms())
+                self.journal.save(receipt.id, receipt.saved())
+                self.say(f"{receipt.id}: {_SAID[step]}")
+        return receipt
+
+    def unfinished(self) -> list[Receipt]:
+        """Suspensions that were begun and interrupted, the oldest first."""
+        return [receipt for receipt in self._journalled() if not receipt.is_complete]
+
+    def _journalled(self) -> list[Receipt]:
+        found = [(key, self.journal.load(key)) for key in self.journal.keys()]
+        return [Receipt.from_json(saved) for _, saved in found if saved is not None]
+
+    def _begun(self, order: Order) -> Receipt | None:
+        """The same order, interrupted."""
+        same = [found for found in self.unfinished() if (found.scope, found.name) == (order.scope, order.name)]
+        return same[0] if same else None
+
+    def _in_force(self, order: Order, policy: Policy) -> Receipt | None:
+        """The same order, carried out and not lifted; one whose journal is lost is carried out anew."""
+        hold = hold_on(policy, order.scope, order.name)
+        if hold is None:
+            return None
+        saved = self.journal.load(hold.id)
+        return Receipt.from_json(saved) if saved is not None else _from_hold(hold, order.by)
+
+    def _new(self, order: Order, new_id: str) -> Receipt:
+        receipt = Receipt(new_id, order.scope, order.name, order.by, order.reason, self.clock_ms())
+        self.journal.save(receipt.id, receipt.saved())
+        return receipt
+
+    def _remove_readers(self, receipt: Receipt) -> Receipt:
+        """Before anything slower, and for all grants in one request."""
+        self._take_reading(receipt, self.bus.policy())
+        return receipt
+
+    def _take_reading(self, receipt: Receipt, policy: Policy) -> None:
+        entries = policy.grants.values()
+        self._close(entry.grant for entry in entries if covers(receipt.scope, receipt.name, entry.grant))
+
+    def _close(self, grants: Iterable[Grant]) -> None:
+        topics = {topic for grant in grants for topic in (grant.topic, epochs(grant.id))}
+        self.bus.remove_readers(sorted(topics))
+
+    def _write_policy(self, receipt: Receipt) -> Receipt:
+        def held(policy: Policy) -> Policy:
+            return policy if receipt.id in policy.holds else with_hold(policy, _hold(receipt), self.clock_ms())
+
+        before, policy = self.bus.write(held)
+        # A grant that came into force since the rights were taken.
+        self._take_reading(receipt, policy)
+        entries = affected(policy, receipt.scope, receipt.name)
+        grants = tuple(held_grant(entry, self.bus.partitions(entry, policy)) for entry in entries)
+        number = policy.holds[receipt.id].since_version
+        receipt = replace(receipt, policy_version=number, grants=grants)
+        return replace(receipt, members=tuple(sorted(self.bus.members(receipt.groups()))))
+
+    def _await_answers(self, receipt: Receipt) -> Receipt:
+        answers = self.bus.answers(receipt.groups(), receipt.policy_version, receipt.members)
+        found = [answers.acknowledged[instance] for instance in sorted(answers.acknowledged)]
+        return replace(receipt, acknowledgements=tuple(found), fenced=tuple(sorted(answers.silent)))
+
+    def _deny_writers(self, receipt: Receipt) -> Receipt:
+        """Only now: a refused record fails a whole transaction of other grants."""
+        entries = self.bus.policy().grants
+        self.bus.deny_writers(entries[held.grant].grant for held in receipt.grants)
+        return receipt
+
+    def _fence(self, receipt: Receipt) -> Receipt:
+        copiers = [copier_transactional_id(held.grant) for held in receipt.grants]
+        self.bus.fence([*receipt.fenced, *copiers])
+        return receipt
+
+    def _cut(self, receipt: Receipt) -> Receipt:
+        # Whoever gave a right back meanwhile, knowingly or not, does not keep it.
+        self._take_reading(receipt, self.bus.policy())
+        grants = tuple(replace(held, cut=self.bus.cut(held)) for held in receipt.grants)
+        return replace(receipt, grants=grants)
+
+    def _record(self, receipt: Receipt) -> Receipt:
+        for held in receipt.grants:
+            self.bus.keep_receipt(f"{held.grant}.{held.generation}", grant_receipt(receipt, held))
+        self.bus.record(act_of(receipt))
+        return receipt
+
+
+_SAID: Final[Mapping[Step, str]] = {
+    Step.READ_REMOVED: "no department may read it any more",
+    Step.POLICY_WRITTEN: "the policy holds it",
+    Step.ANSWERED: "the fan-out has answered, or its lease is over",
+    Step.WRITE_DENIED: "nobody may write to it any more",
+    Step.FENCED: "open transactions are ended",
+    Step.CUT: "it is cut",
+    Step.RECORDED: "the receipt stands in the ledger",
+}
+
+
+def require_known(policy: Policy, scope: HoldScope, name: str) -> None:
+    """Refuse a name that the policy does not know.
+
+    Raises:
+        NothingOfThatName: it does not.
+    """
+    known: Mapping[HoldScope, Mapping[Any, object]] = {
+        HoldScope.GRANT: policy.grants,
+        HoldScope.CONSUMER: policy.consumers,
+        HoldScope.RESOURCE: policy.resources,
+    }
+    if scope is not HoldScope.ALL and name not in known[scope]:
+        raise NothingOfThatName(scope, name, tuple(sorted(known[scope])))
+
+
+def hold_on(policy: Policy, scope: HoldScope, name: str) -> Hold | None:
+    """The hold that was placed on just that, if it is in force."""
+    same = [hold for hold in policy.holds.values() if (hold.scope, hold.name) == (scope, name)]
+    return same[0] if same else None
+
+
+def grant_receipt(receipt: Receipt, held: HeldGrant) -> dict[str, object]:
+    """One grant's receipt of withdrawal, in the shape of every other withdrawal."""
+    whole = receipt.as_json()
+    return {
+        "grant": held.grant,
+        "consumer": held.consumer,
+        "resource": held.resource,
+        "topic": held.topic,
+        "state": GrantState.SUSPENDED.value,
+        "generation": held.generation,
+        "policy_version": receipt.policy_version,
+        "read_removed_ms": receipt.steps[Step.READ_REMOVED],
+        "acknowledgements": [one for one in whole["acknowledgements"] if one["group"] == held.group],
+        "fenced": [instance for instance in receipt.fenced if instance.startswith(f"{held.group}.")],
+        "cut": held.as_json()["cut"],
+        "cut_ms": receipt.steps[Step.CUT],
+        "outside": OUTSIDE,
+        "suspension": receipt.id,
+    }
+
+
+def act_of(receipt: Receipt) -> Act:
+    """The suspension as an act of the ledger."""
+    return Act(
+        receipt.id,
+        ActKind.SUSPENSION,
+        receipt.subject,
+        receipt.by,
+        receipt.reason,
+        receipt.requested_ms,
+        receipt.policy_version,
+        receipt.as_json(),
+    )
+
+
+def _hold(receipt: Receipt) -> Hold:
+    """Its version and its grants are given to it where it is written."""
+    return Hold(
+        id=receipt.id,
+        scope=receipt.scope,
+        name=receipt.name,
+        reason=receipt.reason,
+        since_ms=receipt.requested_ms,
+        since_version=PolicyNumber(1),
+    )
+
+
+def _from_hold(hold: Hold, by: str) -> Receipt:
+    return Receipt(hold.id, hold.scope, hold.name, by, hold.reason, hold.since_ms)
