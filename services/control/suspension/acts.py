@@ -28,11 +28,11 @@ class ActDamaged(Exception):  # noqa: N818 - says what is the matter
     """An act's document is not the one that its digest was made of: somebody changed the ledger."""
 
 
-class ActKind(StrEnum):
+class ActWord(StrEnum):
     """What was done."""
 
-    SUSPENSION = "SUSPENSION"
-    RESUMPTION = "RESUMPTION"
+    SUSPEND = "grants.suspend"
+    RESUME = "grants.resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Act:
     """One act (schemas/avro/control/ControlAct.avsc)."""
 
     id: str
-    kind: ActKind
-    subject: str
-    by: str
-    reason: str
+    who: str
+    what: ActWord
+    kind: str
+    object: str
     timestamp_ms: int
-    policy_version: int
+    reason: str
     document: Mapping[str, Any]
     """The receipt."""
 
@@ -54,12 +54,12 @@ class Act:
         text = document(self.document)
         record = {
             "id": self.id,
-            "kind": self.kind.value,
-            "subject": self.subject,
-            "by": self.by,
-            "reason": self.reason,
+            "who": self.who,
+            "what": self.what.value,
+            "kind": self.kind,
+            "object": self.object,
             "timestamp_ms": self.timestamp_ms,
-            "policy_version": self.policy_version,
+            "reason": self.reason,
             "digest": digest(text),
             "document": text,
         }
@@ -77,12 +77,12 @@ class Act:
             raise ActDamaged(f"act {found['id']}: its digest does not fit its document")
         return cls(
             found["id"],
-            ActKind(found["kind"]),
-            found["subject"],
-            found["by"],
-            found["reason"],
+            found["who"],
+            ActWord(found["what"]),
+            found["kind"],
+            found["object"],
             found["timestamp_ms"],
-            found["policy_version"],
+            found["reason"],
             json.loads(found["document"]),
         )
 

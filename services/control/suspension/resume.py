@@ -72,8 +72,8 @@ class Resume:
 
     def carry_on(self, wanted: Resumption) -> Resumption:
         """Do what is not done yet; a grant that another hold covers meanwhile is left alone."""
-        bus = self._bus()
-        self._policy = before = bus.policy()
+        wanted = replace(wanted, waiting={})
+        self._policy = before = self._bus().policy()
         lifts = wanted.hold in before.holds
         without = without_hold(before, wanted.hold) if lifts else before
         grants = freed(without, wanted.grants) if lifts else _begun_epochs(before, wanted.grants)

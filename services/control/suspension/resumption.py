@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from services.control.suspension.acts import Act, ActKind
+from services.control.suspension.acts import Act, ActWord
 from topics.event import GrantId
 from topics.grants.hold import HoldScope
 
@@ -80,11 +80,11 @@ class Resumption:
         """The resumption as an act of the ledger."""
         return Act(
             self.id,
-            ActKind.RESUMPTION,
-            self.subject,
             self.by,
-            self.reason,
+            ActWord.RESUME,
+            self.scope.value,
+            self.name or self.scope.value,
             self.requested_ms,
-            self.lifted_version,
+            self.reason,
             self.as_json(),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from services.control.policy_document import affected, with_hold
-from services.control.suspension.acts import Act, ActKind
+from services.control.suspension.acts import Act, ActWord
 from services.control.suspension.bus import Bus
 from services.control.suspension.journal import Journal
 from services.control.suspension.receipt import OUTSIDE, HeldGrant, Receipt, Step, held_grant
@@ -219,12 +219,12 @@ def act_of(receipt: Receipt) -> Act:
     """The suspension as an act of the ledger."""
     return Act(
         receipt.id,
-        ActKind.SUSPENSION,
-        receipt.subject,
         receipt.by,
-        receipt.reason,
+        ActWord.SUSPEND,
+        receipt.scope.value,
+        receipt.name or receipt.scope.value,
         receipt.requested_ms,
-        receipt.policy_version,
+        receipt.reason,
         receipt.as_json(),
     )
 
