@@ -29,7 +29,7 @@ class ActDamaged(Exception):  # noqa: N818 - says what is the matter
 
 
 class ActWord(StrEnum):
-    """What was done."""
+    """What a suspension or a resumption is called in the ledger."""
 
     SUSPEND = "grants.suspend"
     RESUME = "grants.resume"
@@ -41,7 +41,8 @@ class Act:
 
     id: str
     who: str
-    what: ActWord
+    what: str
+    """An ``ActWord``, or what another part of the control plane calls its act."""
     kind: str
     object: str
     timestamp_ms: int
@@ -55,7 +56,7 @@ class Act:
         record = {
             "id": self.id,
             "who": self.who,
-            "what": self.what.value,
+            "what": str(self.what),
             "kind": self.kind,
             "object": self.object,
             "timestamp_ms": self.timestamp_ms,
@@ -78,7 +79,7 @@ class Act:
         return cls(
             found["id"],
             found["who"],
-            ActWord(found["what"]),
+            found["what"],
             found["kind"],
             found["object"],
             found["timestamp_ms"],

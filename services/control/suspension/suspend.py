@@ -5,7 +5,7 @@ next one begins the journal says that it is done.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.control.policy_document import affected, with_hold
@@ -48,6 +48,8 @@ class Suspend:
     journal: Journal
     clock_ms: Callable[[], int]
     say: Say
+    _read: Policy | None = field(default=None)
+    """The policy as it was read a moment ago: a grant that came since is closed with the next version."""
 
     def order(self, order: Order, new_id: str) -> Receipt:
         """Suspend; what is suspended already answers with the receipt that it has.
@@ -56,11 +58,12 @@ class Suspend:
             NothingOfThatName: the policy knows nothing of that name.
             WithdrawalStuck, LedgerNotReady: run it again, it goes on from there.
         """
+        ordered_ms = self.clock_ms()
         begun = self._begun(order)
         if begun is None:
-            policy = self.bus.policy()
-            require_known(policy, order.scope, order.name)
-            begun = self._in_force(order, policy) or self._new(order, new_id)
+            self._read = self.bus.policy()
+            require_known(self._read, order.scope, order.name)
+            begun = self._in_force(order, self._read) or self._new(order, new_id, ordered_ms)
         return self.carry_on(begun)
 
     def carry_on(self, receipt: Receipt) -> Receipt:
@@ -102,14 +105,14 @@ class Suspend:
         saved = self.journal.load(hold.id)
         return Receipt.from_json(saved) if saved is not None else _from_hold(hold, order.by)
 
-    def _new(self, order: Order, new_id: str) -> Receipt:
-        receipt = Receipt(new_id, order.scope, order.name, order.by, order.reason, self.clock_ms())
+    def _new(self, order: Order, new_id: str, ordered_ms: int) -> Receipt:
+        receipt = Receipt(new_id, order.scope, order.name, order.by, order.reason, ordered_ms)
         self.journal.save(receipt.id, receipt.saved())
         return receipt
 
     def _remove_readers(self, receipt: Receipt) -> Receipt:
         """Before anything slower, and for all grants in one request."""
-        self._take_reading(receipt, self.bus.policy())
+        self._take_reading(receipt, self._read or self.bus.policy())
         return receipt
 
     def _take_reading(self, receipt: Receipt, policy: Policy) -> None:

@@ -1,0 +1,327 @@
+"""`govbus grant …`: look at grants, stop what one grant, consumer or resource delivers, and let it go on."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, NoReturn, TypeVar
+
+import typer
+from confluent_kafka import KafkaException
+from rich.console import Console
+from rich.markup import escape
+
+from schemas.registry import RegistryUnavailable
+from services.cli import bus
+from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    one_of,
+    table,
+    wants_json,
+)
+from services.cli.plan import access_of
+from services.control.access import Access
+from services.control.copy_transactions import EpochInterrupted
+from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
+from services.control.revoke import WithdrawalStuck
+from services.control.settings import ApplySettings
+from services.control.suspension.acts import Act, ActDamaged, ActWord, LedgerNotReady, read_acts
+from services.control.suspension.bus import NoPolicyYet
+from services.control.suspension.finish import now_ms, suspend_on
+from services.control.suspension.ids import new_id
+from services.control.suspension.journal import FileJournal, JournalUnreadable, resumptions_path
+from services.control.suspension.kafka_bus import KafkaBus
+from services.control.suspension.receipt import Receipt
+from services.control.suspension.resume import NotSuspended, Resume, SuspensionUnfinished
+from services.control.suspension.suspend import NothingOfThatName, Order, Suspend
+from services.stack.api import Stack
+from services.stack.progress import say
+from services.stack.settings import StackSettings
+from topics.grants.hold import HoldScope
+from topics.policy import Policy
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Look at grants, suspend them at once, resume them.", no_args_is_help=True)
+
+Name = Annotated[str | None, typer.Argument(metavar="GRANT", help="The grant.", show_default=False)]
+OfConsumer = Annotated[str | None, typer.Option("--consumer", help="All grants of this consumer.")]
+OfResource = Annotated[str | None, typer.Option("--resource", help="All grants to this resource.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every grant there is.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; a must, kept with your name.")]
+Yes = Annotated[
+    str | None,
+    typer.Option("--yes", metavar="NAME", help="Do not ask: the name of what is meant, or all."),
+]
+Actor = Annotated[str | None, typer.Option(help="Who orders it; the user of the machine if not given.")]
+
+
+@app.callback()
+def grants() -> None:
+    """Look at grants, suspend them at once, resume them."""
+
+
+@app.command("list")
+def list_command(
+    consumer: OfConsumer = None,
+    resource: OfResource = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """List the grants of the policy in force, each with its state and the suspensions that hold it."""
+    policy = _Running.open().policy()
+    for name, known, what in ((consumer, policy.consumers, "consumer"), (resource, policy.resources, "resource")):
+        if name is not None:
+            one_of(name, known, what, f"--{what}")
+    rows = [
+        grant_row(policy, entry)
+        for _, entry in sorted(policy.grants.items())
+        if consumer in (None, entry.grant.consumer) and resource in (None, entry.grant.resource)
+    ]
+    if wants_json(as_json, output):
+        emit_json({"policy_version": policy.version, "grants": rows})
+    else:
+        print_grants(rows)
+
+
+@app.command("show")
+def show_command(
+    grant: Annotated[str, typer.Argument(help="The grant.")],
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Show one grant: what it delivers to whom, its state, and why it is held if it is."""
+    policy = _Running.open().policy()
+    one_of(grant, policy.grants, "grant", "govbus grant show")
+    entry = next(entry for name, entry in policy.grants.items() if name == grant)
+    shown = shown_grant(policy, entry)
+    if wants_json(as_json, output):
+        emit_json(shown)
+    else:
+        table(f"Grant {grant}", ["what", "value"], [(name, value) for name, value in shown.items()])
+
+
+@app.command("suspend")
+def suspend_command(
+    grant: Name = None,
+    consumer: OfConsumer = None,
+    resource: OfResource = None,
+    everything: Everything = False,
+    reason: Reason = None,
+    yes: Yes = None,
+    actor: Actor = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Stop delivery at once and prove it: the receipt names the offset at which each topic is cut.
+
+    Interrupted, the same order carries on where it was; what is suspended already answers with its receipt.
+    """
+    order = _order(grant, consumer, resource, everything, _reason(reason), actor)
+    running = _Running.open()
+    _confirmed(order, yes, "suspend")
+    receipt = running.told(lambda: _suspended(running.suspend(), order))
+    if wants_json(as_json, output):
+        emit_json(receipt.as_json())
+    else:
+        print_receipt(receipt)
+
+
+@app.command("resume")
+def resume_command(
+    grant: Name = None,
+    consumer: OfConsumer = None,
+    resource: OfResource = None,
+    everything: Everything = False,
+    reason: Reason = None,
+    yes: Yes = None,
+    actor: Actor = None,
+    confirm_shrink: Annotated[
+        list[str] | None,
+        typer.Option("--confirm-shrink", help="Grant whose epoch may remove many records; repeatable."),
+    ] = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Lift a suspension: each grant is filled by an epoch, which also withdraws what went meanwhile."""
+    order = _order(grant, consumer, resource, everything, _reason(reason), actor)
+    running = _Running.open()
+    _confirmed(order, yes, "resume")
+    suspended = running.suspend()
+    unfinished = [receipt.id for receipt in suspended.unfinished() if not receipt.is_cut]
+    run = running.resume(tuple(confirm_shrink or ()))
+    done = running.told(lambda: run.order(order, _new_id("r"), unfinished))
+    if wants_json(as_json, output):
+        emit_json(done.as_json())
+    else:
+        print_resumption(done)
+    if done.waiting:
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@app.command("receipt")
+def receipt_command(
+    suspension: Annotated[str, typer.Argument(metavar="ID", help="The id of a suspension.")],
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Show the receipt of a suspension as the ledger keeps it."""
+    running = _Running.open()
+    receipt = running.told(lambda: _receipt(running, suspension))
+    if wants_json(as_json, output):
+        emit_json(receipt.as_json())
+    else:
+        print_receipt(receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The stack that the environment names."""
+
+    access: Access
+    settings: ApplySettings
+
+    @classmethod
+    def open(cls) -> "_Running":
+        """Kafka alone is needed.
+
+        Raises:
+            CommandFailed: it does not run.
+        """
+        stack = Stack(StackSettings.from_environment())
+        bus.require(stack, "kafka")
+        return cls(access_of(stack), ApplySettings.from_environment())
+
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.told(KafkaBus(self.access, self.access.admin(), self.settings).policy)
+
+    def suspend(self) -> Suspend:
+        """The kill switch."""
+        return suspend_on(self.access, self.access.admin(), self.settings, _said)
+
+    def resume(self, confirmed: tuple[str, ...]) -> Resume:
+        """What lifts suspensions."""
+        journal = FileJournal(resumptions_path(self.access.home))
+        admin = self.access.admin()
+        return Resume(self.access, admin, self.settings, journal, now_ms, _said, confirmed)
+
+    def acts(self) -> list[Act]:
+        """Every act of the ledger."""
+        return list(read_acts(self.access.admin(), self.access.kafka_config("apply")))
+
+    def told(self, work: Callable[[], T]) -> T:
+        """Do it; what ends it early is told with what to do."""
+        try:
+            return work()
+        except Exception as error:
+            _failed(error)
+
+
+def _said(text: str) -> None:
+    say(Console(stderr=True, emoji=False), escape(text))
+
+
+def _new_id(prefix: str) -> str:
+    return new_id(prefix, now_ms(), secrets.token_bytes(3))
+
+
+def _suspended(run: Suspend, order: Order) -> Receipt:
+    """This order first; then whatever another command left half done."""
+    receipt = run.order(order, _new_id("s"))
+    for left in run.unfinished():
+        _said(f"an interrupted suspension is finished: {left.id} of {left.subject}")
+        run.carry_on(left)
+    return receipt
+
+
+def _receipt(running: _Running, suspension: str) -> Receipt:
+    for act in running.acts():
+        if act.id == suspension and act.what == ActWord.SUSPEND:
+            return Receipt.from_json(act.document)
+    begun = [found for found in running.suspend().unfinished() if found.id == suspension]
+    if begun:
+        what = f"suspension {suspension} was interrupted and has no receipt yet"
+        raise CommandFailed(ExitCode.PENDING, what, "", "order it again: it goes on where it was")
+    remedy = "`govbus grant list` names the suspensions in force"
+    raise CommandFailed(ExitCode.USAGE, f"the ledger knows no suspension {suspension}", "", remedy)
+
+
+def _reason(given: str | None) -> str:
+    if given is None or not given.strip():
+        remedy = "say why in --reason; it is kept with your name"
+        raise CommandFailed(ExitCode.USAGE, "the reason is missing", "--reason", remedy)
+    return given.strip()
+
+
+def _order(
+    grant: str | None,
+    consumer: str | None,
+    resource: str | None,
+    everything: bool,  # noqa: FBT001 - handed on from the command line
+    reason: str,
+    actor: str | None,
+) -> Order:
+    """Exactly one thing is meant."""
+    named = {HoldScope.GRANT: grant, HoldScope.CONSUMER: consumer, HoldScope.RESOURCE: resource}
+    found = [(scope, name) for scope, name in named.items() if name is not None]
+    found += [(HoldScope.ALL, "")] if everything else []
+    if len(found) != 1:
+        remedy = "name a grant, or give one of --consumer, --resource and --all"
+        raise CommandFailed(ExitCode.USAGE, "say what is meant, one thing at a time", "", remedy)
+    [(scope, name)] = found
+    return Order(scope, name, actor or bus.actor(), reason)
+
+
+def _confirmed(order: Order, yes: str | None, verb: str) -> None:
+    """Who does not write the name does not mean it.
+
+    Raises:
+        CommandFailed: another name was written, or nobody can be asked.
+    """
+    wanted = order.name or HoldScope.ALL.value
+    if yes is None and not sys.stdin.isatty():
+        what = f"nobody is here to say that {wanted} is meant"
+        raise CommandFailed(ExitCode.USAGE, what, "--yes", f"write --yes {wanted}")
+    question = f"To {verb} {order.scope.value} {order.name}".rstrip() + ", write its name"
+    given = yes if yes is not None else typer.prompt(f"{question} ({wanted})", err=True)
+    if given.strip() != wanted:
+        raise CommandFailed(ExitCode.USAGE, f"{given} is not {wanted}: nothing was done", "--yes", "")
+
+
+_AGAIN: Final = "give the same order again: it goes on where it was"
+
+
+def _failed(error: Exception) -> NoReturn:
+    """What ended a command early, with what to do; a defect stays one.
+
+    Raises:
+        CommandFailed: it is one of those that are expected.
+    """
+    if isinstance(error, NothingOfThatName):
+        known = ", ".join(error.known) or "none"
+        raise CommandFailed(ExitCode.USAGE, str(error), "", f"there are: {known}") from error
+    told = {
+        NotSuspended: (ExitCode.USAGE, "not suspended by such an order: ", "`govbus grant list` shows what holds"),
+        SuspensionUnfinished: (ExitCode.PENDING, "its suspension has no cut yet: ", "suspend it again first"),
+        NoPolicyYet: (ExitCode.USAGE, "", "`govbus apply` makes the first policy"),
+        WithdrawalStuck: (ExitCode.PENDING, "nobody reads it any more, and no cut yet: ", _AGAIN),
+        LedgerNotReady: (ExitCode.PENDING, "it is done, and not in the ledger yet: ", f"`govbus apply`, then {_AGAIN}"),
+        ActDamaged: (ExitCode.NEGATIVE, "", "keep the ledger as it is and tell the auditor"),
+        JournalUnreadable: (ExitCode.BROKEN, "", "look at that file; `govbus apply` stops at it too"),
+        EpochInterrupted: (ExitCode.UNAVAILABLE, "", _AGAIN),
+        AnotherApplyRuns: (ExitCode.REFUSED, "", _AGAIN),
+        PolicyUnreadable: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
+        RegistryUnavailable: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
+        KafkaException: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
+    }
+    for kind, (code, before, remedy) in told.items():
+        if isinstance(error, kind):
+            raise CommandFailed(code, f"{before}{error}", "", remedy) from error
+    raise error
