@@ -112,7 +112,8 @@ class Suspend:
 
     def _remove_readers(self, receipt: Receipt) -> Receipt:
         """Before anything slower, and for all grants in one request."""
-        self._take_reading(receipt, self._read or self.bus.policy())
+        policy, self._read = self._read or self.bus.policy(), None
+        self._take_reading(receipt, policy)
         return receipt
 
     def _take_reading(self, receipt: Receipt, policy: Policy) -> None:
