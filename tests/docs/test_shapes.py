@@ -15,6 +15,7 @@ SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
+    "grant-suspend": "grant-receipt",
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
 }
 
