@@ -178,7 +178,7 @@ class Stack:
         layout = self.context.layout
         own = (layout.data, layout.secrets, layout.conf, layout.logs, layout.scratch, layout.run)
         # What apply wrote for this stack: it opens nothing and proves nothing once the data is gone.
-        applied = (layout.home / "credentials", layout.home / "receipts")
+        applied = [layout.home / name for name in ("credentials", "receipts", "suspensions", "resumptions")]
         for folder in (*own, *applied):
             if folder.exists():
                 shutil.rmtree(folder)
