@@ -1,18 +1,12 @@
 """`govbus grant …`: look at grants, stop what one grant, consumer or resource delivers, and let it go on."""
 
-import secrets
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Final, NoReturn, TypeVar
+from typing import Annotated
 
 import typer
-from confluent_kafka import KafkaException
-from rich.console import Console
-from rich.markup import escape
 
-from schemas.registry import RegistryUnavailable
 from services.cli import bus
+from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
 from services.cli.output import (
     CommandFailed,
@@ -25,28 +19,11 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.plan import access_of
-from services.control.access import Access
-from services.control.copy_transactions import EpochInterrupted
-from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
-from services.control.revoke import WithdrawalStuck
-from services.control.settings import ApplySettings
-from services.control.suspension.acts import Act, ActDamaged, ActWord, LedgerNotReady, read_acts
-from services.control.suspension.bus import NoPolicyYet
-from services.control.suspension.finish import now_ms, suspend_on
-from services.control.suspension.ids import new_id
-from services.control.suspension.journal import FileJournal, JournalUnreadable, resumptions_path
-from services.control.suspension.kafka_bus import KafkaBus
+from services.control.suspension.acts import ActWord
 from services.control.suspension.receipt import Receipt
-from services.control.suspension.resume import NotSuspended, Resume, SuspensionUnfinished
-from services.control.suspension.suspend import NothingOfThatName, Order, Suspend
-from services.stack.api import Stack
-from services.stack.progress import say
-from services.stack.settings import StackSettings
-from topics.grants.hold import HoldScope
-from topics.policy import Policy
-
-T = TypeVar("T")
+from services.control.suspension.resumption import Resumption
+from services.control.suspension.suspend import Order, Suspend
+from topics.grants.hold import LONGEST_REASON, HoldScope
 
 app = typer.Typer(help="Look at grants, suspend them at once, resume them.", no_args_is_help=True)
 
@@ -75,7 +52,7 @@ def list_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List the grants of the policy in force, each with its state and the suspensions that hold it."""
-    policy = _Running.open().policy()
+    policy = Running.open().policy()
     for name, known, what in ((consumer, policy.consumers, "consumer"), (resource, policy.resources, "resource")):
         if name is not None:
             one_of(name, known, what, f"--{what}")
@@ -97,7 +74,7 @@ def show_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Show one grant: what it delivers to whom, its state, and why it is held if it is."""
-    policy = _Running.open().policy()
+    policy = Running.open().policy()
     one_of(grant, policy.grants, "grant", "govbus grant show")
     entry = next(entry for name, entry in policy.grants.items() if name == grant)
     shown = shown_grant(policy, entry)
@@ -124,9 +101,9 @@ def suspend_command(
     Interrupted, the same order carries on where it was; what is suspended already answers with its receipt.
     """
     order = _order(grant, consumer, resource, everything, _reason(reason), actor)
-    running = _Running.open()
     _confirmed(order, yes, "suspend")
-    receipt = running.told(lambda: _suspended(running.suspend(), order))
+    running = Running.open()
+    receipt = told(lambda: _suspended(running.suspend(), order))
     if wants_json(as_json, output):
         emit_json(receipt.as_json())
     else:
@@ -151,12 +128,9 @@ def resume_command(
 ) -> None:
     """Lift a suspension: each grant is filled by an epoch, which also withdraws what went meanwhile."""
     order = _order(grant, consumer, resource, everything, _reason(reason), actor)
-    running = _Running.open()
     _confirmed(order, yes, "resume")
-    suspended = running.suspend()
-    unfinished = [receipt.id for receipt in suspended.unfinished() if not receipt.is_cut]
-    run = running.resume(tuple(confirm_shrink or ()))
-    done = running.told(lambda: run.order(order, _new_id("r"), unfinished))
+    running = Running.open()
+    done = told(lambda: _resumed(running, order, tuple(confirm_shrink or ())))
     if wants_json(as_json, output):
         emit_json(done.as_json())
     else:
@@ -172,76 +146,29 @@ def receipt_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Show the receipt of a suspension as the ledger keeps it."""
-    running = _Running.open()
-    receipt = running.told(lambda: _receipt(running, suspension))
+    running = Running.open()
+    receipt = told(lambda: _receipt(running, suspension))
     if wants_json(as_json, output):
         emit_json(receipt.as_json())
     else:
         print_receipt(receipt)
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """The stack that the environment names."""
-
-    access: Access
-    settings: ApplySettings
-
-    @classmethod
-    def open(cls) -> "_Running":
-        """Kafka alone is needed.
-
-        Raises:
-            CommandFailed: it does not run.
-        """
-        stack = Stack(StackSettings.from_environment())
-        bus.require(stack, "kafka")
-        return cls(access_of(stack), ApplySettings.from_environment())
-
-    def policy(self) -> Policy:
-        """The policy in force."""
-        return self.told(KafkaBus(self.access, self.access.admin(), self.settings).policy)
-
-    def suspend(self) -> Suspend:
-        """The kill switch."""
-        return suspend_on(self.access, self.access.admin(), self.settings, _said)
-
-    def resume(self, confirmed: tuple[str, ...]) -> Resume:
-        """What lifts suspensions."""
-        journal = FileJournal(resumptions_path(self.access.home))
-        admin = self.access.admin()
-        return Resume(self.access, admin, self.settings, journal, now_ms, _said, confirmed)
-
-    def acts(self) -> list[Act]:
-        """Every act of the ledger."""
-        return list(read_acts(self.access.admin(), self.access.kafka_config("apply")))
-
-    def told(self, work: Callable[[], T]) -> T:
-        """Do it; what ends it early is told with what to do."""
-        try:
-            return work()
-        except Exception as error:
-            _failed(error)
-
-
-def _said(text: str) -> None:
-    say(Console(stderr=True, emoji=False), escape(text))
-
-
-def _new_id(prefix: str) -> str:
-    return new_id(prefix, now_ms(), secrets.token_bytes(3))
-
-
 def _suspended(run: Suspend, order: Order) -> Receipt:
     """This order first; then whatever another command left half done."""
-    receipt = run.order(order, _new_id("s"))
+    receipt = run.order(order, fresh_id("s"))
     for left in run.unfinished():
-        _said(f"an interrupted suspension is finished: {left.id} of {left.subject}")
+        said(f"an interrupted suspension is finished: {left.id} of {left.subject}")
         run.carry_on(left)
     return receipt
 
 
-def _receipt(running: _Running, suspension: str) -> Receipt:
+def _resumed(running: Running, order: Order, confirmed: tuple[str, ...]) -> Resumption:
+    unfinished = [receipt.id for receipt in running.suspend().unfinished() if not receipt.is_cut]
+    return running.resume(confirmed).order(order, fresh_id("r"), unfinished)
+
+
+def _receipt(running: Running, suspension: str) -> Receipt:
     for act in running.acts():
         if act.id == suspension and act.what == ActWord.SUSPEND:
             return Receipt.from_json(act.document)
@@ -257,6 +184,9 @@ def _reason(given: str | None) -> str:
     if given is None or not given.strip():
         remedy = "say why in --reason; it is kept with your name"
         raise CommandFailed(ExitCode.USAGE, "the reason is missing", "--reason", remedy)
+    if len(given.strip()) > LONGEST_REASON:
+        remedy = f"say it in {LONGEST_REASON} characters"
+        raise CommandFailed(ExitCode.USAGE, "the reason is too long", "--reason", remedy)
     return given.strip()
 
 
@@ -293,35 +223,3 @@ def _confirmed(order: Order, yes: str | None, verb: str) -> None:
     given = yes if yes is not None else typer.prompt(f"{question} ({wanted})", err=True)
     if given.strip() != wanted:
         raise CommandFailed(ExitCode.USAGE, f"{given} is not {wanted}: nothing was done", "--yes", "")
-
-
-_AGAIN: Final = "give the same order again: it goes on where it was"
-
-
-def _failed(error: Exception) -> NoReturn:
-    """What ended a command early, with what to do; a defect stays one.
-
-    Raises:
-        CommandFailed: it is one of those that are expected.
-    """
-    if isinstance(error, NothingOfThatName):
-        known = ", ".join(error.known) or "none"
-        raise CommandFailed(ExitCode.USAGE, str(error), "", f"there are: {known}") from error
-    told = {
-        NotSuspended: (ExitCode.USAGE, "not suspended by such an order: ", "`govbus grant list` shows what holds"),
-        SuspensionUnfinished: (ExitCode.PENDING, "its suspension has no cut yet: ", "suspend it again first"),
-        NoPolicyYet: (ExitCode.USAGE, "", "`govbus apply` makes the first policy"),
-        WithdrawalStuck: (ExitCode.PENDING, "nobody reads it any more, and no cut yet: ", _AGAIN),
-        LedgerNotReady: (ExitCode.PENDING, "it is done, and not in the ledger yet: ", f"`govbus apply`, then {_AGAIN}"),
-        ActDamaged: (ExitCode.NEGATIVE, "", "keep the ledger as it is and tell the auditor"),
-        JournalUnreadable: (ExitCode.BROKEN, "", "look at that file; `govbus apply` stops at it too"),
-        EpochInterrupted: (ExitCode.UNAVAILABLE, "", _AGAIN),
-        AnotherApplyRuns: (ExitCode.REFUSED, "", _AGAIN),
-        PolicyUnreadable: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
-        RegistryUnavailable: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
-        KafkaException: (ExitCode.UNAVAILABLE, "", f"`govbus status` shows what is down; then {_AGAIN}"),
-    }
-    for kind, (code, before, remedy) in told.items():
-        if isinstance(error, kind):
-            raise CommandFailed(code, f"{before}{error}", "", remedy) from error
-    raise error

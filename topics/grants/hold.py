@@ -1,12 +1,16 @@
 """A hold: an order that grants deliver nothing until it is lifted, whatever their definitions say."""
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import Field, model_validator
 
 from topics.event import GrantId
 from topics.grants.declaration import Grant, GrantState
 from topics.resource import Declared
+
+LONGEST_REASON: Final = 500
+"""Characters; every instance of every processor reads them with each policy version."""
 
 
 class HoldScope(StrEnum):
@@ -25,7 +29,7 @@ class Hold(Declared):
     scope: HoldScope
     name: str = ""
     """The grant, consumer or resource; empty where the scope is all."""
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON)
     since_ms: int
     since_version: int = Field(ge=1)
     """The policy version from which on the hold is in force."""

@@ -11,6 +11,7 @@ from services.control.acls import remove_readers
 from services.control.live import receipts_path
 from services.control.policy_topic import newest_policy
 from services.control.settings import ApplySettings
+from services.control.suspension.acts import LedgerNotReady
 from services.control.suspension.journal import FileJournal, suspensions_path
 from services.control.suspension.kafka_bus import KafkaBus
 from services.control.suspension.suspend import Suspend
@@ -42,7 +43,13 @@ def finish_suspensions(
     run = suspend_on(access, admin, settings, say)
     for receipt in run.unfinished():
         say(f"an interrupted suspension is finished: {receipt.id} of {receipt.subject}")
-        for held in run.carry_on(receipt).grants:
+        try:
+            grants = run.carry_on(receipt).grants
+        except LedgerNotReady as error:
+            # Apply is about to make its place; everything but the record of it is done.
+            say(f"{receipt.id} is not in the ledger yet: {error}")
+            grants = receipt.grants
+        for held in grants:
             found[held.grant] = str(_path(access.home, f"{held.grant}.{held.generation}"))
     return found
 

@@ -68,7 +68,13 @@ class Resume:
             SuspensionUnfinished: its suspension has no cut yet.
             EpochInterrupted: run it again, it begins a new epoch.
         """
-        return self.carry_on(self._begun(order) or self._new(order, new_id, unfinished))
+        begun = self._begun(order)
+        if begun is not None:
+            done = self.carry_on(begun)
+            if hold_on(self._bus().policy(), order.scope, order.name) is None:
+                return done
+        # What was begun belonged to an earlier suspension of the same.
+        return self.carry_on(self._new(order, new_id, unfinished))
 
     def carry_on(self, wanted: Resumption) -> Resumption:
         """Do what is not done yet; a grant that another hold covers meanwhile is left alone."""

@@ -15,7 +15,7 @@ from services.control.suspension.journal import Journal
 from services.control.suspension.receipt import OUTSIDE, HeldGrant, Receipt, Step, held_grant
 from topics.event import PolicyNumber
 from topics.grants.declaration import Grant, GrantState
-from topics.grants.hold import Hold, HoldScope, covers
+from topics.grants.hold import LONGEST_REASON, Hold, HoldScope, covers
 from topics.names import copier_transactional_id, epochs
 from topics.policy import Policy
 
@@ -32,12 +32,21 @@ class NothingOfThatName(ValueError):  # noqa: N818 - says what is wrong
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Who wants what suspended, and why."""
+    """Who wants what suspended or resumed, and why.
+
+    Raises:
+        ValueError: nobody gives it, or no reason, or one that is too long.
+    """
 
     scope: HoldScope
     name: str
     by: str
     reason: str
+
+    def __post_init__(self) -> None:
+        """Refuse an order that the policy could not hold, before anything is done."""
+        if not self.by or not 0 < len(self.reason) <= LONGEST_REASON:
+            raise ValueError(f"an order names who gives it and why, in {LONGEST_REASON} characters")
 
 
 @dataclass(slots=True)
@@ -59,12 +68,10 @@ class Suspend:
             WithdrawalStuck, LedgerNotReady: run it again, it goes on from there.
         """
         ordered_ms = self.clock_ms()
-        begun = self._begun(order)
-        if begun is None:
-            self._read = self.bus.policy()
-            require_known(self._read, order.scope, order.name)
-            begun = self._in_force(order, self._read) or self._new(order, new_id, ordered_ms)
-        return self.carry_on(begun)
+        self._read = policy = self.bus.policy()
+        require_known(policy, order.scope, order.name)
+        begun = self._begun(order, policy) or self._in_force(order, policy)
+        return self.carry_on(begun or self._new(order, new_id, ordered_ms))
 
     def carry_on(self, receipt: Receipt) -> Receipt:
         """Do every step that is not done yet."""
@@ -92,9 +99,10 @@ class Suspend:
         found = [(key, self.journal.load(key)) for key in self.journal.keys()]
         return [Receipt.from_json(saved) for _, saved in found if saved is not None]
 
-    def _begun(self, order: Order) -> Receipt | None:
-        """The same order, interrupted."""
-        same = [found for found in self.unfinished() if (found.scope, found.name) == (order.scope, order.name)]
+    def _begun(self, order: Order, policy: Policy) -> Receipt | None:
+        """The same order, interrupted; not one that was lifted since, of which only the record is missing."""
+        found = [one for one in self.unfinished() if (one.scope, one.name) == (order.scope, order.name)]
+        same = [one for one in found if not one.is_cut or one.id in policy.holds]
         return same[0] if same else None
 
     def _in_force(self, order: Order, policy: Policy) -> Receipt | None:
