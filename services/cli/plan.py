@@ -174,7 +174,7 @@ def access_of(stack: Stack) -> Access:
 
     return Access(
         home=stack.settings.home,
-        bootstrap=endpoints.kafka_bootstrap,
+        bootstrap=endpoints.departments_bootstrap,
         registry_url=endpoints.registry_url,
         kafka_config=stack.kafka_config,
         registry_credentials=registry_credentials,

@@ -30,6 +30,7 @@ class Access:
     home: Path
     """Where credentials and receipts are written."""
     bootstrap: str
+    """Brokers, as departments reach them."""
     registry_url: str
     kafka_config: Callable[[str], dict[str, Any]]
     """librdkafka's settings to log in as a user."""

@@ -71,6 +71,8 @@ class Endpoints:
     """Where the parts of the stack answer."""
 
     kafka_bootstrap: str
+    departments_bootstrap: str
+    """Kafka as departments reach it."""
     registry_url: str
     registry_native_url: str
     connect_url: str
@@ -232,6 +234,7 @@ class Stack:
         registry = f"http://{HOST}:{self.settings.registry_port}"
         return Endpoints(
             kafka_bootstrap=f"{HOST}:{self.settings.kafka_port}",
+            departments_bootstrap=f"{HOST}:{self.settings.departments_port}",
             registry_url=self.registry.ccompat_url,
             registry_native_url=f"{registry}/apis/registry/v3",
             connect_url=self.connect.url,

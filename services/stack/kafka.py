@@ -49,9 +49,10 @@ class Kafka(Component):
 
     @property
     def ports(self) -> Mapping[str, int]:
-        """The client port and the controller's."""
+        """The ports for clients, for the controller and for departments."""
         settings = self.context.settings
-        return {"kafka_port": settings.kafka_port, "controller_port": settings.controller_port}
+        names = ("kafka_port", "controller_port", "departments_port")
+        return {name: getattr(settings, name) for name in names}
 
     @property
     def _data(self) -> Path:

@@ -33,6 +33,8 @@ class StackSettings(BaseModel):
     cache: Path
     kafka_port: Port = 29092
     controller_port: Port = 29093
+    # Kafka once more, for departments: an open session there ends soon after its login was withdrawn.
+    departments_port: Port = 29094
     registry_port: Port = 28081
     registry_management_port: Port = 28082
     connect_port: Port = 28083
