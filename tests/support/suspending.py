@@ -72,10 +72,10 @@ class MemoryBus:
         self.readable -= set(topics)
         self._called("remove_readers")
 
-    def write(self, change: Callable[[Policy], Policy]) -> tuple[Policy, Policy]:
-        before, self.now = self.now, change(self.now)
+    def write(self, change: Callable[[Policy], Policy]) -> Policy:
+        self.now = change(self.now)
         self._called("write")
-        return before, self.now
+        return self.now
 
     def partitions(self, entry: GrantPolicy, policy: Policy) -> int:
         return policy.resources[entry.grant.resource].resource.partitions

@@ -30,8 +30,8 @@ class Bus(Protocol):
         """Take every department's right to read these topics, in one request."""
         ...
 
-    def write(self, change: Callable[[Policy], Policy]) -> tuple[Policy, Policy]:
-        """Write what follows the newest version; return the one before and the one after.
+    def write(self, change: Callable[[Policy], Policy]) -> Policy:
+        """Write what follows the newest version, and return it.
 
         Nobody writes in between: whoever was about to is refused. A change that changes nothing writes nothing.
         """

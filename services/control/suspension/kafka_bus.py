@@ -57,7 +57,7 @@ class KafkaBus:
         """Take every right to read that names one of these topics, whoever has it and wherever it came from."""
         remove_readers(self.admin, topics)
 
-    def write(self, change: Callable[[Policy], Policy]) -> tuple[Policy, Policy]:
+    def write(self, change: Callable[[Policy], Policy]) -> Policy:
         """Take the policy over, read it, and write what follows; begin again where somebody takes it in turn.
 
         Raises:
@@ -71,11 +71,11 @@ class KafkaBus:
                     raise
         raise AssertionError("unreachable")
 
-    def _write_once(self, change: Callable[[Policy], Policy]) -> tuple[Policy, Policy]:
+    def _write_once(self, change: Callable[[Policy], Policy]) -> Policy:
         writer = self._opened()
         newest = self.policy()
         coming = change(newest)
-        return newest, newest if coming is newest else writer.write(coming, newest)
+        return newest if coming is newest else writer.write(coming, newest)
 
     def take_policy(self, known: Policy) -> PolicyWriter:
         """Become the one writer of policy, who knows the newest version.

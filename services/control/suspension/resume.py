@@ -87,7 +87,10 @@ class Resume:
             wanted = self._begin(wanted, without, grants)
             self._settle(grants, before)
             wanted = self._fill(wanted, grants)
-        return wanted if wanted.waiting else self._finish(wanted)
+        if wanted.waiting:
+            self._open_reading(wanted.filled)
+            return wanted
+        return self._finish(wanted)
 
     def _begun(self, order: Order) -> Resumption | None:
         saved = [self.journal.load(key) for key in self.journal.keys()]

@@ -75,6 +75,7 @@ class Suspend:
 
     def carry_on(self, receipt: Receipt) -> Receipt:
         """Do every step that is not done yet."""
+        receipt = self._as_far_as_the_policy_says(receipt)
         steps: Mapping[Step, Callable[[Receipt], Receipt]] = {
             Step.READ_REMOVED: self._remove_readers,
             Step.POLICY_WRITTEN: self._write_policy,
@@ -90,6 +91,14 @@ class Suspend:
                 self.journal.save(receipt.id, receipt.saved())
                 self.say(f"{receipt.id}: {_SAID[step]}")
         return receipt
+
+    def _as_far_as_the_policy_says(self, receipt: Receipt) -> Receipt:
+        """Writing is never denied to grants that deliver: where the hold is gone, it is placed once more."""
+        written = Step.POLICY_WRITTEN in receipt.steps and not receipt.is_cut
+        if not written or receipt.id in self.bus.policy().holds:
+            return receipt
+        kept = {Step.READ_REMOVED: receipt.steps[Step.READ_REMOVED]}
+        return replace(receipt, steps=kept, acknowledgements=(), fenced=())
 
     def unfinished(self) -> list[Receipt]:
         """Suspensions that were begun and interrupted, the oldest first."""
@@ -136,7 +145,7 @@ class Suspend:
         def held(policy: Policy) -> Policy:
             return policy if receipt.id in policy.holds else with_hold(policy, _hold(receipt), self.clock_ms())
 
-        before, policy = self.bus.write(held)
+        policy = self.bus.write(held)
         # A grant that came into force since the rights were taken.
         self._take_reading(receipt, policy)
         entries = affected(policy, receipt.scope, receipt.name)

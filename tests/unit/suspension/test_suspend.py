@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.control.policy_document import with_filling, without_hold
 from services.control.suspension.receipt import Receipt, Step, document
 from services.control.suspension.suspend import NothingOfThatName, Order
 from tests.support.suspending import (
@@ -16,6 +17,7 @@ from tests.support.suspending import (
     MemoryJournal,
     suspending,
 )
+from tests.support.policy import sample_policy
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.grants.hold import HoldScope
@@ -180,3 +182,26 @@ def test_a_receipt_survives_being_written_and_read() -> None:
     receipt = suspending(MemoryBus(silent=(INSTANCE,)), MemoryJournal()).order(ORDER, "s-1")
     assert Receipt.from_json(receipt.saved()).saved() == receipt.saved()
     assert Receipt.from_json(receipt.saved()).is_complete
+
+
+def test_where_the_hold_is_gone_it_is_placed_again_before_writing_is_denied() -> None:
+    bus, journal = MemoryBus(), MemoryJournal(kill_after=3)
+    with pytest.raises(Killed):
+        suspending(bus, journal).order(ORDER, "s-1")
+    bus.now = sample_policy()
+    journal.kill_after = None
+    found = suspending(bus, journal, 5_000).order(ORDER, "s-2")
+    assert found.id == "s-1"
+    assert_held(bus, found)
+
+
+def test_a_suspension_that_was_lifted_before_it_was_recorded_is_no_answer_to_a_new_order() -> None:
+    bus, journal = MemoryBus(), MemoryJournal(kill_after=7)
+    with pytest.raises(Killed):
+        suspending(bus, journal).order(ORDER, "s-1")
+    journal.kill_after = None
+    bus.now = with_filling(without_hold(bus.now, "s-1"), [GrantId(HEALTH)], 9)
+    found = suspending(bus, journal, 5_000).order(ORDER, "s-2")
+    assert found.id == "s-2"
+    assert bus.now.grants[GrantId(HEALTH)].grant.state is GrantState.SUSPENDED
+    assert [left.id for left in suspending(bus, journal).unfinished()] == ["s-1"]
