@@ -226,8 +226,9 @@ main()
 def environment(bench: Bench) -> dict[str, str]:
     """What the program needs to find the bench's stack."""
     settings = bench.stack.settings
-    found = {StackSettings.variable(name): str(getattr(settings, name)) for name in StackSettings.model_fields}
-    return {**os.environ, **found}
+    found = {name: getattr(settings, name) for name in StackSettings.model_fields}
+    given = {StackSettings.variable(name): str(value) for name, value in found.items() if value is not None}
+    return {**os.environ, **given}
 
 
 def govbus(bench: Bench, *arguments: str, killed_after: int | None = None) -> subprocess.CompletedProcess[str]:
