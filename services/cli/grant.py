@@ -53,7 +53,10 @@ def list_command(
 ) -> None:
     """List the grants of the policy in force, each with its state and the suspensions that hold it."""
     policy = Running.open().policy()
-    for name, known, what in ((consumer, policy.consumers, "consumer"), (resource, policy.resources, "resource")):
+    for name, known, what in (
+        (consumer, policy.consumers, "consumer"),
+        (resource, policy.resources, "resource"),
+    ):
         if name is not None:
             one_of(name, known, what, f"--{what}")
     rows = [
@@ -194,7 +197,7 @@ def _order(
     grant: str | None,
     consumer: str | None,
     resource: str | None,
-    everything: bool,  # noqa: FBT001 - handed on from the command line
+    everything: bool,
     reason: str,
     actor: str | None,
 ) -> Order:

@@ -38,7 +38,11 @@ _AGAIN: Final = "give the same order again: it goes on where it was"
 _DOWN: Final = f"`govbus status` shows what is down; then {_AGAIN}"
 _CLOSED: Final = "nobody reads it any more, and no cut yet: "
 _TOLD: Final[Mapping[type[Exception], tuple[ExitCode, str, str]]] = {
-    NotSuspended: (ExitCode.USAGE, "not suspended by such an order: ", "`govbus grant list` shows what holds"),
+    NotSuspended: (
+        ExitCode.USAGE,
+        "not suspended by such an order: ",
+        "`govbus grant list` shows what holds",
+    ),
     SuspensionUnfinished: (ExitCode.PENDING, "its suspension has no cut yet: ", "suspend it again first"),
     NoPolicyYet: (ExitCode.USAGE, "", "`govbus apply` makes the first policy"),
     WithdrawalStuck: (ExitCode.PENDING, _CLOSED, _AGAIN),

@@ -75,7 +75,9 @@ def print_receipt(receipt: Receipt) -> None:
             after = when - receipt.requested_ms
             say(console, f"{step.value.replace('_', ' ')} {_moment(when)} (+{after} ms)", indent=2)
     cells = [
-        [held.grant, partition, offset] for held in receipt.grants for partition, offset in sorted(held.cut.items())
+        [held.grant, partition, offset]
+        for held in receipt.grants
+        for partition, offset in sorted(held.cut.items())
     ]
     table("No record can be read from these offsets on", ["grant", "partition", "cut"], cells)
     if receipt.fenced:
@@ -87,7 +89,9 @@ def print_resumption(done: Resumption) -> None:
     """What a resumption did, for a person."""
     console = Console(emoji=False)
     say(console, f"[bold]{escape(done.id)}[/]: {escape(done.subject)}, lifted {escape(done.hold)}")
-    cells = [[grant, counts.get("records"), counts.get("swept")] for grant, counts in sorted(done.filled.items())]
+    cells = [
+        [grant, counts.get("records"), counts.get("swept")] for grant, counts in sorted(done.filled.items())
+    ]
     table("Delivering again", ["grant", "records", "withdrawn"], cells)
     for grant, why in done.waiting.items():
         say(console, f"[yellow]grant {escape(grant)} waits for you: {escape(why)}[/]")

@@ -66,7 +66,9 @@ def remove_readers(admin: AdminClient, topics: Iterable[str]) -> None:
     """
     make: Any = AclBindingFilter
     filters = [
-        make(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, right, AclPermissionType.ALLOW)
+        make(
+            ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, right, AclPermissionType.ALLOW
+        )
         for topic in topics
         for right in (AclOperation.READ, AclOperation.ALL)
     ]

@@ -231,7 +231,9 @@ def environment(bench: Bench) -> dict[str, str]:
     return {**os.environ, **given}
 
 
-def govbus(bench: Bench, *arguments: str, killed_after: int | None = None) -> subprocess.CompletedProcess[str]:
+def govbus(
+    bench: Bench, *arguments: str, killed_after: int | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own, killed after so many writes of its journal if asked for."""
     program = [sys.executable, "-m", "services.cli", *arguments]
     if killed_after is not None:

@@ -1,4 +1,4 @@
-"""The kill switch on the real stack: delivery stops, a receipt proves it, and resuming brings no old state back."""
+"""The kill switch on the real stack: delivery stops, a receipt proves it, resuming brings nothing old back."""
 
 import json
 import os

@@ -98,5 +98,7 @@ def test_a_withdrawn_department_is_out_within_a_minute_and_another_reads_on(stac
         )
         assert goes.last - withdrawn <= SESSION_S + MARGIN_S
         eventually(
-            lambda: stays.last > withdrawn + SESSION_S + MARGIN_S, SESSION_S + 30, lambda: "the other to read on"
+            lambda: stays.last > withdrawn + SESSION_S + MARGIN_S,
+            SESSION_S + 30,
+            lambda: "the other to read on",
         )

@@ -154,9 +154,13 @@ class Receipt:
             "outside": OUTSIDE,
         }
 
+    def saved(self) -> dict[str, Any]:
+        """The same with every step, for the journal."""
+        return {**self.as_json(), "steps": {step.value: when for step, when in self.steps.items()}}
+
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What ``as_json`` gave."""
+        """What ``as_json`` or ``saved`` gave."""
         return cls(
             id=found["id"],
             scope=HoldScope(found["scope"]),

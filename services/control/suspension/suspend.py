@@ -143,7 +143,9 @@ class Suspend:
 
     def _write_policy(self, receipt: Receipt) -> Receipt:
         def held(policy: Policy) -> Policy:
-            return policy if receipt.id in policy.holds else with_hold(policy, _hold(receipt), self.clock_ms())
+            return (
+                policy if receipt.id in policy.holds else with_hold(policy, _hold(receipt), self.clock_ms())
+            )
 
         policy = self.bus.write(held)
         # A grant that came into force since the rights were taken.

@@ -83,7 +83,7 @@ def test_a_person_is_asked_for_the_name(
 ) -> None:
     answers: list[Any] = ["health", HEALTH]
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(command.typer, "prompt", lambda *_, **__: answers.pop(0))
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: answers.pop(0))
     assert govbus(*SUSPEND).code == ExitCode.USAGE
     assert running.bus.calls == []
     assert govbus(*SUSPEND).code == ExitCode.OK

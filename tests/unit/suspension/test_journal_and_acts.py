@@ -42,13 +42,17 @@ def test_no_id_leads_out_of_the_journal(tmp_path: Path, key: str) -> None:
 def test_an_act_is_read_back_as_it_was_written_and_always_the_same_bytes() -> None:
     value = ACT.value(SchemaId(7))
     assert Act.from_value(value) == ACT
-    again = Act(**{**{name: getattr(ACT, name) for name in Act.__slots__}, "document": {"by": "甲", "cut": {"0": 10}}})
+    again = Act(
+        **{**{name: getattr(ACT, name) for name in Act.__slots__}, "document": {"by": "甲", "cut": {"0": 10}}}
+    )
     assert again.value(SchemaId(7)) == value
 
 
 def test_an_act_that_somebody_changed_is_not_believed() -> None:
     record = decode("ControlAct", ACT.value(SchemaId(7)))
-    changed = encode("ControlAct", SchemaId(7), {**record, "document": record["document"].replace("10", "99")})
+    changed = encode(
+        "ControlAct", SchemaId(7), {**record, "document": record["document"].replace("10", "99")}
+    )
     with pytest.raises(ActDamaged, match="s-1"):
         Act.from_value(changed)
 

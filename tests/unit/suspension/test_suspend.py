@@ -7,6 +7,7 @@ import pytest
 from services.control.policy_document import with_filling, without_hold
 from services.control.suspension.receipt import Receipt, Step, document
 from services.control.suspension.suspend import NothingOfThatName, Order
+from tests.support.policy import sample_policy
 from tests.support.suspending import (
     EDUCATION,
     HEALTH,
@@ -17,7 +18,6 @@ from tests.support.suspending import (
     MemoryJournal,
     suspending,
 )
-from tests.support.policy import sample_policy
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.grants.hold import HoldScope
