@@ -1,4 +1,4 @@
-"""The running bus for `govbus grant …`: its policy, the kill switch on it, the ledger's acts, and its errors told."""
+"""The running bus for `govbus grant …`: policy, kill switch, acts of the ledger, and errors told."""
 
 import secrets
 from collections.abc import Callable, Mapping

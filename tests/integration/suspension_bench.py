@@ -1,4 +1,4 @@
-"""Real fan-out instances under traffic, a department that reads all the time, and the kill switch beside them."""
+"""Real fan-out instances under traffic, a department that reads all the time, and the kill switch."""
 
 import json
 import os

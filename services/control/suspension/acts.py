@@ -21,7 +21,7 @@ _BATCH: Final = 500
 
 
 class LedgerNotReady(Exception):  # noqa: N818 - says what is the matter
-    """The ledger has no topic, no schema or no right for acts yet: `govbus apply` makes them, then run again."""
+    """The ledger has no place for acts yet: `govbus apply` makes it, then run again."""
 
 
 class ActDamaged(Exception):  # noqa: N818 - says what is the matter

@@ -33,7 +33,7 @@ class Bus(Protocol):
     def write(self, change: Callable[[Policy], Policy]) -> Policy:
         """Write what follows the newest version, and return it.
 
-        Nobody writes in between: whoever was about to is refused. A change that changes nothing writes nothing.
+        Nobody writes in between: whoever was about to is refused. No change, nothing written.
         """
         ...
 

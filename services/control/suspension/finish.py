@@ -1,4 +1,4 @@
-"""Carries on what was interrupted: apply does so before anything else, and every further suspension after it."""
+"""Carries on what was interrupted: apply does so first, every further suspension at its end."""
 
 import time
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def _path(home: Path, name: str) -> Path:
 
 
 def close_held(access: Access, admin: AdminClient) -> None:
-    """Take the rights to read what a hold covers now, whoever has just given them back without knowing of it."""
+    """Take the rights to read what a hold covers now, whoever has just given them back."""
     policy = newest_policy(access.kafka_config("admin"))
     grants = [entry.grant for entry in policy.grants.values()] if policy else []
     held = [grant for grant in grants if policy is not None and policy.holds_on(grant)]

@@ -1,4 +1,4 @@
-"""How far each suspension and resumption has come, as one small file each: who is killed is continued from there."""
+"""How far each suspension and resumption has come, one file each: who is killed is continued there."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 class JournalUnreadable(Exception):  # noqa: N818 - says what is the matter
-    """A file of the journal is not what was written; a suspension may be half done. Look at the file named."""
+    """A file of the journal is damaged; a suspension may be half done. Look at the file named."""
 
 
 class Journal(Protocol):

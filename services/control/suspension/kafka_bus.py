@@ -54,7 +54,7 @@ class KafkaBus:
         return found
 
     def remove_readers(self, topics: Collection[TopicName]) -> None:
-        """Take every right to read that names one of these topics, whoever has it and wherever it came from."""
+        """Take every right to read that names one of these topics, whoever has it."""
         remove_readers(self.admin, topics)
 
     def write(self, change: Callable[[Policy], Policy]) -> Policy:

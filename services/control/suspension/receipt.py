@@ -1,4 +1,4 @@
-"""What a suspension proves: who ordered it, why, which grants, when each step was done, where each topic ends."""
+"""What a suspension proves: who ordered it and why, which grants, when each step, where topics end."""
 
 import hashlib
 import json

@@ -93,7 +93,7 @@ class Resume:
         return self._finish(wanted)
 
     def _begun(self, order: Order) -> Resumption | None:
-        saved = [self.journal.load(key) for key in self.journal.keys()]
+        saved = [self.journal.load(key) for key in sorted(self.journal.keys())]
         found = [Resumption.from_json(one) for one in saved if one is not None]
         same = [one for one in found if not one.is_complete and _is_of(one, order)]
         return same[0] if same else None
@@ -119,7 +119,7 @@ class Resume:
         )
 
     def _begin(self, wanted: Resumption, without: Policy, grants: list[GrantId]) -> Resumption:
-        """Fence earlier copiers and write BEGIN, then the version without the hold, in which they are filled."""
+        """Fence earlier copiers, write BEGIN, then the version without the hold, in which they are filled."""
         self._writer = self._bus().take_policy(self._known())
         coming = with_filling(without, grants, self.clock_ms())
         entries = [coming.grants[grant] for grant in grants]

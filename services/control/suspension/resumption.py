@@ -28,7 +28,7 @@ class Resumption:
     filled: Mapping[GrantId, Mapping[str, int]] = field(default_factory=dict)
     """Grant → what its epoch counted: ``records`` held now, ``swept`` that were tombstoned."""
     waiting: Mapping[GrantId, str] = field(default_factory=dict)
-    """Grants that stay closed until an operator confirms how much their epoch removes, and how much that is."""
+    """Grants that stay closed until an operator confirms how much their epoch removes."""
     finished_ms: int = 0
     """When every grant delivered again; 0 before."""
     recorded: bool = False

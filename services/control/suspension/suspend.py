@@ -105,7 +105,7 @@ class Suspend:
         return [receipt for receipt in self._journalled() if not receipt.is_complete]
 
     def _journalled(self) -> list[Receipt]:
-        found = [(key, self.journal.load(key)) for key in self.journal.keys()]
+        found = [(key, self.journal.load(key)) for key in sorted(self.journal.keys())]
         return [Receipt.from_json(saved) for _, saved in found if saved is not None]
 
     def _begun(self, order: Order, policy: Policy) -> Receipt | None:
