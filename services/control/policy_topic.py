@@ -1,5 +1,6 @@
 """The policy topic: its newest version is read, and the next one written by the one writer that apply is."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,14 @@ from topics.policy import Policy
 from topics.wire import split
 
 _TIMEOUT_S: Final = 15.0
+_POLL_S: Final = 0.05
+_LEADER_COMES: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
 _LOOK_BACK: Final = 8
 """How many offsets before the end are looked at first; each further look goes so many times as far."""
 
@@ -106,7 +115,7 @@ def _newest_value(kafka_config: Mapping[str, Any]) -> bytes | None:
 
 def _last(consumer: Consumer) -> bytes | None:
     """From near the end, and further back where only marks of transactions stand there."""
-    first, end = consumer.get_watermark_offsets(TopicPartition(names.POLICY, 0), timeout=_TIMEOUT_S)
+    first, end = _bounds(consumer)
     back = _LOOK_BACK
     while True:
         start = max(first, end - back)
@@ -114,6 +123,20 @@ def _last(consumer: Consumer) -> bytes | None:
         if newest is not None or start == first:
             return newest
         back *= _LOOK_BACK
+
+
+def _bounds(consumer: Consumer) -> tuple[int, int]:
+    """First offset and end; a topic that was made a moment ago may not have its leader yet."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            first, end = consumer.get_watermark_offsets(TopicPartition(names.POLICY, 0), timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() not in _LEADER_COMES or time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_S)
+        else:
+            return first, end
 
 
 def _last_from(consumer: Consumer, start: int) -> bytes | None:
