@@ -23,7 +23,6 @@ def days_of(year: int) -> tuple[CalendarDay, ...]:
     return read_year(packaged_years() / f"{year}.csv", f"{year}.csv")
 
 
-@pytest.mark.requirement("A15-01")
 def test_a_database_is_filled_with_the_calendars_and_packs_of_the_project(
     control_database: ControlDatabase,
 ) -> None:
@@ -80,7 +79,6 @@ def test_a_notice_is_about_one_year(control_database: ControlDatabase) -> None:
                 import_year(connection, days, "operator", WHEN)
 
 
-@pytest.mark.requirement("A15-02")
 def test_versions_of_a_pack_stay_and_the_newest_counts(control_database: ControlDatabase) -> None:
     second = NATIONAL.replace("version: 1", "version: 2").replace("working_days: 10", "working_days: 8")
     with control_database.begin() as connection:
