@@ -7,9 +7,11 @@ from typing import cast
 import pytest
 from sqlalchemy import text
 
+from services.cli import control
 from services.cli.control import tables_standing
 from services.control.store.database import ControlDatabase
-from services.control.store.migrate import VERSION_TABLE, current
+from services.control.store.migrate import VERSION_TABLE, Schema, Standing, current
+from services.doctor import ask_control
 from services.doctor.ask_control import ask_tables
 from services.doctor.finding import Finding, Level
 from services.doctor.patient import Patient
@@ -49,19 +51,25 @@ def test_tables_of_a_newer_program_are_a_failure(database_server: DatabaseOnly) 
     assert "newer" in tables_standing(database_server)
 
 
-def test_a_database_without_tables_is_worth_a_note(
-    database_server: DatabaseOnly, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with database_server.opened("untouched"):
-        monkeypatch.setenv("GOVBUS_CONTROL_URL", database_server.address("untouched").url)
-        assert tables_standing(database_server) == ""
-
-
+@pytest.mark.parametrize(
+    ("found", "level", "remedy", "told"),
+    [
+        (None, Level.NOTE, "govbus database migrate", False),
+        ("0000", Level.FAILURE, "govbus database migrate", True),
+    ],
+)
+@pytest.mark.usefixtures("migrated_database")
 def test_tables_that_are_behind_are_told_with_the_command_that_mends_it(
-    database_server: DatabaseOnly, monkeypatch: pytest.MonkeyPatch
+    found: str | None,
+    level: Level,
+    remedy: str,
+    told: bool,
+    database_server: DatabaseOnly,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with database_server.opened("behind") as database:
-        with database.begin() as connection:
-            connection.execute(text(f"CREATE TABLE IF NOT EXISTS {VERSION_TABLE} (version_num text)"))
-        monkeypatch.setenv("GOVBUS_CONTROL_URL", database_server.address("behind").url)
-        assert tables_standing(database_server) == ""
+    behind = Schema(found, "0001", Standing.BEHIND)
+    monkeypatch.setattr(ask_control, "current", lambda _database: behind)
+    monkeypatch.setattr(control, "current", lambda _database: behind)
+    seen = look(database_server)
+    assert (seen.level, seen.remedy) == (level, remedy)
+    assert (remedy in tables_standing(database_server)) is told
