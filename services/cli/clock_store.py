@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.bus import actor as keyboard
-from services.cli.control import open_control
+from services.cli.control import account, open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.clocks.calendar_file import CalendarInvalid, read_year
 from services.control.clocks.pack_file import PacksInvalid
@@ -31,7 +30,7 @@ def years() -> None:
 @app.command("list")
 def list_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """List the years whose notice is there; a deadline beyond them is provisional."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found = sorted(known_years(connection))
     if wants_json(as_json, output):
         emit_json({"years": found})
@@ -52,7 +51,7 @@ def import_command(
     except CalendarInvalid as error:
         raise _wrong(error.errors, "the calendar file") from error
     with open_control() as database, database.begin() as connection:
-        changed = import_year(connection, days, person or keyboard(), datetime.now(UTC))
+        changed = import_year(connection, days, account(person), datetime.now(UTC))
     answer = {"year": days[0].year, "days": len(days), "changed": changed}
     _tell(answer, wants_json(as_json, output))
 
@@ -67,7 +66,7 @@ def import_pack_command(
     with open_control() as database, database.begin() as connection:
         try:
             text = file.read_text(encoding="utf-8")
-            found = import_pack(connection, text, file.name, person or keyboard(), datetime.now(UTC))
+            found = import_pack(connection, text, file.name, account(person), datetime.now(UTC))
         except PacksInvalid as error:
             raise _wrong(error.errors, "the pack") from error
         except UnicodeDecodeError as error:
