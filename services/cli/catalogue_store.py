@@ -187,11 +187,10 @@ def step_command(
 
 
 def _loaded(entries: tuple[Entry, ...], loading: Loading, dry_run: bool) -> Loaded | NotLoaded:
-    with open_control() as database, moving("entry") as moved:
-        with database.begin() as connection:
-            done = load(connection, entries, loading, moved)
-            if dry_run or isinstance(done, NotLoaded):
-                take_back(connection)
+    with open_control() as database, moving("entry") as moved, database.begin() as connection:
+        done = load(connection, entries, loading, moved)
+        if dry_run or isinstance(done, NotLoaded):
+            take_back(connection)
     return done
 
 

@@ -1,5 +1,6 @@
 """`govbus clock years` and `govbus clock packs import`: the calendar and the packs of the control plane."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -82,7 +83,7 @@ def _wrong(errors: tuple[DefinitionError, ...], what: str) -> CommandFailed:
     return CommandFailed(ExitCode.USAGE, str(first), "", remedy)
 
 
-def _tell(answer: dict[str, object], as_json: bool) -> None:
+def _tell(answer: Mapping[str, object], as_json: bool) -> None:
     if as_json:
         emit_json(answer)
     else:

@@ -187,7 +187,7 @@ class Postgres(Component):
         )
 
     def _allow_doctor(self) -> None:
-        """The doctor may log in where settings, clock and slots can be asked, and to the control plane's tables.
+        """The doctor may log in where settings, clock and slots can be asked, and to the control database.
 
         Of those it may read only how far they are migrated, which the migrations grant.
         """

@@ -96,7 +96,7 @@ def test_the_acts_on_an_object_are_found_sent_or_not(control_database: ControlDa
 @pytest.mark.parametrize("said", ["", "王小明", "two words", "a\nline", "x" * 201])
 def test_an_id_that_could_be_a_name_is_no_id(field: str, said: str) -> None:
     with pytest.raises(ValueError, match=field):
-        replace(ACT, **{field: said})
+        replace(ACT, **{field: said})  # type: ignore[arg-type]
 
 
 def test_an_act_without_a_time_zone_is_refused() -> None:

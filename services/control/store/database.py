@@ -173,7 +173,7 @@ def take_back(connection: Connection) -> None:
 
 
 def _leave_out_values(error: DBAPIError) -> None:
-    """Keep the first line of what the server said: those after it quote rows and the statement with its values."""
+    """Keep the first line of what the server said: those after it quote rows and the statement's values."""
     said = next(iter(str(error.orig).splitlines()), "")
     error.args = (f"({type(error.orig).__name__}) {said}",)
     if error.orig is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services.control.catalogue.entry import Contact, Contacts, Entry
 from services.control.catalogue.lifecycle import Action, Refusal, Refused, State
 from services.control.store.catalogue.documents import document_of, entry_of
-from services.control.store.catalogue.dossiers import KIND, Change, EntryId, by_code, by_codes, by_id, write
+from services.control.store.catalogue.dossiers import KIND, Change, EntryId, by_codes, by_id, write
 from services.control.store.catalogue.steps import Asked, edit_entry, open_entry, take_step
 from services.control.store.database import ControlDatabase, take_back
 from services.control.store.errors import ReadAgain

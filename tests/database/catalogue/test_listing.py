@@ -7,7 +7,6 @@ import pytest
 from services.control.catalogue.entry import Department
 from services.control.catalogue.lifecycle import Action, Actor, Role, State
 from services.control.catalogue.vocabulary import Cycle, OpenType
-from services.control.store.catalogue.grams import grams_of, needed, wanted
 from services.control.store.catalogue.listing import (
     Count,
     Cursor,
@@ -17,6 +16,7 @@ from services.control.store.catalogue.listing import (
     count,
     facets,
     page,
+    wanted,
 )
 from services.control.store.catalogue.loading import load
 from services.control.store.catalogue.steps import Asked, edit_entry, open_entry, take_step
@@ -180,9 +180,5 @@ def test_several_values_of_a_facet_and_several_facets(filled: ControlDatabase) -
     assert ask(filled, neither).entries == ()
 
 
-def test_a_word_is_looked_up_by_its_pairs() -> None:
+def test_words_are_compared_as_they_stand_in_texts() -> None:
     assert wanted(" 居住证　ＪＺＺ - ") == ("居住证", "jzz")
-    assert needed("居住证") == ["住证", "居住"]
-    assert needed("居") == ["居"]
-    assert set(needed("居住证")) <= set(grams_of("居住证办理 jzzbl"))
-    assert "理j" not in grams_of("居住证办理 jzzbl")

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from services.control.catalogue.entry import Department, Entry
 from services.control.catalogue.lifecycle import Action, Actor, Role, State
 from services.control.store.catalogue.dossiers import Stored, by_code
