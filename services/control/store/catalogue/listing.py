@@ -189,9 +189,8 @@ def _fits(question: Question) -> ColumnElement[bool]:
     for facet, values in question.chosen.items():
         if values:
             parts.append(facet.column.in_(sorted(values)))
-    for word in wanted(question.words):
-        parts.append(ENTRIES.c.search_text.contains(word, autoescape=True))
-    return and_(*parts)
+    text = ENTRIES.c.search_text
+    return and_(*parts, *(text.contains(word, autoescape=True) for word in wanted(question.words)))
 
 
 def _rank(words: str) -> ColumnElement[Any]:
