@@ -8,8 +8,6 @@ from typing import Final
 Random = Callable[[int], bytes]
 """So many bytes that nobody can foretell: ``secrets.token_bytes``."""
 SECRET_BYTES: Final = 32
-_LONGEST: Final = 512
-"""Characters; nothing of ours is longer, and nobody can make us hash more."""
 
 
 def new_secret(random: Random) -> str:
@@ -19,4 +17,4 @@ def new_secret(random: Random) -> str:
 
 def digest(secret: str) -> bytes:
     """What is kept of a secret with 256 random bits: its hash needs neither salt nor slowness."""
-    return hashlib.sha256(secret[:_LONGEST].encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
