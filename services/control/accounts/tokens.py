@@ -10,6 +10,7 @@ from typing import Final
 
 from services.control.accounts.decision import SCOPES
 from services.control.accounts.random_text import Random, digest, new_secret
+from services.control.cases.words import Problem
 
 _PREFIX_BYTES: Final = 5
 _FORM: Final = re.compile(r"(?P<prefix>gbt_[a-z2-7]{8})_[A-Za-z0-9_-]{43}")
@@ -46,16 +47,6 @@ class Token:
     expires_at: datetime
     used_at: datetime | None = None
     revoked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with what was given: a stable code, the field, what, and what to do."""
-
-    code: str
-    field: str
-    what: str
-    remedy: str
 
 
 def issue(random: Random) -> Issued:
