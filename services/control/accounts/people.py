@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.control.accounts.decision import EVERYWHERE, Principal
-from services.control.accounts.roles import DUTY_OF, Role, duty_of, may_hold
+from services.control.accounts.roles import DUTY_OF, Role, may_hold
 from services.control.catalogue.checks import is_credit_code
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.cases.words import Problem
@@ -70,9 +70,8 @@ def roles_problem(roles: frozenset[Role], wanted: Role) -> Problem | None:
     """Why a person with these roles may not get another one, or None (一人不得兼)."""
     if may_hold(roles | {wanted}):
         return None
-    duty, other = duty_of(roles), DUTY_OF[wanted]
-    held = duty.value if duty is not None else "several duties"
-    what = f"the person's duty is {held}, and {wanted.value} belongs to {other.value}"
+    held = ", ".join(sorted({DUTY_OF[role].value for role in roles}))
+    what = f"the person's duty is {held}, and {wanted.value} belongs to {DUTY_OF[wanted].value}"
     return Problem("SEPARATION", "role", what, "take the other roles first, or give it to another person")
 
 
