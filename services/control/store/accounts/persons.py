@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from services.control.accounts.actions import Action
@@ -13,7 +13,14 @@ from services.control.accounts.roles import Role
 from services.control.cases.words import Problem
 from services.control.store.accounts.acts import CorrectRequest, Order, of_person
 from services.control.store.accounts.departments import unknown_department
-from services.control.store.accounts.tables import DEPARTMENTS, OVERSIGHT, PERSONS, ROLES
+from services.control.store.accounts.tables import (
+    DEPARTMENTS,
+    OVERSIGHT,
+    PERSONS,
+    ROLES,
+    SESSIONS,
+    TOKENS,
+)
 
 
 def add_person(connection: Connection, person: Person, order: Order) -> None:
@@ -69,12 +76,19 @@ def lock_person(connection: Connection, id_: UUID) -> Person:
 
 
 def disable(connection: Connection, id_: UUID, order: Order) -> bool:
-    """Switch an account off; its sessions and tokens are worth nothing from this transaction on."""
-    return _switch(connection, id_, False, order)
+    """Switch an account off, and with it for good all that is open of it: sessions and tokens."""
+    done = _switch(connection, id_, False, order)
+    if done:
+        open_sessions = or_(SESSIONS.c.ends_at.is_(None), SESSIONS.c.ends_at > order.now)
+        ended = update(SESSIONS).where(SESSIONS.c.person == id_, open_sessions)
+        connection.execute(ended.values(ends_at=order.now))
+        revoked = update(TOKENS).where(TOKENS.c.person == id_, TOKENS.c.revoked_at.is_(None))
+        connection.execute(revoked.values(revoked_at=order.now))
+    return done
 
 
 def enable(connection: Connection, id_: UUID, order: Order) -> bool:
-    """Switch an account on again; what was open before stays worthless, since its rights have a new number."""
+    """Switch an account on again; what was open before stays closed."""
     return _switch(connection, id_, True, order)
 
 
