@@ -32,9 +32,7 @@ def add_person(connection: Connection, person: Person, order: Order) -> None:
     problems = [*person_problems(person), *_without_roles(person)]
     if problems:
         raise CorrectRequest(*problems)
-    known = select(DEPARTMENTS.c.id).where(DEPARTMENTS.c.id == person.department, DEPARTMENTS.c.active)
-    if connection.execute(known).first() is None:
-        raise CorrectRequest(unknown_department(person.department))
+    _require_department(connection, person.department)
     values = _values(person) | {"created_at": order.now, "changed_at": order.now}
     statement = insert(PERSONS).values(values).on_conflict_do_nothing(index_elements=["login"])
     if connection.execute(statement.returning(PERSONS.c.id)).first() is None:
@@ -92,6 +90,17 @@ def enable(connection: Connection, id_: UUID, order: Order) -> bool:
     return _switch(connection, id_, True, order)
 
 
+def move(connection: Connection, id_: UUID, department: str, order: Order) -> None:
+    """Put a person into another department.
+
+    Raises:
+        CorrectRequest: there is no such department.
+    """
+    _require_department(connection, department)
+    changed(connection, id_, order, department=department)
+    of_person(connection, order, "account.move", id_, department=department)
+
+
 def changed(connection: Connection, id_: UUID, order: Order, **values: Any) -> None:
     """Write values of a person, and raise the number of its rights, so that sessions take a new id."""
     values = {**values, "rights": PERSONS.c.rights + 1, "changed_at": order.now}
@@ -105,6 +114,12 @@ def _switch(connection: Connection, id_: UUID, active: bool, order: Order) -> bo
     changed(connection, id_, order, active=active)
     of_person(connection, order, Action.ACCOUNT_ENABLE if active else Action.ACCOUNT_DISABLE, id_)
     return True
+
+
+def _require_department(connection: Connection, id_: str) -> None:
+    known = select(DEPARTMENTS.c.id).where(DEPARTMENTS.c.id == id_, DEPARTMENTS.c.active)
+    if connection.execute(known).first() is None:
+        raise CorrectRequest(unknown_department(id_))
 
 
 def _without_roles(person: Person) -> Iterable[Problem]:
