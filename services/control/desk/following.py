@@ -6,7 +6,7 @@ from services.control.cases.case import Case
 from services.control.cases.granting import DELIVERING, grant_of, missing_problems
 from services.control.cases.provisioning import Progress
 from services.control.cases.words import Action, Actor, DeliveryMode, Role, State
-from services.control.desk.ports import GrantRequest, Wanted
+from services.control.docket.requests import GrantRequest, Wanted
 from topics.resource import Resource, ShareType
 
 SYSTEM: Final = Actor("control", Role.SYSTEM, "")
@@ -54,6 +54,7 @@ def request_for(before: Case, after: Case, resource: Resource | None) -> GrantRe
         case=after.opening.id,
         round=provisioning_round(after) or 0,
         event=after.events[-1].number,
+        when=after.events[-1].when,
         wanted=_WANTED.get(after.state, Wanted.END),
         id=after.opening.grant,
         mode=after.application.mode,

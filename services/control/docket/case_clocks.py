@@ -17,6 +17,7 @@ from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import Decided, Facts
 from services.control.clocks.rules import AgreedDate, Stage
 from services.control.clocks.running import ClockRun, standing
+from services.control.clocks.running import State as Standing
 from services.control.clocks.steps import meet, pause, resume, start
 from services.control.docket.bound import REPLY, SUPPLY, UNCONDITIONAL_REPLY, Bound
 
@@ -83,6 +84,8 @@ class DueLine:
     waits_for: int | None
     """The year whose notice may still move the day."""
     advisory: bool
+    late: bool
+    """It ended after its last day."""
     remind_at: tuple[int, ...]
     remind_on: tuple[date, ...]
 
@@ -165,6 +168,7 @@ def _line(clock: CaseClock, calendar: Calendar) -> DueLine:
         provisional=stands.due is not None and stands.due.provisional,
         waits_for=None if stands.due is None else stands.due.waits_for,
         advisory=run.rule.advisory,
+        late=stands.state is Standing.MET_LATE,
         remind_at=tuple(each.percent for each in stands.reminders),
         remind_on=tuple(each.day for each in stands.reminders),
     )

@@ -96,6 +96,7 @@ def clock_rows(lines: tuple[DueLine, ...]) -> list[dict[str, Any]]:
             "provisional": each.provisional,
             "waits_for": each.waits_for,
             "advisory": each.advisory,
+            "late": each.late,
             "remind_at": list(each.remind_at),
             "remind_on": list(each.remind_on),
         }

@@ -128,6 +128,7 @@ CLOCKS: Final = Table(
     Column("provisional", Boolean, nullable=False),
     Column("waits_for", SmallInteger),
     Column("advisory", Boolean, nullable=False),
+    Column("late", Boolean, nullable=False),
     Column("remind_at", ARRAY(SmallInteger), nullable=False),
     Column("remind_on", ARRAY(Date), nullable=False),
     Column("reminded", SmallInteger, nullable=False, server_default=text("0")),
@@ -138,7 +139,11 @@ CLOCKS: Final = Table(
         "next_reminder_on",
         postgresql_where=text("ended_at IS NULL AND next_reminder_on IS NOT NULL"),
     ),
-    Index("ix_case_clocks_due_on", "due_on", postgresql_where=text("breach_told_at IS NULL")),
+    Index(
+        "ix_case_clocks_untold",
+        "due_on",
+        postgresql_where=text("breach_told_at IS NULL AND (ended_at IS NULL OR late)"),
+    ),
     Index("ix_case_clocks_waits_for", "waits_for", postgresql_where=text("waits_for IS NOT NULL")),
 )
 """When each duty of a case is due, counted when something happens and not when somebody asks."""

@@ -136,6 +136,7 @@ def _clocks() -> None:
         sa.Column("provisional", sa.Boolean, nullable=False),
         sa.Column("waits_for", sa.SmallInteger),
         sa.Column("advisory", sa.Boolean, nullable=False),
+        sa.Column("late", sa.Boolean, nullable=False),
         sa.Column("remind_at", ARRAY(sa.SmallInteger), nullable=False),
         sa.Column("remind_on", ARRAY(sa.Date), nullable=False),
         sa.Column("reminded", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
@@ -144,7 +145,8 @@ def _clocks() -> None:
     )
     waiting = "ended_at IS NULL AND next_reminder_on IS NOT NULL"
     _partial("ix_case_clocks_next_reminder_on", "case_clocks", ["next_reminder_on"], waiting)
-    _partial("ix_case_clocks_due_on", "case_clocks", ["due_on"], "breach_told_at IS NULL")
+    untold = "breach_told_at IS NULL AND (ended_at IS NULL OR late)"
+    _partial("ix_case_clocks_untold", "case_clocks", ["due_on"], untold)
     _partial("ix_case_clocks_waits_for", "case_clocks", ["waits_for"], "waits_for IS NOT NULL")
 
 
