@@ -4,6 +4,7 @@ import typer
 
 from services.cli import (
     accept_schema,
+    account,
     audit,
     bench,
     catalogue,
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(identity.app, name="identity")
+app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(chaos.app, name="chaos")
