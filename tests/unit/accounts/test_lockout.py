@@ -71,10 +71,8 @@ def test_however_somebody_tries_the_tries_within_a_time_are_bounded(gaps: list[i
         if wait(failures, now, RULES) == ZERO:
             failures = failed(failures, now, RULES)
             made.append(now)
-    for at in range(len(made) - RULES.free):
-        first, later = made[at], made[at + RULES.free]
-        if later - first < RULES.forget and at >= 1:
-            assert later - made[at + RULES.free - 1] >= RULES.first
+    for before, after_it in list(zip(made, made[1:], strict=False))[RULES.free :]:
+        assert after_it - before >= RULES.first
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000))
