@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
     ("password", "found"),
     [
         ("Kiefer-97-Wolke", []),
-        ("长城与运河-Qiao7", []),
+        ("长城与运河-Qiao97", []),
         ("Kiefer-97-W", [Flaw.TOO_SHORT]),
         ("Kiefer-97-Wo", []),
         ("kieferwolkebach", [Flaw.TOO_UNIFORM]),
