@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
+from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
 from services.control.catalogue.entry import Contact
 from services.control.store.accounts import departments, persons, roles, sessions, tokens
@@ -83,7 +84,7 @@ def test_a_person_is_kept_with_roles_and_every_change_is_owed_to_the_ledger(
         replace(WANG, roles=frozenset({Role.AUTHORITY})),
     ],
 )
-def test_who_cannot_be_added_is_not(control_database: ControlDatabase, wrong: persons.Person) -> None:
+def test_who_cannot_be_added_is_not(control_database: ControlDatabase, wrong: Person) -> None:
     with control_database.begin() as connection:
         settle(connection)
         with pytest.raises(CorrectRequest):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.control.accounts.lockout import (
@@ -81,7 +81,7 @@ def allow(connection: Connection, key: str, now: datetime, rate: Rate, calls: in
 def forget(connection: Connection, now: datetime) -> int:
     """Delete counters that count for nothing any more; returns how many."""
     longest = max(OF_NAMES.forget, OF_ADDRESSES.forget)
-    old = delete(FAILURES).where(FAILURES.c.last < now - longest)
+    old = delete(FAILURES).where(or_(FAILURES.c.last.is_(None), FAILURES.c.last < now - longest))
     full = delete(BUCKETS).where(BUCKETS.c.full_at < now)
     return connection.execute(old).rowcount + connection.execute(full).rowcount
 
