@@ -1,6 +1,6 @@
 """Every action that a person can ask the control plane for, by one name each: ``<area>.<action>``.
 
-Those of sharing cases and of catalogue entries have the names that their life cycles give them; tests compare.
+Those of cases, tickets and catalogue entries have the names of their life cycles; tests compare.
 """
 
 from enum import StrEnum
@@ -123,11 +123,25 @@ class Action(StrEnum):
     CLAIM_DECIDE = "claim.decide"
 
     TICKET_LOOK = "ticket.look"
+    TICKET_LOOK_TEXTS = "ticket.look_texts"
     TICKET_REPORT = "ticket.report"
+    TICKET_FORWARD = "ticket.forward"
     TICKET_DISPATCH = "ticket.dispatch"
-    TICKET_DECIDE = "ticket.decide"
-    TICKET_CORRECT = "ticket.correct"
+    TICKET_RETURN = "ticket.return"
+    TICKET_SUPPLEMENT = "ticket.supplement"
+    TICKET_ACCEPT = "ticket.accept"
+    TICKET_REFUSE = "ticket.refuse"
+    TICKET_ARRIVE = "ticket.arrive"
+    TICKET_REVERT = "ticket.revert"
+    TICKET_LIST = "ticket.list"
+    TICKET_TELL = "ticket.tell"
+    TICKET_CONFIRM = "ticket.confirm"
+    TICKET_REOPEN = "ticket.reopen"
     TICKET_CLOSE = "ticket.close"
+    TICKET_ESCALATE = "ticket.escalate"
+    TICKET_UPHOLD = "ticket.uphold"
+    TICKET_DISMISS = "ticket.dismiss"
+    TICKET_WITHDRAW = "ticket.withdraw"
 
     OPERATION_LOOK = "operation.look"
     OPERATION_RESTART = "operation.restart"

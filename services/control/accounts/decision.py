@@ -80,7 +80,7 @@ class Whose:
     consumer: str | None = None
 
     def concerning(self, role: Role) -> str | None:
-        """The department that counts for a role; for all but providers that of the consumer, if it has one."""
+        """The department that counts for a role: for all but providers the consumer's, if there is one."""
         if role is Role.PROVIDER:
             return self.provider
         if role is Role.CONSUMER:
@@ -141,7 +141,7 @@ def permitted(principal: Principal, actions: Iterable[Action], whose: Whose) -> 
 
 
 def scope_of(permission: Permission) -> str | None:
-    """The scope that an API token needs for an action: ``<area>:look`` or ``<area>:change``; None for never."""
+    """The scope that a token needs: ``<area>:look`` or ``<area>:change``; None where no token suffices."""
     if permission.kind is Kind.OWN:
         return None
     return f"{permission.action.area.value}:{permission.kind.value}"

@@ -1,4 +1,4 @@
-"""What the groups of an identity provider make of a person: department and roles, as data; in doubt nothing."""
+"""What groups of an identity provider make of a person, as data: department and roles, in doubt nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

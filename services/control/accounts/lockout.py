@@ -1,7 +1,8 @@
 """Lockout after wrong passwords: each failure beyond the free ones makes the next wait longer.
 
-A counter belongs to a name that somebody tried to log in with, known or not, or to an address. A try counts as
-failed from its beginning and is given back when the password was right, so that many at once do not outrun it.
+A counter belongs to a name that somebody tried to log in with, known or not, or to an address. A try counts
+as failed from its beginning and is given back when the password was right, so that many at once do not outrun
+it.
 """
 
 from dataclasses import dataclass

@@ -119,11 +119,25 @@ _OF_DELIVERY: Final[tuple[_Row, ...]] = (
     (Action.CLAIM_LOOK, _LOOK, _ALL, _OWN, _, _ALL, _ALL, _ALL),
     (Action.CLAIM_DECIDE, _CHANGE, _OTHER, _, _, _, _, _),
     (Action.TICKET_LOOK, _LOOK, _ALL, _OWN, _OWN, _, _ALL, _ALL),
+    (Action.TICKET_LOOK_TEXTS, _LOOK, _OTHER, _OWN, _OWN, _, _, _),
     (Action.TICKET_REPORT, _CHANGE, _, _, _OWN, _, _, _),
-    (Action.TICKET_DISPATCH, _CHANGE, _ALL, _, _, _, _, _),
-    (Action.TICKET_DECIDE, _CHANGE, _, _OWN, _, _, _, _),
-    (Action.TICKET_CORRECT, _CHANGE, _, _OWN, _, _, _, _),
-    (Action.TICKET_CLOSE, _CHANGE, _ALL, _, _OWN, _, _, _),
+    (Action.TICKET_FORWARD, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_DISPATCH, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.TICKET_RETURN, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.TICKET_SUPPLEMENT, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.TICKET_ACCEPT, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.TICKET_REFUSE, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.TICKET_ARRIVE, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_REVERT, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_LIST, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_TELL, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_CONFIRM, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.TICKET_REOPEN, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.TICKET_CLOSE, _CHANGE, _, _, _, _, _, _),
+    (Action.TICKET_ESCALATE, _CHANGE, _, _OWN, _OWN, _, _, _),
+    (Action.TICKET_UPHOLD, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.TICKET_DISMISS, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.TICKET_WITHDRAW, _CHANGE, _, _, _OWN, _, _, _),
 )
 _OF_RUNNING: Final[tuple[_Row, ...]] = (
     (Action.POLICY_LOOK, _LOOK, _ALL, _ALL, _ALL, _ALL, _ALL, _ALL),
@@ -172,6 +186,7 @@ def _permission(row: _Row) -> Permission:
 
 
 PERMISSIONS: Final[Mapping[Action, Permission]] = {
-    row[0]: _permission(row) for row in (*_OF_CATALOGUE, *_OF_CASES, *_OF_DELIVERY, *_OF_RUNNING, *_OF_ACCOUNTS)
+    row[0]: _permission(row)
+    for row in (*_OF_CATALOGUE, *_OF_CASES, *_OF_DELIVERY, *_OF_RUNNING, *_OF_ACCOUNTS)
 }
 """All that anybody may do."""

@@ -1,4 +1,4 @@
-"""Reads the file that says what groups of the identity provider give, and everything that is wrong with it."""
+"""Reads the file that says what groups of the identity provider give, and says what is wrong with it."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the control plane asks of an identity provider: an address to send the browser to, and claims for a code."""
+"""What is asked of an identity provider: where to send the browser, and who somebody is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

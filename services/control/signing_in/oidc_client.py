@@ -1,4 +1,4 @@
-"""An identity provider over HTTP: code flow with PKCE by Authlib, signatures checked against its published keys."""
+"""An identity provider over HTTP: code flow with PKCE by Authlib, signatures by its published keys."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Sessions and tokens in a real PostgreSQL: by hashes only, ended singly and all, renewed when rights change."""
+"""Sessions and tokens in a real PostgreSQL: by hashes only, ended singly and all, renewed with the rights."""
 
 from datetime import timedelta
 from threading import Thread

@@ -241,3 +241,18 @@ def test_everything_has_its_words(kind: type[Role], language: Language) -> None:
     found = [said(each, language) for each in kind]
     assert all(found)
     assert len(set(found)) == len(found)
+
+
+def test_a_ticket_is_open_to_exactly_those_whom_its_life_cycle_knows() -> None:
+    life = pytest.importorskip("services.control.tickets.table")
+    parties = {
+        "reporter": {(Role.CONSUMER, OWN)},
+        "provider": {(Role.PROVIDER, OWN)},
+        "authority": {(Role.AUTHORITY, OTHER)},
+        "arbiter": {(Role.AUTHORITY, OTHER)},
+        "system": set(),
+    }
+    for action in {taken for _, taken in life.TRANSITIONS}:
+        transitions = [each for (_, taken), each in life.TRANSITIONS.items() if taken is action]
+        known = {cell for each in transitions for party in each.parties for cell in parties[party.value]}
+        assert cells(Action(f"ticket.{action.value}")) == known

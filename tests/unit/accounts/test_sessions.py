@@ -1,4 +1,4 @@
-"""A session ends unused, ends old, ends when somebody ends it, and goes on under another id when rights change."""
+"""A session ends unused, old, or when somebody ends it; it takes another id when rights change."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -27,7 +27,7 @@ def add_person(connection: Connection, person: Person, order: Order) -> None:
     """Add a person without any role: those are given by somebody else, one by one.
 
     Raises:
-        CorrectRequest: something is wrong with the person, the login name is taken, or the department unknown.
+        CorrectRequest: something is wrong with it, the login name is taken, or the department unknown.
     """
     problems = [*person_problems(person), *_without_roles(person)]
     if problems:
