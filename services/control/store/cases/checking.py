@@ -27,12 +27,11 @@ class Differing:
     folded: str
 
 
-def differences(connection: Connection, calendar: Calendar) -> Iterator[Differing]:
-    """Yield everything that is stored of any case and is not the fold of its events.
+def differences(connection: Connection, calendar: Calendar, after: int = 0) -> Iterator[Differing]:
+    """Yield everything that is stored of a case and is not the fold of its events, in the order of numbers.
 
     Days that were counted before a year's notice came differ until they are counted anew: sweep first.
     """
-    after = 0
     while True:
         some = list(each_case(connection, after, _MANY))
         steps = _rows(connection, STEPS, [row.id for row, _ in some])
