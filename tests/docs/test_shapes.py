@@ -15,6 +15,11 @@ SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
+    **{
+        f"case-{which}": "case-act"
+        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal")
+    },
+    "policy-show": "policy-adopt",
     "database-migrate": "database",
     "database-status": "database",
     "catalogue-search": "catalogue-list",

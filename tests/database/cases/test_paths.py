@@ -1,6 +1,7 @@
 """The desk against the pure life cycle: whatever is tried in whatever order, the database says the same."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -71,12 +72,10 @@ def given(case: Case, step: Step) -> Given:
     )
 
 
-def expected(case: Case, action: Action, actor: Actor, now: object, said: Given, mounted: Mounted) -> Case | Refused:
+def expected(case: Case, action: Action, actor: Actor, now: datetime, said: Given, mounted: Mounted) -> Case | Refused:
     """What the pure life cycle makes of an action, followed by what the control plane does by itself."""
-    brought = Given(**{name: getattr(said, name) for name in said.__dataclass_fields__})
-    object.__setattr__(brought, "resource", mounted.governed)
-    object.__setattr__(brought, "forms", mounted.forms)
-    after = apply(case, action, actor, now, brought)  # type: ignore[arg-type]
+    brought = replace(said, resource=mounted.governed, forms=mounted.forms)
+    after = apply(case, action, actor, now, brought)
     while isinstance(after, Case):
         free = mounted.governed.share_type is ShareType.UNCONDITIONAL
         own = {
@@ -86,7 +85,7 @@ def expected(case: Case, action: Action, actor: Actor, now: object, said: Given,
         }.get(after.state)
         if own is None or (own is Action.ACTIVATE and any(each.progress is not Progress.DONE for each in after.steps)):
             break
-        moved = apply(after, own, SYSTEM, now, brought)  # type: ignore[arg-type]
+        moved = apply(after, own, SYSTEM, now, brought)
         if isinstance(moved, Refused):
             break
         after = moved

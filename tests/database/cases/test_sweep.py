@@ -173,7 +173,7 @@ def test_a_provisional_day_is_counted_anew_when_the_notice_of_its_year_comes(off
     assert sweep(office.desk, office.database, on(9, 29)).recounted == 1
     with office.database.begin() as connection:
         (line,) = due(connection)
-        assert (line.due_on, line.due_provisional) == (date(2026, 10, 9), False)
+        assert (line.due_on, line.due_provisional) == (date(2026, 10, 10), False)
         assert list(differences(connection, known)) == []
     assert ("case.recounted", None) in told(office, filed)
     assert sweep(office.desk, office.database, on(9, 29)) == Swept()
