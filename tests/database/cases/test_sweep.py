@@ -19,8 +19,8 @@ from services.control.store.outbox import OUTBOX, acts_on
 from tests.support.desk import COUNTY, Office, id_of, policy
 from tests.support.sharing_cases import AFTER, CONSUMER, DECIDER
 
-ESCALATING = policy("national-2025", "county-template-2021")
-"""Ten working days, and national says that a breach is escalated."""
+ESCALATING = policy("national-2025")
+"""Ten working days, and a breach is escalated."""
 
 
 @pytest.fixture
