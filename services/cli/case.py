@@ -1,12 +1,10 @@
 """`govbus case`: apply, decide, suspend and look at sharing cases, as the operator enters it for departments."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from sqlalchemy import Connection
 
 from services.cli import case_lists
 from services.cli.case_forms import read_application, read_approval
@@ -18,8 +16,7 @@ from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emi
 from services.control.cases.case import Given
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, StopReason
-from services.control.desk.desk import Desk
-from services.control.desk.orders import Answer, Done, Order
+from services.control.desk.orders import Done, Order
 from services.control.store.cases.reading import load
 from services.control.store.ids import new_id
 
@@ -29,7 +26,6 @@ case_lists.register(app)
 Case = Annotated[str, typer.Argument(help="The number of the case, or its id.")]
 Text = Annotated[str, typer.Option("--text", help="What is said, in words.")]
 AcceptableIf = Annotated[str, typer.Option("--acceptable-if", help="What would make it acceptable.")]
-Work = Callable[[Desk, Connection, Order, UUID], Answer]
 ByAction = {
     "edit": Action.EDIT,
     "supplement": Action.SUPPLEMENT,

@@ -8,6 +8,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from typing import Any, Final
@@ -93,8 +94,6 @@ def generated(chance: random.Random, state: State) -> Case:
 
 
 def _moved(events: tuple[Event, ...], by: timedelta, spread: timedelta) -> Iterator[Event]:
-    from dataclasses import replace
-
     for number, event in enumerate(events):
         yield replace(event, when=event.when + by + number * spread)
 

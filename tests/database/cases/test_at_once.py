@@ -1,6 +1,7 @@
 """Two at once: exactly one decides, and the other is told what happened meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -44,8 +45,7 @@ def decide(
     office: Office, case: Any, actor: Actor, action: Action, given: Given, seen: int, key: str = ""
 ) -> Callable[[], Answer]:
     def work() -> Answer:
-        asked = order(actor, NOW, key)
-        asked = type(asked)(asked.key, actor, NOW, seen, asked.recorder)
+        asked = replace(order(actor, NOW, key), seen=seen)
         with office.database.begin() as connection:
             return office.desk.act(connection, asked, id_of(case), action, given)
 

@@ -226,7 +226,7 @@ def test_every_mistake_of_a_form_is_told_at_its_line(adopted: Call, tmp_path: Pa
     path.write_text("applicant: health\nresource: a\nscenario: b\nmode: fax\nitems: [x]\n", encoding="utf-8")
     ended = adopted("case", "apply", path, "--for", CHEN)
     assert ended.code == ExitCode.USAGE
-    assert f"{path}:4: mode" in ended.err.replace("\n", "")
+    assert ":4: mode" in ended.err
     for field in ("basis", "start", "end"):
         assert field in ended.err
 
