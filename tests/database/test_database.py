@@ -161,3 +161,16 @@ def test_the_owner_of_the_control_plane_enters_no_other_database(database_server
             )
         )
         assert rights.scalar_one() is False
+
+
+def test_who_reads_sees_one_moment_and_changes_nothing(quick: ControlDatabase) -> None:
+    with quick.reading() as reader:
+        before = reader.execute(text("SELECT count(*) FROM a")).scalar_one()
+        with quick.begin() as writer:
+            writer.execute(text("INSERT INTO a VALUES (2)"))
+        assert reader.execute(text("SELECT count(*) FROM a")).scalar_one() == before
+    with pytest.raises(Exception, match="read-only"), quick.reading() as reader:
+        reader.execute(text("DELETE FROM a"))
+    assert numbers(quick) == [1, 2], "and who writes afterwards on the same connections may"
+    with quick.begin() as writer:
+        writer.execute(text("DELETE FROM a WHERE n = 2"))

@@ -234,3 +234,10 @@ def test_the_standing_of_the_tables_is_told_and_mended(
         assert govbus("database", "migrate").err == ""
         assert govbus("database", "status").code == ExitCode.OK
         assert govbus("catalogue", "list").code == ExitCode.OK
+
+
+def test_a_name_is_no_account(stored: Call, file: Path) -> None:
+    ended = stored("catalogue", "import", file, "--actor", "王小明")
+    assert ended.code == ExitCode.USAGE
+    assert "--actor" in ended.err
+    assert answered(stored, "list")["total"] == 0
