@@ -227,7 +227,7 @@ def act_command(
 @app.command("show")
 def show_command(case: Case, as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show a case with its application, decision, steps and everything that happened."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         filed = load(connection, case_id(connection, case))
     if filed is None:
         raise CommandFailed(ExitCode.NEGATIVE, f"there is no case {case}", "CASE", "`govbus case list`")

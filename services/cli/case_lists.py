@@ -42,7 +42,7 @@ def list_command(
 ) -> None:
     """List cases, the newest first."""
     wish = Wish(state=state, consumer=consumer, provider=provider)
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         lines = newest(connection, wish, before, limit)
     shapes = [line_shape(line) for line in lines]
     if wants_json(as_json, output):
@@ -69,7 +69,7 @@ def due_command(
     today = civil_day(datetime.now(UTC))
     until = None if days is None else today + timedelta(days=days)
     wish = Wish(consumer=consumer, provider=provider, due_from=due_from)
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         lines = due(connection, wish, until, limit=limit)
         overdue = breaches(connection, today, provider, limit)
     shapes, late = [line_shape(line) for line in lines], [breach_shape(each) for each in overdue]
@@ -103,7 +103,7 @@ def sweep_command(definitions: Folder = None, as_json: Json = False, output: For
 
 def check_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Prove that what is stored of every case is what its events come to (exit code 1 if not)."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found = list(differences(connection, StoredCalendars().current(connection)))
     shapes = [asdict(each) for each in found]
     if wants_json(as_json, output):

@@ -22,7 +22,7 @@ def explain_command(
 
     Exit codes: 0 explained, 1 there is no such case.
     """
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         filed = load(connection, case_id(connection, case))
         if filed is None:
             raise CommandFailed(ExitCode.NEGATIVE, f"there is no case {case}", "CASE", "`govbus case list`")

@@ -73,7 +73,7 @@ def adopt_command(
 @app.command("show")
 def show_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show the policy that new cases are bound to (exit code 1 where there is none yet)."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found = adopted(connection)
     if found is None:
         raise CommandFailed(ExitCode.NEGATIVE, "no policy is adopted yet", "", "`govbus policy adopt` binds cases")
@@ -89,7 +89,7 @@ def simulate_command(
 ) -> None:
     """Replay all cases under other packs, and list the duties that are late under them."""
     now = datetime.now(UTC)
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         packs = _chosen(connection, folder, pack)
         count, late = _replayed(connection, packs, now)
     rows = [asdict(each) for each in late]
