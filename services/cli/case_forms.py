@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -67,7 +67,7 @@ class ApprovalForm(Declared):
     start: date
     end: date
     rows: tuple[RowFilter, ...] = ()
-    masks: dict[Name, Annotated[Mask, Field()]] = Field(default_factory=dict)
+    masks: dict[Name, Mask] = Field(default_factory=dict)
 
     @property
     def approval(self) -> Approval:

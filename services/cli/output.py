@@ -15,11 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.registry import RegistryRefused, RegistryUnavailable
-from services.control.store.catalogue.listing import BeginAnew
-from services.control.store.clocks.packs import RaiseVersion
 from services.control.store.errors import (
+    BeginAnew,
     InstallNewerProgram,
     MigrateDatabase,
+    RaiseVersion,
     ReadAgain,
     RepeatTransaction,
     RestorePassword,

@@ -187,7 +187,7 @@ class Postgres(Component):
         )
 
     def _allow_doctor(self) -> None:
-        """The doctor may log in where settings, clock and slots can be asked, and beside the control plane'"'"'s tables,
+        """The doctor may log in where settings, clock and slots can be asked, and beside the control plane's tables,
         of which it may read only how far they are migrated (granted by the migrations).
         """
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:

@@ -20,6 +20,11 @@ SHARED = {
     "account-enable": "account-list",
     "account-role": "account-list",
     "account-reset-password": "account-add",
+    **{
+        f"case-{which}": "case-act"
+        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal")
+    },
+    "policy-show": "policy-adopt",
     "database-migrate": "database",
     "database-status": "database",
     "catalogue-search": "catalogue-list",

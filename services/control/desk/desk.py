@@ -243,7 +243,7 @@ def _overtaken(filed: Filed, seen: int) -> Overtaken:
 
 def _as_of(connection: Connection, known: Known) -> Filed:
     """The case as it stood when an answer was given first."""
-    filed = load(connection, UUID(known.answer["case"]))
+    filed = load(connection, UUID(known.answer["case"]), lock=True)
     if filed is None:
         raise LookupError(known.answer["case"])
     version = known.answer["version"]

@@ -171,5 +171,7 @@ def _was(before: Mapping[int, tuple[date | None, bool]], line: DueLine) -> str |
 
 
 def _note_declined(answer: object, swept: Swept) -> None:
-    if isinstance(answer, Declined):
-        swept.declined[answer.number] = ", ".join(problem.code for problem in answer.problems)
+    """A wrong state is none to note: somebody else was there in between."""
+    codes = [problem.code for problem in answer.problems] if isinstance(answer, Declined) else []
+    if isinstance(answer, Declined) and codes != ["WRONG_STATE"]:
+        swept.declined[answer.number] = ", ".join(codes)

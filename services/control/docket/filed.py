@@ -37,6 +37,11 @@ class Filed:
         return len(self.case.events)
 
     @property
+    def folded(self) -> dict[str, Any]:
+        """What its events come to, without what is due: that needs a calendar."""
+        return folded(self.case, ())
+
+    @property
     def clocks(self) -> tuple[CaseClock, ...]:
         """Every clock that ran or runs over the case."""
         return clocks_of(self.case, self.policy, self.facts)

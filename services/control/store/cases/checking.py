@@ -27,12 +27,11 @@ class Differing:
     folded: str
 
 
-def differences(connection: Connection, calendar: Calendar) -> Iterator[Differing]:
-    """Yield everything that is stored of any case and is not the fold of its events.
+def differences(connection: Connection, calendar: Calendar, after: int = 0) -> Iterator[Differing]:
+    """Yield everything that is stored of a case and is not the fold of its events, in the order of numbers.
 
     Days that were counted before a year's notice came differ until they are counted anew: sweep first.
     """
-    after = 0
     while True:
         some = list(each_case(connection, after, _MANY))
         steps = _rows(connection, STEPS, [row.id for row, _ in some])
@@ -53,8 +52,8 @@ def _of_case(
 ) -> Iterator[Differing]:
     lines = due_lines(filed.clocks, calendar)
     for name, value in folded(filed.case, lines).items():
-        if row._mapping[name] != value:
-            yield Differing(row.number, name, str(row._mapping[name]), str(value))
+        if getattr(row, name) != value:
+            yield Differing(row.number, name, str(getattr(row, name)), str(value))
     numbers = [event.number for event in filed.case.events]
     if numbers != list(range(1, len(numbers) + 1)):
         yield Differing(row.number, "events", str(numbers), f"1 to {len(numbers)}")
@@ -75,5 +74,5 @@ def _rows(connection: Connection, table: Table, cases: Sequence[UUID]) -> dict[U
     found: dict[UUID, list[dict[str, Any]]] = {}
     order = list(table.primary_key.columns)
     for row in connection.execute(select(table).where(table.c.case_id.in_(cases)).order_by(*order)):
-        found.setdefault(row.case_id, []).append(dict(row._mapping))
+        found.setdefault(row.case_id, []).append(row._asdict())
     return found

@@ -151,7 +151,7 @@ def breaches(connection: Connection, today: date, provider: str | None = None, l
     if provider is not None:
         wanted = wanted.where(CASES.c.provider == provider)
     rows = connection.execute(wanted.order_by(CLOCKS.c.due_on, CASES.c.number).limit(limit))
-    return [Breach(**{**row._mapping, "state": State(row.state)}) for row in rows]
+    return [Breach(**{**row._asdict(), "state": State(row.state)}) for row in rows]
 
 
 def stuck_steps(connection: Connection, limit: int = 500) -> list[StuckStep]:
@@ -162,7 +162,7 @@ def stuck_steps(connection: Connection, limit: int = 500) -> list[StuckStep]:
         .where(STEPS.c.progress == "failed")
         .order_by(CASES.c.number)
     )
-    return [StuckStep(**row._mapping) for row in connection.execute(wanted.limit(limit))]
+    return [StuckStep(**row._asdict()) for row in connection.execute(wanted.limit(limit))]
 
 
 def _of(wanted: Select[Any], wish: Wish) -> Select[Any]:
@@ -185,4 +185,4 @@ def _lines(connection: Connection, wanted: Select[Any]) -> list[CaseLine]:
 
 
 def _line(row: Row[Any]) -> CaseLine:
-    return CaseLine(**{**row._mapping, "state": State(row.state)})
+    return CaseLine(**{**row._asdict(), "state": State(row.state)})

@@ -24,7 +24,8 @@ def load(connection: Connection, case: UUID, *, lock: bool = False) -> Filed | N
     Args:
         connection: inside the caller's transaction.
         case: its id.
-        lock: whether others who want to act on the case wait until the transaction ends.
+        lock: whether others who want to act on the case wait until the transaction ends. Without it, read inside
+            ``ControlDatabase.reading``: row and events must be of one moment.
 
     Raises:
         DistrustCase: the stored state is not what the events come to.

@@ -29,15 +29,12 @@ from services.control.catalogue.lifecycle import State
 from services.control.catalogue.text import comparable
 from services.control.store.catalogue.grams import needed, wanted
 from services.control.store.catalogue.tables import ENTRIES
+from services.control.store.errors import BeginAnew
 
 Cursor = NewType("Cursor", str)
 """Where the next page begins; opaque, and only good for the same question."""
 MOST: Final = 200
 _LAST_RANK: Final = 4
-
-
-class BeginAnew(ValueError):  # noqa: N818 - says what the caller must do
-    """The cursor is none: ask for the first page."""
 
 
 class Facet(StrEnum):

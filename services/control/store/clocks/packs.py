@@ -11,14 +11,10 @@ from sqlalchemy import Connection, func, insert, select
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import parse_pack
 from services.control.store.clocks.tables import PACKS
-from services.control.store.errors import StoreError
+from services.control.store.errors import RaiseVersion
 from services.control.store.outbox import Act, append
 
 KIND: Final = "policy-pack"
-
-
-class RaiseVersion(StoreError):  # noqa: N818 - says what the caller must do
-    """A version of a pack that is there already says something else: give the new text a higher number."""
 
 
 def read_packs(connection: Connection) -> Mapping[str, Pack]:
