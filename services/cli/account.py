@@ -60,7 +60,7 @@ def department_command(
 @app.command("departments")
 def departments_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """List the departments with their three named persons."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found = departments.departments(connection)
     account_view.show_departments(found, wants_json(as_json, output))
 
@@ -94,7 +94,7 @@ def list_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List accounts with their roles."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found = persons.people(connection, department)
     account_view.show_people(found, wants_json(as_json, output))
 

@@ -50,7 +50,7 @@ def list_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List tokens by their prefix, with scopes, expiry and last use."""
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         owner = None if login is None else named(connection, login).id
         found = tokens.tokens_of(connection, owner)
     account_view.show_tokens(found, wants_json(as_json, output))
