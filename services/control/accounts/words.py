@@ -13,7 +13,7 @@ from services.control.catalogue.vocabulary import Language
 Said = tuple[str, str]
 """Chinese, English."""
 
-_ROLES: Final[Mapping[Role, Said]] = {
+_ROLES: Final[Mapping[StrEnum, Said]] = {
     Role.AUTHORITY: ("主管部门", "authority"),
     Role.PROVIDER: ("提供部门", "provider"),
     Role.CONSUMER: ("使用部门", "consumer"),
@@ -21,13 +21,13 @@ _ROLES: Final[Mapping[Role, Said]] = {
     Role.AUDITOR: ("审计人员", "auditor"),
     Role.OVERSEER: ("监督人员（只读）", "overseer (read only)"),
 }
-_DUTIES: Final[Mapping[Duty, Said]] = {
+_DUTIES: Final[Mapping[StrEnum, Said]] = {
     Duty.EXCHANGE: ("数据供需", "exchange"),
     Duty.MANAGEMENT: ("管理", "management"),
     Duty.OPERATION: ("操作运维", "operation"),
     Duty.AUDIT: ("审计", "audit"),
 }
-_AREAS: Final[Mapping[Area, Said]] = {
+_AREAS: Final[Mapping[StrEnum, Said]] = {
     Area.CATALOGUE: ("目录", "catalogue"),
     Area.CASE: ("共享申请", "sharing cases"),
     Area.GRANT: ("授权", "grants"),
@@ -43,13 +43,13 @@ _AREAS: Final[Mapping[Area, Said]] = {
     Area.AUDIT: ("审计", "audit"),
     Area.ACCOUNT: ("账号", "accounts"),
 }
-_REACHES: Final[Mapping[Reach, Said]] = {
+_REACHES: Final[Mapping[StrEnum, Said]] = {
     Reach.NONE: ("否", "no"),
     Reach.OWN: ("本部门", "own"),
     Reach.OTHER: ("其他部门", "other"),
     Reach.ALL: ("全部", "all"),
 }
-_REFUSALS: Final[Mapping[Refusal, Said]] = {
+_REFUSALS: Final[Mapping[StrEnum, Said]] = {
     Refusal.UNKNOWN_ACTION: ("没有这个操作", "there is no such action"),
     Refusal.WRONG_ROLE: ("您的角色无此权限", "none of your roles may do this"),
     Refusal.OTHER_DEPARTMENT: ("只能处理本部门的事项", "this is another department's"),
@@ -65,7 +65,7 @@ _REFUSALS: Final[Mapping[Refusal, Said]] = {
     Refusal.PASSWORD_CHANGE_FIRST: ("请先修改初始密码", "change your password first"),
     Refusal.OUT_OF_SCOPE: ("令牌的授权范围不含此操作", "the token's scopes do not include this"),
 }
-_CATALOGUE: Final[Mapping[Action, Said]] = {
+_CATALOGUE: Final[Mapping[StrEnum, Said]] = {
     Action.CATALOGUE_LOOK: ("查看已发布目录", "look at published entries"),
     Action.CATALOGUE_LOOK_UNPUBLISHED: ("查看未发布目录", "look at unpublished entries"),
     Action.CATALOGUE_EXPORT: ("导出目录", "export entries"),
@@ -83,7 +83,7 @@ _CATALOGUE: Final[Mapping[Action, Said]] = {
     Action.CATALOGUE_WITHDRAW: ("下线目录", "withdraw an entry"),
     Action.CATALOGUE_SUPERSEDE: ("由新版本取代（系统）", "supersede (the system)"),
 }
-_CASES: Final[Mapping[Action, Said]] = {
+_CASES: Final[Mapping[StrEnum, Said]] = {
     Action.CASE_LOOK: ("查看共享申请", "look at a case"),
     Action.CASE_LOOK_CONTEXT: ("查看审批参考", "look at what an approver must know"),
     Action.CASE_OPEN: ("发起申请", "open a case"),
@@ -118,7 +118,7 @@ _CASES: Final[Mapping[Action, Said]] = {
     Action.CASE_COMPLAIN: ("投诉", "complain"),
     Action.CASE_REPLY: ("答复投诉", "reply to a complaint"),
 }
-_DELIVERY: Final[Mapping[Action, Said]] = {
+_DELIVERY: Final[Mapping[StrEnum, Said]] = {
     Action.GRANT_LOOK: ("查看授权", "look at a grant"),
     Action.GRANT_RECEIPT: ("查看停止回执", "look at a receipt"),
     Action.GRANT_CONTRACT: ("导出数据契约", "export the contract"),
@@ -154,7 +154,7 @@ _DELIVERY: Final[Mapping[Action, Said]] = {
     Action.TICKET_DISMISS: ("裁决无需更正", "rule that it is right"),
     Action.TICKET_WITHDRAW: ("撤回疑义", "withdraw a ticket"),
 }
-_RUNNING: Final[Mapping[Action, Said]] = {
+_RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.POLICY_LOOK: ("查看策略", "look at policy and packs"),
     Action.POLICY_SIMULATE: ("模拟策略包", "simulate a policy pack"),
     Action.POLICY_CHANGE_PACKS: ("变更策略包", "change policy packs"),
@@ -175,7 +175,7 @@ _RUNNING: Final[Mapping[Action, Said]] = {
     Action.AUDIT_EXPORT: ("导出审计日志", "export the audit log"),
     Action.AUDIT_BALANCE: ("核对账目", "balance the books"),
 }
-_ACCOUNTS: Final[Mapping[Action, Said]] = {
+_ACCOUNTS: Final[Mapping[StrEnum, Said]] = {
     Action.ACCOUNT_LOOK: ("查看账号", "look at accounts"),
     Action.ACCOUNT_ADD_DEPARTMENT: ("新增部门", "add a department"),
     Action.ACCOUNT_EDIT_DEPARTMENT: ("修改部门和联系人", "edit a department and its contacts"),
@@ -193,24 +193,19 @@ _ACCOUNTS: Final[Mapping[Action, Said]] = {
     Action.ACCOUNT_CREATE_OWN_TOKEN: ("创建本人令牌", "create a token of one's own"),
     Action.ACCOUNT_REVOKE_OWN: ("注销本人会话和令牌", "end one's own sessions and tokens"),
 }
-_SAID: Final[tuple[Mapping[StrEnum, Said], ...]] = tuple(
-    {key: said for key, said in each.items()}
-    for each in (
-        _ROLES,
-        _DUTIES,
-        _AREAS,
-        _REACHES,
-        _REFUSALS,
-        _CATALOGUE,
-        _CASES,
-        _DELIVERY,
-        _RUNNING,
-        _ACCOUNTS,
-    )
+_LISTS: Final = (
+    _ROLES,
+    _DUTIES,
+    _AREAS,
+    _REACHES,
+    _REFUSALS,
+    _CATALOGUE,
+    _CASES,
+    _DELIVERY,
+    _RUNNING,
+    _ACCOUNTS,
 )
-_WORDS: Final = {
-    (type(key), key.value): said for each in _SAID for key, said in each.items()
-}
+_WORDS: Final = {(type(key), key.value): both for each in _LISTS for key, both in each.items()}
 """By list and value: ``catalogue`` is an area, and another list may have the same text."""
 
 

@@ -111,7 +111,7 @@ class OidcClient:
         keys = document.get("keys")
         if not isinstance(keys, list):
             raise ProviderUnavailable("the identity provider publishes no keys")
-        return KeySet.import_key_set({"keys": keys})
+        return KeySet.import_key_set({"keys": [each for each in keys if _signs(each)]})
 
     def _endpoint(self, name: str) -> str:
         document = self._fetched(
@@ -148,6 +148,11 @@ class OidcClient:
             code_challenge_method="S256",
             default_timeout=_TIMEOUT_S,
         )
+
+
+def _signs(key: Any) -> bool:
+    """Whether a published key is one for signatures, of a kind that we accept."""
+    return isinstance(key, dict) and key.get("use") in (None, "sig") and key.get("kty") in ("RSA", "EC")
 
 
 def is_safe(url: str) -> bool:
