@@ -100,7 +100,9 @@ def list_command(
 
 
 @app.command("disable")
-def disable_command(login: Login, why: Reason = "", as_json: Json = False, output: Form = Format.TABLE) -> None:
+def disable_command(
+    login: Login, why: Reason = "", as_json: Json = False, output: Form = Format.TABLE
+) -> None:
     """Switch an account off at once, with its sessions and tokens."""
     with open_control() as database, told(), database.begin() as connection:
         id_ = named(connection, login).id
@@ -110,7 +112,9 @@ def disable_command(login: Login, why: Reason = "", as_json: Json = False, outpu
 
 
 @app.command("enable")
-def enable_command(login: Login, why: Reason = "", as_json: Json = False, output: Form = Format.TABLE) -> None:
+def enable_command(
+    login: Login, why: Reason = "", as_json: Json = False, output: Form = Format.TABLE
+) -> None:
     """Switch an account on again; sessions and tokens that it had stay closed."""
     with open_control() as database, told(), database.begin() as connection:
         id_ = named(connection, login).id

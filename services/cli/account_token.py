@@ -9,7 +9,17 @@ import typer
 from services.cli import account_view
 from services.cli.account_console import console, named, told
 from services.cli.control import open_control
-from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, note, table, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    note,
+    table,
+    wants_json,
+)
 from services.control.store.accounts import tokens
 
 app = typer.Typer(help="API tokens: made, listed, revoked.", no_args_is_help=True)

@@ -20,7 +20,10 @@ def show_departments(found: Sequence[Department], as_json: bool) -> None:
         return
     columns = ["id", "zh", "en", "credit_code", "head", "deputy", "clerk"]
     shown = [
-        [*(row[name] for name in columns[:4]), *(f"{row[who]['name']} {row[who]['phone']}" for who in columns[4:])]
+        [
+            *(row[name] for name in columns[:4]),
+            *(f"{row[who]['name']} {row[who]['phone']}" for who in columns[4:]),
+        ]
         for row in rows
     ]
     table("Departments", columns, shown)

@@ -147,9 +147,7 @@ def scope_of(permission: Permission) -> str | None:
     return f"{permission.action.area.value}:{permission.kind.value}"
 
 
-SCOPES: Final = frozenset(
-    scope for each in PERMISSIONS.values() if (scope := scope_of(each)) is not None
-)
+SCOPES: Final = frozenset(scope for each in PERMISSIONS.values() if (scope := scope_of(each)) is not None)
 """All scopes that a token can have."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final
 from unicodedata import normalize
 
@@ -13,7 +14,17 @@ _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without what looks like something else: a first password is typed from paper."""
 _GROUPS: Final = 4
 _GROUP: Final = 5
-_COMMON: Final = ("password", "passw0rd", "qwerty", "asdfgh", "zxcvbn", "govbus", "admin", "iloveyou", "woaini")
+_COMMON: Final = (
+    "password",
+    "passw0rd",
+    "qwerty",
+    "asdfgh",
+    "zxcvbn",
+    "govbus",
+    "admin",
+    "iloveyou",
+    "woaini",
+)
 _RUN: Final = 5
 
 
@@ -86,7 +97,7 @@ def _kind(character: str) -> str:
 
 def _has_run(password: str) -> bool:
     """Whether so many characters in a row are the same, each the next, or each the one before."""
-    steps = [ord(after) - ord(before) for before, after in zip(password, password[1:], strict=False)]
+    steps = [ord(after) - ord(before) for before, after in pairwise(password)]
     width = _RUN - 1
     windows = (set(steps[at : at + width]) for at in range(len(steps) - width + 1))
     return any(window in ({0}, {1}, {-1}) for window in windows)

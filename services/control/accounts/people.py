@@ -8,9 +8,9 @@ from uuid import UUID
 
 from services.control.accounts.decision import EVERYWHERE, Principal
 from services.control.accounts.roles import DUTY_OF, Role, may_hold
+from services.control.cases.words import Problem
 from services.control.catalogue.checks import is_credit_code
 from services.control.catalogue.entry import Contact, Contacts
-from services.control.cases.words import Problem
 
 _ID: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _LOGIN: Final = re.compile(r"[a-z][a-z0-9._-]{1,39}")

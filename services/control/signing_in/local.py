@@ -4,7 +4,7 @@ Whoever is unknown, has no password, is switched off or has no role gets the sam
 The work of a hash is done outside of transactions, so that it holds no rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -76,7 +76,7 @@ class LocalLogins:
     database: ControlDatabase
     hasher: Hasher
     random: Random
-    rules: PasswordRules = PasswordRules()
+    rules: PasswordRules = field(default_factory=PasswordRules)
 
     def log_in(self, wish: Try) -> LoggedIn | Denied:
         """Let somebody in, or not."""
@@ -100,12 +100,12 @@ class LocalLogins:
             if stronger is not None:
                 passwords.renew(connection, person.id, stronger)
             order = Order(str(person.id), wish.now)
-            id_ = sessions.begin(
-                connection, person, Method.PASSWORD, order, self.random, wish.old_session
-            )
+            id_ = sessions.begin(connection, person, Method.PASSWORD, order, self.random, wish.old_session)
             return LoggedIn(person, id_)
 
-    def change_own(self, person: Person, old: str, new: str, now: datetime) -> str | Denied | tuple[Flaw, ...]:
+    def change_own(
+        self, person: Person, old: str, new: str, now: datetime
+    ) -> str | Denied | tuple[Flaw, ...]:
         """Replace one's own password; all sessions end, and the id of a new one is returned.
 
         The old password is asked for again, and counts as a try: who finds an open browser must not guess.

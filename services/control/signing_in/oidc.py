@@ -124,16 +124,16 @@ class OidcLogins:
             return Denied(Denial.UNMAPPED, mapped.value)
         return self._enter(claims, mapped, flow, back)
 
-    def _enter(self, claims: Claims, mapped: Mapped, flow: identities.Flow, back: Return) -> LoggedIn | Denied:
+    def _enter(
+        self, claims: Claims, mapped: Mapped, flow: identities.Flow, back: Return
+    ) -> LoggedIn | Denied:
         try:
             with self.database.begin() as connection:
                 person = self._person(connection, claims, mapped, back.now)
                 if not person.active:
                     return Denied(Denial.SWITCHED_OFF)
                 order = Order(str(person.id), back.now)
-                id_ = sessions.begin(
-                    connection, person, Method.OIDC, order, self.random, back.old_session
-                )
+                id_ = sessions.begin(connection, person, Method.OIDC, order, self.random, back.old_session)
                 return LoggedIn(person, id_, flow.return_to)
         except CorrectRequest as error:
             return Denied(Denial.UNKNOWN_DEPARTMENT, error.problems[0].code)
@@ -172,7 +172,11 @@ def _as_mapped(connection: Connection, person: Person, mapped: Mapped, order: Or
     if mapped.oversees != person.oversees:
         roles.replace_oversight(connection, person.id, sorted(mapped.oversees))
         of_person(
-            connection, order, "account.set_oversight", person.id, departments=",".join(sorted(mapped.oversees))
+            connection,
+            order,
+            "account.set_oversight",
+            person.id,
+            departments=",".join(sorted(mapped.oversees)),
         )
         persons.changed(connection, person.id, order)
     return persons.lock_person(connection, person.id)

@@ -72,7 +72,11 @@ class OidcClient:
         if not isinstance(text, str):
             raise ClaimsRefused("the identity provider sent no id token")
         token = self._decoded(text)
-        given = {"nonce": nonce, "client_id": self._client.client_id, "access_token": answer.get("access_token")}
+        given = {
+            "nonce": nonce,
+            "client_id": self._client.client_id,
+            "access_token": answer.get("access_token"),
+        }
         expected = {
             "iss": {"essential": True, "value": self._client.issuer},
             "aud": {"essential": True, "value": self._client.client_id},
@@ -97,7 +101,7 @@ class OidcClient:
         return found
 
     def _decoded(self, text: str) -> jwt.Token:
-        """The id token, if one of the provider's keys signed it; an unknown key makes us look for new ones."""
+        """The id token, if one of the provider's keys signed it; an unknown key makes us ask for new ones."""
         try:
             try:
                 return jwt.decode(text, self._keys(_KEEP), algorithms=_ALGORITHMS)
@@ -114,9 +118,7 @@ class OidcClient:
         return KeySet.import_key_set({"keys": [each for each in keys if _signs(each)]})
 
     def _endpoint(self, name: str) -> str:
-        document = self._fetched(
-            f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration", _KEEP
-        )
+        document = self._fetched(f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration", _KEEP)
         if document.get("issuer") != self._client.issuer:
             raise ProviderUnavailable("the identity provider says that it is another one")
         url = document.get(name)

@@ -82,7 +82,11 @@ class OidcProvider:
     def _id_token(self, nonce: str) -> str:
         now = int(self.clock().timestamp())
         right = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": nonce}
-        claims = {name: value for name, value in {**right, **self.person, **self.claims}.items() if value is not None}
+        claims = {
+            name: value
+            for name, value in {**right, **self.person, **self.claims}.items()
+            if value is not None
+        }
         if self.shared_secret:
             return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET * 2), algorithms=["HS256"])
         signed = jwt.encode({"alg": "RS256", "kid": self.keys[0].kid}, claims, self.keys[0])
@@ -130,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+    def log_message(self, format: str, *args: Any) -> None:
         """Nothing is printed."""
 
 

@@ -17,11 +17,11 @@ from tests.database.accounts.city import NOW, logins
 from tests.unit.cli.called import Ended, Govbus, shape
 
 COMMANDS = typer.main.get_command(app)
-POLICE = (
-    ["account", "department", "police", "--zh", "公安局", "--en", "Police"]
-    + ["--credit-code", "113205000140832149", "--head", "周建国 0512-101"]
-    + ["--deputy", "吴敏 0512-102", "--clerk", "郑晓 0512-103"]
-)
+POLICE = [
+    *("account", "department", "police", "--zh", "公安局", "--en", "Police"),
+    *("--credit-code", "113205000140832149", "--head", "周建国 0512-101"),
+    *("--deputy", "吴敏 0512-102", "--clerk", "郑晓 0512-103"),
+]
 WANG = ["account", "add", "wang.li", "--name", "王丽", "--department", "police"]
 
 

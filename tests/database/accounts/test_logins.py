@@ -150,7 +150,9 @@ def test_many_guesses_at_once_do_not_outrun_the_count(control_database: ControlD
     assert len(wrong) == OF_NAMES.free + 1
 
 
-def test_an_administrator_lifts_a_lockout_with_a_new_first_password(control_database: ControlDatabase) -> None:
+def test_an_administrator_lifts_a_lockout_with_a_new_first_password(
+    control_database: ControlDatabase,
+) -> None:
     wang = hired(control_database)
     for _ in range(OF_NAMES.free + 1):
         tried(control_database, "wrong")
@@ -197,7 +199,11 @@ def test_one_changes_ones_own_password_and_all_other_sessions_end(control_databa
 
 @pytest.mark.parametrize(
     ("new", "found"),
-    [("short", (Flaw.TOO_SHORT, Flaw.TOO_UNIFORM)), (PASSWORD, (Flaw.USED_BEFORE,)), ("Wang.Li-Regen-4", (Flaw.NAMES_ITS_OWNER,))],
+    [
+        ("short", (Flaw.TOO_SHORT, Flaw.TOO_UNIFORM)),
+        (PASSWORD, (Flaw.USED_BEFORE,)),
+        ("Wang.Li-Regen-4", (Flaw.NAMES_ITS_OWNER,)),
+    ],
 )
 def test_a_bad_new_password_changes_nothing(
     control_database: ControlDatabase, new: str, found: tuple[Flaw, ...]
@@ -210,7 +216,9 @@ def test_a_bad_new_password_changes_nothing(
 def test_the_old_password_is_asked_for_and_guessing_it_is_counted(control_database: ControlDatabase) -> None:
     wang = hired(control_database)
     for _ in range(OF_NAMES.free + 1):
-        assert logins(control_database).change_own(wang, "wrong", "Birke-44-Regen", NOW) == Denied(Denial.WRONG)
+        assert logins(control_database).change_own(wang, "wrong", "Birke-44-Regen", NOW) == Denied(
+            Denial.WRONG
+        )
     found = logins(control_database).change_own(wang, PASSWORD, "Birke-44-Regen", NOW)
     assert found == Denied(Denial.WAIT, OF_NAMES.first)
 

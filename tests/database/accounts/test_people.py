@@ -9,14 +9,14 @@ from sqlalchemy.exc import IntegrityError
 
 from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
+from services.control.accounts.sessions import Method, SessionRules, Standing
+from services.control.accounts.tokens import Standing as TokenStanding
 from services.control.catalogue.entry import Contact
 from services.control.store.accounts import departments, persons, roles, sessions, tokens
 from services.control.store.accounts.acts import CorrectRequest
 from services.control.store.accounts.tables import ROLES
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import acts_on
-from services.control.accounts.sessions import Method, SessionRules, Standing
-from services.control.accounts.tokens import Standing as TokenStanding
 from tests.database.accounts.city import (
     CONTACTS,
     NOW,
@@ -51,7 +51,11 @@ def test_a_department_is_kept_with_its_three_persons_and_can_be_corrected(
 def test_a_department_is_added_once_and_only_complete(control_database: ControlDatabase) -> None:
     with control_database.begin() as connection:
         settle(connection)
-        for wrong in (POLICE, replace(POLICE, id="police_two"), replace(TAX, contacts=replace(CONTACTS, head=Contact()))):
+        for wrong in (
+            POLICE,
+            replace(POLICE, id="police_two"),
+            replace(TAX, contacts=replace(CONTACTS, head=Contact())),
+        ):
             with pytest.raises(CorrectRequest):
                 departments.add_department(connection, wrong, order())
         with pytest.raises(CorrectRequest, match="there is no department"):
@@ -199,9 +203,14 @@ def test_a_change_that_is_rolled_back_leaves_no_act(control_database: ControlDat
         settle(connection)
         hire(connection)
         before = acts(connection, WANG)
-    with pytest.raises(ZeroDivisionError), control_database.begin() as connection:
-        roles.give_role(connection, WANG.id, Role.PROVIDER, order())
-        raise ZeroDivisionError
+
+    def broken() -> None:
+        with control_database.begin() as connection:
+            roles.give_role(connection, WANG.id, Role.PROVIDER, order())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
     with control_database.begin() as connection:
         assert acts(connection, WANG) == before
         assert persons.lock_person(connection, WANG.id).roles == frozenset()

@@ -168,7 +168,13 @@ def test_a_token_counts_with_its_scopes_until_it_expires(control_database: Contr
         settle(connection)
         wang = hire(connection, Role.CONSUMER)
         made = tokens.create_token(
-            connection, wang.id, " export ", ["case:look", "catalogue:look"], ends, order(str(wang.id)), RANDOM
+            connection,
+            wang.id,
+            " export ",
+            ["case:look", "catalogue:look"],
+            ends,
+            order(str(wang.id)),
+            RANDOM,
         )
         shown = tokens.use_token(connection, made.text, NOW + SECOND)
         assert isinstance(shown, tokens.Shown)

@@ -1,6 +1,7 @@
 """Lockouts grow, end by themselves, and no order of tries gets around them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_however_somebody_tries_the_tries_within_a_time_are_bounded(gaps: list[i
         if wait(failures, now, RULES) == ZERO:
             failures = failed(failures, now, RULES)
             made.append(now)
-    for before, after_it in list(zip(made, made[1:], strict=False))[RULES.free :]:
+    for before, after_it in list(pairwise(made))[RULES.free :]:
         assert after_it - before >= RULES.first
 
 

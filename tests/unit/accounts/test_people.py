@@ -96,9 +96,15 @@ RULES = (
     ("groups", "found"),
     [
         (["gb-police", "gb-give"], Mapped("police", frozenset({Role.PROVIDER}))),
-        (["gb-police", "gb-give", "gb-take", "x"], Mapped("police", frozenset({Role.PROVIDER, Role.CONSUMER}))),
+        (
+            ["gb-police", "gb-give", "gb-take", "x"],
+            Mapped("police", frozenset({Role.PROVIDER, Role.CONSUMER})),
+        ),
         (["gb-watch"], Mapped("audit_office", frozenset({Role.OVERSEER}), frozenset({"police"}))),
-        (["gb-watch", "gb-scope"], Mapped("audit_office", frozenset({Role.OVERSEER}), frozenset({"police", "tax"}))),
+        (
+            ["gb-watch", "gb-scope"],
+            Mapped("audit_office", frozenset({Role.OVERSEER}), frozenset({"police", "tax"})),
+        ),
         (["gb-police", "gb-give", "gb-scope"], Mapped("police", frozenset({Role.PROVIDER}))),
         ([], Unmapped.NO_GROUP),
         (["GB-POLICE"], Unmapped.NO_GROUP),

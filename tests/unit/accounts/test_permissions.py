@@ -212,7 +212,9 @@ def test_a_token_narrows_what_its_owner_may_and_never_widens_it() -> None:
     assert may_person(wide, Action.CASE_APPROVE, Whose(OTHER, OWN)) == Refused(Refusal.WRONG_ROLE)
     for action in (Action.ACCOUNT_CREATE_OWN_TOKEN, Action.ACCOUNT_CHANGE_OWN_PASSWORD):
         assert may_person(wide, action, Whose(OWN, OWN)) == Refused(Refusal.OUT_OF_SCOPE)
-    assert isinstance(may_person(person(Role.CONSUMER, scopes=frozenset()), Action.CASE_LOOK, Whose(OWN, OWN)), Refused)
+    assert isinstance(
+        may_person(person(Role.CONSUMER, scopes=frozenset()), Action.CASE_LOOK, Whose(OWN, OWN)), Refused
+    )
 
 
 def test_scopes_are_made_of_the_table() -> None:

@@ -42,7 +42,9 @@ def test_a_secret_has_256_bits() -> None:
     assert asked == [32]
 
 
-@pytest.mark.parametrize("text", ["", "gbt_abcdefgh", "gbt_abcdefgh_short", "xxx_abcdefgh_" + "a" * 43, "a" * 9999])
+@pytest.mark.parametrize(
+    "text", ["", "gbt_abcdefgh", "gbt_abcdefgh_short", "xxx_abcdefgh_" + "a" * 43, "a" * 9999]
+)
 def test_what_is_no_token_has_no_prefix(text: str) -> None:
     assert prefix_of(text) is None
 
@@ -60,7 +62,9 @@ def test_what_is_no_token_has_no_prefix(text: str) -> None:
         ("x" * 101, ["case:look"], DAY, ["NAME"]),
     ],
 )
-def test_a_wish_for_a_token_is_checked(name: str, scopes: list[str], ends: timedelta, codes: list[str]) -> None:
+def test_a_wish_for_a_token_is_checked(
+    name: str, scopes: list[str], ends: timedelta, codes: list[str]
+) -> None:
     assert [each.code for each in token_problems(name, scopes, NOW + ends, NOW)] == codes
 
 

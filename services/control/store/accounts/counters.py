@@ -43,7 +43,7 @@ def of_address(address: str) -> Counter:
 
 
 def begin_try(connection: Connection, counters: Sequence[Counter], now: datetime) -> timedelta:
-    """Count a try as failed before it is made; where it must wait, nothing is counted and the wait is said."""
+    """Count a try as failed before it is made; where it must wait, count nothing and say how long."""
     kept = _locked(connection, counters)
     longest = max((wait(kept[each.key], now, each.rules) for each in counters), default=_NOTHING)
     if longest == _NOTHING:

@@ -49,9 +49,7 @@ def take_flow(connection: Connection, state: str, browser: str, now: datetime) -
 
 def known_as(connection: Connection, issuer: str, subject: str) -> UUID | None:
     """The person whom an identity provider knows by this name."""
-    wanted = select(IDENTITIES.c.person).where(
-        IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject
-    )
+    wanted = select(IDENTITIES.c.person).where(IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject)
     return connection.execute(wanted).scalar_one_or_none()
 
 

@@ -45,6 +45,4 @@ def _keep(connection: Connection, person: UUID, hash_: str, order: Order) -> Non
     connection.execute(insert(PASSWORDS).values(person=person, hash=hash_, set_at=order.now))
     kept = select(PASSWORDS.c.number).where(PASSWORDS.c.person == person)
     kept = kept.order_by(PASSWORDS.c.number.desc()).limit(KEPT)
-    connection.execute(
-        delete(PASSWORDS).where(PASSWORDS.c.person == person, PASSWORDS.c.number.not_in(kept))
-    )
+    connection.execute(delete(PASSWORDS).where(PASSWORDS.c.person == person, PASSWORDS.c.number.not_in(kept)))

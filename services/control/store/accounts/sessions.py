@@ -44,7 +44,12 @@ class Listed:
 
 
 def begin(
-    connection: Connection, person: Person, method: Method, order: Order, random: Random, old: str | None = None
+    connection: Connection,
+    person: Person,
+    method: Method,
+    order: Order,
+    random: Random,
+    old: str | None = None,
 ) -> str:
     """Begin a session at a login and return its id; the one that the browser brought along ends."""
     if old is not None:
@@ -105,9 +110,7 @@ def end_all(connection: Connection, person: UUID, order: Order, but: str | None 
     return _end(connection, which, order, _by(order, person))
 
 
-def sessions_of(
-    connection: Connection, person: Person, now: datetime, rules: SessionRules
-) -> list[Listed]:
+def sessions_of(connection: Connection, person: Person, now: datetime, rules: SessionRules) -> list[Listed]:
     """The open sessions of a person, the newest first."""
     rows = connection.execute(
         select(SESSIONS)

@@ -11,7 +11,15 @@ from sqlalchemy import Connection, Row, insert, select, update
 from services.control.accounts.actions import Action
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random, digest
-from services.control.accounts.tokens import Issued, Standing, Token, issue, prefix_of, standing, token_problems
+from services.control.accounts.tokens import (
+    Issued,
+    Standing,
+    Token,
+    issue,
+    prefix_of,
+    standing,
+    token_problems,
+)
 from services.control.store.accounts.acts import CorrectRequest, Noted, Order, note
 from services.control.store.accounts.persons import lock_person, person_of
 from services.control.store.accounts.tables import TOKENS

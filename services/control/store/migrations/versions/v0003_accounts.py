@@ -81,8 +81,8 @@ def _roles() -> None:
             "role IN ('authority', 'provider', 'consumer', 'operator', 'auditor', 'overseer')", name="role"
         ),
         sa.CheckConstraint(
-            "(role, duty) IN (('authority', 'management'), ('provider', 'exchange'), ('consumer', 'exchange'), "
-            "('operator', 'operation'), ('auditor', 'audit'), ('overseer', 'audit'))",
+            "(role, duty) IN (('authority', 'management'), ('provider', 'exchange'), "
+            "('consumer', 'exchange'), ('operator', 'operation'), ('auditor', 'audit'), ('overseer', 'audit'))",
             name="duty_of_role",
         ),
     )
