@@ -62,4 +62,4 @@ def _delay(count: int, rules: LockoutRules) -> timedelta:
     if beyond <= 0:
         return timedelta(0)
     doublings = min(beyond - 1, 30)
-    return min(rules.first * 2**doublings, rules.longest)
+    return min(rules.first * (1 << doublings), rules.longest)

@@ -94,7 +94,7 @@ def _locked(connection: Connection, counters: Iterable[Counter]) -> Mapping[byte
     fresh = insert(FAILURES).values([{"key": key, "count": 0} for key in keys])
     connection.execute(fresh.on_conflict_do_nothing())
     wanted = select(FAILURES).where(FAILURES.c.key.in_(keys)).order_by(FAILURES.c.key).with_for_update()
-    return {row.key: Failures(row.count, row.last) for row in connection.execute(wanted)}
+    return {row.key: Failures(row._mapping["count"], row.last) for row in connection.execute(wanted)}
 
 
 def _write(connection: Connection, key: bytes, failures: Failures) -> None:

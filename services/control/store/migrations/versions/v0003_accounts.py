@@ -82,7 +82,8 @@ def _roles() -> None:
         ),
         sa.CheckConstraint(
             "(role, duty) IN (('authority', 'management'), ('provider', 'exchange'), "
-            "('consumer', 'exchange'), ('operator', 'operation'), ('auditor', 'audit'), ('overseer', 'audit'))",
+            "('consumer', 'exchange'), ('operator', 'operation'), "
+            "('auditor', 'audit'), ('overseer', 'audit'))",
             name="duty_of_role",
         ),
     )
