@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from services.control.accounts.hashing import Hasher, Verdict
-from services.control.accounts.passwords import Flaw, PasswordRules, first_password, flaws
+from services.control.accounts.passwords import Flaw, PasswordRules, first_password, flaws, is_old
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random
 from services.control.accounts.sessions import Method
@@ -100,6 +100,7 @@ class LocalLogins:
             if stronger is not None:
                 passwords.renew(connection, person.id, stronger)
             order = Order(str(person.id), wish.now)
+            person = self._with_old_password(connection, person, order)
             id_ = sessions.begin(connection, person, Method.PASSWORD, order, self.random, wish.old_session)
             return LoggedIn(person, id_)
 
@@ -163,6 +164,14 @@ class LocalLogins:
         """A text that no password can be is not hashed as it is, but costs the same."""
         fits = len(password) <= self.rules.longest
         return self.hasher.check(kept if fits else None, password if fits else "")
+
+    def _with_old_password(self, connection: Connection, person: Person, order: Order) -> Person:
+        """The person, who has to change a password that has outlived the rules."""
+        since = passwords.set_at(connection, person.id)
+        if person.must_change_password or since is None or not is_old(since, order.now, self.rules):
+            return person
+        passwords.demand_change(connection, person.id, order)
+        return lock_person(connection, person.id)
 
     def _still_right(self, connection: Connection, known: _Known, verdict: Verdict) -> Person | None:
         """The person as it is now, unless it or its password changed while the password was looked at."""

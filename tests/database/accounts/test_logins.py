@@ -8,7 +8,7 @@ import pytest
 
 from services.control.accounts.hashing import Hasher, Strength, Verdict
 from services.control.accounts.lockout import OF_ADDRESSES, OF_NAMES
-from services.control.accounts.passwords import Flaw
+from services.control.accounts.passwords import Flaw, PasswordRules
 from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
 from services.control.accounts.sessions import SessionRules, Standing
@@ -285,3 +285,20 @@ def test_another_person_is_not_touched_by_a_lockout(control_database: ControlDat
     for _ in range(OF_NAMES.free + 1):
         tried(control_database, "wrong")
     assert isinstance(tried(control_database, login="li.ming"), LoggedIn)
+
+
+def test_a_password_that_has_outlived_the_rules_must_be_changed_first(control_database: ControlDatabase) -> None:
+    wang = hired(control_database)
+    strict = LocalLogins(control_database, HASHER, RANDOM, PasswordRules(life=timedelta(days=90)))
+    young = strict.log_in(Try("wang.li", PASSWORD, None, NOW + timedelta(days=89)))
+    assert isinstance(young, LoggedIn)
+    assert not young.person.must_change_password
+    old = strict.log_in(Try("wang.li", PASSWORD, None, NOW + timedelta(days=90)))
+    assert isinstance(old, LoggedIn)
+    assert old.person.must_change_password
+    assert isinstance(strict.change_own(wang, PASSWORD, "Birke-44-Regen", NOW + timedelta(days=90)), str)
+    fresh = strict.log_in(Try("wang.li", "Birke-44-Regen", None, NOW + timedelta(days=91)))
+    assert isinstance(fresh, LoggedIn)
+    assert not fresh.person.must_change_password
+    with control_database.begin() as connection:
+        assert acts(connection, wang).count("account.password_expired") == 1

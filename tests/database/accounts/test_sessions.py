@@ -10,7 +10,7 @@ from services.control.accounts.random_text import digest
 from services.control.accounts.roles import Role
 from services.control.accounts.sessions import Method, SessionRules, Standing
 from services.control.accounts.tokens import Standing as TokenStanding
-from services.control.store.accounts import roles, sessions, tokens
+from services.control.store.accounts import persons, roles, sessions, tokens
 from services.control.store.accounts.acts import CorrectRequest
 from services.control.store.accounts.sessions import Used
 from services.control.store.accounts.tables import SESSIONS, TOKENS
@@ -210,3 +210,14 @@ def test_a_token_with_a_scope_that_there_is_not_is_not_made(control_database: Co
         with pytest.raises(CorrectRequest, match="no scope"):
             tokens.create_token(connection, wang.id, "x", ["all"], NOW + MINUTE, order(), RANDOM)
         assert tokens.tokens_of(connection) == []
+
+
+def test_a_session_that_slipped_in_beside_the_switching_off_counts_for_nothing(
+    control_database: ControlDatabase,
+) -> None:
+    with control_database.begin() as connection:
+        settle(connection)
+        still_on = hire(connection, Role.CONSUMER)
+        persons.disable(connection, WANG.id, order())
+        id_ = sessions.begin(connection, still_on, Method.OIDC, order(str(WANG.id)), RANDOM)
+    assert use(control_database, id_) is Standing.ENDED

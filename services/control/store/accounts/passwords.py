@@ -1,5 +1,6 @@
 """Keeps the hashes of passwords: the newest counts, a few older ones are not used again."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -32,6 +33,18 @@ def set_own(connection: Connection, person: UUID, hash_: str, order: Order) -> N
     _keep(connection, person, hash_, order)
     changed(connection, person, order, must_change_password=False)
     of_person(connection, order, Action.ACCOUNT_CHANGE_OWN_PASSWORD, person)
+
+
+def demand_change(connection: Connection, person: UUID, order: Order) -> None:
+    """Let a person do nothing but change the password, which has outlived the rules."""
+    changed(connection, person, order, must_change_password=True)
+    of_person(connection, order, "account.password_expired", person)
+
+
+def set_at(connection: Connection, person: UUID) -> datetime | None:
+    """When the password that counts was set; None without one."""
+    wanted = select(PASSWORDS.c.set_at).where(PASSWORDS.c.person == person)
+    return connection.scalars(wanted.order_by(PASSWORDS.c.number.desc()).limit(1)).first()
 
 
 def renew(connection: Connection, person: UUID, hash_: str) -> None:
