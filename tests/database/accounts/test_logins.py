@@ -287,7 +287,9 @@ def test_another_person_is_not_touched_by_a_lockout(control_database: ControlDat
     assert isinstance(tried(control_database, login="li.ming"), LoggedIn)
 
 
-def test_a_password_that_has_outlived_the_rules_must_be_changed_first(control_database: ControlDatabase) -> None:
+def test_a_password_that_has_outlived_the_rules_must_be_changed_first(
+    control_database: ControlDatabase,
+) -> None:
     wang = hired(control_database)
     strict = LocalLogins(control_database, HASHER, RANDOM, PasswordRules(life=timedelta(days=90)))
     young = strict.log_in(Try("wang.li", PASSWORD, None, NOW + timedelta(days=89)))
