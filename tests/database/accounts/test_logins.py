@@ -154,10 +154,13 @@ def test_an_administrator_lifts_a_lockout_with_a_new_first_password(
     control_database: ControlDatabase,
 ) -> None:
     wang = hired(control_database)
+    before = tried(control_database)
+    assert isinstance(before, LoggedIn)
     for _ in range(OF_NAMES.free + 1):
         tried(control_database, "wrong")
     with control_database.begin() as connection:
         first = logins(control_database).reset(connection, wang.id, order())
+        assert sessions.use(connection, before.session, NOW, RULES, RANDOM) is Standing.ENDED
     found = tried(control_database, first)
     assert isinstance(found, LoggedIn)
     assert found.person.must_change_password

@@ -4,7 +4,7 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from services.control.accounts.random_text import digest
 from services.control.accounts.roles import Role
@@ -221,3 +221,15 @@ def test_a_session_that_slipped_in_beside_the_switching_off_counts_for_nothing(
         persons.disable(connection, WANG.id, order())
         id_ = sessions.begin(connection, still_on, Method.OIDC, order(str(WANG.id)), RANDOM)
     assert use(control_database, id_) is Standing.ENDED
+
+
+def test_whose_account_is_off_gets_no_token_and_uses_none(control_database: ControlDatabase) -> None:
+    ends = NOW + timedelta(days=1)
+    with control_database.begin() as connection:
+        settle(connection)
+        wang = hire(connection, Role.CONSUMER)
+        made = tokens.create_token(connection, wang.id, "x", ["case:look"], ends, order(), RANDOM)
+        connection.execute(text("UPDATE persons SET active = false"))
+        assert tokens.use_token(connection, made.text, NOW) is TokenStanding.REVOKED
+        with pytest.raises(CorrectRequest, match="switched off"):
+            tokens.create_token(connection, wang.id, "x", ["case:look"], ends, order(), RANDOM)

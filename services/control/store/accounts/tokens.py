@@ -20,6 +20,7 @@ from services.control.accounts.tokens import (
     standing,
     token_problems,
 )
+from services.control.cases.words import Problem
 from services.control.store.accounts.acts import CorrectRequest, Noted, Order, note
 from services.control.store.accounts.persons import lock_person, person_of
 from services.control.store.accounts.tables import TOKENS
@@ -47,13 +48,16 @@ def create_token(
     """Make a token of a person.
 
     Raises:
-        CorrectRequest: name, scopes or day of expiry are wrong, or there is no such person.
+        CorrectRequest: name, scopes or expiry are wrong, the account is off, or there is no such person.
     """
     wanted = sorted(frozenset(scopes))
     problems = token_problems(name, wanted, expires_at, order.now)
     if problems:
         raise CorrectRequest(*problems)
     owner, made = lock_person(connection, person), issue(random)
+    if not owner.active:
+        what = "the account is switched off"
+        raise CorrectRequest(Problem("SWITCHED_OFF", "person", what, "switch it on first"))
     values = {
         "prefix": made.prefix,
         "digest": made.digest,
