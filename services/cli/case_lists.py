@@ -95,7 +95,11 @@ def sweep_command(definitions: Folder = None, as_json: Json = False, output: For
     if wants_json(as_json, output):
         emit_json(swept)
     else:
-        table("Swept", ("what", "how many"), [[name, each] for name, each in swept.items() if name != "declined"])
+        table(
+            "Swept",
+            ("what", "how many"),
+            [[name, each] for name, each in swept.items() if name != "declined"],
+        )
         if swept["declined"]:
             rows = [[each["number"], each["why"]] for each in swept["declined"]]
             table("Not carried out", ("case", "why"), rows)
@@ -109,8 +113,6 @@ def check_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     if wants_json(as_json, output):
         emit_json({"differences": shapes})
     else:
-        table(
-            "Differences", ("case", "where", "stored", "folded"), [list(each.values()) for each in shapes]
-        )
+        table("Differences", ("case", "where", "stored", "folded"), [list(each.values()) for each in shapes])
     if found:
         raise typer.Exit(ExitCode.NEGATIVE)

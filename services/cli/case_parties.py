@@ -33,7 +33,9 @@ Key = Annotated[
 ]
 Seen = Annotated[
     int | None,
-    typer.Option("--seen", help="The version that was decided on: if it is older than the case, nothing is done."),
+    typer.Option(
+        "--seen", help="The version that was decided on: if it is older than the case, nothing is done."
+    ),
 ]
 
 

@@ -54,7 +54,11 @@ def main() -> None:
             began = perf_counter()
             fill(database, wanted)
             filled = perf_counter() - began
-            print(json.dumps({"cases": wanted, "filled_s": round(filled, 1), **measured(database, wanted)}, indent=1))
+            print(
+                json.dumps(
+                    {"cases": wanted, "filled_s": round(filled, 1), **measured(database, wanted)}, indent=1
+                )
+            )
     finally:
         server.reset()
 
@@ -159,7 +163,10 @@ def measured(database: ControlDatabase, wanted: int) -> dict[str, Any]:
         "breaches": lambda c: breaches(c, TODAY, limit=50),
         "breaches of a provider": lambda c: breaches(c, TODAY, department(), limit=50),
     }
-    return {"at": datetime.now(UTC).isoformat(), "ms": {name: _times(database, ask) for name, ask in asked.items()}}
+    return {
+        "at": datetime.now(UTC).isoformat(),
+        "ms": {name: _times(database, ask) for name, ask in asked.items()},
+    }
 
 
 def _times(database: ControlDatabase, ask: Callable[[Connection], object]) -> dict[str, float]:

@@ -18,7 +18,13 @@ from services.control.cases.life import Refused, apply
 from services.control.cases.words import Action, Problem, Role
 from services.control.desk.acts import act_of, opening_act
 from services.control.desk.following import SYSTEM, next_action, provisioning_round, request_for
-from services.control.desk.kept import content_digest, kept_answer, opening_digest, problems_of, problems_written
+from services.control.desk.kept import (
+    content_digest,
+    kept_answer,
+    opening_digest,
+    problems_of,
+    problems_written,
+)
 from services.control.desk.orders import (
     Answer,
     Declined,
@@ -224,7 +230,9 @@ def _opening_problems(
         yield Problem("OTHER_DEPARTMENT", "applicant", what, "apply for your own department")
     if policy is None:
         remedy = "have the operator adopt policy packs: `govbus policy adopt`"
-        yield Problem("POLICY_MISSING", "policy", "no policy is adopted that a case could be bound to", remedy)
+        yield Problem(
+            "POLICY_MISSING", "policy", "no policy is adopted that a case could be bound to", remedy
+        )
     if mounted is None:
         what = f"there is no published entry of {application.resource}"
         yield Problem("RESOURCE_UNKNOWN", "resource", what, "choose an entry of the catalogue")

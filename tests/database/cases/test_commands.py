@@ -102,7 +102,12 @@ def test_a_case_goes_from_application_to_decision_and_is_shown(adopted: Call, tm
     done = answered(adopted, "case", "decide", number, "--approve", "--seen", "2", "--for", WANG)
     assert (done["outcome"], done["state"]) == ("done", "provisioning")
     shown = answered(adopted, "case", "show", number, like="case-show")
-    assert [each["action"] for each in shown["events"]] == ["submit", "request_decision", "approve", "provision"]
+    assert [each["action"] for each in shown["events"]] == [
+        "submit",
+        "request_decision",
+        "approve",
+        "provision",
+    ]
     assert shown["events"][2]["who"] == {"person": "wang", "role": "provider", "department": "police"}
     assert shown["events"][2]["recorder"].startswith("operator:")
     assert {each["progress"] for each in shown["steps"]} == {"pending"}
@@ -142,18 +147,25 @@ def test_a_refusal_is_appealed_against_and_ruled_on(adopted: Call, tmp_path: Pat
     said = ("--text", "why?", "--acceptable-if", "say the work")
     refused = answered(adopted, "case", "decide", number, "--refuse", "PURPOSE_UNCLEAR", *said, "--for", WANG)
     assert refused["state"] == "refused"
-    assert answered(adopted, "case", "appeal", number, "--text", "it is clear", "--for", CHEN)["state"] == "negotiating"
+    assert (
+        answered(adopted, "case", "appeal", number, "--text", "it is clear", "--for", CHEN)["state"]
+        == "negotiating"
+    )
     answered(adopted, "case", "act", number, "escalate", "--text", "they will not", "--for", CHEN)
     part = tmp_path / "part.yaml"
     part.write_text(
         "items: [name]\nstart: 2026-04-01\nend: 2027-01-31\n"
         "rows: [{item: household_district, values: ['320508']}]\nmasks: {name: {kind: partial, keep_first: 1}}\n"
     )
-    ruled = answered(adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--for", LI)
+    ruled = answered(
+        adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--for", LI
+    )
     assert ruled["state"] == "provisioning"
 
 
-def test_who_comes_second_is_told_what_happened_and_a_key_takes_place_once(adopted: Call, tmp_path: Path) -> None:
+def test_who_comes_second_is_told_what_happened_and_a_key_takes_place_once(
+    adopted: Call, tmp_path: Path
+) -> None:
     number = applied(adopted, tmp_path)
     approve = ("case", "decide", number, "--approve", "--for", WANG)
     first = answered(adopted, *approve, "--key", "k1")

@@ -80,7 +80,11 @@ CASES: Final = Table(
     Index("ix_cases_resource", "resource"),
     Index("ix_cases_due_on_number", "due_on", "number", postgresql_where=text("due_on IS NOT NULL")),
     Index(
-        "ix_cases_provider_due_on", "provider", "due_on", "number", postgresql_where=text("due_on IS NOT NULL")
+        "ix_cases_provider_due_on",
+        "provider",
+        "due_on",
+        "number",
+        postgresql_where=text("due_on IS NOT NULL"),
     ),
     Index("ix_cases_ends_on", "ends_on", postgresql_where=text("ends_on IS NOT NULL")),
 )
