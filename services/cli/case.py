@@ -1,4 +1,4 @@
-"""`govbus case`: apply, decide, suspend and look at sharing cases, as the operator enters it for departments."""
+"""`govbus case`: apply, decide, suspend, look at cases, as the operator enters it for departments."""
 
 from pathlib import Path
 from typing import Annotated
@@ -62,7 +62,7 @@ def apply_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Open a case with an application; it is a draft until it is submitted (exit code 4 if it is not opened)."""
+    """Open a case with an application; it is a draft until it is submitted (exit code 4 if not opened)."""
     application, order = read_application(file), order_for(whom, key)
     desk = the_desk(definitions)
     with open_control() as database:

@@ -1,4 +1,4 @@
-"""`govbus case list | due | sweep | check`: cases in lists, what time has made due, and the proof of their state."""
+"""`govbus case list | due | sweep | check`: lists, what time has made due, and the proof of stored states."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -62,7 +62,7 @@ def due_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List what is due, the first day at the top, and every duty that is overdue (exit code 1 if there is one)."""
+    """List what is due, the first day at the top, and what is overdue (exit code 1 if something is)."""
     if due_from is not None and due_from not in _OBLIGED:
         remedy = f"use one of: {', '.join(_OBLIGED)}"
         raise CommandFailed(ExitCode.USAGE, f"nobody is obliged as {due_from}", "--from", remedy)

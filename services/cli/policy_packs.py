@@ -1,4 +1,4 @@
-"""`govbus policy adopt | show | simulate`: which packs new cases are bound to, and what others would change."""
+"""`govbus policy adopt | show | simulate`: which packs new cases are bound to, what others would do."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What the ledger is told of cases: who did what, on whose behalf, where it led; no text that a person wrote."""
+"""What the ledger is told of cases: who did what, for whom, where it led; no text that a person wrote."""
 
 from datetime import datetime
 

@@ -7,6 +7,7 @@ transaction: the control plane's next step, the clocks, the acts for the ledger,
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -148,7 +149,7 @@ class Desk:
         after = replace(filed, case=trail[-1], recorders=recorders)
         record(connection, filed, after, due_lines(after.clocks, self.calendars.current(connection)))
         accounts = (order.account, *[SYSTEM.person] * followed)
-        moves = list(zip(trail, trail[1:], accounts, strict=True))
+        moves = [(*turn, account) for turn, account in zip(pairwise(trail), accounts, strict=True)]
         append_all(connection, [act_of(filed.number, moved, account) for _, moved, account in moves])
         for before, moved, _ in moves:
             request = request_for(before, moved, brought.resource)

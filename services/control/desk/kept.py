@@ -43,8 +43,8 @@ def kept_answer(answer: Done | Declined | Overtaken | NoSuchCase) -> dict[str, A
             told = {"action": answer.action.value, "problems": problems_written(answer.problems)}
             return {"outcome": "declined", "case": answer.case, "version": answer.version, **told}
         case Overtaken():
-            told = {"seen": answer.seen, "version": answer.version}
-            return {"outcome": "overtaken", "case": answer.case, **told}
+            versions = {"seen": answer.seen, "version": answer.version}
+            return {"outcome": "overtaken", "case": answer.case, **versions}
         case NoSuchCase(case):
             return {"outcome": "none", "case": case}
 

@@ -1,4 +1,4 @@
-"""`govbus case`, `govbus clock explain` and `govbus policy` on a real database: shapes, exit codes, one way through."""
+"""`govbus case`, `govbus clock explain` and `govbus policy` on a real database: shapes and exit codes."""
 
 import json
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def govbus(
     control_database: ControlDatabase,
     database_server: DatabaseOnly,
 ) -> Call:
-    """The command on a database with calendars, packs and two published entries: one to be asked for, one free."""
+    """The command on a database with calendars, packs and two published entries, one of them free."""
     monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
     monkeypatch.setenv("GOVBUS_POSTGRES_PORT", str(database_server.settings.postgres_port))
     monkeypatch.setenv("COLUMNS", "300")
@@ -155,7 +155,8 @@ def test_a_refusal_is_appealed_against_and_ruled_on(adopted: Call, tmp_path: Pat
     part = tmp_path / "part.yaml"
     part.write_text(
         "items: [name]\nstart: 2026-04-01\nend: 2027-01-31\n"
-        "rows: [{item: household_district, values: ['320508']}]\nmasks: {name: {kind: partial, keep_first: 1}}\n"
+        "rows: [{item: household_district, values: ['320508']}]\n"
+        "masks: {name: {kind: partial, keep_first: 1}}\n"
     )
     ruled = answered(
         adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--for", LI
@@ -194,7 +195,8 @@ def test_another_pack_is_simulated(adopted: Call, tmp_path: Path) -> None:
     packs = tmp_path / "packs"
     packs.mkdir()
     (packs / "hasty.yaml").write_text(
-        "id: hasty\ntitles: {zh: 快, en: fast}\nlevel: county\nversion: 1\nstanding: sample\neffective_from: null\n"
+        "id: hasty\ntitles: {zh: 快, en: fast}\nlevel: county\nversion: 1\n"
+        "standing: sample\neffective_from: null\n"
         "documents: {act: an act}\nvalues:\n  clocks.subscription.provider_reply:\n"
         "    source: {document: act, article: 第一条}\n    stages:\n"
         "      - {name: reply, obliged: provider, starts_on: request_received, working_days: 1}\n",

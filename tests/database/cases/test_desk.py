@@ -34,12 +34,12 @@ from tests.support.sharing_cases import (
 )
 from topics.resource import ShareType
 
-REFUSAL = {
+REFUSAL: dict[str, Any] = {
     "refusal_reason": RefusalReason.BASIS_INSUFFICIENT,
     "text": "the article gives no such duty",
     "acceptable_if": "name the article",
 }
-STOP = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
+STOP: dict[str, Any] = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
 
 
 @pytest.fixture
@@ -283,9 +283,13 @@ def test_nothing_of_an_action_stays_if_its_transaction_is_rolled_back(office: Of
     class Away(Exception):  # noqa: N818
         pass
 
-    with pytest.raises(Away), office.database.begin() as connection:
-        office.desk.act(connection, order(DECIDER, key="k1"), id_of(filed), Action.APPROVE, Given())
-        raise Away
+    def breaks_off() -> None:
+        with office.database.begin() as connection:
+            office.desk.act(connection, order(DECIDER, key="k1"), id_of(filed), Action.APPROVE, Given())
+            raise Away
+
+    with pytest.raises(Away):
+        breaks_off()
     assert requests(office) == []
     assert disagreements(office) == []
     assert office.done(filed, Action.APPROVE, DECIDER, key="k1").case.state is State.PROVISIONING
