@@ -1,7 +1,7 @@
 """For whom the operator's shell acts on a case, and who stands in the ledger for it.
 
-There are no logins on a shell. Whoever can run the command is the operator, and the ledger names him by his login
-at the machine. What a department decided elsewhere he enters for it, with `--for`; both are kept.
+There are no logins on a shell. Whoever can run the command is the operator, and the ledger names him by his
+login at the machine. What a department decided elsewhere he enters for it with `--for`; both are kept.
 """
 
 import getpass

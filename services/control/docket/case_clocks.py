@@ -1,7 +1,7 @@
 """Which legal clocks run over a case: derived from its events and the policy that it is bound to.
 
-Three duties have clocks: to check and to answer an application, and to supply what was approved. One for what is
-shared unconditionally is answered by the control plane at once, and that is counted, too.
+Three duties have clocks: to check and to answer an application, and to supply what was approved. One for
+what is shared unconditionally is answered by the control plane at once, and that is counted, too.
 """
 
 from collections.abc import Iterator, Mapping

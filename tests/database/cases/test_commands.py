@@ -12,7 +12,7 @@ import yaml
 
 from services.cli.main import app
 from services.cli.output import ExitCode, run
-from services.control.catalogue.lifecycle import Dossier, State, Version
+from services.control.catalogue.lifecycle import Action, Actor, Dossier, Role, State, Step, Version
 from services.control.docket.written import application_document
 from services.control.store.catalogue.dossiers import Change, EntryId, write
 from services.control.store.database import ControlDatabase
@@ -59,7 +59,9 @@ def govbus(
 def _published(resource: Any, share: ShareType = ShareType.UNCONDITIONAL) -> Change:
     declared = sample_definitions().resources[resource]
     narrowed = declared.model_copy(update={"share_type": share, "share_basis": "《户口登记条例》第三条"})
-    dossier = Dossier(declared.provider, (Version(1, published(narrowed), State.PUBLISHED),), ())
+    who = Actor("wang", Role.PROVIDER, declared.provider)
+    steps = (Step(1, Action.OPEN, None, State.DRAFT, who, NOW),)
+    dossier = Dossier(declared.provider, (Version(1, published(narrowed), State.PUBLISHED),), steps)
     return Change(EntryId(new_id(NOW)), None, dossier)
 
 

@@ -78,6 +78,7 @@ def expected(
     """What the pure life cycle makes of an action, followed by what the control plane does by itself."""
     brought = replace(said, resource=mounted.governed, forms=mounted.forms)
     after = apply(case, action, actor, now, brought)
+    silent = Given(resource=brought.resource, forms=brought.forms)
     while isinstance(after, Case):
         free = mounted.governed.share_type is ShareType.UNCONDITIONAL
         own = {
@@ -89,7 +90,7 @@ def expected(
             own is Action.ACTIVATE and any(each.progress is not Progress.DONE for each in after.steps)
         ):
             break
-        moved = apply(after, own, SYSTEM, now, brought)
+        moved = apply(after, own, SYSTEM, now, silent)
         if isinstance(moved, Refused):
             break
         after = moved
