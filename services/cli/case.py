@@ -1,4 +1,4 @@
-"""`govbus case`: apply, decide, suspend and look at sharing cases, as the operator enters it for departments."""
+"""`govbus case`: apply, decide, suspend, look at cases, as the operator enters it for departments."""
 
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +51,10 @@ def case() -> None:
 
 @app.command("apply")
 def apply_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="The application as YAML or JSON.")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="The application as YAML or JSON."),
+    ],
     whom: For,
     submit: Annotated[bool, typer.Option("--submit", help="Hand it in at once.")] = False,
     key: Key = None,
@@ -59,7 +62,7 @@ def apply_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Open a case with an application; it is a draft until it is submitted (exit code 4 if it is not opened)."""
+    """Open a case with an application; it is a draft until it is submitted (exit code 4 if not opened)."""
     application, order = read_application(file), order_for(whom, key)
     desk = the_desk(definitions)
     with open_control() as database:
@@ -95,7 +98,14 @@ def decide_command(
     whom: For,
     approve: Annotated[bool, typer.Option("--approve", help="Give what was applied for.")] = False,
     part: Annotated[
-        Path | None, typer.Option("--part", exists=True, dir_okay=False, readable=True, help="Give what this YAML or JSON file names.")
+        Path | None,
+        typer.Option(
+            "--part",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Give what this YAML or JSON file names.",
+        ),
     ] = None,
     refuse: Annotated[
         RefusalReason | None, typer.Option("--refuse", help="Give nothing, for this reason.")
@@ -149,7 +159,12 @@ def resume_command(
 ) -> None:
     """Let a suspended case be filled again and go on."""
     _act(
-        case, order_for(whom, key, seen), Action.RESUME, Given(text=text), definitions, wants_json(as_json, output)
+        case,
+        order_for(whom, key, seen),
+        Action.RESUME,
+        Given(text=text),
+        definitions,
+        wants_json(as_json, output),
     )
 
 
@@ -183,7 +198,12 @@ def appeal_command(
 ) -> None:
     """Contest a refusal, or from the draft that an entry is not shared."""
     _act(
-        case, order_for(whom, key, seen), Action.APPEAL, Given(text=text), definitions, wants_json(as_json, output)
+        case,
+        order_for(whom, key, seen),
+        Action.APPEAL,
+        Given(text=text),
+        definitions,
+        wants_json(as_json, output),
     )
 
 
@@ -194,9 +214,17 @@ def act_command(
     whom: For,
     file: Annotated[
         Path | None,
-        typer.Option("--file", exists=True, dir_okay=False, readable=True, help="The application, or what a ruling gives, as YAML or JSON."),
+        typer.Option(
+            "--file",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="The application, or what a ruling gives, as YAML or JSON.",
+        ),
     ] = None,
-    refusal_reason: Annotated[RefusalReason | None, typer.Option("--refuse", help="Why a ruling refuses.")] = None,
+    refusal_reason: Annotated[
+        RefusalReason | None, typer.Option("--refuse", help="Why a ruling refuses.")
+    ] = None,
     step: Annotated[Step | None, typer.Option(help="The step that is tried again.")] = None,
     text: Text = "",
     acceptable_if: AcceptableIf = "",
@@ -244,4 +272,3 @@ def _act(
     with open_control() as database, database.begin() as connection:
         answer = desk.act(connection, order, case_id(connection, case), action, given)
     tell_answer(answer, as_json)
-

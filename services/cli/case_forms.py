@@ -1,4 +1,4 @@
-"""The forms of `govbus case` as files: an application, and what a decision gives, with every mistake at its line."""
+"""The forms of `govbus case` as files: applications and what decisions give, each mistake at its line."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`govbus case list | due | sweep | check`: cases in lists, what time has made due, and the proof of their state."""
+"""`govbus case list | due | sweep | check`: lists, what time has made due, and the proof of stored states."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -62,7 +62,7 @@ def due_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List what is due, the first day at the top, and every duty that is overdue (exit code 1 if there is one)."""
+    """List what is due, the first day at the top, and what is overdue (exit code 1 if something is)."""
     if due_from is not None and due_from not in _OBLIGED:
         remedy = f"use one of: {', '.join(_OBLIGED)}"
         raise CommandFailed(ExitCode.USAGE, f"nobody is obliged as {due_from}", "--from", remedy)
@@ -95,7 +95,11 @@ def sweep_command(definitions: Folder = None, as_json: Json = False, output: For
     if wants_json(as_json, output):
         emit_json(swept)
     else:
-        table("Swept", ("what", "how many"), [[name, each] for name, each in swept.items() if name != "declined"])
+        table(
+            "Swept",
+            ("what", "how many"),
+            [[name, each] for name, each in swept.items() if name != "declined"],
+        )
         if swept["declined"]:
             rows = [[each["number"], each["why"]] for each in swept["declined"]]
             table("Not carried out", ("case", "why"), rows)
@@ -109,8 +113,6 @@ def check_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     if wants_json(as_json, output):
         emit_json({"differences": shapes})
     else:
-        table(
-            "Differences", ("case", "where", "stored", "folded"), [list(each.values()) for each in shapes]
-        )
+        table("Differences", ("case", "where", "stored", "folded"), [list(each.values()) for each in shapes])
     if found:
         raise typer.Exit(ExitCode.NEGATIVE)

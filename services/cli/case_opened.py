@@ -52,4 +52,6 @@ def case_id(connection: Connection, case: str) -> UUID:
         return UUID(case)
     except ValueError as error:
         remedy = "give its number, or its id as `govbus case list --json` shows it"
-        raise CommandFailed(ExitCode.USAGE, f"{case!r} is neither number nor id of a case", "CASE", remedy) from error
+        raise CommandFailed(
+            ExitCode.USAGE, f"{case!r} is neither number nor id of a case", "CASE", remedy
+        ) from error

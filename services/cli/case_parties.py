@@ -1,7 +1,7 @@
 """For whom the operator's shell acts on a case, and who stands in the ledger for it.
 
-There are no logins on a shell. Whoever can run the command is the operator, and the ledger names him by his login
-at the machine. What a department decided elsewhere he enters for it, with `--for`; the event keeps both.
+There are no logins on a shell. Whoever can run the command is the operator, and the ledger names him by his
+login at the machine. What a department decided elsewhere he enters for it with `--for`; both are kept.
 """
 
 import getpass
@@ -23,8 +23,8 @@ For = Annotated[
     str,
     typer.Option(
         "--for",
-        help="Whose decision you enter, as ROLE:DEPARTMENT/PERSON, such as provider:police/wang. It is no login: "
-        "the ledger names you, and the one for whom you did it.",
+        help="Whose decision you enter, as ROLE:DEPARTMENT/PERSON, such as provider:police/wang. "
+        "It is no login: the ledger names you, and the one for whom you did it.",
     ),
 ]
 Key = Annotated[
@@ -33,7 +33,9 @@ Key = Annotated[
 ]
 Seen = Annotated[
     int | None,
-    typer.Option("--seen", help="The version that was decided on: if it is older than the case, nothing is done."),
+    typer.Option(
+        "--seen", help="The version that was decided on: if it is older than the case, nothing is done."
+    ),
 ]
 
 

@@ -31,15 +31,18 @@ def answer_shape(answer: Answer | OpeningAnswer) -> dict[str, Any]:
     """
     match answer:
         case Done(filed, repeated):
-            return _shape("done", filed.case.opening.id, filed.number, filed.version, filed.case.state.value) | {
-                "repeated": repeated
-            }
+            return _shape(
+                "done", filed.case.opening.id, filed.number, filed.version, filed.case.state.value
+            ) | {"repeated": repeated}
         case Declined():
             told = _shape("declined", answer.case, answer.number, answer.version, answer.state.value)
             return told | {"repeated": answer.repeated, "problems": _problems(answer.problems)}
         case Overtaken():
             told = _shape("overtaken", answer.case, answer.number, answer.version, answer.state.value)
-            return told | {"repeated": answer.repeated, "meanwhile": [_event(each) for each in answer.meanwhile]}
+            return told | {
+                "repeated": answer.repeated,
+                "meanwhile": [_event(each) for each in answer.meanwhile],
+            }
         case NotOpened(problems, repeated):
             return _shape("declined", None, None, None, None) | {
                 "repeated": repeated,
@@ -180,7 +183,8 @@ def _shape(
 
 def _problems(problems: Sequence[Problem]) -> list[dict[str, str]]:
     return [
-        {"code": each.code, "field": each.field, "what": each.what, "remedy": each.remedy} for each in problems
+        {"code": each.code, "field": each.field, "what": each.what, "remedy": each.remedy}
+        for each in problems
     ]
 
 
@@ -191,10 +195,17 @@ def _event(event: Event) -> dict[str, Any]:
 def _tell_why_not(shape: dict[str, Any]) -> None:
     if shape["outcome"] == "overtaken":
         rows = [
-            [each["number"], each["when"], each["action"], f"{each['who']['role']}:{each['who']['department']}"]
+            [
+                each["number"],
+                each["when"],
+                each["action"],
+                f"{each['who']['role']}:{each['who']['department']}",
+            ]
             for each in shape["meanwhile"]
         ]
-        table(f"Nothing was done: meanwhile, case {shape['number']}", ("number", "when", "action", "who"), rows)
+        table(
+            f"Nothing was done: meanwhile, case {shape['number']}", ("number", "when", "action", "who"), rows
+        )
     else:
         problems = [[each["code"], each["field"], each["what"], each["remedy"]] for each in shape["problems"]]
         table("Nothing was done", ("code", "field", "problem", "what to do"), problems)

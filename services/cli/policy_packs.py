@@ -1,4 +1,4 @@
-"""`govbus policy adopt | show | simulate`: which packs new cases are bound to, and what others would change."""
+"""`govbus policy adopt | show | simulate`: which packs new cases are bound to, what others would do."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -76,7 +76,9 @@ def show_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     with open_control() as database, database.reading() as connection:
         found = adopted(connection)
     if found is None:
-        raise CommandFailed(ExitCode.NEGATIVE, "no policy is adopted yet", "", "`govbus policy adopt` binds cases")
+        raise CommandFailed(
+            ExitCode.NEGATIVE, "no policy is adopted yet", "", "`govbus policy adopt` binds cases"
+        )
     _tell(found, wants_json(as_json, output))
 
 
@@ -95,7 +97,9 @@ def simulate_command(
     rows = [asdict(each) for each in late]
     fresh = sum(not each.was_late for each in late)
     if wants_json(as_json, output):
-        emit_json({"packs": [each.id for each in packs], "cases": count, "late_only_then": fresh, "late": rows})
+        emit_json(
+            {"packs": [each.id for each in packs], "cases": count, "late_only_then": fresh, "late": rows}
+        )
     else:
         names = ("case", "provider", "stage", "due_on", "was_due_on", "was_late", "open")
         table(f"Late of {count} cases", names, [[row[name] for name in names] for row in rows])

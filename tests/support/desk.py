@@ -85,7 +85,9 @@ class Office:
         with database.begin() as connection:
             adopt(connection, adopted, "operator:test", NOW, "for a test")
 
-    def opened(self, wanted: Application | None = None, now: datetime = NOW, actor: Actor = CONSUMER) -> Filed:
+    def opened(
+        self, wanted: Application | None = None, now: datetime = NOW, actor: Actor = CONSUMER
+    ) -> Filed:
         """A case that was just opened."""
         with self.database.begin() as connection:
             answer = self.desk.open(connection, order(actor, now), new_id(now), wanted or application())
@@ -110,7 +112,9 @@ class Office:
         with self.database.begin() as connection:
             return self.desk.act(connection, asked, id_of(filed), action, said, round_)
 
-    def done(self, filed: Filed | UUID, action: Action, actor: Actor, now: datetime = NOW, **more: Any) -> Filed:
+    def done(
+        self, filed: Filed | UUID, action: Action, actor: Actor, now: datetime = NOW, **more: Any
+    ) -> Filed:
         """The case after an action that must succeed."""
         answer = self.act(filed, action, actor, now, **more)
         assert isinstance(answer, Done), answer

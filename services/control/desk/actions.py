@@ -19,7 +19,7 @@ def edit(desk: Desk, connection: Connection, order: Order, case: UUID, applicati
 
 
 def submit(desk: Desk, connection: Connection, order: Order, case: UUID) -> Answer:
-    """Hand a draft in; what is shared unconditionally passes at once, anything else goes to be checked or decided."""
+    """Hand a draft in; what is shared unconditionally passes at once, else somebody checks or decides."""
     return desk.act(connection, order, case, Action.SUBMIT, Given())
 
 

@@ -1,4 +1,4 @@
-"""What the ledger is told of cases: who did what, on whose behalf, where it led; no text that a person wrote."""
+"""What the ledger is told of cases: who did what, for whom, where it led; no text that a person wrote."""
 
 from datetime import datetime
 
@@ -44,7 +44,9 @@ def opening_act(filed: Filed, order: Order) -> Act:
     return Act(order.account, "case.open", _KIND, filed.case.opening.id, order.now, facts=facts)
 
 
-def clock_act(filed: Filed, clock: CaseClock, line: DueLine, what: str, now: datetime, percent: int = 0) -> Act:
+def clock_act(
+    filed: Filed, clock: CaseClock, line: DueLine, what: str, now: datetime, percent: int = 0
+) -> Act:
     """What a clock has to say: a reminder, a breach, a target that was missed."""
     facts: dict[str, Fact] = {
         "number": filed.number,

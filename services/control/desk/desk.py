@@ -7,6 +7,7 @@ transaction: the control plane's next step, the clocks, the acts for the ledger,
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,13 @@ from services.control.cases.life import Refused, apply
 from services.control.cases.words import Action, Problem, Role
 from services.control.desk.acts import act_of, opening_act
 from services.control.desk.following import SYSTEM, next_action, provisioning_round, request_for
-from services.control.desk.kept import content_digest, kept_answer, opening_digest, problems_of, problems_written
+from services.control.desk.kept import (
+    content_digest,
+    kept_answer,
+    opening_digest,
+    problems_of,
+    problems_written,
+)
 from services.control.desk.orders import (
     Answer,
     Declined,
@@ -142,7 +149,7 @@ class Desk:
         after = replace(filed, case=trail[-1], recorders=recorders)
         record(connection, filed, after, due_lines(after.clocks, self.calendars.current(connection)))
         accounts = (order.account, *[SYSTEM.person] * followed)
-        moves = list(zip(trail, trail[1:], accounts, strict=True))
+        moves = [(*turn, account) for turn, account in zip(pairwise(trail), accounts, strict=True)]
         append_all(connection, [act_of(filed.number, moved, account) for _, moved, account in moves])
         for before, moved, _ in moves:
             request = request_for(before, moved, brought.resource)
@@ -224,7 +231,9 @@ def _opening_problems(
         yield Problem("OTHER_DEPARTMENT", "applicant", what, "apply for your own department")
     if policy is None:
         remedy = "have the operator adopt policy packs: `govbus policy adopt`"
-        yield Problem("POLICY_MISSING", "policy", "no policy is adopted that a case could be bound to", remedy)
+        yield Problem(
+            "POLICY_MISSING", "policy", "no policy is adopted that a case could be bound to", remedy
+        )
     if mounted is None:
         what = f"there is no published entry of {application.resource}"
         yield Problem("RESOURCE_UNKNOWN", "resource", what, "choose an entry of the catalogue")

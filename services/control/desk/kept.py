@@ -18,7 +18,14 @@ def content_digest(order: Order, case: UUID, action: Action, given: Given, round
     """SHA-256 of all that an order asks for; the time and the entry of the catalogue are no part of it."""
     application = None if given.application is None else application_document(given.application)
     approval = None if given.approval is None else approval_document(given.approval)
-    said = (given.text, given.refusal_reason, given.acceptable_if, given.stop_reason, given.step, given.undone)
+    said = (
+        given.text,
+        given.refusal_reason,
+        given.acceptable_if,
+        given.stop_reason,
+        given.step,
+        given.undone,
+    )
     return _digest([*_who(order), str(case), action.value, application, approval, said, round_])
 
 
@@ -36,8 +43,8 @@ def kept_answer(answer: Done | Declined | Overtaken | NoSuchCase) -> dict[str, A
             told = {"action": answer.action.value, "problems": problems_written(answer.problems)}
             return {"outcome": "declined", "case": answer.case, "version": answer.version, **told}
         case Overtaken():
-            told = {"seen": answer.seen, "version": answer.version}
-            return {"outcome": "overtaken", "case": answer.case, **told}
+            versions = {"seen": answer.seen, "version": answer.version}
+            return {"outcome": "overtaken", "case": answer.case, **versions}
         case NoSuchCase(case):
             return {"outcome": "none", "case": case}
 

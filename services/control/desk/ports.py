@@ -14,7 +14,7 @@ class Entries(Protocol):
     """The catalogue, as far as cases need it."""
 
     def mounted(self, connection: Connection, resource: ResourceId) -> Mounted | None:
-        """The published entry of a resource; None where there is none, and then nothing can be applied for."""
+        """The published entry of a resource; None where there is none: then nothing can be applied for."""
 
 
 class Calendars(Protocol):

@@ -100,7 +100,9 @@ def with_pack(policy: Bound, pack: Pack) -> Bound:
     values = {key: _replaced(policy.values.get(key, ()), pack, key) for key in keys}
     ordered = tuple(sorted(named, key=lambda each: ORDER.index(each.level)))
     return Bound(
-        ordered, MappingProxyType({key: given for key, given in values.items() if given}), policy.dispute_levels
+        ordered,
+        MappingProxyType({key: given for key, given in values.items() if given}),
+        policy.dispute_levels,
     )
 
 
@@ -128,9 +130,7 @@ def bound_of(document: Mapping[str, Any]) -> Bound:
         PackNamed(each["id"], each["version"], Level(each["level"]), each["standing"])
         for each in document["packs"]
     )
-    values = {
-        key: tuple(_given_of(key, each) for each in given) for key, given in document["values"].items()
-    }
+    values = {key: tuple(_given_of(key, each) for each in given) for key, given in document["values"].items()}
     return Bound(packs, MappingProxyType(values), tuple(document["dispute_levels"]))
 
 

@@ -1,7 +1,7 @@
 """Which legal clocks run over a case: derived from its events and the policy that it is bound to.
 
-Three duties have clocks: to check and to answer an application, and to supply what was approved. An application
-for what is shared unconditionally is answered by the control plane at once, and that is counted, too.
+Three duties have clocks: to check and to answer an application, and to supply what was approved. One for
+what is shared unconditionally is answered by the control plane at once, and that is counted, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -131,7 +131,9 @@ def _begun(clocks: list[CaseClock], event: Event, policy: Bound, facts: Facts) -
             number += 1
             run = start(stage.rule, event.when)
             ended = event.number if key == UNCONDITIONAL_REPLY else None
-            yield CaseClock(number, decided, run if ended is None else meet(run, event.when), event.number, ended)
+            yield CaseClock(
+                number, decided, run if ended is None else meet(run, event.when), event.number, ended
+            )
 
 
 def _runs(clocks: list[CaseClock], key: str, stage: Stage) -> bool:
@@ -176,5 +178,9 @@ def _line(clock: CaseClock, calendar: Calendar) -> DueLine:
 
 def _last(run: ClockRun) -> datetime:
     """The last moment at which something happened to a clock: what is stored depends on no later one."""
-    moments = [run.started, *(each.begin for each in run.pauses), *(each.end for each in run.pauses if each.end)]
+    moments = [
+        run.started,
+        *(each.begin for each in run.pauses),
+        *(each.end for each in run.pauses if each.end),
+    ]
     return max(moments)

@@ -1,4 +1,4 @@
-"""A case as it is filed: with the number that people call it by, and the policy and facts that it is bound to."""
+"""A case as it is filed: with its number, and the policy and facts that it is bound to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

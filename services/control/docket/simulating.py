@@ -38,7 +38,7 @@ def another(policy: Bound, packs: Sequence[Pack]) -> Bound:
 
 
 def late_under(filed: Filed, other: Bound, calendar: Calendar, today: date) -> Iterator[Late]:
-    """Yield the duties of a case that are late under another policy; what happened to the case stays as it was.
+    """Yield the duties of a case that are late under another policy; what happened to it stays as it was.
 
     A stage that only the other policy has, such as a pre-check, has no clock: the case never was in it.
     """

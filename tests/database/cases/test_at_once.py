@@ -1,8 +1,8 @@
 """Two at once: exactly one decides, and the other is told what happened meanwhile."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -71,9 +71,7 @@ def test_of_two_deciders_one_wins_and_the_other_is_told_what_happened(office: Of
 
 def test_one_order_that_comes_twice_at_once_is_carried_out_once(office: Office) -> None:
     filed = office.done(office.opened(), Action.SUBMIT, CONSUMER)
-    answers = at_once(
-        *[decide(office, filed, DECIDER, Action.APPROVE, Given(), filed.version, "k1")] * 4
-    )
+    answers = at_once(*[decide(office, filed, DECIDER, Action.APPROVE, Given(), filed.version, "k1")] * 4)
     assert all(isinstance(each, Done) for each in answers)
     assert sorted(each.repeated for each in answers) == [False, True, True, True]
     assert all(each.filed.case == answers[0].filed.case for each in answers)

@@ -1,4 +1,4 @@
-"""`govbus case`, `govbus clock explain` and `govbus policy` on a real database: shapes, exit codes, one way through."""
+"""`govbus case`, `govbus clock explain` and `govbus policy` on a real database: shapes and exit codes."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import yaml
 
 from services.cli.main import app
 from services.cli.output import ExitCode, run
-from services.control.catalogue.lifecycle import Dossier, State, Version
+from services.control.catalogue.lifecycle import Action, Actor, Dossier, Role, State, Step, Version
 from services.control.docket.written import application_document
 from services.control.store.catalogue.dossiers import Change, EntryId, write
 from services.control.store.database import ControlDatabase
@@ -39,7 +39,7 @@ def govbus(
     control_database: ControlDatabase,
     database_server: DatabaseOnly,
 ) -> Call:
-    """The command on a database with calendars, packs and two published entries: one to be asked for, one free."""
+    """The command on a database with calendars, packs and two published entries, one of them free."""
     monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
     monkeypatch.setenv("GOVBUS_POSTGRES_PORT", str(database_server.settings.postgres_port))
     monkeypatch.setenv("COLUMNS", "300")
@@ -59,7 +59,9 @@ def govbus(
 def _published(resource: Any, share: ShareType = ShareType.UNCONDITIONAL) -> Change:
     declared = sample_definitions().resources[resource]
     narrowed = declared.model_copy(update={"share_type": share, "share_basis": "《户口登记条例》第三条"})
-    dossier = Dossier(declared.provider, (Version(1, published(narrowed), State.PUBLISHED),), ())
+    who = Actor("wang", Role.PROVIDER, declared.provider)
+    steps = (Step(1, Action.OPEN, None, State.DRAFT, who, NOW),)
+    dossier = Dossier(declared.provider, (Version(1, published(narrowed), State.PUBLISHED),), steps)
     return Change(EntryId(new_id(NOW)), None, dossier)
 
 
@@ -102,7 +104,12 @@ def test_a_case_goes_from_application_to_decision_and_is_shown(adopted: Call, tm
     done = answered(adopted, "case", "decide", number, "--approve", "--seen", "2", "--for", WANG)
     assert (done["outcome"], done["state"]) == ("done", "provisioning")
     shown = answered(adopted, "case", "show", number, like="case-show")
-    assert [each["action"] for each in shown["events"]] == ["submit", "request_decision", "approve", "provision"]
+    assert [each["action"] for each in shown["events"]] == [
+        "submit",
+        "request_decision",
+        "approve",
+        "provision",
+    ]
     assert shown["events"][2]["who"] == {"person": "wang", "role": "provider", "department": "police"}
     assert shown["events"][2]["recorder"].startswith("operator:")
     assert {each["progress"] for each in shown["steps"]} == {"pending"}
@@ -142,18 +149,26 @@ def test_a_refusal_is_appealed_against_and_ruled_on(adopted: Call, tmp_path: Pat
     said = ("--text", "why?", "--acceptable-if", "say the work")
     refused = answered(adopted, "case", "decide", number, "--refuse", "PURPOSE_UNCLEAR", *said, "--for", WANG)
     assert refused["state"] == "refused"
-    assert answered(adopted, "case", "appeal", number, "--text", "it is clear", "--for", CHEN)["state"] == "negotiating"
+    assert (
+        answered(adopted, "case", "appeal", number, "--text", "it is clear", "--for", CHEN)["state"]
+        == "negotiating"
+    )
     answered(adopted, "case", "act", number, "escalate", "--text", "they will not", "--for", CHEN)
     part = tmp_path / "part.yaml"
     part.write_text(
         "items: [name]\nstart: 2026-04-01\nend: 2027-01-31\n"
-        "rows: [{item: household_district, values: ['320508']}]\nmasks: {name: {kind: partial, keep_first: 1}}\n"
+        "rows: [{item: household_district, values: ['320508']}]\n"
+        "masks: {name: {kind: partial, keep_first: 1}}\n"
     )
-    ruled = answered(adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--for", LI)
+    ruled = answered(
+        adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--for", LI
+    )
     assert ruled["state"] == "provisioning"
 
 
-def test_who_comes_second_is_told_what_happened_and_a_key_takes_place_once(adopted: Call, tmp_path: Path) -> None:
+def test_who_comes_second_is_told_what_happened_and_a_key_takes_place_once(
+    adopted: Call, tmp_path: Path
+) -> None:
     number = applied(adopted, tmp_path)
     approve = ("case", "decide", number, "--approve", "--for", WANG)
     first = answered(adopted, *approve, "--key", "k1")
@@ -182,7 +197,8 @@ def test_another_pack_is_simulated(adopted: Call, tmp_path: Path) -> None:
     packs = tmp_path / "packs"
     packs.mkdir()
     (packs / "hasty.yaml").write_text(
-        "id: hasty\ntitles: {zh: 快, en: fast}\nlevel: county\nversion: 1\nstanding: sample\neffective_from: null\n"
+        "id: hasty\ntitles: {zh: 快, en: fast}\nlevel: county\nversion: 1\n"
+        "standing: sample\neffective_from: null\n"
         "documents: {act: an act}\nvalues:\n  clocks.subscription.provider_reply:\n"
         "    source: {document: act, article: 第一条}\n    stages:\n"
         "      - {name: reply, obliged: provider, starts_on: request_received, working_days: 1}\n",

@@ -34,12 +34,12 @@ from tests.support.sharing_cases import (
 )
 from topics.resource import ShareType
 
-REFUSAL = {
+REFUSAL: dict[str, Any] = {
     "refusal_reason": RefusalReason.BASIS_INSUFFICIENT,
     "text": "the article gives no such duty",
     "acceptable_if": "name the article",
 }
-STOP = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
+STOP: dict[str, Any] = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
 
 
 @pytest.fixture
@@ -143,7 +143,11 @@ def test_a_decision_asks_for_exactly_the_grant_that_was_decided(office: Office) 
     assert (request["wanted"], request["case"], request["round"]) == ("provide", filed.case.opening.id, 4)
     assert request["steps"] == [each.value for each in Step]
     grant = request["grant"]
-    assert (grant["id"], grant["state"], grant["items"]) == (filed.case.opening.grant, "filling", list(PART.items))
+    assert (grant["id"], grant["state"], grant["items"]) == (
+        filed.case.opening.grant,
+        "filling",
+        list(PART.items),
+    )
     assert grant["masks"] == {"name": {"kind": "partial", "keep_first": 1, "keep_last": 0}}
 
 
@@ -168,7 +172,9 @@ def test_who_entered_it_and_for_whom_are_both_told(office: Office) -> None:
 
 def test_every_step_is_visible_and_the_last_one_makes_the_case_active(office: Office) -> None:
     filed = provisioning(office)
-    case = office.done(filed, Action.STEP_FAILED, SYSTEM, round_=filed.version, step=Step.TOPIC, text="no broker")
+    case = office.done(
+        filed, Action.STEP_FAILED, SYSTEM, round_=filed.version, step=Step.TOPIC, text="no broker"
+    )
     with office.database.begin() as connection:
         (stuck,) = stuck_steps(connection)
     assert (stuck.number, stuck.step, stuck.reason, stuck.attempts) == (filed.number, "topic", "no broker", 1)
@@ -247,7 +253,11 @@ def test_a_case_is_opened_once_under_a_key(office: Office) -> None:
     first, again = found
     assert isinstance(first, Done)
     assert isinstance(again, Done)
-    assert (again.filed.case, again.filed.number, again.repeated) == (first.filed.case, first.filed.number, True)
+    assert (again.filed.case, again.filed.number, again.repeated) == (
+        first.filed.case,
+        first.filed.number,
+        True,
+    )
     with office.database.begin() as connection:
         other = office.desk.open(connection, order(CONSUMER, key="k1"), new_id(NOW), application(filing="2"))
         assert isinstance(other, KeyReused)
@@ -273,9 +283,13 @@ def test_nothing_of_an_action_stays_if_its_transaction_is_rolled_back(office: Of
     class Away(Exception):  # noqa: N818
         pass
 
-    with pytest.raises(Away), office.database.begin() as connection:
-        office.desk.act(connection, order(DECIDER, key="k1"), id_of(filed), Action.APPROVE, Given())
-        raise Away
+    def breaks_off() -> None:
+        with office.database.begin() as connection:
+            office.desk.act(connection, order(DECIDER, key="k1"), id_of(filed), Action.APPROVE, Given())
+            raise Away
+
+    with pytest.raises(Away):
+        breaks_off()
     assert requests(office) == []
     assert disagreements(office) == []
     assert office.done(filed, Action.APPROVE, DECIDER, key="k1").case.state is State.PROVISIONING
@@ -331,7 +345,9 @@ def test_lists_show_what_was_asked_for_page_by_page(office: Office) -> None:
         assert newest(connection, Wish(provider="tax")) == []
         first, second = due(connection)
         assert (first.number, second.number) == (2, 4)
-        assert [line.number for line in due(connection, after=(first.due_on or date.min, first.number))] == [4]
+        assert [line.number for line in due(connection, after=(first.due_on or date.min, first.number))] == [
+            4
+        ]
         assert [line.number for line in due(connection, until=first.due_on)] == [2]
 
 

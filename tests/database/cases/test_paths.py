@@ -72,10 +72,13 @@ def given(case: Case, step: Step) -> Given:
     )
 
 
-def expected(case: Case, action: Action, actor: Actor, now: datetime, said: Given, mounted: Mounted) -> Case | Refused:
+def expected(
+    case: Case, action: Action, actor: Actor, now: datetime, said: Given, mounted: Mounted
+) -> Case | Refused:
     """What the pure life cycle makes of an action, followed by what the control plane does by itself."""
     brought = replace(said, resource=mounted.governed, forms=mounted.forms)
     after = apply(case, action, actor, now, brought)
+    silent = Given(resource=brought.resource, forms=brought.forms)
     while isinstance(after, Case):
         free = mounted.governed.share_type is ShareType.UNCONDITIONAL
         own = {
@@ -83,9 +86,11 @@ def expected(case: Case, action: Action, actor: Actor, now: datetime, said: Give
             State.APPROVED: Action.PROVISION,
             State.PROVISIONING: Action.ACTIVATE,
         }.get(after.state)
-        if own is None or (own is Action.ACTIVATE and any(each.progress is not Progress.DONE for each in after.steps)):
+        if own is None or (
+            own is Action.ACTIVATE and any(each.progress is not Progress.DONE for each in after.steps)
+        ):
             break
-        moved = apply(after, own, SYSTEM, now, brought)
+        moved = apply(after, own, SYSTEM, now, silent)
         if isinstance(moved, Refused):
             break
         after = moved

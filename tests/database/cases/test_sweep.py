@@ -16,7 +16,7 @@ from services.control.store.cases.listing import breaches, due
 from services.control.store.cases.reading import load
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX, acts_on
-from tests.support.desk import COUNTY, Office, id_of, policy
+from tests.support.desk import Office, id_of, policy
 from tests.support.sharing_cases import AFTER, CONSUMER, DECIDER
 
 ESCALATING = policy("national-2025")
@@ -177,7 +177,3 @@ def test_a_provisional_day_is_counted_anew_when_the_notice_of_its_year_comes(off
         assert list(differences(connection, known)) == []
     assert ("case.recounted", None) in told(office, filed)
     assert sweep(office.desk, office.database, on(9, 29)) == Swept()
-
-
-def test_the_county_s_own_clock_stands_for_five_days() -> None:
-    assert len(COUNTY.packs) == 2

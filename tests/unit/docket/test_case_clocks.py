@@ -87,7 +87,9 @@ def test_what_happens_while_it_is_returned_ends_the_clock_or_leaves_it(action: A
 
 
 def test_a_decision_anew_gets_the_whole_time_again() -> None:
-    case = taken(taken(deciding(draft()), Action.REFUSE, DECIDER, on(3, 4)), Action.APPEAL, CONSUMER, on(3, 5))
+    case = taken(
+        taken(deciding(draft()), Action.REFUSE, DECIDER, on(3, 4)), Action.APPEAL, CONSUMER, on(3, 5)
+    )
     case = taken(case, Action.AGREE, DECIDER, on(3, 16))
     assert days(case) == [
         (REPLY, "reply", date(2026, 3, 9), False),

@@ -34,7 +34,9 @@ def test_of_two_share_types_the_narrower_counts(
 def test_an_item_that_the_entry_does_not_list_cannot_be_had() -> None:
     resource = entry()
     listed = published(resource)
-    shorter = replace(listed, items=tuple(each for each in listed.items if each.name != listed.items[-1].name))
+    shorter = replace(
+        listed, items=tuple(each for each in listed.items if each.name != listed.items[-1].name)
+    )
     assert len(governed(listed, resource).items) == len(resource.items)
     assert [item.name for item in governed(shorter, resource).items] == [
         item.name for item in resource.items[:-1]

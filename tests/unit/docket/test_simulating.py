@@ -53,7 +53,10 @@ def test_a_pack_of_another_level_only_adds_what_is_stricter() -> None:
 
 
 def test_a_target_makes_nobody_late() -> None:
-    assert replayed(deciding(draft()), policy("national-2025"), "department-sample", today=date(2026, 3, 10)) == []
+    assert (
+        replayed(deciding(draft()), policy("national-2025"), "department-sample", today=date(2026, 3, 10))
+        == []
+    )
 
 
 def test_a_clock_is_explained_with_its_article_what_it_passed_over_and_its_pauses() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.control.cases.words import State
+from services.control.cases.words import Action, State
 from services.control.docket.written import (
     UnknownForm,
     event_document,
@@ -13,9 +13,7 @@ from services.control.docket.written import (
     opening_document,
     opening_of,
 )
-from tests.support.sharing_cases import DECIDER, IN_STATE, PART, draft
-from services.control.cases.words import Action
-from tests.support.sharing_cases import deciding, taken
+from tests.support.sharing_cases import DECIDER, IN_STATE, PART, deciding, draft, taken
 
 # One event as it stands in databases since the first version: never change it, read it for ever.
 WRITTEN = {

@@ -22,8 +22,8 @@ class Known:
 def claim(connection: Connection, key: str, digest: str, now: datetime) -> Known | None:
     """Take a key for an order; what was answered before if it is taken.
 
-    Of two transactions that take one key, the second waits for the first: it gets that one's answer, or the key
-    if that one is rolled back.
+    Of two transactions that take one key, the second waits for the first: it gets that one's answer, or the
+    key if that one is rolled back.
     """
     row = {"key": key, "digest": digest, "recorded_at": now}
     taken = insert(COMMANDS).values(row).on_conflict_do_nothing().returning(COMMANDS.c.key)

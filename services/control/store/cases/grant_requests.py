@@ -9,7 +9,7 @@ _BY = "control"
 
 
 class GrantOutbox:
-    """The provisioner of the control plane: whoever makes grants reads the documents and reports each step."""
+    """The provisioner of the control plane: whoever makes grants reads them and reports each step."""
 
     def request(self, connection: Connection, request: GrantRequest) -> None:
         """Owe the request to whoever makes grants."""

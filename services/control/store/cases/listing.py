@@ -130,7 +130,9 @@ def due(
     return _lines(connection, wanted.order_by(CASES.c.due_on, CASES.c.number).limit(limit))
 
 
-def breaches(connection: Connection, today: date, provider: str | None = None, limit: int = 500) -> list[Breach]:
+def breaches(
+    connection: Connection, today: date, provider: str | None = None, limit: int = 500
+) -> list[Breach]:
     """Duties that are overdue now, the oldest first; targets are none."""
     wanted = (
         select(

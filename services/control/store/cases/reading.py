@@ -15,7 +15,7 @@ from services.control.store.errors import StoreError
 
 
 class DistrustCase(StoreError):  # noqa: N818 - named after what its catcher must do
-    """What is stored of a case is not what its events come to: nothing is decided on it until that is clear."""
+    """What is stored of a case is not what its events come to: nothing is decided on it meanwhile."""
 
 
 def load(connection: Connection, case: UUID, *, lock: bool = False) -> Filed | None:
@@ -24,8 +24,8 @@ def load(connection: Connection, case: UUID, *, lock: bool = False) -> Filed | N
     Args:
         connection: inside the caller's transaction.
         case: its id.
-        lock: whether others who want to act on the case wait until the transaction ends. Without it, read inside
-            ``ControlDatabase.reading``: row and events must be of one moment.
+        lock: whether others who want to act on the case wait until the transaction ends. Without it, read
+            inside ``ControlDatabase.reading``: row and events must be of one moment.
 
     Raises:
         DistrustCase: the stored state is not what the events come to.

@@ -80,11 +80,15 @@ CASES: Final = Table(
     Index("ix_cases_resource", "resource"),
     Index("ix_cases_due_on_number", "due_on", "number", postgresql_where=text("due_on IS NOT NULL")),
     Index(
-        "ix_cases_provider_due_on", "provider", "due_on", "number", postgresql_where=text("due_on IS NOT NULL")
+        "ix_cases_provider_due_on",
+        "provider",
+        "due_on",
+        "number",
+        postgresql_where=text("due_on IS NOT NULL"),
     ),
     Index("ix_cases_ends_on", "ends_on", postgresql_where=text("ends_on IS NOT NULL")),
 )
-"""What a case was opened with, and the fold of its events: written with the event, checked by ``checking``."""
+"""What a case was opened with, and the fold of its events: written with them, checked by ``checking``."""
 
 EVENTS: Final = Table(
     "case_events",
@@ -156,4 +160,4 @@ COMMANDS: Final = Table(
     Column("answer", JSONB(none_as_null=True)),
     Column("recorded_at", INSTANT, nullable=False),
 )
-"""What was answered under which key, so that the same order is answered the same way and not carried out twice."""
+"""What was answered under which key, so that an order is not carried out twice and is answered alike."""

@@ -18,9 +18,7 @@ _UNTOLD: Final = and_(
 _OPEN: Final = CLOCKS.c.ended_at.is_(None)
 
 
-def for_years(
-    connection: Connection, years: Collection[int], after: UUID | None, limit: int
-) -> list[UUID]:
+def for_years(connection: Connection, years: Collection[int], after: UUID | None, limit: int) -> list[UUID]:
     """Cases with a day that waited for the notice of one of these years."""
     return _cases_of(connection, CLOCKS.c.waits_for.in_(years), after, limit)
 

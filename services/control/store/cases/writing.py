@@ -38,7 +38,8 @@ def add(
         "moved_at": opened_at,
         **folded(opened(opening), ()),
     }
-    return connection.execute(CASES.insert().values(row).returning(CASES.c.number)).scalar_one()
+    number = connection.execute(CASES.insert().values(row).returning(CASES.c.number)).scalar_one()
+    return int(number)
 
 
 def record(connection: Connection, before: Filed, after: Filed, lines: tuple[DueLine, ...]) -> None:

@@ -12,16 +12,57 @@ down_revision: str | None = "0001"
 
 _INSTANT = sa.DateTime(timezone=True)
 _STATES: Final = (
-    "draft submitted precheck deciding returned approved refused negotiating escalated refused_finally "
-    "provisioning active suspended terminated expired withdrawn"
-).split()
+    "draft",
+    "submitted",
+    "precheck",
+    "deciding",
+    "returned",
+    "approved",
+    "refused",
+    "negotiating",
+    "escalated",
+    "refused_finally",
+    "provisioning",
+    "active",
+    "suspended",
+    "terminated",
+    "expired",
+    "withdrawn",
+)
 _ACTIONS: Final = (
-    "edit submit request_precheck accept request_decision accept_unconditional return supplement approve "
-    "approve_in_part refuse appeal negotiate agree escalate uphold dismiss withdraw provision step_done "
-    "step_failed retry_step activate roll_back suspend resume terminate expire complain reply"
-).split()
-_ROLES: Final = "consumer provider authority operator auditor overseer system".split()
-_STEPS: Final = "topic credential rights policy acknowledged back_fill announced".split()
+    "edit",
+    "submit",
+    "request_precheck",
+    "accept",
+    "request_decision",
+    "accept_unconditional",
+    "return",
+    "supplement",
+    "approve",
+    "approve_in_part",
+    "refuse",
+    "appeal",
+    "negotiate",
+    "agree",
+    "escalate",
+    "uphold",
+    "dismiss",
+    "withdraw",
+    "provision",
+    "step_done",
+    "step_failed",
+    "retry_step",
+    "activate",
+    "roll_back",
+    "suspend",
+    "resume",
+    "terminate",
+    "expire",
+    "complain",
+    "reply",
+)
+_ROLES: Final = ["consumer", "provider", "authority", "operator", "auditor", "overseer", "system"]
+_STEPS: Final = ["topic", "credential", "rights", "policy", "acknowledged", "back_fill", "announced"]
 _IMMUTABLE: Final = ("case_policies", "case_policy_adoptions", "case_events")
 
 
