@@ -15,6 +15,16 @@ SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
+    "account-department": "account-departments",
+    "account-disable": "account-list",
+    "account-enable": "account-list",
+    "account-role": "account-list",
+    "account-reset-password": "account-add",
+    **{
+        f"case-{which}": "case-act"
+        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal")
+    },
+    "policy-show": "policy-adopt",
     "database-migrate": "database",
     "database-status": "database",
     "catalogue-search": "catalogue-list",

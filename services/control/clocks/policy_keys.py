@@ -99,6 +99,15 @@ _KEYS: Final = (
         "file_and_commit",
     ),
     _choice(
+        "workflow.subscription.decides",
+        _LOCAL,
+        "有条件共享申请决定方",
+        "who decides on requests for what is shared conditionally",
+        ("A6-06",),
+        "provider",
+        "authority",
+    ),
+    _choice(
         "workflow.problem.route",
         _LOCAL,
         "问题数据受理方",

@@ -40,7 +40,7 @@ deciding      approve              approved         d
 deciding      approve_in_part      approved         d
 deciding      refuse               refused          d
 deciding      negotiate            negotiating      ad
-deciding      escalate             escalated        a
+deciding      escalate             escalated        as
 deciding      withdraw             withdrawn        a
 refused       appeal               negotiating      a
 negotiating   agree                deciding         d
