@@ -63,6 +63,14 @@ def test_a_duty_reminds_at_half_at_four_fifths_and_on_its_last_day_once_each(off
     assert told(office, filed) == [("case.reminder", 50), ("case.reminder", 80), ("case.reminder", 100)]
 
 
+def test_what_happens_to_a_case_does_not_make_it_remind_again(office: Office) -> None:
+    filed = deciding(office)
+    sweep(office.desk, office.database, on(3, 5))
+    office.done(filed, Action.COMPLAIN, CONSUMER, on(3, 5))
+    assert sweep(office.desk, office.database, on(3, 5)) == Swept()
+    assert told(office, filed) == [("case.reminder", 50)]
+
+
 def test_after_days_away_only_the_highest_is_told(office: Office) -> None:
     filed = deciding(office)
     sweep(office.desk, office.database, on(3, 9))
