@@ -14,6 +14,7 @@ from services.cli import (
     demo,
     doctor,
     explain,
+    grant,
     identity,
     plan,
     publish,
@@ -37,6 +38,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
+app.add_typer(grant.app, name="grant")
 stack.register(app)
 demo.register(app)
 doctor.register(app)
