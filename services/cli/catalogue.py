@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from services.cli.catalogue_export import ExportForm, export_of, written
 from services.cli.catalogue_view import (
     checked,
     compared,
@@ -30,13 +31,12 @@ from services.cli.output import (
 from services.control.catalogue.drafting import drafts
 from services.control.catalogue.duties import double_collections, responsibility_list
 from services.control.catalogue.entry import Entry
-from services.control.catalogue.files import NameAFile, Source, read_catalogue, write_catalogue
+from services.control.catalogue.files import NameAFile, Source, read_catalogue
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.mounting import compare
 from services.control.catalogue.parameters import NATIONAL_LEVELS, CatalogueRules
 from services.control.catalogue.register import load_register
 from services.control.catalogue.vocabulary import BasisLevel, Language
-from services.control.catalogue.xlsx_file import TooMuchForExcel
 from services.control.definitions import (
     Definitions,
     DefinitionsInvalid,
@@ -102,26 +102,53 @@ def check_command(
 
 @app.command("export")
 def export_command(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write: .csv or .xlsx.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(dir_okay=False, help="Where to write: .csv or .xlsx; with dcat standard output if not."),
+    ] = None,
+    form: Annotated[
+        ExportForm | None, typer.Option("--format", help="What to write; the file's suffix decides if not.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", exists=True, dir_okay=False, help="A catalogue's file instead of the definitions."
+        ),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="With dcat: the address that identifiers begin with.")
+    ] = None,
+    publisher: Annotated[
+        str | None, typer.Option("--publisher", help="With dcat: who publishes the catalogue.")
+    ] = None,
     definitions: Folder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Write what the definitions say as a catalogue; what nobody declared stays empty for the clerk."""
-    folder = definitions or packaged_definitions()
-    declared = _definitions(folder)
-    if file.exists() and not force:
-        raise CommandFailed(
-            ExitCode.REFUSED, "the file is there already", str(file), "name another, or give --force"
-        )
-    entries = _loaded(lambda: tuple(drafts(declared, load_register(folder))))
-    rows = _written(file, entries)
-    answer = {"file": str(file), "entries": len(entries), "rows": rows}
+    export = export_of(file, form, base, publisher, force)
+    if export.file is None and wants_json(as_json, output):
+        remedy = "name a file, or drop --json: the document is JSON itself"
+        raise CommandFailed(ExitCode.USAGE, "the answer tells of a file", "--json", remedy)
+    if source is not None and definitions is not None:
+        raise CommandFailed(ExitCode.USAGE, "there are two sources", "--from, --definitions", "give one")
+    entries = _accepted(source, CatalogueRules()) if source else _drafted(definitions)
+    rows = written(export, entries)
+    if export.file is None:
+        return
+    answer = {"file": str(export.file), "entries": len(entries), "rows": rows}
     if wants_json(as_json, output):
         emit_json(answer)
     else:
         table("Written", tuple(answer), [tuple(answer.values())])
+
+
+def _drafted(definitions: Path | None) -> tuple[Entry, ...]:
+    """The entries that the definitions say by themselves."""
+    folder = definitions or packaged_definitions()
+    declared = _definitions(folder)
+    return _loaded(lambda: tuple(drafts(declared, load_register(folder))))
 
 
 @app.command("compare")
@@ -212,18 +239,6 @@ def _progress() -> Iterator[Callable[[int], None]]:
                 bar.update(task, completed=row)
 
         yield moved
-
-
-def _written(file: Path, entries: tuple[Entry, ...]) -> int:
-    try:
-        return write_catalogue(file, entries)
-    except NameAFile as error:
-        raise CommandFailed(ExitCode.USAGE, str(error), "FILE", "name a .csv or .xlsx file") from error
-    except TooMuchForExcel as error:
-        raise CommandFailed(ExitCode.REFUSED, str(error), str(file), "write a .csv file") from error
-    except OSError as error:
-        what = error.strerror or str(error) or "it cannot be written"
-        raise CommandFailed(ExitCode.USAGE, what, str(file), "name a folder that you may write to") from error
 
 
 def _definitions(folder: Path) -> Definitions:
