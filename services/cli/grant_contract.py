@@ -1,4 +1,4 @@
-"""`govbus grant contract`: a grant as AsyncAPI document or ODCS contract, from the bus or from definitions."""
+"""`govbus grant contract`: a grant as AsyncAPI document or ODCS contract, of the bus or of definitions."""
 
 import sys
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """A catalogue as DCAT-AP 3.0.1 in JSON-LD, one dataset after the other; pure.
 
-Named persons and their telephone numbers stay in the catalogue. Nothing is guessed: what an entry does not say
-is not in its dataset, and an entry that lacks what DCAT-AP demands is refused.
+Named persons and their telephone numbers stay in the catalogue. Nothing is guessed: what an entry does not
+say is not in its dataset, and an entry that lacks what DCAT-AP demands is refused.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The words of DCAT-AP for what a catalogue says: the European Union's closed lists, and our own beside them.
 
-The lists are named authority lists of the Publications Office of the European Union. Where a list has no exact
-word for ours, the nearest that promises no more is taken; a library is never forced under a theme.
+The lists are named authority lists of the Publications Office of the European Union. Where a list has no
+exact word for ours, the nearest that promises no more is taken; a library is never forced under a theme.
 """
 
 from typing import Any, Final

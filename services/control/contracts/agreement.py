@@ -47,7 +47,7 @@ class Agreement:
 
     @property
     def version(self) -> str:
-        """Of the contract: the resource's version, which breaks, and the grant's generation, which does not."""
+        """The resource's version, which breaks readers, and the grant's generation, which does not."""
         return f"{self.resource.version}.{self.generation}.0"
 
     @property

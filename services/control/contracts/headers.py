@@ -1,4 +1,4 @@
-"""The headers of a grant's records as JSON Schema, read from headers that the delivery itself writes; pure."""
+"""The headers of a grant's records as JSON Schema, read from headers that a delivery itself writes; pure."""
 
 import re
 from typing import Any, Final

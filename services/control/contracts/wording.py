@@ -63,7 +63,8 @@ _SAID: Final[dict[Phrase, tuple[str, str]]] = {
         "一条记录的完整状态：授权的全部信息项，而不只是变化的部分。",
     ),
     _P.WITHDRAWAL: (
-        "No value: delete what is held under this key. The record was deleted at its source or has left the grant.",
+        "No value: delete what is held under this key. The record was deleted at its source, or it left the "
+        "grant.",
         "没有值：请删除该键下的数据。记录已在来源处删除，或已不在授权范围内。",
     ),
     _P.READ: (
@@ -88,7 +89,10 @@ _SAID: Final[dict[Phrase, tuple[str, str]]] = {
         "原始变更的坐标，<主题>/<分区>/<偏移量>，在其来源内唯一。",
     ),
     _P.CE_SOURCE: ("The resource.", "信息资源。"),
-    _P.CE_TYPE: ("What happened to the record as far as the grant sees it.", "在授权范围内该记录发生了什么。"),
+    _P.CE_TYPE: (
+        "What happened to the record as far as the grant sees it.",
+        "在授权范围内该记录发生了什么。",
+    ),
     _P.CE_TIME: ("When the provider committed the change, in UTC.", "提供方提交变更的时间（协调世界时）。"),
     _P.POSITION: (
         "generation.incarnation.commit.ordinal, to be compared number by number: the greater one is newer.",
@@ -100,18 +104,18 @@ _SAID: Final[dict[Phrase, tuple[str, str]]] = {
     ),
     _P.POLICY: ("The policy version that decided the delivery.", "决定本次投递的策略版本。"),
     _P.MARKS: (
-        "Quality rules that the record breaks without being stopped for it, separated by commas; absent if none. "
-        "Possible: {rules}.",
+        "Quality rules that the record breaks without being stopped for it, separated by commas; absent if "
+        "none. Possible: {rules}.",
         "记录违反但不拦截的质量规则，以逗号分隔；没有则无此头。可能的值：{rules}。",
     ),
     _P.CONTENT_TYPE: ("Form of the value.", "值的格式。"),
     _P.MASK_PARTIAL: (
-        "The first {first} and the last {last} characters are shown, each other one is *; a text no longer than "
-        "that is all *.",
+        "The first {first} and the last {last} characters are shown, each other one is *; a text no longer "
+        "than that is all *.",
         "显示前 {first} 个和后 {last} 个字符，其余每个字符以 * 代替；不长于此的文本全部以 * 代替。",
     ),
     _P.MASK_HASH: (
-        "32 hexadecimal characters: equal values are equal within this grant, and the value cannot be had back.",
+        "32 hexadecimal characters: equal values stay equal within this grant and cannot be had back.",
         "32 位十六进制字符：同一授权内相同的值结果相同，且不可还原。",
     ),
     _P.MASK_YEAR: (
@@ -119,7 +123,10 @@ _SAID: Final[dict[Phrase, tuple[str, str]]] = {
         "仅年份：日期变为当年 1 月 1 日，文本保留前四个字符。",
     ),
     _P.MASK_DISTRICT: ("The first six characters only.", "仅前六个字符。"),
-    _P.MASK_DROP: ("Never given: null, or empty where there is no null.", "不提供：为空值；不允许空值时为空文本。"),
+    _P.MASK_DROP: (
+        "Never given: null, or empty where there is no null.",
+        "不提供：为空值；不允许空值时为空文本。",
+    ),
     _P.FOREIGN: (
         "Always null here: the fact belongs to {owner} and comes from its own resource.",
         "在此始终为空值：该事实归{owner}所有，由其自己的资源提供。",

@@ -1,7 +1,7 @@
 """The commitment letter and the filing form of a sharing case: what stands in them, and their digest; pure.
 
-Every fact is the case's or the entry's own; what nobody filled in has no line. Persons are not named: who signs
-does so by hand.
+Every fact is the case's or the entry's own; what nobody filled in has no line. Persons are not named:
+who signs does so by hand.
 """
 
 import hashlib

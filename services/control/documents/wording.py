@@ -103,8 +103,8 @@ _PHRASES: Final[dict[Phrase, tuple[str, str]]] = {
     _P.DATE: ("Date", "日期"),
     _P.DIGEST: ("Digest of the content (SHA-256)", "内容校验码（SHA-256）"),
     _P.RECOGNISED: (
-        "Made from case {case} as it stood after its event {event}. Whoever has the case can make the document "
-        "again and compare the digest.",
+        "Made from case {case} as it stood after its event {event}. Whoever has the case can make the "
+        "document again and compare the digest.",
         "根据申请 {case} 第 {event} 个事件后的内容生成。持有该申请的部门可重新生成本文件并核对校验码。",
     ),
 }
@@ -113,8 +113,8 @@ PHRASES: Final = {phrase: {_EN: english, _ZH: chinese} for phrase, (english, chi
 UNDERTAKINGS: Final[dict[Language, tuple[str, ...]]] = {
     _EN: (
         "to use the data only for the scenario and the duty that are named above;",
-        "not to give the data to a third party, in whatever form, unless the rules allow it and those consent "
-        "whose consent they demand;",
+        "not to give the data to a third party, in whatever form, unless the rules allow it and those "
+        "consent whose consent they demand;",
         "not to publish the data without the consent of the providing department;",
         "not to use the data for paid services or any commercial purpose;",
         "not to combine the data with other data into something secret or sensitive;",

@@ -1,4 +1,4 @@
-"""Commitment letter and filing form: all of the case and nothing else, escaped, self-contained, recognisable."""
+"""Commitment letter and filing form: all of the case and nothing else, escaped, whole, recognisable."""
 
 import re
 from dataclasses import replace
