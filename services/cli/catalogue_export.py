@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from services.cli.output import CommandFailed, ExitCode, note
-from services.control.catalogue.dcat import NOWHERE, Catalogue, NotABase, NotDescribable
+from services.control.catalogue.dcat import NOWHERE, Catalogue, NotABase, NotDescribable, require_describable
 from services.control.catalogue.dcat_file import put_dcat, write_dcat
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.files import SUFFIXES, NameAFile, write_catalogue
@@ -76,6 +76,8 @@ def _dcat(export: Export, entries: Sequence[Entry]) -> int:
     try:
         catalogue = Catalogue(export.base.rstrip("/"), export.publisher)
         if export.file is None:
+            for entry in entries:
+                require_describable(entry)  # What was printed cannot be taken back.
             return put_dcat(sys.stdout, catalogue, entries)
         return write_dcat(export.file, catalogue, entries)
     except NotABase as error:

@@ -76,9 +76,7 @@ def dataset_of(entry: Entry, catalogue: Catalogue) -> dict[str, Any]:
     Raises:
         NotDescribable: it has no code, name, summary or provider.
     """
-    missing = tuple(_missing(entry))
-    if missing:
-        raise NotDescribable(entry, missing)
+    require_describable(entry)
     shared = entry.sharing.share_type is not ShareType.NOT_SHARED
     rights = list(_rights(entry))
     return {
@@ -100,6 +98,17 @@ def dataset_of(entry: Entry, catalogue: Catalogue) -> dict[str, Any]:
         ),
         **({"dcat:distribution": _distribution(entry, catalogue, rights)} if shared else {"dct:rights": rights}),
     }
+
+
+def require_describable(entry: Entry) -> None:
+    """Refuse an entry that lacks what a dataset must say.
+
+    Raises:
+        NotDescribable: it has no code, name, summary or provider.
+    """
+    missing = tuple(_missing(entry))
+    if missing:
+        raise NotDescribable(entry, missing)
 
 
 def _missing(entry: Entry) -> Iterator[Field]:
