@@ -104,7 +104,9 @@ def check_command(
 def export_command(
     file: Annotated[
         Path | None,
-        typer.Argument(dir_okay=False, help="Where to write: .csv, .xlsx, .jsonld; dcat without it is printed."),
+        typer.Argument(
+            dir_okay=False, help="Where to write: .csv, .xlsx, .jsonld; dcat without it is printed."
+        ),
     ] = None,
     form: Annotated[
         ExportForm | None, typer.Option("--format", help="What to write; the file's suffix decides if not.")

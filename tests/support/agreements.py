@@ -113,6 +113,7 @@ def masks_for(resource: ResourceId, item: str) -> list[Mask]:
 
 
 _TEXTS = st.text(min_size=4, max_size=40)
+_DAYS = st.dates(date(1950, 1, 1), date(2200, 1, 1))
 
 
 @st.composite
@@ -127,7 +128,7 @@ def grants(draw: st.DrawFn) -> Grant:
         fitting = masks_for(resource.id, name)
         if fitting and draw(st.booleans()):
             masks[name] = draw(st.sampled_from(fitting))
-    days = sorted(draw(st.tuples(st.dates(), st.dates())))
+    days = sorted(draw(st.tuples(_DAYS, _DAYS)))
     rows = [
         RowFilter(item=name, values=tuple(draw(st.lists(st.text(max_size=9), min_size=1, max_size=3))))
         for name in draw(st.lists(st.sampled_from(resource.scope_items or ("",)), unique=True))
@@ -146,9 +147,7 @@ def grants(draw: st.DrawFn) -> Grant:
         valid_until=days[1],
         state=draw(st.sampled_from(GrantState)),
     )
-    found = grant_problems(
-        grant, definitions.consumers, definitions.resources, definitions.item_schemas
-    )
+    found = grant_problems(grant, definitions.consumers, definitions.resources, definitions.item_schemas)
     assert list(found) == []
     return grant
 

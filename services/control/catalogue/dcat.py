@@ -20,6 +20,11 @@ PROFILE: Final = "https://semiceu.github.io/DCAT-AP/releases/3.0.1"
 NOWHERE: Final = "https://catalogue.invalid"
 """A base that nobody can reach (RFC 2606), for who has none yet."""
 SCHEME: Final = Titles(zh="政务信息资源分类", en="Classes of government information resources")
+TITLE: Final = Titles(zh="政务信息资源目录", en="Catalogue of government information resources")
+DESCRIPTION: Final = Titles(
+    zh="各部门登记的政务信息资源，及其共享和开放的条件",
+    en="Information resources that departments have registered, and on which conditions they are given",
+)
 _DATA_THEMES: Final = Titles(zh="数据主题", en="Data theme")
 
 
@@ -42,11 +47,8 @@ class Catalogue:
 
     base: str
     publisher: str
-    title: Titles = Titles(zh="政务信息资源目录", en="Catalogue of government information resources")
-    description: Titles = Titles(
-        zh="各部门登记的政务信息资源，及其共享和开放的条件",
-        en="Information resources that departments have registered, and on which conditions they are given",
-    )
+    title: Titles = TITLE
+    description: Titles = DESCRIPTION
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base)
@@ -93,10 +95,12 @@ def dataset_of(entry: Entry, catalogue: Catalogue) -> dict[str, Any]:
         **_given("dcat:theme", list(_themes(entry, catalogue))),
         **_given("dcat:keyword", [_text(name) for name in dict.fromkeys(each.name for each in entry.items)]),
         **_given("dcatap:applicableLegislation", list(_basis(entry))),
-        **_given(
-            "dct:relation", [{"@id": _dataset_id(str(code), catalogue)} for code in entry.related]
+        **_given("dct:relation", [{"@id": _dataset_id(str(code), catalogue)} for code in entry.related]),
+        **(
+            {"dcat:distribution": _distribution(entry, catalogue, rights)}
+            if shared
+            else {"dct:rights": rights}
         ),
-        **({"dcat:distribution": _distribution(entry, catalogue, rights)} if shared else {"dct:rights": rights}),
     }
 
 

@@ -102,9 +102,7 @@ def _channel(agreement: Agreement, servers: list[str], language: Language) -> di
     return {
         "address": topic.name,
         "title": title_of(agreement, language),
-        "messages": {
-            name: {"$ref": f"#/components/messages/{name}"} for name in ("record", "withdrawal")
-        },
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in ("record", "withdrawal")},
         **({"servers": [{"$ref": f"#/servers/{name}"} for name in servers]} if servers else {}),
         "bindings": {
             "kafka": {

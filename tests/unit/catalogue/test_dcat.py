@@ -133,7 +133,13 @@ def test_what_an_entry_does_not_say_is_not_in_its_dataset() -> None:
         code=COMPLETE.code, name="名称", provider=Department("公安局"), summary="摘要", sharing=Sharing()
     )
     made = dataset(bare)
-    for left_out in ("dct:accessRights", "dct:accrualPeriodicity", "dct:issued", "dcat:theme", "dcat:keyword"):
+    for left_out in (
+        "dct:accessRights",
+        "dct:accrualPeriodicity",
+        "dct:issued",
+        "dcat:theme",
+        "dcat:keyword",
+    ):
         assert left_out not in made
     assert violations(graph_of(text_of(bare))) == ""
 
@@ -145,7 +151,10 @@ def test_what_is_not_shared_has_its_rights_and_its_basis_and_no_way_to_have_it()
     assert "dcat:distribution" not in made
     assert made["dct:rights"][0]["dct:description"]["@value"] == "法律禁止共享"
     assert made["dcatap:applicableLegislation"][0]["dct:title"]["@value"] == "《某法》第三条"
-    assert violations(graph_of(text_of(entry(sharing=replace(CONDITIONAL, share_type=ShareType.NOT_SHARED))))) == ""
+    assert (
+        violations(graph_of(text_of(entry(sharing=replace(CONDITIONAL, share_type=ShareType.NOT_SHARED)))))
+        == ""
+    )
 
 
 def test_named_persons_and_their_telephones_stay_in_the_catalogue() -> None:
@@ -171,7 +180,9 @@ def test_an_entry_that_lacks_what_a_dataset_must_say_is_refused_by_name(
         dataset(entry(**lacking))
 
 
-@pytest.mark.parametrize("base", ["", "data.example", "urn:x:y", "https://", "https://a/?b", "https://a/b/", "https://a b"])
+@pytest.mark.parametrize(
+    "base", ["", "data.example", "urn:x:y", "https://", "https://a/?b", "https://a/b/", "https://a b"]
+)
 def test_a_base_that_no_identifier_can_begin_with_is_refused(base: str) -> None:
     with pytest.raises(NotABase):
         Catalogue(base, "谁")

@@ -59,7 +59,12 @@ def test_a_catalogues_file_is_exported_in_place_of_the_definitions(catalogue: Ca
     ],
 )
 def test_a_wrong_call_is_refused_with_what_to_do(
-    options: list[str], code: ExitCode, told: str, catalogue: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    code: ExitCode,
+    told: str,
+    catalogue: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = catalogue("export", *options)

@@ -41,7 +41,9 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Callable[[Policy | None], None]:
     """A stack that runs with this policy."""
 
     def with_policy(policy: Policy | None) -> None:
-        endpoints = SimpleNamespace(kafka_bootstrap="127.0.0.1:29092", registry_url="http://127.0.0.1:28081/v7")
+        endpoints = SimpleNamespace(
+            kafka_bootstrap="127.0.0.1:29092", registry_url="http://127.0.0.1:28081/v7"
+        )
         stack: Any = SimpleNamespace(endpoints=lambda: endpoints)
         monkeypatch.setattr(grant_contract, "Stack", lambda _settings: stack)
         monkeypatch.setattr(grant_contract, "require", lambda *_parts: None)

@@ -217,7 +217,10 @@ def test_masks_types_and_facts_of_others_are_told_as_they_are_delivered() -> Non
     assert json.loads(found["text"]["transformLogic"]) == {"kind": "partial", "keep_first": 1, "keep_last": 0}
     assert "logicalTypeOptions" not in found["text"]
     assert found["perhaps_day"]["logicalType"] == "date"
-    assert (found["small"]["logicalType"], found["small"]["logicalTypeOptions"]) == ("integer", {"format": "i32"})
+    assert (found["small"]["logicalType"], found["small"]["logicalTypeOptions"]) == (
+        "integer",
+        {"format": "i32"},
+    )
     assert found["exact_moment"]["logicalTypeOptions"] == {"timezone": True}
     assert (found["day"]["required"], found["large"]["required"]) == (True, False)
     assert found["theirs"]["customProperties"][0]["value"] == "social_security"
@@ -239,7 +242,10 @@ def test_rules_about_items_not_given_are_not_told_and_those_about_masked_ones_ar
     full = properties(sample("health-persons-gusu"))
     kinds = {each["name"]: each for each in full["sex"]["quality"]}
     assert kinds["sex.code_list"]["arguments"] == {"validValues": ["0", "1", "2", "9"]}
-    assert (kinds["sex.required"]["severity"], kinds["sex.required"]["metric"]) == ("warning", "missingValues")
+    assert (kinds["sex.required"]["severity"], kinds["sex.required"]["metric"]) == (
+        "warning",
+        "missingValues",
+    )
 
 
 @pytest.mark.parametrize("state", GrantState)

@@ -15,7 +15,16 @@ from services.control.cases.words import Action, DeliveryMode, State
 from services.control.catalogue.vocabulary import Language
 from services.control.documents.content import About, Document, document_of, recognised, shown
 from services.control.documents.page import STYLE, page_of, style_source
-from services.control.documents.wording import LABELS, MODES, PHRASES, STATES, TITLES, UNDERTAKINGS, Kind, Label
+from services.control.documents.wording import (
+    LABELS,
+    MODES,
+    PHRASES,
+    STATES,
+    TITLES,
+    UNDERTAKINGS,
+    Kind,
+    Label,
+)
 from tests.support.examples import examples
 from tests.support.policy import sample_definitions
 from tests.support.sharing_cases import (
@@ -147,8 +156,12 @@ def hostile_case(text: str) -> Case:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_hostile_text_stays_text(kind: Kind) -> None:
-    about = About(ABOUT.resource, {"health": Titles(zh=HOSTILE, en=HOSTILE), "police": Titles(zh=HOSTILE, en="")})
-    case = replace(hostile_case(HOSTILE), application=replace(hostile_case(HOSTILE).application, scenario=HOSTILE))
+    about = About(
+        ABOUT.resource, {"health": Titles(zh=HOSTILE, en=HOSTILE), "police": Titles(zh=HOSTILE, en="")}
+    )
+    case = replace(
+        hostile_case(HOSTILE), application=replace(hostile_case(HOSTILE).application, scenario=HOSTILE)
+    )
     harmless = Page(page_of(document_of(draft(), kind, ABOUT, ZH)))
     page = Page(page_of(document_of(case, kind, about, ZH)))
     assert "script" not in page.tags
