@@ -97,7 +97,7 @@ def test_the_official_shapes_refuse_a_dataset_that_was_damaged(broken: str) -> N
 
 
 @given(catalogues())
-@examples(8, deadline=None)
+@examples(25, deadline=None)
 def test_any_valid_catalogue_conforms_with_a_dataset_for_each_entry(entries: tuple[Entry, ...]) -> None:
     graph = graph_of(text_of(*entries))
     assert violations(graph) == ""
