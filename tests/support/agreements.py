@@ -125,8 +125,8 @@ def grants(draw: st.DrawFn) -> Grant:
     items = draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
     masks: dict[str, Mask] = {}
     for name in items:
-        fitting = masks_for(resource.id, name)
-        if fitting and draw(st.booleans()):
+        fitting, is_masked = masks_for(resource.id, name), draw(st.booleans())
+        if fitting and is_masked:
             masks[name] = draw(st.sampled_from(fitting))
     days = sorted(draw(st.tuples(_DAYS, _DAYS)))
     rows = [
