@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from services.cli import catalogue_store
+from services.cli.catalogue_export import ExportForm, export_of, written
 from services.cli.catalogue_input import (
     ConditionLevels,
     DenialLevels,
@@ -39,13 +40,11 @@ from services.cli.output import (
 from services.control.catalogue.drafting import drafts
 from services.control.catalogue.duties import double_collections, responsibility_list
 from services.control.catalogue.entry import Entry
-from services.control.catalogue.files import NameAFile, write_catalogue
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.mounting import compare
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.register import load_register
 from services.control.catalogue.vocabulary import Language
-from services.control.catalogue.xlsx_file import TooMuchForExcel
 from services.control.definitions import (
     Definitions,
     DefinitionsInvalid,
@@ -113,30 +112,59 @@ def check_command(
 
 @app.command("export")
 def export_command(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write: .csv or .xlsx.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            dir_okay=False, help="Where to write: .csv, .xlsx, .jsonld; dcat without it is printed."
+        ),
+    ] = None,
+    form: Annotated[
+        ExportForm | None, typer.Option("--format", help="What to write; the file's suffix decides if not.")
+    ] = None,
     origin: Annotated[
         Origin,
         typer.Option("--from", help="What the definitions say, or a version of each entry of the store."),
     ] = Origin.DEFINITIONS,
+    source: Annotated[
+        Path | None,
+        typer.Option("--table", exists=True, dir_okay=False, help="A catalogue's file instead of both."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="With dcat: the address that identifiers begin with.")
+    ] = None,
+    publisher: Annotated[
+        str | None, typer.Option("--publisher", help="With dcat: who publishes the catalogue.")
+    ] = None,
     definitions: Folder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Write a catalogue: of the definitions, where what nobody declared stays empty, or of the store."""
-    entries = _of_definitions(definitions) if origin is Origin.DEFINITIONS else None
-    if file.exists() and not force:
-        raise CommandFailed(
-            ExitCode.REFUSED, "the file is there already", str(file), "name another, or give --force"
-        )
-    if entries is None:
-        entries = _of_store(Which(origin.value))
-    rows = _written(file, entries)
-    answer = {"file": str(file), "entries": len(entries), "rows": rows}
+    export = export_of(file, form, base, publisher, force)
+    if export.file is None and wants_json(as_json, output):
+        remedy = "name a file, or drop --json: the document is JSON itself"
+        raise CommandFailed(ExitCode.USAGE, "the answer tells of a file", "--json", remedy)
+    entries = _exported(source, origin, definitions)
+    rows = written(export, entries)
+    if export.file is None:
+        return
+    answer = {"file": str(export.file), "entries": len(entries), "rows": rows}
     if wants_json(as_json, output):
         emit_json(answer)
     else:
         table("Written", tuple(answer), [tuple(answer.values())])
+
+
+def _exported(source: Path | None, origin: Origin, definitions: Path | None) -> tuple[Entry, ...]:
+    """The entries of the one source that was named."""
+    from_store = origin is not Origin.DEFINITIONS
+    if (source is not None) + from_store + (definitions is not None) > 1:
+        where = "--table, --from, --definitions"
+        raise CommandFailed(ExitCode.USAGE, "there is more than one source", where, "give one")
+    if source is not None:
+        return _accepted(source, CatalogueRules())
+    return _of_store(Which(origin.value)) if from_store else _of_definitions(definitions)
 
 
 @app.command("compare")
@@ -202,18 +230,6 @@ def _of_definitions(folder: Path | None) -> tuple[Entry, ...]:
 def _of_store(which: Which) -> tuple[Entry, ...]:
     with open_control() as database, database.reading() as connection:
         return tuple(entries_of(connection, which))
-
-
-def _written(file: Path, entries: tuple[Entry, ...]) -> int:
-    try:
-        return write_catalogue(file, entries)
-    except NameAFile as error:
-        raise CommandFailed(ExitCode.USAGE, str(error), "FILE", "name a .csv or .xlsx file") from error
-    except TooMuchForExcel as error:
-        raise CommandFailed(ExitCode.REFUSED, str(error), str(file), "write a .csv file") from error
-    except OSError as error:
-        what = error.strerror or str(error) or "it cannot be written"
-        raise CommandFailed(ExitCode.USAGE, what, str(file), "name a folder that you may write to") from error
 
 
 def _definitions(folder: Path) -> Definitions:

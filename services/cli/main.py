@@ -17,6 +17,7 @@ from services.cli import (
     demo,
     doctor,
     explain,
+    grant,
     identity,
     plan,
     policy_packs,
@@ -45,6 +46,7 @@ app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(policy_packs.app, name="policy")
 app.add_typer(database.app, name="database")
+app.add_typer(grant.app, name="grant")
 stack.register(app)
 demo.register(app)
 doctor.register(app)
