@@ -10,6 +10,7 @@ from services.control.notices.words import Audience, Channel, Kind, Slot
 
 Parties = Mapping[Audience, tuple[str, ...]]
 """Which departments are told as what."""
+Facts = Mapping[Slot, Fact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Happened:
     kind: Kind
     at: datetime
     parties: Parties
-    facts: Mapping[Slot, Fact]
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
