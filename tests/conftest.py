@@ -2,9 +2,10 @@
 
 from hypothesis import settings
 
+from tests.database_fixture import control_database, database_server, migrated_database
 from tests.stack_fixture import stack
 
-__all__ = ["stack"]
+__all__ = ["control_database", "database_server", "migrated_database", "stack"]
 
 # How long one example takes says something about the machine, not about the code.
 settings.register_profile("govbus", deadline=None)

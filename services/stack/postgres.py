@@ -34,6 +34,8 @@ SUPERUSER_SECRET = "postgres-postgres"  # noqa: S105 - the name of a file
 REGISTRY_SECRET = "postgres-registry"  # noqa: S105 - the name of a file
 DOCTOR = "doctor"
 DOCTOR_SECRET = "postgres-doctor"  # noqa: S105 - the name of a file
+CONTROL = "control"
+CONTROL_SECRET = "postgres-control"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,11 @@ class Postgres(Component):
             return False
 
     def settle(self) -> None:
-        """Make the registry's database; nobody but the superuser enters the maintenance database."""
+        """Make the databases that only their owners enter: the registry's and the control plane's."""
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.create_database("registry", "registry", self.context.secrets.read(REGISTRY_SECRET))
+        self.create_database(CONTROL, CONTROL, self.context.secrets.read(CONTROL_SECRET))
         self._allow_doctor()
 
     def connect(self, database: str) -> Connection:
