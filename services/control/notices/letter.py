@@ -65,7 +65,9 @@ def letter(
     message["Content-Language"] = language.value
     # Nobody's out-of-office answer is wanted (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content("\n\n".join([*map(_paragraph, texts), _SENT_BY[language]]) + "\n")
+    text = "\n\n".join([*map(_paragraph, texts), _SENT_BY[language]]) + "\n"
+    # In ASCII, whatever the servers on the way understand.
+    message.set_content(text, cte="base64")
     return message
 
 
