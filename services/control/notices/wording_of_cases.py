@@ -167,27 +167,51 @@ TICKETS: Final[tuple[tuple[Kind, Both], ...]] = (
         ),
     ),
     (
-        Kind.TICKET_DISPATCHED,
+        Kind.TICKET_RETURNED,
         (
-            Said("问题数据 {ticket} 已分发", "提供部门：请在期限内核实并答复。"),
-            Said("Ticket {ticket} was dispatched", "Provider: verify and answer before its clock ends."),
+            Said("问题数据 {ticket} 已退回补充", "上报部门：请查看理由并补充佐证材料。"),
+            Said("Ticket {ticket} was returned", "Reporter: read why and supplement the evidence."),
         ),
     ),
     (
-        Kind.TICKET_CONFIRMED,
+        Kind.TICKET_VERIFYING,
         (
-            Said("问题数据 {ticket} 已核实，将在源头更正", "提供部门：请在期限内更正源头数据。"),
+            Said("问题数据 {ticket} 等待核实（资源 {resource}）", "提供部门：请在期限内核实并答复。"),
             Said(
-                "Ticket {ticket} was confirmed and will be corrected at the source",
-                "Provider: correct it at the source before its clock ends.",
+                "Ticket {ticket} waits for verification (resource {resource})",
+                "Provider: verify and decide before its clock ends.",
             ),
         ),
     ),
     (
-        Kind.TICKET_REJECTED,
+        Kind.TICKET_REFUSED,
         (
-            Said("问题数据 {ticket} 经核实不作更正", "上报部门：请查看理由。"),
-            Said("Ticket {ticket}: the record stands as it is", "Reporter: read the reason."),
+            Said("问题数据 {ticket} 经核实不作更正", "上报部门：请查看理由；可以提请裁决。"),
+            Said("Ticket {ticket}: the provider corrects nothing", "Reporter: read why; you may escalate it."),
+        ),
+    ),
+    (
+        Kind.TICKET_ESCALATED,
+        (
+            Said("问题数据 {ticket} 已提请裁决", "裁决部门：请裁决并说明理由。"),
+            Said("Ticket {ticket} was escalated", "The body that rules: rule on it, with reasons."),
+        ),
+    ),
+    (
+        Kind.TICKET_DISMISSED,
+        (
+            Said("问题数据 {ticket} 经裁决无误", "上报部门：请查看裁决。"),
+            Said("Ticket {ticket}: a ruling found nothing wrong", "Reporter: read the ruling."),
+        ),
+    ),
+    (
+        Kind.TICKET_CORRECTING,
+        (
+            Said("问题数据 {ticket} 已核实，将在源头更正", "提供部门：请在期限内更正源头数据。"),
+            Said(
+                "Ticket {ticket}: the record will be corrected at the source",
+                "Provider: correct it at the source before its clock ends.",
+            ),
         ),
     ),
     (
@@ -198,10 +222,27 @@ TICKETS: Final[tuple[tuple[Kind, Both], ...]] = (
         ),
     ),
     (
+        Kind.TICKET_CONFIRMED,
+        (
+            Said("问题数据 {ticket} 的更正已确认", "无需操作；正在告知接收过错误版本的部门。"),
+            Said(
+                "Ticket {ticket}: the correction was confirmed",
+                "Nothing is to be done; whoever received the wrong version is being told.",
+            ),
+        ),
+    ),
+    (
         Kind.TICKET_CLOSED,
         (
             Said("问题数据 {ticket} 已办结", "无需操作；结果见问题单页面。"),
             Said("Ticket {ticket} was closed", "Nothing is to be done; its page shows the result."),
+        ),
+    ),
+    (
+        Kind.TICKET_WITHDRAWN,
+        (
+            Said("问题数据 {ticket} 已由上报部门撤回", "无需操作。"),
+            Said("Ticket {ticket} was withdrawn by its reporter", "Nothing is to be done."),
         ),
     ),
     (
