@@ -62,7 +62,7 @@ class Retry:
     first: timedelta = timedelta(seconds=30)
     longest: timedelta = timedelta(hours=2)
     attempts: int = 12
-    """With the waits above about nine hours in all."""
+    """With the waits above four to eight hours in all."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or not timedelta() < self.first <= self.longest:

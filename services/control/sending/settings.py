@@ -36,6 +36,8 @@ class NoticeSettings(BaseModel):
     webhook_ca_file: Path | None = None
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     attempts: Annotated[int, Field(ge=1, le=50)] = 12
+    master_file: Path | None = None
+    """The secret that secrets of endpoints are derived from."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
