@@ -13,7 +13,6 @@ __all__ = [
     "pytest_collection_modifyitems",
     "stack",
 ]
-pytest_plugins = ["pytester"]
 
 # How long one example takes says something about the machine, not about the code.
 settings.register_profile("govbus", deadline=None)

@@ -1,7 +1,7 @@
 """docs/requirements.md and the marks of the tests agree, and the tool that compares them finds what does not."""
 
 import json
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.support.requirements import (
     read_source,
     requirements_of,
     sorting,
-    tests_by_id,
+    carried_by_id,
 )
 
 ROWS = requirements_of(DOCUMENT.read_text(encoding="utf-8"))
@@ -119,7 +119,7 @@ def test_a_row_of_another_form_is_refused() -> None:
 
 
 def test_the_table_shows_each_id_with_its_state_and_where_its_tests_are() -> None:
-    tests = tests_by_id([Carrier("A1-01", "tests/a.py::test_one"), Carrier("A1-01", "tests/a.py::test_two")])
+    tests = carried_by_id([Carrier("A1-01", "tests/a.py::test_one"), Carrier("A1-01", "tests/a.py::test_two")])
     shown = as_table([ROW, Requirement("A1-02", "S0", "x", "not yet", "y")], tests).splitlines()
     assert shown == [
         "id      state    tests  where",
@@ -138,11 +138,22 @@ def test_the_command_prints_every_id_once(capsys: pytest.CaptureFixture[str]) ->
     assert [each["id"] for each in json.loads(capsys.readouterr().out)] == printed
 
 
-def test_a_test_run_refuses_an_id_that_nobody_knows(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nmarkers = requirement(*ids): ids")
-    pytester.makeconftest("from tests.support.known_requirements import pytest_collection_modifyitems")
-    pytester.makepyfile('import pytest\n@pytest.mark.requirement("A1-99")\ndef test_one(): pass')
-    pytester.syspathinsert(Path(ROOT))
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    assert result.ret is pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*A1-99*docs/requirements.md*"])
+class Marked:
+    """What the hook of a test run asks an item for."""
+
+    nodeid = "tests/test_it.py::test_one"
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = ids
+
+    def iter_markers(self, _name: str) -> list[pytest.Mark]:
+        return [pytest.mark.requirement(*self.ids).mark]
+
+
+def test_a_test_run_refuses_an_id_that_nobody_knows(request: pytest.FixtureRequest) -> None:
+    known_items: list[Any] = [Marked("A5-02"), Marked("A1-08", "C7")]
+    loaded = request.config.pluginmanager.get_plugins()
+    (plugin,) = (each for each in loaded if getattr(each, "__file__", "") == str(TESTS / "conftest.py"))
+    plugin.pytest_collection_modifyitems(known_items)
+    with pytest.raises(pytest.UsageError, match=r"tests/test_it\.py::test_one names \['A1-99'\]"):
+        plugin.pytest_collection_modifyitems([*known_items, Marked("A1-01", "A1-99")])

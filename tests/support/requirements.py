@@ -111,7 +111,7 @@ def read_source(source: str, file: str) -> Read:
 
 def disagreements(requirements: Sequence[Requirement], carriers: Iterable[Carrier]) -> Iterator[str]:
     """Everything in which document and tests contradict each other, and rows that say too little."""
-    tests = tests_by_id(carriers)
+    tests = carried_by_id(carriers)
     known = Counter(each.id for each in requirements)
     yield from (f"{id_}: stands in the document {count} times" for id_, count in known.items() if count > 1)
     for id_ in sorted(tests.keys() - known.keys(), key=sorting):
@@ -120,7 +120,7 @@ def disagreements(requirements: Sequence[Requirement], carriers: Iterable[Carrie
         yield from _of_row(each, tests.get(each.id, ()))
 
 
-def tests_by_id(carriers: Iterable[Carrier]) -> dict[str, tuple[str, ...]]:
+def carried_by_id(carriers: Iterable[Carrier]) -> dict[str, tuple[str, ...]]:
     """The tests that carry each id."""
     found: dict[str, list[str]] = {}
     for each in carriers:
@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_wanted = as_json if parser.parse_args(arguments).json else as_table
     requirements = requirements_of(DOCUMENT.read_text(encoding="utf-8"))
     read = carriers_in(TESTS, ROOT)
-    sys.stdout.write(as_wanted(requirements, tests_by_id(read.carriers)) + "\n")
+    sys.stdout.write(as_wanted(requirements, carried_by_id(read.carriers)) + "\n")
     wrong = [*read.problems, *disagreements(requirements, read.carriers)]
     sys.stderr.writelines(f"{each}\n" for each in wrong)
     return 1 if wrong else 0

@@ -51,6 +51,7 @@ def reminded(day: str) -> Happened | None:
     return of_clock("17", "clocks.problem.verify", standing(RUN, CALENDAR, noon(day)), PARTIES, noon(day))
 
 
+@pytest.mark.requirement("A6-09", "A12-08")
 def test_a_clock_reminds_at_each_of_its_steps_once_and_then_says_that_it_is_late() -> None:
     days = [date(2026, 9, 18) + timedelta(days=number) for number in range(40)]
     told = [found for day in days if (found := reminded(day.isoformat())) is not None]

@@ -111,6 +111,7 @@ def test_grants_and_credentials_end_by_words_of_their_own() -> None:
         (UpdateCycle.YEARLY, timedelta(days=367), True),
     ],
 )
+@pytest.mark.requirement("A4-13")
 def test_a_resource_is_stale_after_its_cycle(cycle: UpdateCycle, silent: timedelta, is_stale: bool) -> None:
     found = list(stale_resources([replace(PERSONS, cycle=cycle)], NOW + silent))
     assert bool(found) == is_stale
