@@ -1,4 +1,4 @@
-"""docs/requirements.md and the marks of the tests agree, and the tool that compares them finds what does not."""
+"""docs/requirements.md and the marks of the tests agree, and the tool finds where they do not."""
 
 import json
 from typing import Any

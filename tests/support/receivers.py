@@ -1,4 +1,4 @@
-"""Servers that receive notices in tests: a real SMTP server and a real HTTP server, each on a port of its own."""
+"""Servers that receive notices in tests: a real SMTP server and a real HTTP server, on free ports."""
 
 import ssl
 import threading

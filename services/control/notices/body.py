@@ -1,4 +1,4 @@
-"""The body of a webhook: what happened, as JSON of a published shape (docs/notices/webhook.schema.json); pure."""
+"""The body of a webhook: what happened, as JSON of the shape docs/notices/webhook.schema.json; pure."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What of a problem ticket is told: every change of its state, and the wrong version to whoever received it."""
+"""What of a problem ticket is told: each change of its state, and a wrong version to whoever has it."""
 
 from collections.abc import Collection
 from datetime import datetime

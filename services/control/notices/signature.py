@@ -1,7 +1,7 @@
 """Signs webhooks and checks their signatures: HMAC-SHA256 over time stamp and body; pure.
 
-The header is ``t=<seconds since 1970>,v1=<hex>`` with one ``v1`` for each secret that is valid. While a secret
-is rotated there are two, so that a receiver may change its own at any moment in between.
+The header is ``t=<seconds since 1970>,v1=<hex>`` with one ``v1`` for each valid secret. While a secret is
+rotated there are two, so that a receiver may change its own at any moment in between.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A notice in words: subject, what to do, and the page that says more. Links and numbers, no personal data."""
+"""A notice in words: subject, what to do, and the page that says more. Links and numbers only."""
 
 from dataclasses import dataclass
 from string import Formatter

@@ -1,4 +1,4 @@
-"""How notices leave: mail server, sender, networks that webhooks may reach, patience; from the environment."""
+"""How notices leave: mail server, sender, networks that webhooks may reach; from the environment."""
 
 import os
 from collections.abc import Mapping

@@ -34,7 +34,7 @@ from tests.unit.clocks.notices import notice_of_2027
 
 CALENDAR = china()
 RUN = start(ClockRule(WorkingDays(10)), datetime(2026, 9, 18, 1, tzinfo=UTC))
-"""Due on 9 October 2026: across the holidays from 25 September and of October, with 20 September and 10 October worked."""
+"""Due on 9 October 2026: free are 25 to 27 September and 1 to 7 October, worked is 20 September."""
 WORK = Work(
     "0199c9a0-0000-7000-8000-000000000002",
     datetime(2026, 9, 24, 14, tzinfo=UTC),

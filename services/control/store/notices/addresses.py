@@ -1,6 +1,6 @@
 """Where else a department is told: its mailboxes and endpoints, with the versions of their secrets.
 
-Each change is an act for the ledger; the act names the department and the id of the address, never the address.
+Each change is an act for the ledger, which names the department and the id of the address, never itself.
 """
 
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ def _check(way: Way, target: str) -> None:
     if way is Way.EMAIL and not is_mailbox(target):
         raise CorrectAddress("this is no mailbox: give name@host, without quotes or comments")
     if way is Way.WEBHOOK and endpoint_of(target) is None:
-        raise CorrectAddress("this is no endpoint: give https://host/path, without user, password or fragment")
+        raise CorrectAddress("this is no endpoint: give https://host/path, without user or fragment")
 
 
 def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime) -> None:
