@@ -248,7 +248,9 @@ def test_a_notice_that_kills_couriers_dies_itself(post: Post) -> None:
     assert post.mail.letters == []
 
 
-def test_a_defect_of_ours_stops_one_notice_and_not_the_others(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_of_ours_stops_one_notice_and_not_the_others(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
     post.mailbox("health")
     post.hook("health")
     post.tell()

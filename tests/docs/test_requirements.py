@@ -14,13 +14,13 @@ from tests.support.requirements import (
     Requirement,
     as_json,
     as_table,
+    carried_by_id,
     carriers_in,
     disagreements,
     main,
     read_source,
     requirements_of,
     sorting,
-    carried_by_id,
 )
 
 ROWS = requirements_of(DOCUMENT.read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ def test_every_requirement_that_a_policy_key_is_about_is_known() -> None:
 
 
 def test_a_mark_belongs_to_the_test_the_class_or_the_file_that_it_stands_on() -> None:
-    source = '''
+    source = """
 import pytest
 pytestmark = [pytest.mark.stack, pytest.mark.requirement("A1-01")]
 
@@ -62,7 +62,7 @@ class TestThree:
     @pytest.mark.requirement("A1-06")
     def test_four(self):
         text = 'pytest.mark.requirement("A1-07")'
-'''
+"""
     read = read_source(source, "tests/test_it.py")
     assert read.problems == ()
     assert [(each.id, each.test) for each in read.carriers] == [
@@ -103,10 +103,18 @@ def test_a_mark_that_proves_nothing_is_a_problem(source: str, file: str, problem
         ([Requirement("A1-01", "S", "x", "partly", "y")], [], ["A1-01: partly, and no test carries it"]),
         ([Requirement("A1-01", "S", "x", "not yet", "y")], [], []),
         ([Requirement("A1-01", "S", "x", "not yet", "y")], ["A1-01"], ["A1-01: not yet, and carried by t"]),
-        ([Requirement("A1-01", "S", "x", "done", "y")], ["A1-01"], ["A1-01: 'done' is no state; say one of tested, partly, not yet"]),
-        ([Requirement("A1-01", "S", "x", "not yet", "")], [], ["A1-01: source, what is asked and how, or why not, are all needed"]),
+        (
+            [Requirement("A1-01", "S", "x", "done", "y")],
+            ["A1-01"],
+            ["A1-01: 'done' is no state; say one of tested, partly, not yet"],
+        ),
+        (
+            [Requirement("A1-01", "S", "x", "not yet", "")],
+            [],
+            ["A1-01: source, what is asked and how, or why not, are all needed"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_document_and_tests_are_compared_both_ways(
     rows: list[Requirement], carried: list[str], said: list[str]
 ) -> None:
@@ -119,7 +127,9 @@ def test_a_row_of_another_form_is_refused() -> None:
 
 
 def test_the_table_shows_each_id_with_its_state_and_where_its_tests_are() -> None:
-    tests = carried_by_id([Carrier("A1-01", "tests/a.py::test_one"), Carrier("A1-01", "tests/a.py::test_two")])
+    tests = carried_by_id(
+        [Carrier("A1-01", "tests/a.py::test_one"), Carrier("A1-01", "tests/a.py::test_two")]
+    )
     shown = as_table([ROW, Requirement("A1-02", "S0", "x", "not yet", "y")], tests).splitlines()
     assert shown == [
         "id      state    tests  where",
@@ -147,7 +157,8 @@ class Marked:
         self.ids = ids
 
     def iter_markers(self, _name: str) -> list[pytest.Mark]:
-        return [pytest.mark.requirement(*self.ids).mark]
+        marks = pytest.mark
+        return [marks.requirement(*self.ids).mark]
 
 
 def test_a_test_run_refuses_an_id_that_nobody_knows(request: pytest.FixtureRequest) -> None:

@@ -72,7 +72,9 @@ numbers = _DOCUMENTS
 
 said = st.one_of(
     _DOCUMENTS,
-    st.builds("{}{}{}".format, st.sampled_from(["", "张伟 ", "case-", "a.", "\r\nBcc: "]), _DOCUMENTS, st.just("")),
+    st.builds(
+        "{}{}{}".format, st.sampled_from(["", "张伟 ", "case-", "a.", "\r\nBcc: "]), _DOCUMENTS, st.just("")
+    ),
     st.builds("{}{}{}".format, st.just(""), _DOCUMENTS, st.sampled_from(["-x", ".v1", "\n", "@example.cn"])),
 )
 """Such numbers within whatever stands around them."""

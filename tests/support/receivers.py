@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Server, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST = "localhost"
 
@@ -28,14 +28,14 @@ class MailReceiver:
     port: int = 0
 
     async def handle_RCPT(  # noqa: N802 - named by aiosmtpd
-        self, _server: Server, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         answer = self.answer(address)
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, _server: Server, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.content
         assert isinstance(content, bytes)
         found = message_from_bytes(content, policy=policy.default)
@@ -44,9 +44,20 @@ class MailReceiver:
         self.encrypted.append(session.ssl is not None)
         return "250 OK"
 
-    def authenticate(self, _server: Server, _session: Session, _envelope: Envelope, _kind: str, data: Any) -> AuthResult:
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _kind: str, data: Any
+    ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         return AuthResult(success=(data.login.decode(), data.password.decode()) == self.login)
+
+
+class _OnFreePort(Controller):
+    """Looks which port it was given before it calls itself there."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
 
 
 @contextmanager
@@ -55,11 +66,10 @@ def mail_server(receiver: MailReceiver, context: ssl.SSLContext | None) -> Itera
     options: dict[str, Any] = {"tls_context": context, "require_starttls": context is not None}
     if receiver.login is not None:
         options |= {"authenticator": receiver.authenticate, "auth_required": True}
-    server = Controller(receiver, hostname="127.0.0.1", port=0, **options)
+    server = _OnFreePort(receiver, hostname="127.0.0.1", port=0, **options)
     server.start()
+    receiver.port = server.port
     try:
-        assert server.server is not None
-        receiver.port = server.server.sockets[0].getsockname()[1]
         yield receiver
     finally:
         server.stop()
@@ -93,7 +103,7 @@ def http_server(receiver: HttpReceiver, context: ssl.SSLContext | None = None) -
     """Run an HTTP server, with TLS where there is a context."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - named by http.server
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.requests.append(Posted(self.path, dict(self.headers.items()), body))
             if receiver.trickle:

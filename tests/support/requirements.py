@@ -1,7 +1,7 @@
 """Which requirements the documents name and which tests carry their ids; compares both, reads, runs nothing.
 
-``python -m tests.support.requirements`` prints the table of ids and tests, ``--json`` the same as JSON, and ends
-with 1 if document and tests disagree.
+``python -m tests.support.requirements`` prints the table of ids and tests, ``--json`` the same as JSON; it
+ends with 1 if document and tests disagree.
 """
 
 import argparse

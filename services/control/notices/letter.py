@@ -62,12 +62,13 @@ def letter(
     message["Subject"] = _subject(texts, language)
     message["Date"] = at
     message["Message-ID"] = f"<{id_}@{sender.rpartition('@')[2]}>"
-    message["Content-Language"] = language.value
     # Nobody's out-of-office answer is wanted (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     text = "\n\n".join([*map(_paragraph, texts), _SENT_BY[language]]) + "\n"
     # In ASCII, whatever the servers on the way understand.
     message.set_content(text, cte="base64")
+    # Setting the content clears what was said of another.
+    message["Content-Language"] = language.value
     return message
 
 

@@ -122,7 +122,9 @@ def _plan_problems(plan: NewVersion, shortest: timedelta) -> Iterator[Problem]:
         yield Problem("BEGINS_AT_ONCE", what, "begin on a later day, so that everybody is told before")
     if plan.retires - plan.parallel_from < shortest:
         first = plan.parallel_from + shortest
-        what = f"the old version ends on {plan.retires}, with less than {shortest.days} days beside the new one"
+        what = (
+            f"the old version ends on {plan.retires}, with less than {shortest.days} days beside the new one"
+        )
         yield Problem("PARALLEL_TOO_SHORT", what, f"let it end on {first} or later")
 
 

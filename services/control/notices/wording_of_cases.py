@@ -10,14 +10,20 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.CASE_SUBMITTED,
         (
             Said("申请 {case} 已提交（资源 {resource}）", "无需操作；请等待下一步通知。"),
-            Said("Case {case} was submitted (resource {resource})", "Nothing is to be done; wait for the next step."),
+            Said(
+                "Case {case} was submitted (resource {resource})",
+                "Nothing is to be done; wait for the next step.",
+            ),
         ),
     ),
     (
         Kind.CASE_PRECHECK,
         (
             Said("申请 {case} 等待主管部门预审", "主管部门：请在期限内预审，受理或退回补正。"),
-            Said("Case {case} waits for the pre-check", "Authority: accept it or return it, before its clock ends."),
+            Said(
+                "Case {case} waits for the pre-check",
+                "Authority: accept it or return it, before its clock ends.",
+            ),
         ),
     ),
     (
@@ -44,7 +50,10 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.CASE_APPROVED,
         (
             Said("申请 {case} 已获批准", "申请部门：请查看批准的范围；开通后会再次通知。"),
-            Said("Case {case} was approved", "Applicant: see what was given; you are told when it is delivered."),
+            Said(
+                "Case {case} was approved",
+                "Applicant: see what was given; you are told when it is delivered.",
+            ),
         ),
     ),
     (
@@ -68,7 +77,10 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.CASE_ESCALATED,
         (
             Said("申请 {case} 已提交第 {level} 级裁决", "裁决部门：请裁决并说明理由。"),
-            Said("Case {case} was escalated to level {level}", "The body of that level: rule on it, with reasons."),
+            Said(
+                "Case {case} was escalated to level {level}",
+                "The body of that level: rule on it, with reasons.",
+            ),
         ),
     ),
     (
@@ -187,7 +199,9 @@ TICKETS: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.TICKET_REFUSED,
         (
             Said("问题数据 {ticket} 经核实不作更正", "上报部门：请查看理由；可以提请裁决。"),
-            Said("Ticket {ticket}: the provider corrects nothing", "Reporter: read why; you may escalate it."),
+            Said(
+                "Ticket {ticket}: the provider corrects nothing", "Reporter: read why; you may escalate it."
+            ),
         ),
     ),
     (

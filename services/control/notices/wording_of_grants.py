@@ -17,21 +17,27 @@ GRANTS: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.GRANT_RESUMED,
         (
             Said("授权 {grant} 已恢复供数", "无需操作；暂停期间的变化会补齐。"),
-            Said("Grant {grant} was resumed", "Nothing is to be done; what changed meanwhile is made up for."),
+            Said(
+                "Grant {grant} was resumed", "Nothing is to be done; what changed meanwhile is made up for."
+            ),
         ),
     ),
     (
         Kind.GRANT_ENDED,
         (
             Said("授权 {grant} 已收回", "申请部门：请按规定处置已取得的数据。"),
-            Said("Grant {grant} was withdrawn", "Consumer: deal with the data that you hold as the rules say."),
+            Said(
+                "Grant {grant} was withdrawn", "Consumer: deal with the data that you hold as the rules say."
+            ),
         ),
     ),
     (
         Kind.GRANT_EXPIRES,
         (
             Said("授权 {grant} 将于 {day} 到期（还有 {days} 天）", "仍有需要的，请在到期前重新申请。"),
-            Said("Grant {grant} ends on {day}, in {days} days", "Apply anew before that if the need goes on."),
+            Said(
+                "Grant {grant} ends on {day}, in {days} days", "Apply anew before that if the need goes on."
+            ),
         ),
     ),
     (
@@ -56,7 +62,7 @@ GRANTS: Final[tuple[tuple[Kind, Both], ...]] = (
                 "请检查接收程序；超过保留时间后必须重建副本。",
             ),
             Said(
-                "The reader of grant {grant} is behind: {percent} % of its window is used, {records} records wait",
+                "Grant {grant}: its reader is behind by {percent} % of its window, {records} records wait",
                 "Look at your program; beyond the window your copy must be built anew.",
             ),
         ),
@@ -77,7 +83,10 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.RESOURCE_STALE,
         (
-            Said("资源 {resource} 自 {day} 起没有更新，已超过更新周期", "提供部门：请检查采集，或说明没有变化。"),
+            Said(
+                "资源 {resource} 自 {day} 起没有更新，已超过更新周期",
+                "提供部门：请检查采集，或说明没有变化。",
+            ),
             Said(
                 "Resource {resource} has had no event since {day}, longer than its update cycle",
                 "Provider: look at the capture, or say that nothing has changed.",
@@ -101,7 +110,9 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.VERSION_RETIRES,
         (
-            Said("资源 {resource} 将于 {until} 停用（还有 {days} 天）", "请改用新版本 {new_resource} 的主题。"),
+            Said(
+                "资源 {resource} 将于 {until} 停用（还有 {days} 天）", "请改用新版本 {new_resource} 的主题。"
+            ),
             Said(
                 "Resource {resource} is retired on {until}, in {days} days",
                 "Change to the topic of {new_resource}.",
@@ -132,7 +143,9 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.CLOCK_OVERDUE,
         (
-            Said("事项 {case}：期限 {duty} 已逾期（应于 {day} 办结）", "请立即办理并说明原因；逾期记录在案。"),
+            Said(
+                "事项 {case}：期限 {duty} 已逾期（应于 {day} 办结）", "请立即办理并说明原因；逾期记录在案。"
+            ),
             Said(
                 "{case}: {duty} is overdue (it was due on {day})",
                 "Act now and say why it is late; the delay is on record.",

@@ -108,9 +108,7 @@ class Courier:
         body = body_of(taken.happened, str(taken.event), taken.audience, self._means.portal)
         versions = address.secrets.valid_at(now)
         secrets = [secret_of(self._means.master, address.id, version) for version in versions]
-        return post(
-            address.target, body, sign(body, now, secrets), self._means.reach, self._means.lookup
-        )
+        return post(address.target, body, sign(body, now, secrets), self._means.reach, self._means.lookup)
 
     def _mailed(self, taken: Sequence[Taken]) -> Outcome:
         address, server = taken[0].address, self._means.server

@@ -22,6 +22,7 @@ from services.control.sending.dialling import Dial, PinnedAdapter
 Resolve = Callable[[str, int], Sequence[IpAddress]]
 """The addresses of a name; raises OSError where it has none."""
 
+_LATE: Final = "no whole answer in time"
 _GONE: Final = 410
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
@@ -64,10 +65,12 @@ def post(url: str, body: bytes, signature: str, reach: Reach, lookup: Resolve = 
 def _answered(url: str, address: IpAddress, body: bytes, signature: str, reach: Reach) -> Outcome:
     with Dial(address, reach.timeout_s, 3 * reach.timeout_s) as dial:
         try:
-            return _of_status(_status(dial, url, body, signature, reach))
+            status = _status(dial, url, body, signature, reach)
+            # A cut connection looks like an answer that ends early.
+            return NotNow(Failure.UNREACHABLE, _LATE) if dial.expired else _of_status(status)
         except (requests.RequestException, OSError) as error:
             if dial.expired:
-                return NotNow(Failure.UNREACHABLE, "no whole answer in time")
+                return NotNow(Failure.UNREACHABLE, _LATE)
             encrypted = isinstance(error, requests.exceptions.SSLError)
             failure = Failure.TLS_REFUSED if encrypted else Failure.UNREACHABLE
             return NotNow(failure, type(error).__name__)

@@ -28,7 +28,9 @@ def means_of(settings: NoticeSettings) -> Means:
         raise RestoreSecret(f"{PREFIX}MASTER_FILE names no file; webhooks cannot be signed without it")
     master = read_secret(settings.master_file)
     if len(master) < _SHORTEST_MASTER:
-        raise RestoreSecret(f"{settings.master_file} has fewer than {_SHORTEST_MASTER} bytes; generate another")
+        raise RestoreSecret(
+            f"{settings.master_file} has fewer than {_SHORTEST_MASTER} bytes; generate another"
+        )
     return Means(
         portal=settings.portal,
         sender=settings.sender,

@@ -29,7 +29,7 @@ from services.control.notices.of_cases import of_case
 from services.control.notices.of_clocks import of_clock
 from services.control.notices.words import Audience, Kind, Slot
 from tests.support.notices import PARTIES
-from tests.support.sharing_cases import APPLICANT, AUTHORITY, BUREAU, NOW, PROVIDER, IN_STATE, taken
+from tests.support.sharing_cases import APPLICANT, AUTHORITY, BUREAU, IN_STATE, NOW, PROVIDER, taken
 from tests.unit.clocks.notices import notice_of_2027
 
 CALENDAR = china()
@@ -85,7 +85,13 @@ def test_a_target_that_was_missed_is_no_breach_and_not_told_as_one() -> None:
 @pytest.mark.requirement("A11-08")
 @pytest.mark.parametrize(
     ("day", "in_time"),
-    [("2026-09-17", True), ("2026-09-20", True), ("2026-09-21", False), ("2026-09-24", False), ("2026-09-25", False)],
+    [
+        ("2026-09-17", True),
+        ("2026-09-20", True),
+        ("2026-09-21", False),
+        ("2026-09-24", False),
+        ("2026-09-25", False),
+    ],
 )
 def test_maintenance_is_announced_three_working_days_before_or_refused(day: str, in_time: bool) -> None:
     """The work is on a Thursday; Sunday 20 September is worked, so Monday to Wednesday are the three days."""
@@ -101,9 +107,13 @@ def test_maintenance_is_announced_three_working_days_before_or_refused(day: str,
 
 @pytest.mark.requirement("A11-08")
 @hypothesis.given(st.dates(date(2020, 1, 1), date(2026, 12, 20)), st.integers(0, 40), st.integers(0, 10))
-def test_no_announcement_leaves_fewer_whole_working_days_than_asked_for(day: date, ahead: int, days: int) -> None:
+def test_no_announcement_leaves_fewer_whole_working_days_than_asked_for(
+    day: date, ahead: int, days: int
+) -> None:
     begin = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    found = announce(Work("17", begin, begin + timedelta(hours=1), ()), CALENDAR, begin - timedelta(days=ahead), days)
+    found = announce(
+        Work("17", begin, begin + timedelta(hours=1), ()), CALENDAR, begin - timedelta(days=ahead), days
+    )
     notice = day - timedelta(days=ahead)
     between = [notice + timedelta(days=number) for number in range(1, ahead)]
     worked = sum(CALENDAR.is_working_day(each) for each in between)

@@ -54,7 +54,9 @@ def test_what_is_no_endpoint_is_refused(url: str) -> None:
 
 
 def test_plain_http_is_an_endpoint_only_where_it_was_allowed() -> None:
-    assert endpoint_of("http://hooks.example.cn/", plain=True) == Endpoint("http", "hooks.example.cn", 80, "/")
+    assert endpoint_of("http://hooks.example.cn/", plain=True) == Endpoint(
+        "http", "hooks.example.cn", 80, "/"
+    )
 
 
 @hypothesis.given(st.text(max_size=60).map("https://{}".format))
@@ -73,7 +75,7 @@ def test_public_addresses_are_reached(address: str) -> None:
     [
         "127.0.0.1",
         "127.8.8.8",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104 - never bound to
         "10.1.2.3",
         "172.16.0.1",
         "192.168.1.1",

@@ -46,7 +46,9 @@ def test_a_server_that_offers_no_encryption_gets_nothing(certificates: Certifica
     assert receiver.letters == []
 
 
-def test_a_server_with_a_strangers_certificate_gets_nothing(certificates: Certificates, tmp_path: Path) -> None:
+def test_a_server_with_a_strangers_certificate_gets_nothing(
+    certificates: Certificates, tmp_path: Path
+) -> None:
     stranger = make_certificates(tmp_path, HOST)
     with mail_server(MailReceiver(), stranger.server_context()) as receiver:
         found = send(at(receiver, certificates), LETTER)

@@ -58,6 +58,11 @@ def test_a_value_that_is_not_allowed_is_refused(name: str, value: str) -> None:
 def test_a_master_secret_that_is_missing_short_or_open_to_others_is_refused(tmp_path: Path) -> None:
     open_, short = private(tmp_path / "open", b"m" * 32), private(tmp_path / "short", b"m" * 31)
     open_.chmod(0o640)
-    for file, why in ((None, "names no file"), (tmp_path / "none", "cannot be read"), (short, "fewer"), (open_, "chmod")):
+    for file, why in (
+        (None, "names no file"),
+        (tmp_path / "none", "cannot be read"),
+        (short, "fewer"),
+        (open_, "chmod"),
+    ):
         with pytest.raises(RestoreSecret, match=why):
             means_of(NoticeSettings(master_file=file))

@@ -20,7 +20,9 @@ from tests.support.examples import examples
 from tests.support.notices import FACTS, NOW, PARTIES, PORTAL, happened, numbers, said
 from tests.unit.notices.shape import SHAPE
 
-FACT: st.SearchStrategy[Fact] = st.one_of(said, st.text(max_size=40), st.integers(), st.dates(), st.datetimes())
+FACT: st.SearchStrategy[Fact] = st.one_of(
+    said, st.text(max_size=40), st.integers(), st.dates(), st.datetimes()
+)
 
 
 def everything_said(event: Happened) -> str:
@@ -71,7 +73,9 @@ def test_ids_of_ours_are_shown(name: str) -> None:
     assert shown(Slot.CASE, name) == name
 
 
-@pytest.mark.parametrize("text", ["", "张伟", "Zhang Wei", "a b", "A1", "x" * 121, "12345678", "../x", "a--b", "<b>"])
+@pytest.mark.parametrize(
+    "text", ["", "张伟", "Zhang Wei", "a b", "A1", "x" * 121, "12345678", "../x", "a--b", "<b>"]
+)
 def test_other_texts_are_hidden(text: str) -> None:
     assert shown(Slot.CASE, text) == HIDDEN
 
@@ -98,7 +102,9 @@ def test_a_link_leads_to_the_page_and_to_the_list_where_the_id_is_hidden() -> No
     assert link(ticket="11010519491231002X") == f"{PORTAL}/tickets"
 
 
-@hypothesis.given(st.sampled_from(Kind), st.dictionaries(st.sampled_from(Slot), FACT), st.sampled_from(Language))
+@hypothesis.given(
+    st.sampled_from(Kind), st.dictionaries(st.sampled_from(Slot), FACT), st.sampled_from(Language)
+)
 @examples(200)
 def test_no_content_breaks_out_of_a_letter(kind: Kind, facts: dict[Slot, Fact], language: Language) -> None:
     event = Happened("key", kind, NOW, PARTIES, facts)
@@ -133,7 +139,9 @@ def test_plain_addresses_are_accepted() -> None:
 
 
 def test_a_digest_is_one_letter_with_everything() -> None:
-    texts = [text_of(happened(Kind.CLOCK_REMINDER, case=str(number)), Language.ZH, PORTAL) for number in (1, 2, 3)]
+    texts = [
+        text_of(happened(Kind.CLOCK_REMINDER, case=str(number)), Language.ZH, PORTAL) for number in (1, 2, 3)
+    ]
     message = letter(texts, Language.ZH, "bus@example.cn", "clerk@example.cn", NOW, "1")
     assert message["Subject"] == "3 条提醒"
     assert all(text.link in message.get_content() for text in texts)

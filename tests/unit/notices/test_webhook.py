@@ -49,7 +49,9 @@ def test_a_signed_body_arrives_and_its_signature_is_valid() -> None:
     assert verify(got.headers[HEADER], got.body + b" ", NOW, ["secret"]) is Verdict.WRONG
 
 
-def test_the_certificate_must_be_that_of_the_name_though_the_address_was_looked_up_before(tmp_path: Path) -> None:
+def test_the_certificate_must_be_that_of_the_name_though_the_address_was_looked_up_before(
+    tmp_path: Path,
+) -> None:
     right, wrong = make_certificates(tmp_path, HOST), make_certificates(tmp_path, "other.example.cn")
     reach = Reach(LOOPBACK, ca_file=right.authority, timeout_s=2.0)
     with http_server(HttpReceiver(), right.server_context()) as receiver:
@@ -70,7 +72,9 @@ def test_a_private_address_is_never_connected_to_unless_its_network_is_allowed()
         url = f"http://{HOST}:{receiver.port}/"
         strict = Reach(plain=True, timeout_s=2.0)
         assert post(url, BODY, SIGNED, strict) == Never(Failure.ADDRESS_FORBIDDEN)
-        assert post(f"http://127.0.0.1:{receiver.port}/", BODY, SIGNED, strict) == Never(Failure.ADDRESS_FORBIDDEN)
+        assert post(f"http://127.0.0.1:{receiver.port}/", BODY, SIGNED, strict) == Never(
+            Failure.ADDRESS_FORBIDDEN
+        )
         assert receiver.requests == []
         assert post(url, BODY, SIGNED, Reach((*LOOPBACK, ip_network("::1/128")), True, timeout_s=2.0)) in (
             Delivered(),
@@ -157,7 +161,9 @@ def test_what_is_no_endpoint_is_not_tried(url: str, found: Never) -> None:
 
 
 def test_a_name_without_an_address_and_a_port_without_a_server_are_told() -> None:
-    assert post("https://no-such-name.invalid/", BODY, SIGNED, PLAIN) == NotNow(Failure.NAME_UNKNOWN, "gaierror")
+    assert post("https://no-such-name.invalid/", BODY, SIGNED, PLAIN) == NotNow(
+        Failure.NAME_UNKNOWN, "gaierror"
+    )
     assert post("https://hooks.example.cn/", BODY, SIGNED, PLAIN, to()) == NotNow(Failure.NAME_UNKNOWN)
     with http_server(HttpReceiver()) as gone:
         url = f"http://hooks.example.cn:{gone.port}/"

@@ -70,7 +70,9 @@ def take(
     """
     one = (
         select(_D.c.id)
-        .where(_is_due(due), _D.c.channel.in_([each.value for each in channels if each is not Channel.DIGEST]))
+        .where(
+            _is_due(due), _D.c.channel.in_([each.value for each in channels if each is not Channel.DIGEST])
+        )
         .order_by(_D.c.due_at, _D.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
