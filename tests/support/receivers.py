@@ -48,7 +48,8 @@ class MailReceiver:
         self, _server: SMTP, _session: Session, _envelope: Envelope, _kind: str, data: Any
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.login)
+        right = (data.login.decode(), data.password.decode()) == self.login
+        return AuthResult(success=right, handled=right)
 
 
 class _OnFreePort(Controller):

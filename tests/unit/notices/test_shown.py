@@ -115,7 +115,8 @@ def test_no_content_breaks_out_of_a_letter(kind: Kind, facts: dict[Slot, Fact], 
         ["From", "To", "Subject", "Date", "Message-ID", "Content-Language", "Auto-Submitted", "Content-Type",
          "Content-Transfer-Encoding", "MIME-Version"]
     )  # fmt: skip
-    assert (read["To"], read["Subject"]) == ("clerk@health.example.cn", text.subject)
+    # A long subject is folded behind the name of the header, and readers keep that blank.
+    assert (read["To"], read["Subject"].strip()) == ("clerk@health.example.cn", text.subject)
     assert text.link in read.get_content()
 
 
