@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+from asyncio.base_events import Server
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,9 +57,9 @@ class _OnFreePort(Controller):
     """Looks which port it was given before it calls itself there."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def text_of(happened: Happened, language: Language, portal: str) -> Text:
         portal: the address of the portal, without a slash at its end.
     """
     said = SAID[happened.kind, language]
-    values = {slot: shown(Slot(slot), happened.facts[Slot(slot)]) for slot in happened.facts}
+    values = {slot.value: shown(slot, fact) for slot, fact in happened.facts.items()}
     return Text(_filled(said.subject, values), _filled(said.what_to_do, values), link_of(happened, portal))
 
 
