@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Final
 
+from services.control.clocks.policy_keys import KEYS
 from services.control.notices.event import Happened
-from services.control.notices.shown import HIDDEN, shown
+from services.control.notices.shown import HIDDEN, Fact, shown
 from services.control.notices.wording import SAID
+from services.control.notices.wording_of_cases import STEPS
 from services.control.notices.words import Kind, Language, Slot
 
 _PAGES: Final = {
@@ -38,7 +40,7 @@ def text_of(happened: Happened, language: Language, portal: str) -> Text:
         portal: the address of the portal, without a slash at its end.
     """
     said = SAID[happened.kind, language]
-    values = {slot.value: shown(slot, fact) for slot, fact in happened.facts.items()}
+    values = {slot.value: _in_words(slot, fact, language) for slot, fact in happened.facts.items()}
     return Text(_filled(said.subject, values), _filled(said.what_to_do, values), link_of(happened, portal))
 
 
@@ -54,6 +56,16 @@ def slots_of(kind: Kind, language: Language) -> frozenset[Slot]:
     said = SAID[kind, language]
     named = (name for part in said for _, name, _, _ in Formatter().parse(part) if name)
     return frozenset(Slot(name) for name in named)
+
+
+def _in_words(slot: Slot, fact: Fact, language: Language) -> str:
+    """A fact as people read it: duties and steps have names in each language, the rest is shown as it is."""
+    text = shown(slot, fact)
+    if slot is Slot.DUTY and text in KEYS:
+        return KEYS[text].zh if language is Language.ZH else KEYS[text].en
+    if slot is Slot.STEP and text in STEPS:
+        return STEPS[text][list(Language).index(language)]
+    return text
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

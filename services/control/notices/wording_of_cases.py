@@ -1,9 +1,22 @@
 """What notices of sharing cases and problem tickets say, in both languages."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from services.control.cases.provisioning import Step
 from services.control.notices.said import Both, Said
 from services.control.notices.words import Kind
+
+STEPS: Final[Mapping[str, tuple[str, str]]] = {
+    Step.TOPIC: ("建立主题", "topic"),
+    Step.CREDENTIAL: ("签发凭据", "credential"),
+    Step.RIGHTS: ("授予权限", "rights"),
+    Step.POLICY: ("发布策略", "policy"),
+    Step.ACKNOWLEDGED: ("确认策略", "acknowledgement of the policy"),
+    Step.BACK_FILL: ("回填数据", "back-fill"),
+    Step.ANNOUNCED: ("通知申请部门", "announcement"),
+}
+"""The steps of provisioning in Chinese and in English."""
 
 CASES: Final[tuple[tuple[Kind, Both], ...]] = (
     (

@@ -7,6 +7,7 @@ from string import Formatter
 
 import pytest
 
+from services.control.cases.provisioning import Step
 from services.control.cases.table import TRANSITIONS
 from services.control.cases.words import Action, State
 from services.control.notices.event import Told, told
@@ -46,6 +47,17 @@ def test_each_kind_says_what_happened_and_what_to_do_in_each_language(kind: Kind
     assert not list(filter(None, (name for _, name, _, _ in Formatter().parse(text.subject))))
     has_chinese = re.search(r"[\u4e00-\u9fff]", said.subject + said.what_to_do) is not None
     assert has_chinese == (language is Language.ZH)
+
+
+@pytest.mark.parametrize("step", Step)
+def test_steps_and_duties_have_names_in_each_language(step: Step) -> None:
+    event = happened(Kind.CASE_STEP_FAILED, step=step.value)
+    chinese, english = (text_of(event, language, PORTAL).subject for language in Language)
+    assert re.search(r"步骤 [\u4e00-\u9fff]+ 失败", chinese)
+    assert "_" not in english
+    late = happened(Kind.CLOCK_OVERDUE)
+    assert "问题数据核实" in text_of(late, Language.ZH, PORTAL).subject
+    assert "verify reported problem data" in text_of(late, Language.EN, PORTAL).subject
 
 
 @pytest.mark.parametrize("kind", Kind)
