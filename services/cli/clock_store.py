@@ -1,5 +1,6 @@
 """`govbus clock years` and `govbus clock packs import`: the calendar and the packs of the control plane."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -45,7 +46,7 @@ def import_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Take the notice of a year, whole, instead of the one that was there; what it said is kept in the ledger."""
+    """Take the notice of a year, whole, instead of the one that was there."""
     try:
         days = read_year(file, file.name)
     except CalendarInvalid as error:
@@ -82,7 +83,7 @@ def _wrong(errors: tuple[DefinitionError, ...], what: str) -> CommandFailed:
     return CommandFailed(ExitCode.USAGE, str(first), "", remedy)
 
 
-def _tell(answer: dict[str, object], as_json: bool) -> None:
+def _tell(answer: Mapping[str, object], as_json: bool) -> None:
     if as_json:
         emit_json(answer)
     else:

@@ -1,8 +1,7 @@
 """How long lists and searches of a large catalogue take: generated entries in a real PostgreSQL of its own.
 
-Run by hand: ``python -m tests.bench.catalogue_lists [ENTRIES] [ROUNDS]``. It prints milliseconds as JSON; a list is
-what a page needs: its entries, how many there are, and every facet. ``without_index`` asks the same words of the
-texts alone, to show what the index is worth.
+Run by hand: ``python -m tests.bench.catalogue_lists [ENTRIES] [ROUNDS]``. It prints milliseconds as JSON.
+A list is what a page needs: its entries, how many there are, and every facet.
 """
 
 import json
@@ -17,7 +16,7 @@ from shutil import rmtree
 from statistics import median, quantiles
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 
 from services.control.catalogue.entry import (
     Department,
@@ -39,10 +38,8 @@ from services.control.catalogue.vocabulary import (
     Sensitivity,
     ShareMode,
 )
-from services.control.store.catalogue.grams import wanted
 from services.control.store.catalogue.listing import Facet, Question, count, facets, page
 from services.control.store.catalogue.loading import Loaded, Loading, load
-from services.control.store.catalogue.tables import ENTRIES
 from services.control.store.ids import new_id
 from services.control.store.migrate import migrate
 from services.demo.numbers import credit_code
@@ -50,18 +47,24 @@ from tests.database_fixture import DatabaseOnly
 from tests.support.catalogue import COMPLETE
 
 WHEN: Final = datetime(2026, 11, 26, tzinfo=UTC)
-_SUBJECTS: Final = (
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_SUBJECTS: Final = _words(
     "人口 户籍 婚姻 企业 个体工商户 社会组织 不动产 土地 房屋 车辆 驾驶人 医疗机构 药品 食品 学校 "
     "学籍 教师 养老 社会保险 公积金 低保 残疾人 就业 劳动合同 税务 发票 财政 预算 水利 气象 环境 "
     "排污 林业 农田 粮食 电力 燃气 公交 道路 桥梁 安全生产 消防 灾害 信用 处罚 许可 招标 采购 档案 文物"
-).split()
-_OBJECTS: Final = (
+)
+_OBJECTS: Final = _words(
     "登记 备案 许可 变更 注销 年检 检查 处罚 缴费 发放 统计 监测 评价 名录 证照 位置 台账 申报"
-).split()
-_ITEMS: Final = (
+)
+_ITEMS: Final = _words(
     "证件号码 姓名 名称 统一社会信用代码 地址 联系方式 登记日期 有效期 状态 类别 金额 面积 数量 经度 "
     "纬度 主管部门 区划代码 备注 编号 等级"
-).split()
+)
 _QUESTIONS: Final = {
     "two characters, frequent": "登记",
     "two characters, rare": "文物",
@@ -122,35 +125,17 @@ def listed(connection: Connection, question: Question, deep: bool = False) -> No
     facets(connection, question)
 
 
-def by_texts_alone(connection: Connection, words: str) -> None:
-    """The same words without the index of pairs."""
-    fits = [ENTRIES.c.search_text.contains(word, autoescape=True) for word in wanted(words)]
-    connection.execute(select(func.count()).select_from(ENTRIES).where(*fits)).scalar_one()
-
-
-def by_index(connection: Connection, words: str) -> None:
-    """The same count with it."""
-    count(connection, Question(words, published_only=False))
-
-
 def measure(connection: Connection, rounds: int) -> dict[str, Any]:
     """All figures."""
     chosen = {Facet.UPDATE_CYCLE: frozenset({"daily", "weekly"}), Facet.STATE: frozenset({"draft"})}
     lists = {"first page": Question(published_only=False), "by facets": Question("", chosen, False)}
+
+    def asked(question: Question, deep: bool) -> dict[str, float]:
+        return measured(rounds, lambda: listed(connection, question, deep))
+
     return {
-        "list": {name: measured(rounds, lambda q=asked: listed(connection, q, True)) for name, asked in lists.items()},  # type: ignore[misc]
-        "search": {
-            name: measured(rounds, lambda w=words: listed(connection, Question(w, published_only=False)))  # type: ignore[misc]
-            for name, words in _QUESTIONS.items()
-        },
-        "count_with_index": {
-            name: measured(rounds, lambda w=words: by_index(connection, w))  # type: ignore[misc]
-            for name, words in _QUESTIONS.items()
-        },
-        "count_without_index": {
-            name: measured(rounds, lambda w=words: by_texts_alone(connection, w))  # type: ignore[misc]
-            for name, words in _QUESTIONS.items()
-        },
+        "list": {name: asked(question, True) for name, question in lists.items()},
+        "search": {name: asked(Question(words, {}, False), False) for name, words in _QUESTIONS.items()},
     }
 
 
@@ -171,11 +156,8 @@ def main(number: int, rounds: int) -> None:
             with database.begin() as connection:
                 connection.execute(text("ANALYZE"))
             with database.begin() as connection:
-                sizes = connection.execute(
-                    text("SELECT pg_relation_size('ix_catalogue_entries_grams') / 1048576")
-                ).scalar_one()
                 figures = measure(connection, rounds)
-        answer = {"entries": number, "rounds": rounds, "import_s": round(took, 1), "index_mb": sizes}
+        answer = {"entries": number, "rounds": rounds, "import_s": round(took, 1)}
         sys.stdout.write(json.dumps({**answer, **figures}, ensure_ascii=False, indent=1) + "\n")
     finally:
         server.reset()

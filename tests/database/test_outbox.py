@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.control.store.database import ControlDatabase
+from services.control.store.database import ControlDatabase, take_back
 from services.control.store.outbox import (
     Act,
     Channel,
@@ -44,9 +44,9 @@ def test_acts_are_sent_in_their_order_and_once(control_database: ControlDatabase
 
 
 def test_what_is_taken_back_is_not_sent(control_database: ControlDatabase) -> None:
-    with pytest.raises(LookupError), control_database.begin() as connection:
+    with control_database.begin() as connection:
         append(connection, ACT)
-        raise LookupError
+        take_back(connection)
     with control_database.begin() as connection:
         assert pending(connection, Channel.LEDGER) == []
 
@@ -96,7 +96,7 @@ def test_the_acts_on_an_object_are_found_sent_or_not(control_database: ControlDa
 @pytest.mark.parametrize("said", ["", "王小明", "two words", "a\nline", "x" * 201])
 def test_an_id_that_could_be_a_name_is_no_id(field: str, said: str) -> None:
     with pytest.raises(ValueError, match=field):
-        replace(ACT, **{field: said})
+        replace(ACT, **{field: said})  # type: ignore[arg-type]
 
 
 def test_an_act_without_a_time_zone_is_refused() -> None:

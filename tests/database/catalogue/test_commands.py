@@ -1,7 +1,8 @@
-"""`govbus catalogue` and `govbus database` on a real database: answers, exit codes, and what to do without one."""
+"""`govbus catalogue` and `govbus database` on a real database: answers, exit codes, what to do without."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -58,7 +59,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def answered(stored: Call, command: str, *arguments: str | Path, code: ExitCode = ExitCode.OK) -> dict[str, object]:
+def answered(
+    stored: Call, command: str, *arguments: str | Path, code: ExitCode = ExitCode.OK
+) -> dict[str, Any]:
     ended = stored("catalogue", command, *arguments, "--json")
     assert ended.code == code, ended.err
     shape(f"catalogue-{'list' if command == 'search' else command}").validate(ended.answer)
@@ -70,14 +73,14 @@ def test_a_file_is_imported_found_listed_and_shown(stored: Call, file: Path) -> 
     assert imported["outcomes"] == {"opened": 3, "edited": 0, "revised": 0, "unchanged": 0}
     assert imported["imported"] is True
     found = answered(stored, "search", "qydj")
-    assert [each["name"] for each in found["entries"]] == ["企业登记信息"]  # type: ignore[attr-defined]
+    assert [each["name"] for each in found["entries"]] == ["企业登记信息"]
     listed = answered(stored, "list", "--state", "draft", "--limit", "2")
     assert listed["total"] == 3
     rest = answered(stored, "list", "--state", "draft", "--limit", "2", "--after", str(listed["next"]))
     assert rest["next"] is None
-    assert len(rest["entries"]) == 1  # type: ignore[arg-type]
+    assert len(rest["entries"]) == 1
     shown = answered(stored, "show", str(COMPLETE.code))
-    assert [each["action"] for each in shown["steps"]] == ["open"]  # type: ignore[attr-defined]
+    assert [each["action"] for each in shown["steps"]] == ["open"]
     for command in (("search", "居住证"), ("list",), ("show", str(COMPLETE.code)), ("import", file)):
         told = stored("catalogue", *command)
         assert told.code == ExitCode.OK, told.err
@@ -95,7 +98,7 @@ def test_a_file_with_one_error_leaves_nothing(stored: Call, tmp_path: Path) -> N
     path = tmp_path / "wrong.csv"
     write_catalogue(path, [COMPLETE, numbered(2, summary="")])
     answer = answered(stored, "import", path, code=ExitCode.NEGATIVE)
-    assert [each["rule"] for each in answer["problems"]] == ["MISSING"]  # type: ignore[attr-defined]
+    assert [each["rule"] for each in answer["problems"]] == ["MISSING"]
     assert answered(stored, "list")["total"] == 0
 
 
@@ -105,7 +108,7 @@ def test_what_stands_against_an_import_is_told_in_both_languages(
     with control_database.begin() as connection:
         brought(connection, opened(connection, entry(summary="另一摘要")), steps=1)
     answer = answered(stored, "import", file, code=ExitCode.NEGATIVE)
-    (clash,) = answer["clashes"]  # type: ignore[misc]
+    (clash,) = answer["clashes"]
     assert clash["against"] == "UNDER_REVIEW"
     assert "待注册审核" in clash["problem"]["zh"]
     assert "registration review" in clash["problem"]["en"]
@@ -128,7 +131,7 @@ def test_entries_go_through_their_life_step_by_step(stored: Call, file: Path) ->
         assert answered(stored, "step", action, *codes, *who)["done"] is True
     assert answered(stored, "list", "--published")["total"] == 2
     gone = answered(stored, "step", "withdraw", codes[0], *CLERK, "--why", "停用")
-    assert gone["entries"][0]["state"] == "withdrawn"  # type: ignore[index]
+    assert gone["entries"][0]["state"] == "withdrawn"
     assert answered(stored, "list", "--published")["total"] == 1
 
 
@@ -138,7 +141,7 @@ def test_where_one_entry_is_refused_none_moves(stored: Call, file: Path) -> None
     answered(stored, "step", "submit", first, *CLERK)
     refused = answered(stored, "step", "submit", second, first, *CLERK, code=ExitCode.REFUSED)
     assert refused["done"] is False
-    states = {each["code"]: each["refusal"] for each in refused["entries"]}  # type: ignore[attr-defined]
+    states = {each["code"]: each["refusal"] for each in refused["entries"]}
     assert states == {second: None, first: "WRONG_STATE"}
     assert answered(stored, "list", "--state", "draft")["total"] == 2
     own = ("--as", "authority", "--department", CODES[0], "--actor", "clerk")

@@ -7,7 +7,6 @@ from services.control.catalogue.entry import Entry
 from services.control.catalogue.lifecycle import Dossier, Version
 from services.control.catalogue.search import initials, search_text
 from services.control.catalogue.text import comparable
-from services.control.store.catalogue.grams import grams_of
 
 _AFTER_ALL_CODES: Final = "~"
 
@@ -34,7 +33,7 @@ def head_of(dossier: Dossier) -> dict[str, Any]:
 
 
 def _said(entry: Entry) -> dict[str, Any]:
-    text, name = search_text(entry), comparable(entry.name)
+    name = comparable(entry.name)
     return {
         "name": entry.name,
         "provider": entry.provider.name,
@@ -49,8 +48,7 @@ def _said(entry: Entry) -> dict[str, Any]:
         "sort_key": f"{_AFTER_ALL_CODES}{name}" if entry.code is None else str(entry.code),
         "name_key": name,
         "name_initials": initials(entry.name),
-        "search_text": text,
-        "grams": grams_of(text),
+        "search_text": search_text(entry),
     }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.control.catalogue.lifecycle import Action, Role, State
 from services.control.catalogue.vocabulary import (
@@ -57,7 +57,6 @@ ENTRIES: Final = Table(
     Column("name_key", Text, nullable=False),
     Column("name_initials", Text, nullable=False),
     Column("search_text", Text, nullable=False),
-    Column("grams", ARRAY(Text), nullable=False),
     one_of("state", State),
     one_of("resource_class", ResourceClass),
     one_of("library", Library),
@@ -67,7 +66,6 @@ ENTRIES: Final = Table(
     one_of("format_class", FormatClass),
     Index("ix_catalogue_entries_order", "sort_key", "id"),
     Index("ix_catalogue_entries_name", "provider_code", "name_key"),
-    Index("ix_catalogue_entries_grams", "grams", postgresql_using="gin"),
 )
 """One row for each entry; ``shown`` is the published version, the newest where none is."""
 
@@ -96,7 +94,9 @@ ITEMS: Final = Table(
     Column("sensitivity", Text),
     Column("grade", Text),
     Column("owner", Text, nullable=False),
-    ForeignKeyConstraint(["entry_id", "number"], ["catalogue_versions.entry_id", "catalogue_versions.number"]),
+    ForeignKeyConstraint(
+        ["entry_id", "number"], ["catalogue_versions.entry_id", "catalogue_versions.number"]
+    ),
     one_of("item_type", ItemType),
     one_of("sensitivity", Sensitivity),
     one_of("grade", Grade),

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import parse_pack
@@ -19,7 +20,7 @@ KIND: Final = "policy-pack"
 
 def read_packs(connection: Connection) -> Mapping[str, Pack]:
     """The newest version of each pack, by id."""
-    statement = select(PACKS).distinct(PACKS.c.id).order_by(PACKS.c.id, PACKS.c.version.desc())
+    statement = select(PACKS).ext(distinct_on(PACKS.c.id)).order_by(PACKS.c.id, PACKS.c.version.desc())
     rows = connection.execute(statement).all()
     return MappingProxyType({row.id: _parsed(row.id, row.version, row.content) for row in rows})
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -76,13 +76,11 @@ def _entries() -> None:
         sa.Column("name_key", sa.Text, nullable=False),
         sa.Column("name_initials", sa.Text, nullable=False),
         sa.Column("search_text", sa.Text, nullable=False),
-        sa.Column("grams", ARRAY(sa.Text), nullable=False),
         _one_of("state", _STATES),
         *_entry_words(),
     )
     op.create_index("ix_catalogue_entries_order", "catalogue_entries", ["sort_key", "id"])
     op.create_index("ix_catalogue_entries_name", "catalogue_entries", ["provider_code", "name_key"])
-    op.create_index("ix_catalogue_entries_grams", "catalogue_entries", ["grams"], postgresql_using="gin")
 
 
 def _entry_words() -> list[sa.CheckConstraint]:
