@@ -53,6 +53,7 @@ check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.requirements
 	@$(BIN)/pytest tests/docs
 
 format: $(INSTALLED) ## Format the code
