@@ -10,6 +10,7 @@ from services.control.tickets.life import allowed
 from services.control.tickets.parties import may_read
 from services.control.tickets.recipients import last_told
 from services.control.tickets.ticket import MARKED, Event, Ticket
+from services.control.tickets.words import NoticeKind
 from services.control.tickets.written import receipt_document, told_document
 
 Shown = dict[str, Any]
@@ -80,8 +81,8 @@ def _recipients(ticket: Ticket) -> list[Shown]:
     ]
 
 
-def _kind(kind: Any) -> str | None:
-    return None if kind is None else str(kind.value)
+def _kind(kind: NoticeKind | None) -> str | None:
+    return None if kind is None else kind.value
 
 
 def _event(event: Event, reads: bool) -> Shown:
