@@ -11,6 +11,7 @@ from services.cli import (
     claims,
     clock,
     conflicts,
+    database,
     demo,
     doctor,
     explain,
@@ -37,6 +38,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
+app.add_typer(database.app, name="database")
 stack.register(app)
 demo.register(app)
 doctor.register(app)

@@ -187,11 +187,15 @@ class Postgres(Component):
         )
 
     def _allow_doctor(self) -> None:
-        """Settings, clock and slots may be asked by whoever may log in: the doctor gets nothing more."""
+        """The doctor may log in where settings, clock and slots can be asked, and beside the control plane's tables,
+        of which it may read only how far they are migrated (granted by the migrations).
+        """
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             _set_role(connection, cursor, DOCTOR, self.context.secrets.read(DOCTOR_SECRET))
-            database, role = sql.Identifier(SUPERUSER), sql.Identifier(DOCTOR)
-            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
+            role = sql.Identifier(DOCTOR)
+            for database in (SUPERUSER, CONTROL):
+                grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+                cursor.execute(grant.format(sql.Identifier(database), role))
 
     def create_database(self, name: str, owner: str, password: str) -> None:
         """Make a database that only its owner may enter, and the owner with this password; idempotent."""

@@ -15,6 +15,9 @@ SHAPES = Path(__file__).parents[2] / "docs" / "cli"
 SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
+    "database-migrate": "database",
+    "database-status": "database",
+    "catalogue-search": "catalogue-list",
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
 }
 

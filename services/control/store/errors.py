@@ -29,3 +29,11 @@ class RepeatTransaction(StoreError):
 
 class ReadAgain(StoreError):
     """Somebody changed the object since it was read: read it anew and decide anew."""
+
+
+class RaiseVersion(StoreError):
+    """A version of a pack that is there already says something else: give the new text a higher number."""
+
+
+class BeginAnew(StoreError):
+    """The cursor is none of this list: ask for the first page."""

@@ -19,6 +19,7 @@ from services.control.store.database import ControlDatabase
 from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 
 VERSION_TABLE: Final = "schema_version"
+DOCTOR: Final = "doctor"
 _LOCK: Final = 4_207_001
 """Of PostgreSQL's advisory locks the one that lets one program migrate at a time."""
 _LOCK_MS: Final = 120_000
@@ -63,6 +64,7 @@ def migrate(database: ControlDatabase) -> Schema:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        _allow_doctor(connection)
     return before
 
 
@@ -91,6 +93,12 @@ def require_current(database: ControlDatabase) -> None:
         raise MigrateDatabase(
             f"the control plane's tables are at {schema.found or 'nothing'}, the program needs {schema.wanted}"
         )
+
+
+def _allow_doctor(connection: Connection) -> None:
+    """The doctor of the stack, where there is one, may read how far the tables are migrated, and nothing else."""
+    if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": DOCTOR}).first():
+        connection.execute(text(f"GRANT SELECT ON {VERSION_TABLE} TO {DOCTOR}"))
 
 
 def _schema(connection: Connection) -> Schema:
