@@ -21,6 +21,7 @@ from services.cli import (
     quarantine,
     stack,
     tail,
+    ticket,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(database.app, name="database")
+app.add_typer(ticket.app, name="ticket")
 stack.register(app)
 demo.register(app)
 doctor.register(app)

@@ -102,8 +102,8 @@ def versions(
     lookup: Lookup, contested: Contested, since: Coordinate, key: bytes
 ) -> Iterator[FoundVersion]:
     """The versions of a disputed record from a coordinate on, in order; they are found by their hash."""
-    end = lookup.reader.bounds(since.place).end
-    for record in lookup.reader.read(since.place, since.offset, end):
+    bounds = lookup.reader.bounds(since.place)
+    for record in lookup.reader.read(since.place, max(since.offset, bounds.low), bounds.end):
         if record.key is None or record.value is None:
             # A tombstone follows the deletion that says the same with its position.
             continue
