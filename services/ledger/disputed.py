@@ -7,11 +7,22 @@ from services.fanout.line import GrantOutcome, fan_out
 from services.fanout.plan import FanoutPlan, compile_grants
 from services.ledger.blocks import Block, BlockKind, block_from
 from services.ledger.coordinates import Coordinate
+from services.ledger.counts import Place
 from services.ledger.lookup import Lookup, RecordMissing
 from services.ledger.received import Received, received
+from topics import names
 from topics.delivery import NotADelivery, read_delivery
 from topics.disputes import Contested, contested_values, dispute_key, record_hash
-from topics.event import GrantId, KafkaRecord, ProviderId, Record, ResourceId, SourcePosition, TopicName
+from topics.event import (
+    GrantId,
+    KafkaRecord,
+    Operation,
+    ProviderId,
+    Record,
+    ResourceId,
+    SourcePosition,
+    TopicName,
+)
 from topics.names import LEDGER_DELIVERY
 from topics.resource import Resource
 from topics.wire import split
@@ -88,14 +99,22 @@ def canonical_record(lookup: Lookup, at: Coordinate) -> KafkaRecord:
         delivery = read_delivery(record.headers)
     except NotADelivery as error:
         raise NotReportable(f"{at} is neither a canonical record nor a delivery: {error}") from error
-    topic, partition, offset = delivery.ce_id.rsplit("/", 2)
-    resource = ResourceId(delivery.ce_source.rsplit("/", 1)[-1])
-    wanted = (topic, int(partition), int(offset))
-    for found in lookup.since(Coordinate(TopicName(f"resource.{resource}"), at.partition, 0).place, 0):
+    if delivery.is_tombstone:
+        raise NotReportable(f"{at} took the record away: name the canonical record that did")
+    raw, partition, offset = delivery.ce_id.rsplit("/", 2)
+    origin = (raw, int(partition), int(offset))
+    place = Place(names.canonical(ResourceId(delivery.ce_source.rsplit("/", 1)[-1])), at.partition)
+    bounds = lookup.reader.bounds(place)
+    for found in lookup.reader.read(place, bounds.low, bounds.end):
         value = lookup.value(found)
-        if value and tuple(value[name] for name in ("raw_topic", "raw_partition", "raw_offset")) == wanted:
+        # A correction of the identity leads to a deletion too, from the same change.
+        if value and value["operation"] != Operation.DELETE and _origin(value) == origin:
             return found
     raise RecordMissing(f"the canonical record that led to {at} is gone: compacted since")
+
+
+def _origin(value: Mapping[str, object]) -> tuple[object, ...]:
+    return value["raw_topic"], value["raw_partition"], value["raw_offset"]
 
 
 def versions(

@@ -49,8 +49,12 @@ def wrong_of(ticket: Ticket, versions: Iterable[Version], key: bytes) -> tuple[s
 
 
 def list_of(ticket: Ticket, receipts: Iterable[Receipt]) -> Given | None:
-    """What is to be noted of who received the wrong version; None where the ticket has it already."""
-    found = tuple(dict.fromkeys([*ticket.receipts, *receipts]))
+    """What is to be noted of who received the wrong version; None where the ticket has it already.
+
+    What was proven once stays proven, though the record has been compacted since.
+    """
+    known = {each.delivery for each in ticket.receipts}
+    found = (*ticket.receipts, *(each for each in receipts if each.delivery not in known))
     asked = ticket.listed or ticket.correction is None
     return None if found == ticket.receipts and asked else Given(receipts=found)
 

@@ -28,6 +28,11 @@ class Receipt:
     policy_version: int
     written_ms: int
 
+    @property
+    def delivery(self) -> tuple[str, int, str, str]:
+        """Which delivery it is about, whatever can be proven of it."""
+        return self.grant, self.generation, self.at, self.block
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -91,7 +91,7 @@ def test_the_versions_of_the_record_are_found_by_its_hash_and_no_others(city: Me
 
 def test_the_correction_of_an_identity_withdraws_the_record_under_its_old_key(city: MemoryCity) -> None:
     found = reported(city, "id_number")
-    city.change("u", PERSON, {**PERSON, "id_number": "320508199003074514"})
+    city.change("u", PERSON, {**PERSON, "id_number": "110105194912310046"})
     city.pump()
     start = Coordinate(CANONICAL, found.contested.partition, 0)
     assert [each.state is None for each in versions(city.lookup, found.contested, start, KEY)] == [False, True]

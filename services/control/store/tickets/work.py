@@ -109,7 +109,7 @@ def act(
         OrderDiffers: the key was used for another order.
         DistrustTicket: the stored ticket is not what its events come to.
     """
-    order = _order(ticket, seen, action, actor, given)
+    order = _order(ticket, action, actor, given)
     known = _claim(connection, desk, order)
     if known is not None:
         return known
@@ -174,10 +174,11 @@ def _answered(connection: Connection, desk: Desk, filed: Filed) -> Answer:
     return answer
 
 
-def _order(
-    ticket: UUID, seen: int | None, action: Action, actor: Actor, given: Given
-) -> dict[str, Any]:
-    """All that an order says, as plain JSON: an event that never happened holds it."""
+def _order(ticket: UUID, action: Action, actor: Actor, given: Given) -> dict[str, Any]:
+    """All that an order says, as plain JSON: an event that never happened holds it.
+
+    The version that was seen is no part of it: who repeats an order may have looked again meanwhile.
+    """
     said = Event(
         number=0,
         action=action,
@@ -192,7 +193,7 @@ def _order(
         receipts=given.receipts,
         told=given.told,
     )
-    return {"ticket": str(ticket), "seen": seen, "said": event_document(said)}
+    return {"ticket": str(ticket), "said": event_document(said)}
 
 
 

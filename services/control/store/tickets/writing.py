@@ -126,7 +126,7 @@ def _write_notices(
     kind = kind_of(ticket)
     wanted = set(() if kind is None else owed(ticket.receipts, ticket.told, kind))
     told = {each.notice for each in ticket.told}
-    pending = set()
+    pending: set[tuple[str, str, str]] = set()
     for row in connection.execute(select(NOTICES).where(*waiting)):
         if str(row.id) in told:
             connection.execute(update(NOTICES).where(NOTICES.c.id == row.id).values(told_at=now))
