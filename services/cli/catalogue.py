@@ -200,7 +200,7 @@ def _of_definitions(folder: Path | None) -> tuple[Entry, ...]:
 
 
 def _of_store(which: Which) -> tuple[Entry, ...]:
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         return tuple(entries_of(connection, which))
 
 

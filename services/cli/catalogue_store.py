@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 import typer
 from sqlalchemy import Connection
 
-from services.cli.bus import actor as keyboard
 from services.cli.catalogue_input import (
     ConditionLevels,
     DenialLevels,
@@ -29,7 +28,7 @@ from services.cli.catalogue_store_view import (
     taken_answer,
 )
 from services.cli.catalogue_view import print_checked
-from services.cli.control import open_control
+from services.cli.control import account, open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, wants_json
 from services.control.catalogue.entry import Entry, ResourceCode, read_code
 from services.control.catalogue.importing import Rejected
@@ -89,7 +88,7 @@ def import_command(
     read, source = read_file(file, rules)
     done: Loaded | NotLoaded | None = None
     if not isinstance(read, Rejected):
-        loading = Loading(person or keyboard(), _now(), why or f"import of {file.name}", rules, new_id)
+        loading = Loading(account(person), _now(), why or f"import of {file.name}", rules, new_id)
         done = _loaded(read.entries, loading, dry_run)
     if wants_json(as_json, output):
         emit_json(imported_answer(file, read, done, dry_run))
@@ -144,7 +143,7 @@ def list_command(
 def show_command(code: Code, as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show an entry: what it says, its versions, and each step with who, when and why."""
     wanted = _code(code)
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         stored = _found(connection, wanted)
     if wants_json(as_json, output):
         emit_json(shown_answer(stored))
@@ -171,7 +170,7 @@ def step_command(
         raise CommandFailed(ExitCode.USAGE, f"{action.value} is no step", "ACTION", f"use one of: {_STEPS}")
     rules = rules_of(denial_basis, condition_basis, condition_without_basis)
     wanted = list(dict.fromkeys(map(_code, codes)))
-    asked = Asked(Actor(person or keyboard(), role, department), _now(), why)
+    asked = Asked(Actor(account(person), role, department), _now(), why)
     with open_control() as database:
         taken = _taken(database, wanted, action, asked, rules)
     refused = any(isinstance(each, Refused) for each in taken.values())
@@ -218,7 +217,7 @@ def _taken(
 
 def _answer_list(question: Question, limit: int, after: str | None, as_json: bool) -> None:
     cursor = None if after is None else Cursor(after)
-    with open_control() as database, database.begin() as connection:
+    with open_control() as database, database.reading() as connection:
         found, total = page(connection, question, limit, cursor), count(connection, question)
         counted = facets(connection, question)
     if as_json:

@@ -3,10 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
+from services.cli.bus import actor
 from services.cli.output import CommandFailed, ExitCode
 from services.control.store.database import PASSWORD_VARIABLE, URL_VARIABLE, Address, ControlDatabase
-from services.control.store.migrate import require_current
+from services.control.store.errors import StoreError
+from services.control.store.migrate import Standing, current, require_current
+from services.control.store.outbox import is_id
+from services.control.store.prepare import Prepared, prepare
 from services.stack.api import Stack
 from services.stack.postgres import CONTROL, CONTROL_SECRET
 from services.stack.settings import StackSettings
@@ -43,3 +48,51 @@ def open_control() -> Iterator[ControlDatabase]:
         yield database
     finally:
         database.close()
+
+
+def prepare_control(stack: Stack, now: datetime) -> Prepared:
+    """Migrate the control plane's tables and fill in what the project brings along; idempotent.
+
+    Raises:
+        CommandFailed: the stack has no database.
+        StoreError: it does not serve, or a newer program has migrated it.
+    """
+    database = control_database(stack)
+    try:
+        return prepare(database, now)
+    finally:
+        database.close()
+
+
+def tables_standing(stack: Stack) -> str:
+    """What is wrong with the control plane's tables; empty where nothing is, or where there are none yet."""
+    try:
+        database = control_database(stack)
+    except (CommandFailed, StoreError):
+        return ""
+    try:
+        schema = current(database)
+    except StoreError as error:
+        return str(error)
+    finally:
+        database.close()
+    match schema.standing:
+        case Standing.BEHIND if schema.found is not None:
+            return f"the control plane's tables are behind ({schema.found}): `govbus database migrate`"
+        case Standing.NEWER:
+            return f"the control plane's tables are newer ({schema.found}) than this govbus"
+        case _:
+            return ""
+
+
+def account(person: str | None) -> str:
+    """Whose account acts: the one that was named, or the user of the machine.
+
+    Raises:
+        CommandFailed: it is no id; names do not belong into the ledger.
+    """
+    found = person or actor()
+    if not is_id(found):
+        remedy = "give the id of an account, in ASCII and without spaces: names do not belong into the ledger"
+        raise CommandFailed(ExitCode.USAGE, f"{found!r} is no account", "--actor", remedy)
+    return found

@@ -5,7 +5,7 @@ from typing import Final
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current
-from services.doctor.finding import Finding, failure, ok
+from services.doctor.finding import Finding, failure, note, ok
 from services.doctor.patient import Patient
 from services.stack.postgres import CONTROL, DOCTOR, DOCTOR_SECRET
 
@@ -27,6 +27,8 @@ def ask_tables(patient: Patient) -> list[Finding]:
     match schema.standing:
         case Standing.CURRENT:
             return [ok(CHECK, seen)]
+        case Standing.BEHIND if schema.found is None:
+            return [note(CHECK, "the control plane has no tables yet", "govbus database migrate")]
         case Standing.BEHIND:
             return [failure(CHECK, seen, "govbus database migrate")]
         case Standing.NEWER:

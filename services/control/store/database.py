@@ -126,6 +126,18 @@ class ControlDatabase:
         with self._named(), self._engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees everything as it was at one moment, whoever writes meanwhile, and changes nothing.
+
+        Raises:
+            StartControlDatabase, RestorePassword, RepeatTransaction: as ``begin`` does.
+        """
+        with self._named(), self._engine.connect() as connection:
+            still = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with still.begin():
+                yield still
+
     def close(self) -> None:
         """Give the idle connections back."""
         self._engine.dispose()

@@ -35,6 +35,11 @@ _ID: Final = re.compile(r"[!-~]{1,200}")
 _SENDER_LOCK: Final = 4_207_002
 
 
+def is_id(text: str) -> bool:
+    """Whether a text may stand for a person or a thing in an act: it is ASCII and has no spaces."""
+    return _ID.fullmatch(text) is not None
+
+
 class Channel(StrEnum):
     """Where an entry goes."""
 
@@ -63,7 +68,7 @@ class Act:
 
     def __post_init__(self) -> None:
         for name in ("who", "what", "kind", "object"):
-            if not _ID.fullmatch(getattr(self, name)):
+            if not is_id(getattr(self, name)):
                 raise ValueError(f"{name} of an act is an id of printable ASCII without spaces")
         if self.when.tzinfo is None:
             raise ValueError("the time of an act has a zone")
