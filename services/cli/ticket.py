@@ -42,7 +42,7 @@ Number = Annotated[int, typer.Argument(help="The ticket's number.")]
 Department = Annotated[str, typer.Option(help="The department that acts.")]
 Person = Annotated[str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")]
 Seen = Annotated[
-    int | None, typer.Option("--version", help="The version that was looked at; refused if it has moved since.")
+    int | None, typer.Option("--version", help="The version that was looked at; refused if it moved since.")
 ]
 Key = Annotated[str | None, typer.Option(help="A key of your own: given again, nothing is done twice.")]
 Why = Annotated[str, typer.Option("--why", help="What is said, in words; only the parties read it.")]

@@ -1,4 +1,4 @@
-"""Advances one ticket by what the topics say: forwards, corrections, errors that came back, who received it."""
+"""Advances one ticket by what the topics say: forwards, corrections, relapses, who received it."""
 
 from collections.abc import Iterator, Mapping
 from uuid import UUID

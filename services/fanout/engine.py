@@ -110,7 +110,7 @@ class ReferenceFanout:
 class MarkingFanout:
     """An engine that leaves records of a partition to the line as soon as a disputed one is among them.
 
-    The engines decide alike, so nothing but the mark changes, and only batches with a disputed record are slow.
+    The engines decide alike, so nothing but the mark changes, and only batches with a disputed record wait.
     Where no record of the partition is disputed, nothing is asked of any.
     """
 

@@ -1,9 +1,9 @@
 """Who received a version of a record that turned out wrong: from the decision blocks, grant by grant.
 
-A block counts what became of all records of a batch under each grant. Where it says that nothing, or everything,
-was delivered, it answers for each record; else the decision is made again, which needs the record to stand yet.
-What was compacted meanwhile cannot be decided again: then the grant may have delivered it, and is named as one that
-may have. So nobody who received it is ever left out.
+A block counts what became of all records of a batch under each grant. Where it says that nothing, or
+everything, was delivered, it answers for each record; else the decision is made again, which needs the record
+to stand yet. What was compacted meanwhile cannot be decided again: then the grant may have delivered it, and is
+named as one that may have. So nobody who received it is ever left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

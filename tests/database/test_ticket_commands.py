@@ -1,4 +1,4 @@
-"""`govbus ticket` from the report to the closed ticket: a city in memory, the real processors, a real database."""
+"""`govbus ticket` from the report to the closed ticket: real processors, a real database."""
 
 import json
 from collections.abc import Iterator

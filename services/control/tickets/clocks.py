@@ -1,7 +1,7 @@
 """The clocks of a ticket: which duty is running, when it is due, and what was late.
 
-Requirements A9-04 and A9-05: the provider decides in 5 working days, and corrects at the source within 10 of the
-decision; the days themselves come from the policy pack.
+Requirements A9-04 and A9-05: the provider decides in 5 working days, and corrects at the source within 10 of
+the decision; the days themselves come from the policy pack.
 """
 
 from collections.abc import Callable

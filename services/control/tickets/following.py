@@ -1,4 +1,4 @@
-"""What the control plane does with a ticket by itself, told from the versions of the record and the ledger."""
+"""What the control plane does with a ticket by itself, told from the record's versions and the ledger."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -43,7 +43,7 @@ def step_of(ticket: Ticket, versions: Iterable[Version], key: bytes) -> tuple[Ac
 
 
 def wrong_of(ticket: Ticket, versions: Iterable[Version], key: bytes) -> tuple[str, ...]:
-    """Coordinates of the versions that say something of what is disputed; the reported one is always among them."""
+    """Coordinates of the versions that say something of what is disputed, the reported one always."""
     found = wrong_versions(ticket.reported.contested, versions, key)
     return tuple(dict.fromkeys([ticket.reported.at, *(each.at for each in found)]))
 

@@ -60,7 +60,7 @@ def arbiter_of(ticket: Ticket) -> str | None:
 
 
 def may_read(ticket: Ticket, actor: Actor) -> bool:
-    """Whether somebody may read statement, texts and evidence: the parties and the control plane, nobody else.
+    """Whether somebody may read statement, texts and evidence: the parties and the control plane only.
 
     Auditors and overseers see that there is a ticket, its states and dates: what was said of a person is not
     theirs to read.

@@ -1,4 +1,4 @@
-"""A ticket as it is shown: everything but what only the parties may read is there for everybody who may look."""
+"""A ticket as it is shown: who may look sees all of it but what only the parties may read."""
 
 from datetime import datetime
 from typing import Any, Final

@@ -1,6 +1,7 @@
 """The life cycle of a ticket as one table: from where, by which action, to where, by whom, with what.
 
-What is not in the table cannot happen. Conditions beyond it stand in ``guards.py``. (Requirements A9-01 to A9-07.)
+What is not in the table cannot happen. Conditions beyond it stand in ``guards.py``. (Requirements A9-01 to
+A9-07.)
 """
 
 from collections.abc import Mapping

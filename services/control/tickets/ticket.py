@@ -1,4 +1,4 @@
-"""A ticket about problem data: what it was opened with and its events; everything else is the fold of them."""
+"""A ticket about problem data: what it was opened with and its events; all else is the fold of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The written form of a ticket's report and events: plain JSON with a number, read back to the same values."""
+"""The written form of a ticket's report and events: plain JSON, read back to the same values."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Disputed records: hashes that name nobody, marks that follow what is said, and disputes that a number fixes."""
+"""Disputed records: hashes that name nobody, marks that follow what is said, disputes fixed by a number."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Finding the record that somebody reports, its versions and its readers, in a city with the real processors."""
+"""Finding the record that somebody reports, its versions and its readers, with the real processors."""
 
 import pytest
 

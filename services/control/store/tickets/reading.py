@@ -16,7 +16,7 @@ from services.control.tickets.written import event_of, opening_of
 
 
 class DistrustTicket(StoreError):  # noqa: N818 - named after what its catcher must do
-    """What is stored of a ticket is not what its events come to: nothing is decided on it until that is clear."""
+    """What is stored of a ticket is not what its events come to: nothing is decided until that is clear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ TICKETS: Final = Table(
     Index("ix_tickets_record", "resource", "record"),
     Index("ix_tickets_due_on_number", "due_on", "number", postgresql_where=text("due_on IS NOT NULL")),
 )
-"""What a ticket was opened with, and the fold of its events: written with the event. A record is a keyed hash."""
+"""What a ticket was opened with, and the fold of its events; a record is a keyed hash."""
 
 EVENTS: Final = Table(
     "ticket_events",

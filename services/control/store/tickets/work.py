@@ -1,4 +1,4 @@
-"""Carries out orders on tickets: once each, on the version that was seen, all that they lead to or nothing."""
+"""Carries out orders on tickets: once each, on the version that was seen, whole or not at all."""
 
 import hashlib
 import json
@@ -118,7 +118,7 @@ def act(
         raise TicketMissing(f"there is no ticket {ticket}")
     if seen is not None and seen != before.version:
         raise ReadAgain(
-            f"ticket {before.number} is at version {before.version} now, and was seen at {seen}: read it again"
+            f"ticket {before.number} is at version {before.version} now, and was seen at {seen}"
         )
     after = apply(before.ticket, action, actor, desk.now, given, desk.calendar)
     if isinstance(after, Refused):
