@@ -83,7 +83,7 @@ class FanoutProcessor:
         self._policy = policy
 
     def adopt_disputes(self, disputes: Disputes) -> None:
-        """Mark the records of these disputes from the next batch on; decision blocks name their number.
+        """Mark the records of these disputes from the next batch on.
 
         Raises:
             DisputeKeyMissing: the ones before stay, and nothing that is delivered waits for the missing key.
@@ -201,9 +201,7 @@ class FanoutProcessor:
 
     def _draft(self, source: InputPartition, group: str, from_offset: int) -> BlockDraft:
         version: PolicyNumber = self.plan.policy_version
-        draft = BlockDraft(group, self._instance, source.topic, source.partition, from_offset, version)
-        draft.disputes = self._disputes.number
-        return draft
+        return BlockDraft(group, self._instance, source.topic, source.partition, from_offset, version)
 
     def _block(self, draft: BlockDraft) -> OutputRecord:
         if self._policy is None:

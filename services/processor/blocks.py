@@ -41,8 +41,6 @@ class BlockDraft:
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
     versions: list[dict[str, int]] = field(default_factory=list)
-    disputes: int = 0
-    """The number of the last change of the disputes that was known: which marks were given."""
     _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
     def covers(self, records: Records) -> None:
@@ -102,7 +100,6 @@ class BlockDraft:
             "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
             "entries": self.entries,
             "versions": self.versions,
-            "disputes": self.disputes,
         }
 
 
