@@ -65,7 +65,7 @@ class Delivery:
     marks: tuple[str, ...] = ()
     """Names of the quality rules that marked the record."""
     disputed: tuple[str, ...] = ()
-    """Items of the grant that somebody has reported as wrong, ``*`` for the whole record (topics/disputes.py)."""
+    """Items of the grant that are reported as wrong, ``*`` for the whole record (topics/disputes.py)."""
 
     def __post_init__(self) -> None:
         for item in self.disputed:

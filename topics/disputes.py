@@ -1,9 +1,9 @@
 """Disputed records: reported as wrong and not decided yet, known by keyed hashes and never by name.
 
 A dispute holds a keyed hash of the record's canonical key and of each value that is disputed. One rule tells
-whether a version of the record still says what is disputed: the fan-out marks those that do, the control plane
-takes the first one that does not for the correction. So a corrected version carries no mark, whoever learns of
-the correction first. (Requirement A9-06; docs/adr/0040-disputed-records-are-marked-at-the-fan-out.md)
+whether a version of the record still says what is disputed: the fan-out marks those that do, the control
+plane takes the first one that does not for the correction. So a corrected version carries no mark, whoever
+learns of it first. (Requirement A9-06; docs/adr/0040-disputed-records-are-marked-at-the-fan-out.md)
 """
 
 import hashlib
@@ -99,7 +99,9 @@ def value_hash(key: bytes, record: str, item: str, value: object) -> str:
     return hmac.new(key, text, hashlib.sha256).hexdigest()[:HASH_LENGTH]
 
 
-def contested_values(key: bytes, record: str, items: Iterable[str], state: Record) -> tuple[tuple[str, str], ...]:
+def contested_values(
+    key: bytes, record: str, items: Iterable[str], state: Record
+) -> tuple[tuple[str, str], ...]:
     """What these items say in one state, as hashes; in the order of their names."""
     return tuple((item, value_hash(key, record, item, state.get(item))) for item in sorted(set(items)))
 
@@ -135,7 +137,7 @@ def _other(value: object) -> Any:
     return {"bytes": value.hex()} if isinstance(value, bytes) else {type(value).__name__: str(value)}
 
 
-# --- the disputes that are open -------------------------------------------------------------------------------
+# --- the disputes that are open ---------------------------------------------------------------------------
 
 
 def folded(changes: Iterable[DisputeChange], before: Disputes | None = None) -> Disputes:
@@ -181,7 +183,9 @@ def contested_problems(contested: Contested) -> Iterator[str]:
     items = [item for item, _ in contested.values]
     if not contested.resource or contested.partition < 0 or contested.key_version < 1:
         yield "resource, partition or key version is none"
-    if not _HASH.fullmatch(contested.record) or not all(_HASH.fullmatch(said) for _, said in contested.values):
+    if not _HASH.fullmatch(contested.record) or not all(
+        _HASH.fullmatch(said) for _, said in contested.values
+    ):
         yield f"a hash is not {HASH_LENGTH} hexadecimal characters"
     if not all(_ITEM.fullmatch(item) for item in items):
         yield "an item has no name of an item"
@@ -225,17 +229,21 @@ def change_from(record: Mapping[str, Any]) -> DisputeChange:
 def _contested(said: Mapping[str, Any]) -> Contested:
     values = tuple((str(each["item"]), str(each["hash"])) for each in said["values"])
     return Contested(
-        ResourceId(said["resource"]), int(said["partition"]), str(said["record"]), values, int(said["key_version"])
+        ResourceId(said["resource"]),
+        int(said["partition"]),
+        str(said["record"]),
+        values,
+        int(said["key_version"]),
     )
 
 
-# --- compiled for deciding ------------------------------------------------------------------------------------
+# --- compiled for deciding --------------------------------------------------------------------------------
 
 _Place = tuple[ResourceId, int]
 
 
 class DisputeMarks:
-    """The open disputes, compiled: which of the records of a partition are disputed, and which items of them."""
+    """The open disputes, compiled: which records of a partition are disputed, and which items of them."""
 
     def __init__(self, disputes: Disputes, key_of: Callable[[int], bytes]) -> None:
         """Compile.
@@ -266,9 +274,7 @@ class DisputeMarks:
 
     def items(self, met: Iterable[Contested], state: Record | None) -> frozenset[str]:
         """The items of a state that are disputed; ``WHOLE`` where the record is as a whole."""
-        return frozenset(
-            item for each in met for item in standing(each, state, self._keys[each.key_version])
-        )
+        return frozenset(item for each in met for item in standing(each, state, self._keys[each.key_version]))
 
 
 def keys_from(master_secrets: Mapping[int, bytes]) -> Callable[[int], bytes]:

@@ -40,7 +40,9 @@ app = typer.Typer(help="Report problem data, decide on it, and see who received 
 
 Number = Annotated[int, typer.Argument(help="The ticket's number.")]
 Department = Annotated[str, typer.Option(help="The department that acts.")]
-Person = Annotated[str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")]
+Person = Annotated[
+    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
+]
 Seen = Annotated[
     int | None, typer.Option("--version", help="The version that was looked at; refused if it moved since.")
 ]
@@ -55,7 +57,9 @@ def ticket() -> None:
 
 @app.command("report")
 def report_command(
-    at: Annotated[str, typer.Option(help="The record's coordinate, in your grant's topic or the canonical one.")],
+    at: Annotated[
+        str, typer.Option(help="The record's coordinate, in your grant's topic or the canonical one.")
+    ],
     department: Department,
     statement: Annotated[str, typer.Option(help="What is wrong, and what would be right.")],
     evidence: Annotated[list[Path], typer.Option(help="A file that shows it; its digest is kept.")],
@@ -116,8 +120,12 @@ def dispatch_command(
 def decide_command(
     number: Number,
     department: Department,
-    accept: Annotated[bool, typer.Option("--accept", help="The record is wrong and will be corrected.")] = False,
-    refuse: Annotated[RefusalReason | None, typer.Option(help="Nothing is corrected, for this reason.")] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="The record is wrong and will be corrected.")
+    ] = False,
+    refuse: Annotated[
+        RefusalReason | None, typer.Option(help="Nothing is corrected, for this reason.")
+    ] = None,
     why: Why = "",
     acceptable_if: Annotated[str, typer.Option(help="With --refuse: what would change the decision.")] = "",
     person: Person = None,
@@ -169,7 +177,9 @@ def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("show")
 def show_command(
     number: Number,
-    department: Annotated[str, typer.Option(help="For which department; texts are for the parties only.")] = "",
+    department: Annotated[
+        str, typer.Option(help="For which department; texts are for the parties only.")
+    ] = "",
     role: Annotated[Role, typer.Option(help="In which role.")] = Role.OPERATOR,
     person: Person = None,
     as_json: Json = False,
@@ -180,7 +190,9 @@ def show_command(
         filed = _loaded(load(connection, ticket_id(connection, number)), number)
         calendar = read_calendar(connection)
     if role is Role.SYSTEM:
-        raise CommandFailed(ExitCode.USAGE, "nobody looks as the control plane", "--role", "name a person's role")
+        raise CommandFailed(
+            ExitCode.USAGE, "nobody looks as the control plane", "--role", "name a person's role"
+        )
     actor = Actor(account(person), role, department)
     answer_shown(filed, actor, calendar, datetime.now(UTC), as_json=wants_json(as_json, output))
 

@@ -50,9 +50,7 @@ def master_secrets(lookup: Lookup) -> Mapping[int, bytes]:
     return {version: stack.secret(f"master-v{version}").encode() for version in versions or {1}}
 
 
-def reported_record(
-    lookup: Lookup, at: str, items: Sequence[str], secrets: Mapping[int, bytes]
-) -> Reported:
+def reported_record(lookup: Lookup, at: str, items: Sequence[str], secrets: Mapping[int, bytes]) -> Reported:
     """The record at a coordinate, without anything that names it.
 
     Raises:

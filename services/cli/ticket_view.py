@@ -64,9 +64,13 @@ def answer_shown(filed: Filed, actor: Actor, calendar: Calendar, now: datetime, 
         emit_json(view)
         return
     state = title(filed.ticket.state)
-    typer.echo(f"ticket {filed.number}: {state.en} {state.zh}, version {filed.version}, record at {view['at']}")
+    typer.echo(
+        f"ticket {filed.number}: {state.en} {state.zh}, version {filed.version}, record at {view['at']}"
+    )
     _print(view, "clocks", ["duty", "state", "due", "remaining", "breached"])
-    _print(view, "recipients", ["consumer", "grant", "generation", "at", "effect", "certain", "block", "told"])
+    _print(
+        view, "recipients", ["consumer", "grant", "generation", "at", "effect", "certain", "block", "told"]
+    )
     _print(view, "events", ["number", "action", "department", "when", "text", "refusal_reason", "at"])
 
 

@@ -75,7 +75,11 @@ def find(
     unknown = sorted(set(items) - {item.name for item in resource.items})
     if unknown or version is None or version.state is None:
         known = ", ".join(sorted(item.name for item in resource.items))
-        what = f"{resource.id} has no item {', '.join(unknown)}: it has {known}" if unknown else f"{at} is a deletion"
+        what = (
+            f"{resource.id} has no item {', '.join(unknown)}: it has {known}"
+            if unknown
+            else f"{at} is a deletion"
+        )
         raise NotReportable(what)
     newest = max(master_secrets)
     key = dispute_key(master_secrets[newest], newest)
@@ -117,9 +121,7 @@ def _origin(value: Mapping[str, object]) -> tuple[object, ...]:
     return value["raw_topic"], value["raw_partition"], value["raw_offset"]
 
 
-def versions(
-    lookup: Lookup, contested: Contested, since: Coordinate, key: bytes
-) -> Iterator[FoundVersion]:
+def versions(lookup: Lookup, contested: Contested, since: Coordinate, key: bytes) -> Iterator[FoundVersion]:
     """The versions of a disputed record from a coordinate on, in order; they are found by their hash."""
     bounds = lookup.reader.bounds(since.place)
     for record in lookup.reader.read(since.place, max(since.offset, bounds.low), bounds.end):
@@ -136,7 +138,9 @@ def recipients(lookup: Lookup, wrong: Iterable[Coordinate]) -> tuple[Received, .
     """Who received these canonical records, from the ledger; see ``services.ledger.received``."""
     chosen = tuple(wrong)
     places = {(at.topic, at.partition) for at in chosen}
-    return received(chosen, _blocks(lookup, places), lookup.policies, lambda block, at: again(lookup, block, at))
+    return received(
+        chosen, _blocks(lookup, places), lookup.policies, lambda block, at: again(lookup, block, at)
+    )
 
 
 def again(lookup: Lookup, block: Block, at: Coordinate) -> dict[GrantId, GrantOutcome] | None:

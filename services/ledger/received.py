@@ -2,8 +2,8 @@
 
 A block counts what became of all records of a batch under each grant. Where it says that nothing, or
 everything, was delivered, it answers for each record; else the decision is made again, which needs the record
-to stand yet. What was compacted meanwhile cannot be decided again: then the grant may have delivered it, and is
-named as one that may have. So nobody who received it is ever left out.
+to stand yet. What was compacted meanwhile cannot be decided again: then the grant may have delivered it, and
+is named as one that may have. So nobody who received it is ever left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
 """The authority's decision on who owns an item that two departments publish, as the change that it makes.
 
 Until it is decided, what the department that is not the owner publishes is cut and kept as claims (ADR 9).
-The decision either leaves that as it is, or hands the item over: it is the claimant's in the next policy version.
+The decision either leaves that as it is, or hands the item over: then it is the claimant's in the next policy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -200,7 +200,7 @@ def _handed_over(item: Item, name: str, owner: ProviderId) -> Item:
 
 
 def _widened(known: Known, claimant: ResourceId, owner: ResourceId, name: str) -> dict[str, Any]:
-    """The claimant's schema with the item as its owner's schema has it, at the end: old records still read."""
+    """The claimant's schema with the item as its owner has it, at the end: old records still read."""
     schema = known.item_schemas[claimant]
     moved = next(each for each in known.item_schemas[owner]["fields"] if each["name"] == name)
     return {**schema, "fields": [*schema["fields"], dict(moved)]}

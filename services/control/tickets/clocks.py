@@ -11,9 +11,9 @@ from typing import Final
 
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import Policy
+from services.control.clocks.rules import ClockRule, Stage
 from services.control.clocks.running import ClockRun, Standing, standing
 from services.control.clocks.running import State as ClockState
-from services.control.clocks.rules import ClockRule, Stage
 from services.control.clocks.steps import meet, pause, resume, start
 from services.control.tickets.ticket import Event, Ticket
 from services.control.tickets.words import Action, Duty, Route, TicketRules
@@ -106,9 +106,7 @@ _STARTS: Final = {
     Action.UPHOLD: Duty.CORRECT,
     Action.REVERT: Duty.CORRECT,
 }
-_MEETS: Final = frozenset(
-    {Action.FORWARD, Action.DISPATCH, Action.ACCEPT, Action.REFUSE, Action.ARRIVE}
-)
+_MEETS: Final = frozenset({Action.FORWARD, Action.DISPATCH, Action.ACCEPT, Action.REFUSE, Action.ARRIVE})
 _ENDS: Final = frozenset({Action.ESCALATE, Action.WITHDRAW})
 
 

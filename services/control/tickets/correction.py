@@ -60,7 +60,9 @@ class CorrectionWatch(Protocol):
 def judged(contested: Contested, version: Version, key: bytes) -> Correction:
     """What one version says of what is disputed; ``key`` is that of the disputes."""
     left = standing(contested, version.state, key)
-    return Correction(version.at, version.position, version.source_time_ms, _verdict(contested, version, left), left)
+    return Correction(
+        version.at, version.position, version.source_time_ms, _verdict(contested, version, left), left
+    )
 
 
 def corrects(contested: Contested, before: Version, after: Version, key: bytes) -> bool:

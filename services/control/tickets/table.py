@@ -72,9 +72,7 @@ _CORRECTING: Final = {
     (State.CORRECTING, Action.ARRIVE): _ARRIVAL,
     (State.CORRECTING, Action.ESCALATE): _ESCALATION,
     (State.CORRECTED, Action.CONFIRM): Transition(State.CONFIRMED, _REPORTER),
-    (State.CORRECTED, Action.REOPEN): Transition(
-        State.VERIFYING, _REPORTER, (Demand.TEXT, Demand.REPORTED)
-    ),
+    (State.CORRECTED, Action.REOPEN): Transition(State.VERIFYING, _REPORTER, (Demand.TEXT, Demand.REPORTED)),
     (State.CORRECTED, Action.REVERT): _REVERSION,
     (State.CONFIRMED, Action.REVERT): _REVERSION,
     (State.CONFIRMED, Action.CLOSE): Transition(State.CLOSED, _SYSTEM),

@@ -109,7 +109,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketRules:
-    """What a policy pack sets for a ticket, bound to it when it is opened; a duty without rule has no clock."""
+    """What a policy pack sets, bound to a ticket when it is opened; a duty without rule has no clock."""
 
     route: Route = Route.AUTHORITY
     dispatch: ClockRule | None = None

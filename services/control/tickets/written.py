@@ -120,7 +120,9 @@ def rules_document(rules: TicketRules) -> Document:
 
 def rules_of(document: Mapping[str, Any]) -> TicketRules:
     """What a policy pack sets, as it was written."""
-    clocks = {name: document[name] and _clock_of(document[name]) for name in ("dispatch", "verify", "correct")}
+    clocks = {
+        name: document[name] and _clock_of(document[name]) for name in ("dispatch", "verify", "correct")
+    }
     return TicketRules(Route(document["route"]), **clocks, dispute_levels=tuple(document["dispute_levels"]))
 
 

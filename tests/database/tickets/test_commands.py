@@ -105,7 +105,17 @@ def test_a_wrong_record_is_reported_corrected_at_its_source_and_everybody_is_tol
 ) -> None:
     number = str(stepped(govbus(*reporting(city, evidence), "--json"), "reported"))
     stepped(govbus("dispatch", number, "--department", "data_bureau", "--actor", "li", "--json"), "verifying")
-    decide = ("decide", number, "--department", "police", "--accept", "--why", "登记时录入有误", "--actor", "zhao")
+    decide = (
+        "decide",
+        number,
+        "--department",
+        "police",
+        "--accept",
+        "--why",
+        "登记时录入有误",
+        "--actor",
+        "zhao",
+    )
     stepped(govbus(*decide, "--json"), "correcting")
     # Nothing has come yet: only who has it is noted.
     steps = checked(govbus("follow", "--json"), "ticket-follow").answer["steps"]
@@ -130,7 +140,9 @@ def test_a_wrong_record_is_reported_corrected_at_its_source_and_everybody_is_tol
         ("health", "delivered", "corrected"),
         ("education", "delivered", "corrected"),
     }
-    assert all(each["certain"] and each["block"].startswith("ledger.delivery") for each in shown["recipients"])
+    assert all(
+        each["certain"] and each["block"].startswith("ledger.delivery") for each in shown["recipients"]
+    )
 
 
 @pytest.mark.requirement("A11-13")
@@ -152,7 +164,9 @@ def test_a_gap_of_a_report_is_told_and_nothing_is_filed(
 ) -> None:
     ended = govbus(*reporting(city, evidence, "--department", "police"), "--json")
     assert ended.code == 4
-    assert [each["code"] for each in checked(ended, "ticket-step").answer["problems"]] == ["REPORTER_PROVIDES"]
+    assert [each["code"] for each in checked(ended, "ticket-step").answer["problems"]] == [
+        "REPORTER_PROVIDES"
+    ]
     assert checked(govbus("list", "--json"), "ticket-list").answer == {"tickets": []}
     assert govbus(*reporting(city, evidence, "--item", "colour")).code == 2
     assert govbus(*reporting(city, evidence, "--pack", "no-such-pack")).code == 2
@@ -166,7 +180,9 @@ def test_a_repeated_report_is_one_ticket_and_an_old_version_decides_nothing(
     again = govbus(*reporting(city, evidence, "--key", "k1"), "--json").answer["ticket"]
     assert again == {**first, "again": True}
     number = str(first["number"])
-    assert govbus("dispatch", number, "--department", "data_bureau", "--actor", "li", "--version", "0").code == 0
+    assert (
+        govbus("dispatch", number, "--department", "data_bureau", "--actor", "li", "--version", "0").code == 0
+    )
     late = govbus("decide", number, "--department", "police", "--accept", "--why", "错", "--version", "0")
     assert late.code == 4
     assert "version 1 now" in late.err
@@ -179,7 +195,9 @@ def test_a_decision_is_one_way_and_what_it_lacks_is_told(
     govbus("dispatch", number, "--department", "data_bureau", "--actor", "li")
     both = govbus("decide", number, "--department", "police", "--accept", "--refuse", "RECORD_IS_RIGHT")
     assert both.code == 2
-    bare = govbus("decide", number, "--department", "police", "--refuse", "RECORD_IS_RIGHT", "--actor", "z", "--json")
+    bare = govbus(
+        "decide", number, "--department", "police", "--refuse", "RECORD_IS_RIGHT", "--actor", "z", "--json"
+    )
     codes = [each["code"] for each in checked(bare, "ticket-step").answer["problems"]]
     assert codes == ["TEXT_MISSING", "ACCEPTABLE_IF_MISSING"]
     assert govbus("decide", number, "--department", "tax", "--accept", "--why", "x", "--actor", "z").code == 4

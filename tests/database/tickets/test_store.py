@@ -1,7 +1,6 @@
 """Tickets in a real database: what is written is what happened, once, in order, and never changed."""
 
 import threading
-
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -56,7 +55,9 @@ def desk(now: datetime = NOW, key: str | None = None, account: str = "chen") -> 
     return Desk(account, now, CALENDAR, lambda: new_id(now), key)
 
 
-def file(database: ControlDatabase, id_: str = opening().id, key: str | None = None, **changes: object) -> Answer:
+def file(
+    database: ControlDatabase, id_: str = opening().id, key: str | None = None, **changes: object
+) -> Answer:
     with database.begin() as connection:
         answer = take_report(connection, desk(key=key), opening(id=id_, **changes))  # type: ignore[arg-type]
     assert isinstance(answer, Answer), answer
@@ -154,7 +155,9 @@ def test_a_report_that_is_repeated_is_one_ticket_though_its_id_and_time_are_new(
 ) -> None:
     first = file(control_database, key="k")
     other = "0198a000-0000-7000-8000-000000000002"
-    assert file(control_database, other, key="k", when=NOW + timedelta(seconds=9)) == replace(first, again=True)
+    assert file(control_database, other, key="k", when=NOW + timedelta(seconds=9)) == replace(
+        first, again=True
+    )
     with pytest.raises(OrderDiffers):
         file(control_database, other, key="k", statement="姓名有误")
     with control_database.begin() as connection:
@@ -219,7 +222,9 @@ def test_nothing_is_decided_on_a_ticket_whose_row_says_otherwise(control_databas
 
 
 @pytest.mark.requirement("A11-13")
-def test_the_ledger_learns_who_did_what_and_nothing_that_was_written(control_database: ControlDatabase) -> None:
+def test_the_ledger_learns_who_did_what_and_nothing_that_was_written(
+    control_database: ControlDatabase,
+) -> None:
     filed = file(control_database)
     taken(control_database, filed.id, (Action.DISPATCH, BUREAU), (Action.REFUSE, PROVIDER))
     with control_database.begin() as connection:
@@ -333,7 +338,9 @@ def test_after_an_error_came_back_a_new_notice_is_owed(control_database: Control
         assert {each.kind for each in notices_owed(connection)} == {NoticeKind.DISPUTED}
 
 
-def test_lists_show_what_is_wanted_page_by_page_and_what_is_overdue(control_database: ControlDatabase) -> None:
+def test_lists_show_what_is_wanted_page_by_page_and_what_is_overdue(
+    control_database: ControlDatabase,
+) -> None:
     ids = [f"0198a000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3)]
     for each in ids:
         file(control_database, each)

@@ -48,26 +48,43 @@ def test_a_dispute_holds_neither_the_number_nor_a_value_of_the_record() -> None:
 
 def test_hashes_tell_records_resources_items_and_keys_apart() -> None:
     other = key_bytes(EntityKey(ENTITY.identity, RecordId("2")))
-    assert len({
-        record_hash(KEY, PERSON, key_bytes()),
-        record_hash(KEY, PERSON, other),
-        record_hash(KEY, ResourceId("other.person.v1"), key_bytes()),
-        record_hash(dispute_key(b"n" * 32, 1), PERSON, key_bytes()),
-        record_hash(dispute_key(SECRETS[1], 2), PERSON, key_bytes()),
-    }) == 5
-    assert len({
-        value_hash(KEY, "a" * 32, "name", "王"),
-        value_hash(KEY, "b" * 32, "name", "王"),
-        value_hash(KEY, "a" * 32, "address", "王"),
-        value_hash(KEY, "a" * 32, "name", "黄"),
-        value_hash(KEY, "a" * 32, "name", None),
-        value_hash(KEY, "a" * 32, "name", "None"),
-    }) == 6
+    assert (
+        len(
+            {
+                record_hash(KEY, PERSON, key_bytes()),
+                record_hash(KEY, PERSON, other),
+                record_hash(KEY, ResourceId("other.person.v1"), key_bytes()),
+                record_hash(dispute_key(b"n" * 32, 1), PERSON, key_bytes()),
+                record_hash(dispute_key(SECRETS[1], 2), PERSON, key_bytes()),
+            }
+        )
+        == 5
+    )
+    assert (
+        len(
+            {
+                value_hash(KEY, "a" * 32, "name", "王"),
+                value_hash(KEY, "b" * 32, "name", "王"),
+                value_hash(KEY, "a" * 32, "address", "王"),
+                value_hash(KEY, "a" * 32, "name", "黄"),
+                value_hash(KEY, "a" * 32, "name", None),
+                value_hash(KEY, "a" * 32, "name", "None"),
+            }
+        )
+        == 6
+    )
 
 
 @pytest.mark.parametrize(
     ("left", "right", "same"),
-    [(1, 1.0, True), (1, "1", False), (True, 1, False), (b"\x01", "01", False), (None, "", False), (0.5, 0.5, True)],
+    [
+        (1, 1.0, True),
+        (1, "1", False),
+        (True, 1, False),
+        (b"\x01", "01", False),
+        (None, "", False),
+        (0.5, 0.5, True),
+    ],
 )
 def test_values_are_the_same_where_a_reader_would_call_them_so(left: Any, right: Any, same: bool) -> None:
     hashes = [value_hash(KEY, "a" * 32, "item", value) for value in (left, right)]
@@ -157,7 +174,11 @@ def test_a_number_means_the_same_disputes_whenever_they_are_read(
 
 def test_a_change_travels_as_its_schema_says_and_comes_back_the_same() -> None:
     codec = ReferenceCodec(control_schema("DisputeChange"))
-    for change in (opened(1, "t.1", "address", "name"), DisputeChange(2, Act.OPEN, "t.2", contested()), closed(3)):
+    for change in (
+        opened(1, "t.1", "address", "name"),
+        DisputeChange(2, Act.OPEN, "t.2", contested()),
+        closed(3),
+    ):
         assert change_from(codec.decode(codec.encode(change_record(change)))) == change
 
 

@@ -96,7 +96,9 @@ def test_a_tombstone_carries_no_mark() -> None:
 
 def test_nothing_but_one_header_changes() -> None:
     plain = one(CREATED, HEALTH).output
-    outcomes = fan_out(CREATED, plan_of(), CODECS, disputes=DisputeMarks(disputes("address"), keys_from(MASTER)))
+    outcomes = fan_out(
+        CREATED, plan_of(), CODECS, disputes=DisputeMarks(disputes("address"), keys_from(MASTER))
+    )
     marked = next(each.output for each in outcomes or () if each.grant == HEALTH)
     assert plain is not None
     assert marked is not None
@@ -185,5 +187,3 @@ def test_a_disputed_item_is_a_word_and_no_list() -> None:
     assert delivery.disputed == ()
     with pytest.raises(ValueError, match="comma"):
         replace(delivery, disputed=("name,address",))
-
-

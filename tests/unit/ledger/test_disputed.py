@@ -8,7 +8,7 @@ from services.ledger.disputed import FoundRecord, NotReportable, find, recipient
 from services.ledger.lookup import RecordMissing
 from services.ledger.received import Certainty, Effect
 from tests.support.memory_bus import MemoryCity
-from tests.unit.cli.called import NUMBER, PERSON
+from tests.unit.cli.called import ADDRESS, NAME, NUMBER, PERSON
 from topics.disputes import dispute_key
 from topics.event import TopicName
 
@@ -44,7 +44,9 @@ def test_a_record_is_found_by_its_canonical_coordinate_without_being_named(city:
     found = reported(city, "address", "name")
     assert (found.provider, found.contested.resource) == ("police", "population.person.v1")
     assert [item for item, _ in found.contested.values] == ["address", "name"]
-    assert not [value for value in (NUMBER, *map(str, PERSON.values())) if value in repr(found.contested.values)]
+    assert not [
+        value for value in (NUMBER, NAME, ADDRESS) if value in repr(found.contested.values)
+    ]
 
 
 def test_a_consumer_names_the_record_by_what_it_has_received(city: MemoryCity) -> None:
@@ -83,7 +85,9 @@ def test_the_versions_of_the_record_are_found_by_its_hash_and_no_others(city: Me
     ]
     assert [each.position for each in seen] == sorted(each.position for each in seen)
     verdicts = [
-        judged(found.contested, Version(str(each.at), each.position, each.source_time_ms, each.state), KEY).verdict
+        judged(
+            found.contested, Version(str(each.at), each.position, each.source_time_ms, each.state), KEY
+        ).verdict
         for each in seen
     ]
     assert [each in SETTLED for each in verdicts] == [False, True, True]
@@ -94,7 +98,10 @@ def test_the_correction_of_an_identity_withdraws_the_record_under_its_old_key(ci
     city.change("u", PERSON, {**PERSON, "id_number": "110105194912310046"})
     city.pump()
     start = Coordinate(CANONICAL, found.contested.partition, 0)
-    assert [each.state is None for each in versions(city.lookup, found.contested, start, KEY)] == [False, True]
+    assert [each.state is None for each in versions(city.lookup, found.contested, start, KEY)] == [
+        False,
+        True,
+    ]
 
 
 def test_the_ledger_names_everybody_who_received_the_wrong_version(city: MemoryCity) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,7 +27,8 @@ KINDS = (DeliveryKind.DELIVERED, DeliveryKind.TOMBSTONED, DeliveryKind.WITHHELD)
 def policy(*grants: str) -> Policy:
     """As much of a policy as is asked for: whose a grant is."""
     entries = {
-        GrantId(name): SimpleNamespace(grant=SimpleNamespace(consumer=ConsumerId(f"of-{name}"))) for name in grants
+        GrantId(name): SimpleNamespace(grant=SimpleNamespace(consumer=ConsumerId(f"of-{name}")))
+        for name in grants
     }
     return cast(Policy, SimpleNamespace(grants=entries))
 
@@ -45,7 +47,7 @@ class Live:
     @property
     def blocks(self) -> list[Block]:
         edges = sorted({0, *(cut for cut in self.cuts if cut < len(self.outcomes)), len(self.outcomes)})
-        return [block(start, self.outcomes[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+        return [block(start, self.outcomes[start:end]) for start, end in pairwise(edges)]
 
     def again(self, found: Block, at: Coordinate) -> Mapping[GrantId, GrantOutcome] | None:
         assert found.covers(at.offset)
@@ -59,7 +61,9 @@ def outcome(grant: GrantId, kind: DeliveryKind) -> GrantOutcome:
     return GrantOutcome(grant, 1, kind, withheld)
 
 
-def block(start: int, outcomes: list[dict[GrantId, DeliveryKind]], group: str = "fanout.default", **more: Any) -> Block:
+def block(
+    start: int, outcomes: list[dict[GrantId, DeliveryKind]], group: str = "fanout.default", **more: Any
+) -> Block:
     counts = []
     for grant in GRANTS:
         found = Counter(each[grant] for each in outcomes if grant in each)
@@ -106,7 +110,9 @@ def test_nobody_who_received_it_is_left_out_and_nobody_is_proven_who_did_not(
         for grant in GRANTS
         if live.outcomes[at.offset][grant] is not DeliveryKind.WITHHELD
     }
-    found = {(each.grant, each.at.offset): each for each in received(wrong, live.blocks, POLICIES, live.again)}
+    found = {
+        (each.grant, each.at.offset): each for each in received(wrong, live.blocks, POLICIES, live.again)
+    }
     assert set(truth) <= set(found)
     for key, each in found.items():
         if each.certainty is Certainty.PROVEN:

@@ -10,6 +10,7 @@ from services.control.clocks.pack_file import load_packs, packaged_packs
 from services.control.clocks.rules import WorkingDays
 from services.control.clocks.running import State as ClockState
 from services.control.tickets.clocks import breaches, clocks_of, open_clock, overdue, rules_from, stands
+from services.control.tickets.correction import Verdict
 from services.control.tickets.ticket import Ticket
 from services.control.tickets.words import Action, Duty, Route, State, TicketRules
 from tests.support.tickets import (
@@ -30,15 +31,14 @@ from tests.support.tickets import (
     taken,
     verifying,
 )
-from services.control.tickets.correction import Verdict
 
 BEFORE_SPRING_FESTIVAL = datetime(2026, 2, 11, 8, 0, tzinfo=UTC)
 """A Wednesday: the festival of 2026 is from 15 to 23 February, with Saturdays 14 and 28 worked."""
 
 
-def due(ticket: Ticket, duty: Duty) -> date | None:
+def due(ticket: Ticket, duty: Duty, now: datetime = NOW) -> date | None:
     [clock] = [each for each in clocks_of(ticket) if each.duty is duty and each.is_open]
-    found = stands(clock, CALENDAR, NOW).due
+    found = stands(clock, CALENDAR, now).due
     return None if found is None else found.day
 
 
@@ -66,7 +66,7 @@ def test_the_dispatch_has_its_time_which_stands_still_while_the_report_is_return
     returned = taken(new(), Action.RETURN, BUREAU)
     assert due(returned, Duty.DISPATCH) is None
     back = taken(returned, Action.SUPPLEMENT, REPORTER, NOW + days(2))
-    assert due(back, Duty.DISPATCH) == date(2026, 3, 6)
+    assert due(back, Duty.DISPATCH, NOW + days(2)) == date(2026, 3, 6)
 
 
 def test_where_reports_go_to_the_provider_nobody_has_to_dispatch_them() -> None:
@@ -129,7 +129,12 @@ def test_an_error_that_comes_back_starts_the_duty_to_correct_anew() -> None:
         in_order(), Action.REVERT, SYSTEM, NOW + days(1), correction=corrected(31, Verdict.STANDING)
     )
     assert due(ticket, Duty.CORRECT) == date(2026, 3, 17)
-    assert [each.duty for each in clocks_of(ticket)] == [Duty.DISPATCH, Duty.VERIFY, Duty.CORRECT, Duty.CORRECT]
+    assert [each.duty for each in clocks_of(ticket)] == [
+        Duty.DISPATCH,
+        Duty.VERIFY,
+        Duty.CORRECT,
+        Duty.CORRECT,
+    ]
 
 
 def test_without_a_time_in_the_pack_there_is_no_clock_and_no_waiting_for_its_end() -> None:

@@ -61,7 +61,12 @@ def test_a_correction_that_was_taken_back_counts_for_nothing() -> None:
 
 
 def test_those_who_received_any_wrong_version_are_to_be_told() -> None:
-    history = [version(WRONG, 17), version({**WRONG, "name": "王晓明"}, 18), version(RIGHT, 19), version(None, 20)]
+    history = [
+        version(WRONG, 17),
+        version({**WRONG, "name": "王晓明"}, 18),
+        version(RIGHT, 19),
+        version(None, 20),
+    ]
     assert [each.at[-2:] for each in wrong_versions(contested("address"), history, KEY)] == ["17", "18"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.control.cases.words import Actor, Role
 from services.control.tickets.correction import Verdict
 from services.control.tickets.evidence import Evidence
-from services.control.tickets.life import Refused, report
+from services.control.tickets.life import report
 from services.control.tickets.recipients import owed
 from services.control.tickets.ticket import Ticket, kind_of
 from services.control.tickets.words import Action, NoticeKind, RefusalReason, Route, State
@@ -62,7 +62,10 @@ def gaps(**changes: Any) -> list[str]:
         ({"evidence": (replace(EVIDENCE, size=0),)}, ["EVIDENCE_MALFORMED"]),
         ({"evidence": (EVIDENCE, EVIDENCE)}, ["EVIDENCE_DOUBLED"]),
         ({"evidence": tuple(Evidence(f"{n:064x}", 1, "") for n in range(21))}, ["EVIDENCE_TOO_MUCH"]),
-        ({"reported": reported(contested=replace(contested("address"), record="王小明"))}, ["RECORD_MALFORMED"]),
+        (
+            {"reported": reported(contested=replace(contested("address"), record="王小明"))},
+            ["RECORD_MALFORMED"],
+        ),
         ({"reporter": replace(REPORTER, department=PROVIDING)}, ["REPORTER_PROVIDES"]),
     ],
 )
@@ -207,7 +210,14 @@ def test_an_event_before_the_last_one_is_refused() -> None:
 def test_an_event_keeps_what_its_action_demands_and_nothing_else_that_came_along() -> None:
     event = verifying().events[-1]
     assert (event.number, event.who, event.when) == (1, BUREAU, NOW)
-    kept = (event.refusal_reason, event.reported, event.correction, event.receipts, event.told, event.evidence)
+    kept = (
+        event.refusal_reason,
+        event.reported,
+        event.correction,
+        event.receipts,
+        event.told,
+        event.evidence,
+    )
     assert kept == (None, None, None, None, None, ())
 
 

@@ -1,4 +1,4 @@
-"""Whatever is tried in whatever order: a ticket is the fold of its events, and closes only when all were told."""
+"""Whatever is tried in whatever order: a ticket is the fold of its events, and closes when all were told."""
 
 import json
 from datetime import timedelta
@@ -82,7 +82,10 @@ class Life(RuleBasedStateMachine):
         self, data: st.DataObject, verdict: Verdict, received: tuple[object, ...]
     ) -> None:
         choices = [
-            (action, actor) for actor in ACTORS for action in allowed(self.ticket, actor) if action not in IDLE
+            (action, actor)
+            for actor in ACTORS
+            for action in allowed(self.ticket, actor)
+            if action not in IDLE
         ]
         if choices:
             action, actor = data.draw(st.sampled_from(choices))
@@ -92,7 +95,9 @@ class Life(RuleBasedStateMachine):
     def the_control_plane_tells_everybody(self) -> None:
         self.attempt(Action.LIST, SYSTEM, Verdict.CORRECTED, tuple({*self.ticket.receipts, *RECEIPTS}))
         kind = kind_of(self.ticket)
-        for consumer, grant, each in () if kind is None else owed(self.ticket.receipts, self.ticket.told, kind):
+        for consumer, grant, each in (
+            () if kind is None else owed(self.ticket.receipts, self.ticket.told, kind)
+        ):
             notice = told(consumer, grant, each.value)
             after = apply(self.ticket, Action.TELL, SYSTEM, self.now, given(told=notice), CALENDAR)
             assert isinstance(after, Ticket)

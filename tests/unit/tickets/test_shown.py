@@ -9,8 +9,8 @@ from services.control.cases.words import Actor, Role
 from services.control.tickets.marking import marks_owed
 from services.control.tickets.shown import HIDDEN, shown
 from services.control.tickets.ticket import Ticket
-from services.control.tickets.words import Action, Duty, NoticeKind, RefusalReason, Route, State
 from services.control.tickets.wording import TITLES, title
+from services.control.tickets.words import Action, Duty, NoticeKind, RefusalReason, Route, State
 from tests.support.tickets import (
     BUREAU,
     CALENDAR,
@@ -40,7 +40,14 @@ def view(ticket: Ticket, actor: Actor = REPORTER) -> dict[str, Any]:
 def test_who_is_no_party_reads_nothing_of_what_was_written(role: Role) -> None:
     found = view(refused(), Actor("Sun", role, "education"))
     text = json.dumps(found, ensure_ascii=False)
-    for secret in ("门牌号", EVIDENCE.title, EVIDENCE.sha256, "said in words", "bring a newer extract", "Chen"):
+    for secret in (
+        "门牌号",
+        EVIDENCE.title,
+        EVIDENCE.sha256,
+        "said in words",
+        "bring a newer extract",
+        "Chen",
+    ):
         assert secret not in text
     assert (found["statement"], found["events"][-1]["text"]) == (HIDDEN, HIDDEN)
     assert (found["state"], found["events"][-1]["refusal_reason"]) == ("refused", "RECORD_IS_RIGHT")

@@ -126,6 +126,13 @@ def test_only_a_department_that_uses_the_data_reports_it(role: Role) -> None:
 
 
 def test_of_a_wrong_state_the_answer_names_what_is_possible() -> None:
-    after = apply(IN_STATE[State.RETURNED](), Action.ACCEPT, Actor("Sun", Role.PROVIDER, PROVIDING), NOW, given(), CALENDAR)
+    after = apply(
+        IN_STATE[State.RETURNED](),
+        Action.ACCEPT,
+        Actor("Sun", Role.PROVIDER, PROVIDING),
+        NOW,
+        given(),
+        CALENDAR,
+    )
     assert isinstance(after, Refused)
     assert after.problems[0].remedy == "possible now: supplement, withdraw"

@@ -141,7 +141,9 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
         ("provider", wish.provider),
         ("resource", wish.resource),
     )
-    found: list[ColumnElement[bool]] = [TICKETS.c[name] == value for name, value in plain if value is not None]
+    found: list[ColumnElement[bool]] = [
+        TICKETS.c[name] == value for name, value in plain if value is not None
+    ]
     if wish.overdue_on is not None:
         found.append(TICKETS.c.due_on < wish.overdue_on)
     return found

@@ -117,9 +117,7 @@ def act(
     if before is None:
         raise TicketMissing(f"there is no ticket {ticket}")
     if seen is not None and seen != before.version:
-        raise ReadAgain(
-            f"ticket {before.number} is at version {before.version} now, and was seen at {seen}"
-        )
+        raise ReadAgain(f"ticket {before.number} is at version {before.version} now, and was seen at {seen}")
     after = apply(before.ticket, action, actor, desk.now, given, desk.calendar)
     if isinstance(after, Refused):
         _release(connection, desk)
@@ -140,7 +138,7 @@ def confirm_told(connection: Connection, desk: Desk, notice: OwedNotice, actor: 
     return act(connection, desk, notice.ticket, None, Action.TELL, actor, Given(told=told))
 
 
-# --- the order's key ------------------------------------------------------------------------------------------
+# --- the order's key ---------------------------------------------------------------------
 
 
 def _claim(connection: Connection, desk: Desk, order: Mapping[str, Any]) -> Answer | None:
@@ -196,10 +194,7 @@ def _order(ticket: UUID, action: Action, actor: Actor, given: Given) -> dict[str
     return {"ticket": str(ticket), "said": event_document(said)}
 
 
-
-
-
-# --- the ledger -----------------------------------------------------------------------------------------------
+# --- the ledger ---------------------------------------------------------------------
 
 
 def _owe_act(

@@ -117,10 +117,8 @@ def _write_marks(connection: Connection, before: Ticket, after: Ticket, now: dat
     connection.execute(DISPUTES.insert(), rows)
 
 
-def _write_notices(
-    connection: Connection, ticket: Ticket, now: datetime, new_id: Callable[[], UUID]
-) -> None:
-    """Bring what is owed to what the ticket says: what holds no longer is dropped, and what was told is told."""
+def _write_notices(connection: Connection, ticket: Ticket, now: datetime, new_id: Callable[[], UUID]) -> None:
+    """Bring what is owed to what the ticket says: what holds no longer is dropped."""
     of_ticket = NOTICES.c.ticket_id == UUID(ticket.opening.id)
     waiting = (of_ticket, NOTICES.c.told_at.is_(None), NOTICES.c.dropped_at.is_(None))
     kind = kind_of(ticket)

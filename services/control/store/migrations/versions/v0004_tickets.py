@@ -11,14 +11,39 @@ revision: str = "0004"
 down_revision: str | None = "0003"
 
 _INSTANT = sa.DateTime(timezone=True)
-_STATES: Final = (
-    "reported returned verifying refused escalated dismissed correcting corrected confirmed closed withdrawn"
-).split()
-_ACTIONS: Final = (
-    "forward dispatch return supplement accept refuse arrive revert list tell confirm reopen close escalate "
-    "uphold dismiss withdraw"
-).split()
-_NOTICES: Final = "disputed corrected unfounded".split()
+_STATES: Final = [
+    "reported",
+    "returned",
+    "verifying",
+    "refused",
+    "escalated",
+    "dismissed",
+    "correcting",
+    "corrected",
+    "confirmed",
+    "closed",
+    "withdrawn",
+]
+_ACTIONS: Final = [
+    "forward",
+    "dispatch",
+    "return",
+    "supplement",
+    "accept",
+    "refuse",
+    "arrive",
+    "revert",
+    "list",
+    "tell",
+    "confirm",
+    "reopen",
+    "close",
+    "escalate",
+    "uphold",
+    "dismiss",
+    "withdraw",
+]
+_NOTICES: Final = ["disputed", "corrected", "unfounded"]
 _IMMUTABLE: Final = ("ticket_events", "dispute_changes")
 _OWED: Final = "told_at IS NULL AND dropped_at IS NULL"
 
