@@ -1,7 +1,7 @@
 """The authority's decision on who owns an item that two departments publish, as the change that it makes.
 
 Until it is decided, what the department that is not the owner publishes is cut and kept as claims (ADR 9).
-The decision either leaves that as it is, or hands the item over: then it is the claimant's in the next policy.
+The decision either leaves that as it is, or hands the item over to the claimant in the next policy version.
 """
 
 from collections.abc import Iterator, Mapping

@@ -44,9 +44,7 @@ def test_a_record_is_found_by_its_canonical_coordinate_without_being_named(city:
     found = reported(city, "address", "name")
     assert (found.provider, found.contested.resource) == ("police", "population.person.v1")
     assert [item for item, _ in found.contested.values] == ["address", "name"]
-    assert not [
-        value for value in (NUMBER, NAME, ADDRESS) if value in repr(found.contested.values)
-    ]
+    assert not [value for value in (NUMBER, NAME, ADDRESS) if value in repr(found.contested.values)]
 
 
 def test_a_consumer_names_the_record_by_what_it_has_received(city: MemoryCity) -> None:
