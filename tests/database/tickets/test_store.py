@@ -175,7 +175,8 @@ def test_who_has_seen_an_older_version_decides_nothing(control_database: Control
 def test_of_two_who_decide_at_once_one_is_told_to_read_again(control_database: ControlDatabase) -> None:
     filed = file(control_database)
     taken(control_database, filed.id, (Action.DISPATCH, BUREAU))
-    ready, ended = threading.Barrier(2, timeout=20), []
+    ready = threading.Barrier(2, timeout=20)
+    ended: list[Answer | Refused | ReadAgain] = []
 
     def decide(action: Action) -> None:
         ready.wait()
@@ -252,10 +253,10 @@ def test_the_disputes_of_all_tickets_are_one_sequence_without_gaps(control_datab
         take(control_database, ticket, Action.DISPATCH, BUREAU)
 
     threads = [threading.Thread(target=dispatch, args=(each,)) for each in ids]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(30)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
     taken(control_database, ids[0], (Action.REFUSE, PROVIDER))
     with control_database.begin() as connection:
         changes = list(dispute_changes(connection))

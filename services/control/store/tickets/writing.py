@@ -31,7 +31,8 @@ def add(connection: Connection, ticket: Ticket, calendar: Calendar) -> int:
         "provider": opening.provider,
         **_folded(ticket, calendar, opening.when),
     }
-    return connection.execute(TICKETS.insert().values(row).returning(TICKETS.c.number)).scalar_one()
+    number: int = connection.execute(TICKETS.insert().values(row).returning(TICKETS.c.number)).scalar_one()
+    return number
 
 
 def record(
