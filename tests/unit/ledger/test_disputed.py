@@ -1,7 +1,10 @@
 """Finding the record that somebody reports, its versions and its readers, with the real processors."""
 
+from datetime import date
+
 import pytest
 
+from services.control.copier import CopyLine
 from services.control.tickets.correction import SETTLED, Version, judged
 from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.disputed import FoundRecord, NotReportable, find, recipients, versions
@@ -10,7 +13,8 @@ from services.ledger.received import Certainty, Effect
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import ADDRESS, NAME, NUMBER, PERSON
 from topics.disputes import dispute_key
-from topics.event import TopicName
+from topics.event import GrantId, PolicyNumber, TopicName
+from topics.grants.declaration import GrantState
 
 SECRETS = {1: bytes(32)}
 KEY = dispute_key(SECRETS[1], 1)
@@ -126,3 +130,22 @@ def test_a_record_that_is_compacted_since_leaves_nobody_out(city: MemoryCity) ->
     del city.memory.records[at.place][0]
     found = recipients(city.lookup, [at])
     assert {each.consumer for each in found} >= {"education", "health"}
+
+
+def test_a_copier_delivered_also_what_is_older_than_the_days_of_the_grant(city: MemoryCity) -> None:
+    """It asks once whether the days have come, so the decision is not made again by the record's own time."""
+    entry = city.policy.grants[GrantId("education-persons")]
+    later = entry.grant.model_copy(update={"valid_from": date(2027, 1, 1), "state": GrantState.FILLING})
+    filling = entry.model_copy(update={"grant": later, "generation": 2})
+    policy = city.policy.model_copy(
+        update={"version": PolicyNumber(2), "grants": {**city.policy.grants, later.id: filling}}
+    )
+    city.adopt(policy)
+    at = reported(city, "address").version.at
+    line = CopyLine(policy, filling, SECRETS, 1_800_000_000_000)
+    line.codecs.learn(city.registry.schemas)  # type: ignore[arg-type]
+    city.write(line.decide(city.memory.records[at.place]))
+    copied = [each for each in recipients(city.lookup, [at]) if each.generation == 2]
+    assert [(each.consumer, each.effect, each.certainty) for each in copied] == [
+        ("education", Effect.DELIVERED, Certainty.PROVEN)
+    ]
