@@ -1,9 +1,8 @@
-"""`govbus ticket report | dispatch | decide | confirm | follow | show | list`: tickets about problem data."""
+"""`govbus ticket report | dispatch | decide | confirm | step | follow | show | list`: problem data."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -20,6 +19,7 @@ from services.cli.ticket_desk import (
     ticket_id,
 )
 from services.cli.ticket_following import follow_ticket
+from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
 from services.cli.ticket_view import (
     Stepped,
     answer_followed,
@@ -29,25 +29,15 @@ from services.cli.ticket_view import (
 )
 from services.control.cases.words import Actor, Role
 from services.control.store.clocks.calendars import read_calendar
-from services.control.store.tickets.reading import Filed, Wish, listed, load, watched
-from services.control.store.tickets.work import act, take_report
+from services.control.store.tickets.reading import Wish, listed, load, watched
+from services.control.store.tickets.work import take_report
 from services.control.tickets.following import WATCHED
 from services.control.tickets.ticket import Given, Opening
 from services.control.tickets.words import Action, RefusalReason, State
 from topics.quality.values import CIVIL_TIME
 
 app = typer.Typer(help="Report problem data, decide on it, and see who received it.", no_args_is_help=True)
-
-Number = Annotated[int, typer.Argument(help="The ticket's number.")]
-Department = Annotated[str, typer.Option(help="The department that acts.")]
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
-Seen = Annotated[
-    int | None, typer.Option("--version", help="The version that was looked at; refused if it moved since.")
-]
-Key = Annotated[str | None, typer.Option(help="A key of your own: given again, nothing is done twice.")]
-Why = Annotated[str, typer.Option("--why", help="What is said, in words; only the parties read it.")]
+app.command("step")(step_command)
 
 
 @app.callback()
@@ -112,7 +102,7 @@ def dispatch_command(
     """As the authority: give a report to its provider, or return it for supplement."""
     action = Action.RETURN if back else Action.DISPATCH
     given = Given(text=why)
-    stepped = _step(number, action, Actor(account(person), Role.AUTHORITY, department), given, version, key)
+    stepped = take(number, action, Actor(account(person), Role.AUTHORITY, department), given, version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
@@ -139,7 +129,7 @@ def decide_command(
         raise CommandFailed(ExitCode.USAGE, "give either --accept or --refuse", "", "decide one way")
     action = Action.ACCEPT if accept else Action.REFUSE
     given = Given(text=why, refusal_reason=refuse, acceptable_if=acceptable_if)
-    stepped = _step(number, action, Actor(account(person), Role.PROVIDER, department), given, version, key)
+    stepped = take(number, action, Actor(account(person), Role.PROVIDER, department), given, version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
@@ -155,7 +145,7 @@ def confirm_command(
 ) -> None:
     """As the reporter: agree that the record is right now, or that a refusal is."""
     actor = Actor(account(person), Role.CONSUMER, department)
-    stepped = _step(number, Action.CONFIRM, actor, Given(), version, key)
+    stepped = take(number, Action.CONFIRM, actor, Given(), version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
@@ -187,7 +177,7 @@ def show_command(
 ) -> None:
     """Show a ticket: its events, clocks, and who received the wrong version and was told when."""
     with open_control() as database, database.begin() as connection:
-        filed = _loaded(load(connection, ticket_id(connection, number)), number)
+        filed = loaded(load(connection, ticket_id(connection, number)), number)
         calendar = read_calendar(connection)
     if role is Role.SYSTEM:
         raise CommandFailed(
@@ -215,22 +205,3 @@ def list_command(
     with open_control() as database, database.begin() as connection:
         found = listed(connection, wish, before, limit)
     answer_listed(found, today, as_json=wants_json(as_json, output))
-
-
-def _step(
-    number: int, action: Action, actor: Actor, given: Given, version: int | None, key: str | None
-) -> Stepped:
-    with open_control() as database, database.begin() as connection:
-        desk = desk_of(actor.person, datetime.now(UTC), read_calendar(connection), key)
-        found: UUID = ticket_id(connection, number)
-        seen = version
-        if seen is None:
-            # At the command line, what is not said to have been seen is what is there now.
-            seen = _loaded(load(connection, found, lock=True), number).version
-        return act(connection, desk, found, seen, action, actor, given)
-
-
-def _loaded(filed: Filed | None, number: int) -> Filed:
-    if filed is None:
-        raise CommandFailed(ExitCode.NEGATIVE, f"there is no ticket {number}", "NUMBER", "list them first")
-    return filed

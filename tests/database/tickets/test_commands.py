@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from services.cli import bus, ticket, ticket_desk
+from services.cli import bus, ticket, ticket_desk, ticket_step
 from services.cli.main import app
 from services.cli.output import run
 from services.control.cases.words import Actor, Role
@@ -53,8 +53,9 @@ def govbus(
     prepare(control_database, datetime.now(UTC))
     monkeypatch.setattr(bus, "open_bus", open_bus)
     monkeypatch.setattr(bus, "actor", lambda: "wang")
-    monkeypatch.setattr(ticket, "open_control", open_control)
-    for module in (ticket, ticket_desk):
+    for module in (ticket, ticket_step):
+        monkeypatch.setattr(module, "open_control", open_control)
+    for module in (ticket, ticket_desk, ticket_step):
         monkeypatch.setattr(module, "master_secrets", lambda _lookup: {1: bytes(32)})
 
     def call(*arguments: str) -> Ended:
@@ -215,3 +216,63 @@ def test_lists_are_shown_and_what_is_not_there_is_said(
     assert "reported" in govbus("list").out
     assert govbus("show", "99").code == 1
     assert json.loads(json.dumps(rows)) == rows
+
+
+def test_a_refusal_is_taken_to_who_rules_and_a_correction_that_is_wrong_is_reopened(
+    city: MemoryCity, govbus: Govbus, evidence: str
+) -> None:
+    number = str(stepped(govbus(*reporting(city, evidence), "--json"), "reported"))
+    govbus("dispatch", number, "--department", "data_bureau", "--actor", "li")
+    why = ("--why", "经核实无误", "--acceptable-if", "提供产权证明")
+    refuse = ("decide", number, "--department", "police", "--refuse", "RECORD_IS_RIGHT", "--actor", "zhao")
+    stepped(govbus(*refuse, *why, "--json"), "refused")
+    health = ("--department", "health", "--json")
+    stepped(govbus("step", number, "escalate", "--why", "佐证材料齐全", *health), "escalated")
+    rule = ("step", number, "uphold", "--department", "data_bureau", "--why", "应予更正", "--json")
+    assert govbus(*rule, "--actor", "zhao").answer["problems"][0]["code"] == "OWN_DECISION"
+    stepped(govbus(*rule, "--actor", "li"), "correcting")
+
+    city.change("u", PERSON, RIGHT)
+    city.pump()
+    govbus("follow")
+    assert govbus("step", number, "reopen", "--why", "门牌号仍有误", *health).code == 2
+    version = govbus("show", number, "--json").answer["correction"]
+    again = ("step", number, "reopen", "--at", version, "--why", "门牌号仍有误", *health)
+    stepped(govbus(*again), "verifying")
+    shown = govbus("show", number, "--json").answer
+    assert (shown["round"], shown["at"], shown["marked"]) == (2, version, True)
+
+
+def test_a_report_that_is_returned_is_supplemented_with_more_evidence_or_withdrawn(
+    city: MemoryCity, govbus: Govbus, evidence: str, tmp_path: Path
+) -> None:
+    number = str(stepped(govbus(*reporting(city, evidence), "--json"), "reported"))
+    back = (
+        "dispatch",
+        number,
+        "--return",
+        "--why",
+        "请补充材料",
+        "--department",
+        "data_bureau",
+        "--actor",
+        "li",
+    )
+    stepped(govbus(*back, "--json"), "returned")
+    more = tmp_path / "more.txt"
+    more.write_text("产权证明", encoding="utf-8")
+    supplement = (
+        "step",
+        number,
+        "supplement",
+        "--why",
+        "已补充",
+        "--evidence",
+        str(more),
+        "--department",
+        "health",
+    )
+    stepped(govbus(*supplement, "--json"), "reported")
+    shown = govbus("show", number, "--department", "health", "--role", "consumer", "--json").answer
+    assert [each["title"] for each in shown["evidence"]] == ["extract.txt", "more.txt"]
+    stepped(govbus("step", number, "withdraw", "--department", "health", "--json"), "withdrawn")
