@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests of the control plane's tables: one server per test session, empty for each test."""
+"""A real PostgreSQL for tests of the control plane's tables: one server per session, empty for each test."""
 
 import shutil
 from collections.abc import Iterator

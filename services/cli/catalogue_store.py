@@ -39,11 +39,13 @@ from services.control.store.catalogue.dossiers import Stored, by_code
 from services.control.store.catalogue.listing import MOST, Cursor, Facet, Question, count, facets, page
 from services.control.store.catalogue.loading import Loaded, Loading, NotLoaded, load
 from services.control.store.catalogue.steps import ASKED, Asked, take_step
-from services.control.store.database import ControlDatabase
+from services.control.store.database import ControlDatabase, take_back
 from services.control.store.ids import new_id
 from topics.resource import ShareType
 
-Person = Annotated[str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")]
+Person = Annotated[
+    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
+]
 Why = Annotated[str, typer.Option("--why", help="The reason, which is kept with the step.")]
 Code = Annotated[str, typer.Argument(help="A resource code, such as 3013205/000001.")]
 Published = Annotated[bool, typer.Option("--published", help="Only what is published.")]
@@ -81,8 +83,8 @@ def import_command(
 ) -> None:
     """Take a catalogue's file into the store whole, as drafts, or nothing of it (exit code 1).
 
-    New codes become drafts, drafts get the new content, what is published or withdrawn gets a new draft beside it.
-    What is under review stands against the import. Entries that the file does not name stay as they are.
+    New codes become drafts, drafts get the new content, what is published or withdrawn gets a new draft
+    beside it. What is under review stands against the import. Entries that the file does not name stay.
     """
     rules = rules_of(denial_basis, condition_basis, condition_without_basis)
     read, source = read_file(file, rules)
@@ -101,7 +103,9 @@ def import_command(
 
 
 def search_command(
-    words: Annotated[list[str], typer.Argument(help="Words, parts of them, or pinyin initials; all must fit.")],
+    words: Annotated[
+        list[str], typer.Argument(help="Words, parts of them, or pinyin initials; all must fit.")
+    ],
     published: Published = False,
     limit: Limit = 50,
     after: After = None,
@@ -182,20 +186,12 @@ def step_command(
         raise typer.Exit(ExitCode.REFUSED)
 
 
-class _TakeBack(Exception):  # noqa: N818 - says what is done
-    """Ends a transaction without its changes."""
-
-
 def _loaded(entries: tuple[Entry, ...], loading: Loading, dry_run: bool) -> Loaded | NotLoaded:
-    done: Loaded | NotLoaded = NotLoaded(())
     with open_control() as database, moving("entry") as moved:
-        try:
-            with database.begin() as connection:
-                done = load(connection, entries, loading, moved)
-                if dry_run or isinstance(done, NotLoaded):
-                    raise _TakeBack
-        except _TakeBack:
-            pass
+        with database.begin() as connection:
+            done = load(connection, entries, loading, moved)
+            if dry_run or isinstance(done, NotLoaded):
+                take_back(connection)
     return done
 
 
@@ -204,14 +200,11 @@ def _taken(
 ) -> dict[ResourceCode, Stored | Refused]:
     """What became of each entry; where one is refused, none has moved."""
     taken: dict[ResourceCode, Stored | Refused] = {}
-    try:
-        with database.begin() as connection:
-            for code in codes:
-                taken[code] = take_step(connection, _found(connection, code), action, asked, rules)
-            if any(isinstance(each, Refused) for each in taken.values()):
-                raise _TakeBack
-    except _TakeBack:
-        pass
+    with database.begin() as connection:
+        for code in codes:
+            taken[code] = take_step(connection, _found(connection, code), action, asked, rules)
+        if any(isinstance(each, Refused) for each in taken.values()):
+            take_back(connection)
     return taken
 
 

@@ -45,7 +45,7 @@ def import_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Take the notice of a year, whole, instead of the one that was there; what it said is kept in the ledger."""
+    """Take the notice of a year, whole, instead of the one that was there."""
     try:
         days = read_year(file, file.name)
     except CalendarInvalid as error:

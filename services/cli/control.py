@@ -1,4 +1,4 @@
-"""Opens the control plane's database for a command: the stack's own, or the one that the environment names."""
+"""Opens the control plane's database for a command: the stack's own, or one that the environment names."""
 
 import os
 from collections.abc import Iterator

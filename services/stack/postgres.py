@@ -187,8 +187,9 @@ class Postgres(Component):
         )
 
     def _allow_doctor(self) -> None:
-        """The doctor may log in where settings, clock and slots can be asked, and beside the control plane's tables,
-        of which it may read only how far they are migrated (granted by the migrations).
+        """The doctor may log in where settings, clock and slots can be asked, and to the control plane's tables.
+
+        Of those it may read only how far they are migrated, which the migrations grant.
         """
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             _set_role(connection, cursor, DOCTOR, self.context.secrets.read(DOCTOR_SECRET))

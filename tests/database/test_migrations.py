@@ -81,7 +81,9 @@ def test_the_first_migration_makes_the_tables_and_the_second_finds_nothing_to_do
     require_current(fresh)
 
 
-def test_programs_that_migrate_at_once_do_no_harm(fresh: ControlDatabase, database_server: DatabaseOnly) -> None:
+def test_programs_that_migrate_at_once_do_no_harm(
+    fresh: ControlDatabase, database_server: DatabaseOnly
+) -> None:
     met, found = threading.Barrier(3, timeout=20), []
 
     def program() -> None:

@@ -26,14 +26,17 @@ TO_PUBLICATION: Final = (
     (Action.PUBLISH, REVIEWER),
 )
 
+
 def numbered(number: int, **changes: object) -> Entry:
     """A complete entry with this sequence and a name of its own."""
     code = ResourceCode("3", "01", "320", "5", f"{number:06}")
     return replace(COMPLETE, **{"code": code, "name": f"居住证办理信息第{number}号", **changes})  # type: ignore[arg-type]
 
+
 def opened(connection: Connection, entry: Entry = COMPLETE) -> Stored:
     """An entry of the clerk's, as a draft."""
     return done(open_entry(connection, new_id(WHEN), entry, Asked(CLERK, WHEN)))
+
 
 def brought(connection: Connection, stored: Stored, steps: int = len(TO_PUBLICATION)) -> Stored:
     """The entry so many steps further on its way to publication."""
@@ -42,10 +45,12 @@ def brought(connection: Connection, stored: Stored, steps: int = len(TO_PUBLICAT
         stored = done(take_step(connection, stored, action, asked, RULES))
     return stored
 
+
 def done(after: Stored | Refused) -> Stored:
     """What was not refused."""
     assert isinstance(after, Stored), after
     return after
+
 
 def loading(person: str = "importer", why: str = "import of a file", when: datetime = WHEN) -> Loading:
     """How a catalogue is loaded."""

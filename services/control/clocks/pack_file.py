@@ -68,7 +68,9 @@ def _read(path: Path) -> Pack | list[DefinitionError]:
     return _parsed(*read_yaml(path, path.name), path.stem)
 
 
-def _parsed(source: YamlSource | None, errors: list[DefinitionError], stem: str) -> Pack | list[DefinitionError]:
+def _parsed(
+    source: YamlSource | None, errors: list[DefinitionError], stem: str
+) -> Pack | list[DefinitionError]:
     if source is None:
         return errors
     try:

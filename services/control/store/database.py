@@ -49,7 +49,9 @@ class Address:
         """The address that the environment names, part by part; the default's where it is silent."""
         environ = os.environ if environ is None else environ
         file = environ.get(PASSWORD_VARIABLE, "")
-        return cls(environ.get(URL_VARIABLE, "") or default.url, Path(file) if file else default.password_file)
+        return cls(
+            environ.get(URL_VARIABLE, "") or default.url, Path(file) if file else default.password_file
+        )
 
     @classmethod
     def at(cls, host: str, port: int, database: str, user: str, password_file: Path) -> "Address":
@@ -128,7 +130,7 @@ class ControlDatabase:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that sees everything as it was at one moment, whoever writes meanwhile, and changes nothing.
+        """A connection that sees everything as it was at one moment, and changes nothing.
 
         Raises:
             StartControlDatabase, RestorePassword, RepeatTransaction: as ``begin`` does.
@@ -154,12 +156,28 @@ class ControlDatabase:
                 raise RepeatTransaction(f"{self._where}: {_AGAIN[code]}; try again") from error
             if _nobody_serves(error, code):
                 raise StartControlDatabase(self._unserved(error)) from error
+            _leave_out_values(error)
             raise
 
     def _unserved(self, error: DBAPIError) -> str:
         said = str(error.orig).strip().splitlines()
         why = said[0] if said else type(error.orig).__name__
         return f"the control plane's database {self._where} does not serve: {why}"
+
+
+def take_back(connection: Connection) -> None:
+    """Let nothing of the connection's transaction stay, and go on: for trials, and where a rule refuses."""
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        transaction.rollback()
+
+
+def _leave_out_values(error: DBAPIError) -> None:
+    """Keep the first line of what the server said: those after it quote rows and the statement with its values."""
+    said = next(iter(str(error.orig).splitlines()), "")
+    error.args = (f"({type(error.orig).__name__}) {said}",)
+    if error.orig is not None:
+        error.orig.args = (said,)
 
 
 def _nobody_serves(error: DBAPIError, code: str | None) -> bool:

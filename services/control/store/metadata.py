@@ -1,4 +1,4 @@
-"""The one MetaData of the control plane's tables, how their constraints are called, and what columns share."""
+"""The one MetaData of the control plane's tables: how constraints are called, and what columns share."""
 
 import pkgutil
 from collections.abc import Iterable

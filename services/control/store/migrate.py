@@ -1,7 +1,7 @@
 """Brings the tables to what the program expects: all migrations in one transaction, or none.
 
-Migrations are numbered and linear, each a module in ``migrations/versions``. There is no way back but a backup:
-a table that a newer program has changed is never changed back by an older one.
+Migrations are numbered and linear, each a module in ``migrations/versions``. There is no way back but a
+backup: a table that a newer program has changed is never changed back by an older one.
 """
 
 from dataclasses import dataclass
@@ -91,12 +91,13 @@ def require_current(database: ControlDatabase) -> None:
         raise InstallNewerProgram(_newer(schema))
     if schema.standing is Standing.BEHIND:
         raise MigrateDatabase(
-            f"the control plane's tables are at {schema.found or 'nothing'}, the program needs {schema.wanted}"
+            f"the control plane's tables are at {schema.found or 'nothing'}, this program needs "
+            f"{schema.wanted}"
         )
 
 
 def _allow_doctor(connection: Connection) -> None:
-    """The doctor of the stack, where there is one, may read how far the tables are migrated, and nothing else."""
+    """The stack's doctor, where there is one, may read how far the tables are migrated, and nothing else."""
     if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": DOCTOR}).first():
         connection.execute(text(f"GRANT SELECT ON {VERSION_TABLE} TO {DOCTOR}"))
 

@@ -1,8 +1,8 @@
 """What a change owes to the world: written in the transaction of the change, sent when that is committed.
 
-An act goes to the ledger. A document goes to the policy topic. Whoever changes an object locks its row first and
-appends then: so the entries of one object stand in the order of its changes. Entries of different objects are
-concurrent, and an entry that is committed late is sent late, but never left out.
+An act goes to the ledger. A document goes to the policy topic. Whoever changes an object locks its row first
+and appends then: so the entries of one object stand in the order of its changes. Entries of different objects
+are concurrent, and an entry that is committed late is sent late, but never left out.
 """
 
 import re
@@ -51,8 +51,8 @@ class Channel(StrEnum):
 class Act:
     """Who did what to which object, when and why; it holds no personal data.
 
-    ``who`` is the id of an account, never a name; ``what`` is a word such as ``catalogue.publish``; ``kind`` and
-    ``object`` say which object, ``facts`` what else the ledger shall say of it.
+    ``who`` is the id of an account, never a name; ``what`` is a word such as ``catalogue.publish``; ``kind``
+    and ``object`` say which object, ``facts`` what else the ledger shall say of it.
 
     Raises:
         ValueError: an id is no id, or the time has no zone.
@@ -124,8 +124,8 @@ def append_document(connection: Connection, act: Act, document: Mapping[str, Any
 def pending(connection: Connection, channel: Channel, limit: int = 100) -> list[Entry]:
     """What is to be sent next, oldest first; empty while another sender is at work.
 
-    The connection's transaction is the sender's turn: it sends, calls ``mark_sent`` and commits. If it ends before,
-    the entries come again: whoever receives them must know them by their id.
+    The connection's transaction is the sender's turn: it sends, calls ``mark_sent`` and commits. If it ends
+    before, the entries come again: whoever receives them must know them by their id.
     """
     turn = func.pg_try_advisory_xact_lock(_SENDER_LOCK, list(Channel).index(channel))
     if not connection.execute(select(turn)).scalar_one():

@@ -1,4 +1,4 @@
-"""`govbus catalogue` and `govbus database` on a real database: answers, exit codes, and what to do without one."""
+"""`govbus catalogue` and `govbus database` on a real database: answers, exit codes, what to do without one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +58,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def answered(stored: Call, command: str, *arguments: str | Path, code: ExitCode = ExitCode.OK) -> dict[str, object]:
+def answered(
+    stored: Call, command: str, *arguments: str | Path, code: ExitCode = ExitCode.OK
+) -> dict[str, object]:
     ended = stored("catalogue", command, *arguments, "--json")
     assert ended.code == code, ended.err
     shape(f"catalogue-{'list' if command == 'search' else command}").validate(ended.answer)

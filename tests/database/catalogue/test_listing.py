@@ -28,7 +28,12 @@ from tests.support.stored_catalogue import CLERK, RULES, WHEN, brought, done, lo
 
 MARKET = Department("市场监督管理局", CODES[1])
 COMPANIES = numbered(
-    2, name="企业登记信息", provider=MARKET, summary="登记", items=(item(name="经营范围"),), name_en="Companies"
+    2,
+    name="企业登记信息",
+    provider=MARKET,
+    summary="登记",
+    items=(item(name="经营范围"),),
+    name_en="Companies",
 )
 ADDRESSES = numbered(3, name="地址编码", summary="门牌", items=(item(name="居住地址"),))
 
@@ -126,7 +131,9 @@ def test_only_what_is_published_is_seen_unless_it_is_ones_own(filled: ControlDat
         assert facets(connection, Question(), [Facet.STATE]) == {Facet.STATE: [Count("published", 1)]}
 
 
-def test_a_list_shows_what_is_published_while_a_draft_is_on_its_way(control_database: ControlDatabase) -> None:
+def test_a_list_shows_what_is_published_while_a_draft_is_on_its_way(
+    control_database: ControlDatabase,
+) -> None:
     with control_database.begin() as connection:
         published = brought(connection, opened(connection))
         revised = done(take_step(connection, published, Action.REVISE, Asked(CLERK, WHEN, "改名"), RULES))

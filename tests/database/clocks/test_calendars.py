@@ -1,4 +1,4 @@
-"""Calendars and policy packs in the store: filled once, renewed by year and version, never replaced in silence."""
+"""Calendars and policy packs in the store: filled once, renewed by year and version, never in silence."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

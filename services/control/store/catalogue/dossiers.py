@@ -1,7 +1,7 @@
 """Reads and writes the life of entries: every version, every step, and the row by which an entry is found.
 
-Who changes an entry has read it before. If somebody else has changed it since, nothing is written. Each step goes
-to the outbox in the same transaction.
+Who changes an entry has read it before. If somebody else has changed it since, nothing is written. Each step
+goes to the outbox in the same transaction.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The entries of the store one after another, in the order of their codes: for files and for lists of duties."""
+"""The entries of the store one after another, in the order of their codes: for files and lists of duties."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -139,7 +139,10 @@ def count(connection: Connection, question: Question) -> int:
 def facets(
     connection: Connection, question: Question, asked: Iterable[Facet] = tuple(Facet)
 ) -> dict[Facet, list[Count]]:
-    """How many entries each value has, the most frequent first; a facet counts as if nothing of it were chosen."""
+    """How many entries each value has, the most frequent first.
+
+    A facet counts as if nothing of it were chosen.
+    """
     found: dict[Facet, list[Count]] = {}
     for facet in asked:
         others = {other: values for other, values in question.chosen.items() if other is not facet}
@@ -198,8 +201,7 @@ def _position(cursor: Cursor) -> tuple[ColumnElement[Any], ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         rank, sort_key, id_ = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        if not isinstance(rank, int) or not isinstance(sort_key, str) or "\0" in sort_key:
-            raise TypeError
-        return literal(rank), literal(sort_key), literal(UUID(id_), Uuid)
+        place = int(rank), str(sort_key).replace("\0", ""), UUID(id_)
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
         raise BeginAnew("the cursor is none of this list") from error
+    return literal(place[0]), literal(place[1]), literal(place[2], Uuid)

@@ -1,4 +1,4 @@
-"""A whole catalogue into the store, in one transaction: every entry of it, or what stands against it and nothing.
+"""A whole catalogue into the store, in one transaction: all of it, or what stands against it and nothing.
 
 An entry is known by its resource code. A new one is opened as a draft. A draft gets the new content. What is
 published or withdrawn gets a new draft beside it. What is under review is not touched: the import is refused.
@@ -64,7 +64,7 @@ class Against(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Why an entry cannot be taken; ``other`` is what it clashes with, ``number`` its place in the file from 1."""
+    """Why an entry cannot be taken; ``other`` is what it clashes with, ``number`` its place from 1."""
 
     number: int
     code: str
@@ -107,8 +107,8 @@ def load(
     """Take a catalogue whole; imports wait for one another.
 
     Raises:
-        ReadAgain: somebody changed one of the entries meanwhile; nothing is written if the caller's transaction
-            ends with this error.
+        ReadAgain: somebody changed one of the entries meanwhile; nothing is written if the caller's
+            transaction ends with this error.
     """
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     clashes = [*_between(connection, entries)]
@@ -139,9 +139,7 @@ def _id(before: Stored | None, loading: Loading) -> EntryId:
     return EntryId(loading.new_id(loading.when)) if before is None else before.id
 
 
-def _next(
-    before: Stored | None, entry: Entry, loading: Loading
-) -> tuple[Outcome, Dossier | None] | Against:
+def _next(before: Stored | None, entry: Entry, loading: Loading) -> tuple[Outcome, Dossier | None] | Against:
     if entry.code is None:
         return Against.NO_CODE
     who = Actor(loading.person, Role.PROVIDER, entry.provider.credit_code)

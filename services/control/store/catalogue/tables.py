@@ -96,7 +96,9 @@ ITEMS: Final = Table(
     Column("sensitivity", Text),
     Column("grade", Text),
     Column("owner", Text, nullable=False),
-    ForeignKeyConstraint(["entry_id", "number"], ["catalogue_versions.entry_id", "catalogue_versions.number"]),
+    ForeignKeyConstraint(
+        ["entry_id", "number"], ["catalogue_versions.entry_id", "catalogue_versions.number"]
+    ),
     one_of("item_type", ItemType),
     one_of("sensitivity", Sensitivity),
     one_of("grade", Grade),

@@ -55,7 +55,10 @@ REFUSALS: Final[Mapping[Refusal, Said]] = {
         _ZH: ("属于其他部门", "请由该部门办理"),
     },
     Refusal.OWN_WORK: {
-        _EN: ("nobody reviews what they worked on themselves", "let another person of the authority review it"),
+        _EN: (
+            "nobody reviews what they worked on themselves",
+            "let another person of the authority review it",
+        ),
         _ZH: ("不得审核本人经办的目录", "请由主管部门其他人员审核"),
     },
     Refusal.REASON_MISSING: {

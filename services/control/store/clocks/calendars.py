@@ -34,9 +34,13 @@ def import_year(
         raise ValueError(f"a notice is about one year, not {len(years)}")
     year = years.pop()
     first = {"calendar": calendar, "year": year, "edition": 1, "imported_at": when, "imported_by": who}
-    statement = upsert(YEARS).values(first).on_conflict_do_update(
-        index_elements=[YEARS.c.calendar, YEARS.c.year],
-        set_={"edition": YEARS.c.edition + 1, "imported_at": when, "imported_by": who},
+    statement = (
+        upsert(YEARS)
+        .values(first)
+        .on_conflict_do_update(
+            index_elements=[YEARS.c.calendar, YEARS.c.year],
+            set_={"edition": YEARS.c.edition + 1, "imported_at": when, "imported_by": who},
+        )
     )
     before = _same_year(connection, calendar, year)
     if before == tuple(sorted(days, key=lambda each: each.day)):

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection and in the transaction that `services.control.store.migrate` gives."""
+"""Runs the migrations on the connection, in the transaction, that `services.control.store.migrate` gives."""
 
 from alembic import context
 
