@@ -25,6 +25,7 @@ from services.cli import (
     quarantine,
     stack,
     tail,
+    ticket,
 )
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(policy_packs.app, name="policy")
 app.add_typer(database.app, name="database")
 app.add_typer(grant.app, name="grant")
+app.add_typer(ticket.app, name="ticket")
 stack.register(app)
 demo.register(app)
 doctor.register(app)
