@@ -1,6 +1,7 @@
 """Whether the control plane's tables fit the program is seen by the doctor and by `govbus status`."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
 
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.cli import control
-from services.cli.control import tables_standing
+from services.cli.control import prepare_control, tables_standing
 from services.control.store.database import ControlDatabase
 from services.control.store.migrate import VERSION_TABLE, Schema, Standing, current
 from services.doctor import ask_control
@@ -73,3 +74,14 @@ def test_tables_that_are_behind_are_told_with_the_command_that_mends_it(
     seen = look(database_server)
     assert (seen.level, seen.remedy) == (level, remedy)
     assert (remedy in tables_standing(database_server)) is told
+
+
+def test_a_stack_that_came_up_has_its_tables_calendars_and_packs(
+    database_server: DatabaseOnly, control_database: ControlDatabase
+) -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    done = prepare_control(database_server, now)
+    assert done.before == current(control_database)
+    assert 2026 in done.years
+    assert "national-2025" in done.packs
+    assert prepare_control(database_server, now).years == ()
