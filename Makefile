@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 COMPILED := $(wildcard hatch_build.py topics/engine/*.pyx topics/engine/*.pxd services/processor/*.pyx services/processor/*.pxd)
 ARGS ?=
 # Without a stack: in parallel, each file in one process, since its tests share what is expensive.
-ALONE := tests/unit tests/contract
+ALONE := tests/unit tests/contract tests/database
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 BENCH ?= fanout gate end-to-end grants load engine
 
@@ -53,6 +53,7 @@ check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.requirements
 	@$(BIN)/pytest tests/docs
 
 format: $(INSTALLED) ## Format the code

@@ -58,6 +58,11 @@ class Received:
         return self.delivery.marks
 
     @property
+    def disputed(self) -> tuple[str, ...]:
+        """Items that are reported as wrong and not corrected yet; ``*`` stands for the whole record."""
+        return self.delivery.disputed
+
+    @property
     def source_time(self) -> datetime:
         """When the source committed the change, in UTC."""
         return _EPOCH + timedelta(milliseconds=milliseconds(self.delivery.ce_time))

@@ -20,6 +20,7 @@ from topics.event import (
 )
 
 CONTENT_TYPE: Final = "application/avro"
+DISPUTED_HEADER: Final = "govbus_disputed"
 _TYPE_PREFIX: Final = "govbus.record."
 _SOURCE_PREFIX: Final = "/govbus/"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +47,7 @@ class Delivery:
     An operation of ``DELETE`` is exactly a tombstone: the record was deleted or has left the grant's scope.
 
     Raises:
-        ValueError: a mark is empty or holds a comma or white space.
+        ValueError: a mark or a disputed item is empty or holds a comma or white space.
     """
 
     ce_id: str
@@ -63,8 +64,13 @@ class Delivery:
     policy_version: PolicyNumber
     marks: tuple[str, ...] = ()
     """Names of the quality rules that marked the record."""
+    disputed: tuple[str, ...] = ()
+    """Items of the grant that are reported as wrong, ``*`` for the whole record (topics/disputes.py)."""
 
     def __post_init__(self) -> None:
+        for item in self.disputed:
+            if not is_mark(item):
+                raise ValueError(f"a disputed item may hold neither comma nor white space: {item!r}")
         for mark in self.marks:
             if not is_mark(mark):
                 raise ValueError(f"a quality mark may hold neither comma nor white space: {mark!r}")
@@ -134,6 +140,8 @@ def delivery_headers(delivery: Delivery) -> Headers:
     ]
     if delivery.marks:
         texts.append(("govbus_marks", ",".join(delivery.marks)))
+    if delivery.disputed:
+        texts.append((DISPUTED_HEADER, ",".join(delivery.disputed)))
     if not delivery.is_tombstone:
         texts.append(("content-type", CONTENT_TYPE))
     return tuple((name, text.encode()) for name, text in texts)
@@ -158,7 +166,7 @@ def _delivery(found: dict[str, str]) -> Delivery:
     grant, separator, generation = found["govbus_grant"].rpartition("@")
     if not separator or not grant:
         raise NotADelivery("header govbus_grant is not <grant>@<generation>")
-    marks = found.get("govbus_marks", "")
+    marks, disputed = found.get("govbus_marks", ""), found.get(DISPUTED_HEADER, "")
     return Delivery(
         ce_id=found["ce_id"],
         ce_source=found["ce_source"],
@@ -169,6 +177,7 @@ def _delivery(found: dict[str, str]) -> Delivery:
         grant_generation=_number(generation),
         policy_version=PolicyNumber(_number(found["govbus_policy"])),
         marks=tuple(marks.split(",")) if marks else (),
+        disputed=tuple(disputed.split(",")) if disputed else (),
     )
 
 

@@ -1,14 +1,23 @@
-"""`govbus catalogue`: checks a catalogue's file, exports the definitions as one, compares both."""
+"""`govbus catalogue`: checks a catalogue's file, exports definitions or the store as one, compares both."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from services.cli import catalogue_store
+from services.cli.catalogue_export import ExportForm, export_of, written
+from services.cli.catalogue_input import (
+    ConditionLevels,
+    DenialLevels,
+    File,
+    NoBasis,
+    Speech,
+    read_file,
+    rules_of,
+)
 from services.cli.catalogue_view import (
     checked,
     compared,
@@ -17,6 +26,7 @@ from services.cli.catalogue_view import (
     print_compared,
     print_duties,
 )
+from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -30,47 +40,47 @@ from services.cli.output import (
 from services.control.catalogue.drafting import drafts
 from services.control.catalogue.duties import double_collections, responsibility_list
 from services.control.catalogue.entry import Entry
-from services.control.catalogue.files import NameAFile, Source, read_catalogue, write_catalogue
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.mounting import compare
-from services.control.catalogue.parameters import NATIONAL_LEVELS, CatalogueRules
+from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.register import load_register
-from services.control.catalogue.vocabulary import BasisLevel, Language
-from services.control.catalogue.xlsx_file import TooMuchForExcel
+from services.control.catalogue.vocabulary import Language
 from services.control.definitions import (
     Definitions,
     DefinitionsInvalid,
     load_definitions,
     packaged_definitions,
 )
+from services.control.store.catalogue.exporting import Which, entries_of
 
 app = typer.Typer(help="The catalogue of what departments hold.", no_args_is_help=True)
+catalogue_store.register(app)
 
 Loaded = TypeVar("Loaded")
 
-_FILE: Final = typer.Argument(exists=True, dir_okay=False, readable=True, help="A .csv or .xlsx file.")
-_EVERY: Final = 500
-"""Rows between two movements of the progress."""
-
-File = Annotated[Path, _FILE]
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--definitions", exists=True, file_okay=False, help="Folder of definitions; the sample city's if not."
     ),
 ]
-Speech = Annotated[Language, typer.Option("--language", help="Language of problems and remedies.")]
-DenialLevels = Annotated[
-    list[BasisLevel] | None,
-    typer.Option("--denial-basis", help="Level of basis that suffices for 不予共享; repeatable."),
+FileOrStore = Annotated[
+    Path | None,
+    typer.Argument(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="A .csv or .xlsx file; what the store has published if not given.",
+    ),
 ]
-ConditionLevels = Annotated[
-    list[BasisLevel] | None,
-    typer.Option("--condition-basis", help="Level of basis that suffices for 有条件共享; repeatable."),
-]
-NoBasis = Annotated[
-    bool, typer.Option("--condition-without-basis", help="有条件共享 needs a condition and no basis.")
-]
+
+
+class Origin(StrEnum):
+    """Where an export comes from."""
+
+    DEFINITIONS = "definitions"
+    PUBLISHED = "published"
+    NEWEST = "newest"
 
 
 @app.callback()
@@ -89,8 +99,8 @@ def check_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Say everything that is wrong with a catalogue's file, by row and column (exit code 1 if any)."""
-    rules = _rules(denial_basis, condition_basis, condition_without_basis)
-    read, source = _read(file, rules)
+    rules = rules_of(denial_basis, condition_basis, condition_without_basis)
+    read, source = read_file(file, rules)
     found = read.found if isinstance(read, Rejected) else ()
     if wants_json(as_json, output):
         emit_json(checked(file, read, source))
@@ -102,31 +112,64 @@ def check_command(
 
 @app.command("export")
 def export_command(
-    file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write: .csv or .xlsx.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            dir_okay=False, help="Where to write: .csv, .xlsx, .jsonld; dcat without it is printed."
+        ),
+    ] = None,
+    form: Annotated[
+        ExportForm | None, typer.Option("--format", help="What to write; the file's suffix decides if not.")
+    ] = None,
+    origin: Annotated[
+        Origin,
+        typer.Option("--from", help="What the definitions say, or a version of each entry of the store."),
+    ] = Origin.DEFINITIONS,
+    source: Annotated[
+        Path | None,
+        typer.Option("--table", exists=True, dir_okay=False, help="A catalogue's file instead of both."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="With dcat: the address that identifiers begin with.")
+    ] = None,
+    publisher: Annotated[
+        str | None, typer.Option("--publisher", help="With dcat: who publishes the catalogue.")
+    ] = None,
     definitions: Folder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Write what the definitions say as a catalogue; what nobody declared stays empty for the clerk."""
-    folder = definitions or packaged_definitions()
-    declared = _definitions(folder)
-    if file.exists() and not force:
-        raise CommandFailed(
-            ExitCode.REFUSED, "the file is there already", str(file), "name another, or give --force"
-        )
-    entries = _loaded(lambda: tuple(drafts(declared, load_register(folder))))
-    rows = _written(file, entries)
-    answer = {"file": str(file), "entries": len(entries), "rows": rows}
+    """Write a catalogue: of the definitions, where what nobody declared stays empty, or of the store."""
+    export = export_of(file, form, base, publisher, force)
+    if export.file is None and wants_json(as_json, output):
+        remedy = "name a file, or drop --json: the document is JSON itself"
+        raise CommandFailed(ExitCode.USAGE, "the answer tells of a file", "--json", remedy)
+    entries = _exported(source, origin, definitions)
+    rows = written(export, entries)
+    if export.file is None:
+        return
+    answer = {"file": str(export.file), "entries": len(entries), "rows": rows}
     if wants_json(as_json, output):
         emit_json(answer)
     else:
         table("Written", tuple(answer), [tuple(answer.values())])
 
 
+def _exported(source: Path | None, origin: Origin, definitions: Path | None) -> tuple[Entry, ...]:
+    """The entries of the one source that was named."""
+    from_store = origin is not Origin.DEFINITIONS
+    if (source is not None) + from_store + (definitions is not None) > 1:
+        where = "--table, --from, --definitions"
+        raise CommandFailed(ExitCode.USAGE, "there is more than one source", where, "give one")
+    if source is not None:
+        return _accepted(source, CatalogueRules())
+    return _of_store(Which(origin.value)) if from_store else _of_definitions(definitions)
+
+
 @app.command("compare")
 def compare_command(
-    file: File,
+    file: FileOrStore = None,
     definitions: Folder = None,
     denial_basis: DenialLevels = None,
     condition_basis: ConditionLevels = None,
@@ -136,7 +179,7 @@ def compare_command(
 ) -> None:
     """List entries without a topic, topics without an entry and where both differ (exit code 1 if any)."""
     declared = _definitions(definitions or packaged_definitions())
-    entries = _accepted(file, _rules(denial_basis, condition_basis, condition_without_basis))
+    entries = _accepted(file, rules_of(denial_basis, condition_basis, condition_without_basis))
     names = {str(id_): provider.titles.zh for id_, provider in declared.providers.items()}
     mounted = compare(entries, declared.resources.values(), names)
     if wants_json(as_json, output):
@@ -149,7 +192,7 @@ def compare_command(
 
 @app.command("duties")
 def duties_command(
-    file: File,
+    file: FileOrStore = None,
     denial_basis: DenialLevels = None,
     condition_basis: ConditionLevels = None,
     condition_without_basis: NoBasis = False,
@@ -157,7 +200,7 @@ def duties_command(
     output: Form = Format.TABLE,
 ) -> None:
     """List what each department must collect, and what several collect (exit code 1 if there is any)."""
-    entries = _accepted(file, _rules(denial_basis, condition_basis, condition_without_basis))
+    entries = _accepted(file, rules_of(denial_basis, condition_basis, condition_without_basis))
     duties, doubled = responsibility_list(entries), double_collections(entries)
     if wants_json(as_json, output):
         emit_json(duties_answer(duties, doubled))
@@ -167,63 +210,26 @@ def duties_command(
         raise typer.Exit(ExitCode.NEGATIVE)
 
 
-def _accepted(file: Path, rules: CatalogueRules) -> tuple[Entry, ...]:
-    """The entries of a file in which nothing is wrong."""
-    read, _ = _read(file, rules)
+def _accepted(file: Path | None, rules: CatalogueRules) -> tuple[Entry, ...]:
+    """The entries of a file in which nothing is wrong, or those that the store has published."""
+    if file is None:
+        return _of_store(Which.PUBLISHED)
+    read, _ = read_file(file, rules)
     if isinstance(read, Imported):
         return read.entries
     what = f"{len(read.found)} problems in the file, so nothing of it is used"
     raise CommandFailed(ExitCode.REFUSED, what, str(file), f"`govbus catalogue check {file}` names them")
 
 
-def _rules(
-    denial: list[BasisLevel] | None, condition: list[BasisLevel] | None, without_basis: bool
-) -> CatalogueRules:
-    return CatalogueRules(
-        denial_levels=frozenset(denial or NATIONAL_LEVELS),
-        condition_levels=frozenset(condition or NATIONAL_LEVELS),
-        condition_needs_basis=not without_basis,
-    )
+def _of_definitions(folder: Path | None) -> tuple[Entry, ...]:
+    where = folder or packaged_definitions()
+    declared = _definitions(where)
+    return _loaded(lambda: tuple(drafts(declared, load_register(where))))
 
 
-def _read(file: Path, rules: CatalogueRules) -> tuple[Imported | Rejected, Source]:
-    try:
-        with _progress() as moved:
-            return read_catalogue(file, rules, moved)
-    except NameAFile as error:
-        remedy = "save it as .xlsx or as CSV in UTF-8"
-        raise CommandFailed(ExitCode.USAGE, str(error), "FILE", remedy) from error
-    except OSError as error:
-        raise CommandFailed(
-            ExitCode.USAGE, error.strerror or "it cannot be read", str(file), "check the file"
-        ) from error
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """Rows that were reached, on a terminal only."""
-    console = Console(stderr=True, emoji=False)
-    columns = (SpinnerColumn(), TextColumn("row {task.completed:,.0f}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def moved(row: int) -> None:
-            if row % _EVERY == 0:
-                bar.update(task, completed=row)
-
-        yield moved
-
-
-def _written(file: Path, entries: tuple[Entry, ...]) -> int:
-    try:
-        return write_catalogue(file, entries)
-    except NameAFile as error:
-        raise CommandFailed(ExitCode.USAGE, str(error), "FILE", "name a .csv or .xlsx file") from error
-    except TooMuchForExcel as error:
-        raise CommandFailed(ExitCode.REFUSED, str(error), str(file), "write a .csv file") from error
-    except OSError as error:
-        what = error.strerror or str(error) or "it cannot be written"
-        raise CommandFailed(ExitCode.USAGE, what, str(file), "name a folder that you may write to") from error
+def _of_store(which: Which) -> tuple[Entry, ...]:
+    with open_control() as database, database.reading() as connection:
+        return tuple(entries_of(connection, which))
 
 
 def _definitions(folder: Path) -> Definitions:

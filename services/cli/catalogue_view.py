@@ -32,11 +32,12 @@ def checked(file: Path, read: Imported | Rejected, source: Source) -> dict[str, 
         "entries": read.entries if isinstance(read, Rejected) else len(read.entries),
         "rows": read.rows,
         "by_rule": dict(sorted(Counter(each.problem.rule.value for each in found).items())),
-        "problems": [_problem(each) for each in found],
+        "problems": [problem_answer(each) for each in found],
     }
 
 
-def _problem(found: Found) -> dict[str, Any]:
+def problem_answer(found: Found) -> dict[str, Any]:
+    """One problem of a file."""
     problem = found.problem
     named = problem.field
     return {

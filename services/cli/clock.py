@@ -1,4 +1,4 @@
-"""`govbus clock due`: counts working days by the calendar files of the project, without a running stack."""
+"""`govbus clock`: counts working days by the project's calendar files, and explains the dates of cases."""
 
 import json
 import re
@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from services.cli import clock_packs
+from services.cli import clock_packs, clock_store
+from services.cli.clock_explain import explain_command
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.clocks.arithmetic import MOST_DAYS, add_working_days
 from services.control.clocks.calendar import Calendar, Due, civil_day, with_year
@@ -19,6 +20,9 @@ from services.control.clocks.calendar_file import CalendarInvalid, china, read_y
 
 app = typer.Typer(help="Count legal deadlines, and say what they are from.", no_args_is_help=True)
 app.add_typer(clock_packs.app, name="packs")
+app.add_typer(clock_store.app, name="years")
+clock_packs.app.command("import")(clock_store.import_pack_command)
+app.command("explain")(explain_command)
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS: Final = range(1949, 3000)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 import psycopg2
@@ -13,6 +14,7 @@ from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
 from services.cli.bus import AUDITOR, open_reader
+from services.cli.control import prepare_control
 from services.cli.demo_books import books_of, settled_books
 from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.plan import access_of
@@ -82,6 +84,7 @@ class DemoStory:
         self.tell.chapter(1, "The stack: PostgreSQL, Kafka, schema registry, Kafka Connect")
         with Bars(self.tell.console) as bars:
             self.stack.up(bars)
+            prepare_control(self.stack, datetime.now(UTC))
         self.tell.say(f"all parts run and answer, in {self.stack.settings.home}")
 
     def make_city(self) -> None:

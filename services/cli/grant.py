@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import bus
+from services.cli import bus, grant_contract
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
 from services.cli.output import (
@@ -26,6 +26,7 @@ from services.control.suspension.suspend import Order, Suspend
 from topics.grants.hold import LONGEST_REASON, HoldScope
 
 app = typer.Typer(help="Look at grants, suspend them at once, resume them.", no_args_is_help=True)
+grant_contract.register(app)
 
 Name = Annotated[str | None, typer.Argument(metavar="GRANT", help="The grant.", show_default=False)]
 OfConsumer = Annotated[str | None, typer.Option("--consumer", help="All grants of this consumer.")]

@@ -4,23 +4,28 @@ import typer
 
 from services.cli import (
     accept_schema,
+    account,
     audit,
     bench,
+    case,
     catalogue,
     chaos,
     claims,
     clock,
     conflicts,
+    database,
     demo,
     doctor,
     explain,
     grant,
     identity,
     plan,
+    policy_packs,
     publish,
     quarantine,
     stack,
     tail,
+    ticket,
 )
 
 app = typer.Typer(
@@ -30,15 +35,21 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(identity.app, name="identity")
+app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(chaos.app, name="chaos")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(case.app, name="case")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(grant.app, name="grant")
+app.add_typer(policy_packs.app, name="policy")
+app.add_typer(database.app, name="database")
+app.add_typer(grant.app, name="grant")
+app.add_typer(ticket.app, name="ticket")
 stack.register(app)
 demo.register(app)
 doctor.register(app)

@@ -15,6 +15,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.registry import RegistryRefused, RegistryUnavailable
+from services.control.store.errors import (
+    BeginAnew,
+    InstallNewerProgram,
+    MigrateDatabase,
+    RaiseVersion,
+    ReadAgain,
+    RepeatTransaction,
+    RestorePassword,
+    StartControlDatabase,
+)
 from services.ledger.coordinates import NotACoordinate
 from services.ledger.lookup import RecordMissing
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
@@ -76,6 +86,14 @@ _REMEDIES: Final[Sequence[tuple[type[Exception], ExitCode, str]]] = (
     (KafkaUnavailable, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
     (RegistryUnavailable, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
     (StackError, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
+    (StartControlDatabase, ExitCode.UNAVAILABLE, "`govbus up` starts it; `govbus status` shows what is down"),
+    (RestorePassword, ExitCode.UNAVAILABLE, "restore the file from a backup (mode 600)"),
+    (MigrateDatabase, ExitCode.UNAVAILABLE, "make a backup, then run `govbus database migrate`"),
+    (InstallNewerProgram, ExitCode.UNAVAILABLE, "install the govbus that migrated them, or a newer one"),
+    (RepeatTransaction, ExitCode.UNAVAILABLE, "nothing was written: repeat the command"),
+    (ReadAgain, ExitCode.REFUSED, "nothing was written: look at it again and repeat the command"),
+    (RaiseVersion, ExitCode.REFUSED, "raise the version in the file"),
+    (BeginAnew, ExitCode.USAGE, "ask without --after for the first page"),
 )
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Annotated
 
 import requests
@@ -15,6 +16,8 @@ from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from services.cli import processes
 from services.cli.bus import require
+from services.cli.control import prepare_control, tables_standing
+from services.cli.database import prepared_in_words
 from services.cli.expected import missing_parts, note_infrastructure_only
 from services.cli.output import (
     CommandFailed,
@@ -23,6 +26,7 @@ from services.cli.output import (
     Format,
     Json,
     emit_json,
+    note,
     one_of,
     table,
     tell,
@@ -66,6 +70,9 @@ def up(
     with _explained() as stack, Bars() as bars:
         stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
         note_infrastructure_only(stack, infrastructure_only)
+        told = prepared_in_words(prepare_control(stack, datetime.now(UTC)))
+    if told:
+        note(told)
     Console(stderr=True, emoji=False).print(
         "The stack is up. Next: govbus status, govbus apply, govbus doctor."
     )
@@ -102,7 +109,8 @@ def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
         found = stack.status()
         ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
         missing = missing_parts(stack, found)
-    told = {stack.connect.name: ill, stack.kafka.name: missing.unread}
+        tables = tables_standing(stack) if _runs(found, stack.postgres.name) else ""
+    told = {stack.connect.name: ill, stack.kafka.name: missing.unread, stack.postgres.name: tables}
     found = [_unhealthy(part) if told.get(part.name) else part for part in found]
     details = _details(stack, found) | {name: text for name, text in told.items() if text}
     found += missing.parts

@@ -14,7 +14,7 @@ from topics.event import ConsumerId, ProviderId
 _CONSUMER: Final = "consumer-"
 _PROVIDER: Final = "provider-"
 _SHARED_READER: Final = "reader"
-_SASL: Final = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512"}
+SASL: Final = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512"}
 
 
 def credentials_path(home: Path, user: str) -> Path:
@@ -39,7 +39,7 @@ def is_current(access: Access, user: str, declared: Declared) -> bool:
         registry_url, registry_user = found["registry"]["url"], found["registry"]["username"]
     except (ValueError, KeyError, TypeError):
         return False
-    wanted = {"bootstrap": access.bootstrap, **_SASL, **_topics(user, declared)}
+    wanted = {"bootstrap": access.bootstrap, **SASL, **_topics(user, declared)}
     # Before each department had a login of its own, all of them had this one.
     return (
         registry_url == access.registry_url
@@ -53,7 +53,7 @@ def write_credentials(access: Access, user: str, declared: Declared) -> Path:
     registry = access.registry_credentials(user)
     content = {
         "bootstrap": access.bootstrap,
-        **_SASL,
+        **SASL,
         "username": user,
         "password": access.ensure_user(user),
         "registry": {

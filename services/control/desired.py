@@ -90,6 +90,11 @@ def desired_state(declared: Declared) -> DesiredState:
     )
 
 
+def topic_of_grant(grant: Grant, resource: Resource) -> Topic:
+    """The topic that a grant of that resource is delivered on."""
+    return Topic(grant.topic, resource.partitions, _limited(_compacted(), STATE_RECORD_BYTES))
+
+
 def faust_fanout_id(group: str) -> str:
     """The Faust application of one grant group's fan-out."""
     return f"faust-{names.fanout_group(group)}"
@@ -120,8 +125,7 @@ def _topics(declared: Declared) -> Iterable[Topic]:
         yield from _resource_topics(resource)
     for grant in declared.grants.values():
         if grant.resource in declared.resources:
-            configs = _limited(_compacted(), STATE_RECORD_BYTES)
-            yield Topic(grant.topic, declared.resources[grant.resource].partitions, configs)
+            yield topic_of_grant(grant, declared.resources[grant.resource])
         yield Topic(names.epochs(grant.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
     for consumer in declared.consumers:
         yield Topic(names.parked(consumer), 1, _limited(_deleted(AUDIT_DAYS), WRAPPED_RECORD_BYTES))

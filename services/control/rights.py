@@ -54,7 +54,7 @@ def rights(
     for provider in providers:
         found.update(_provider(provider, resources))
     for consumer in consumers:
-        found.update(_consumer(consumer))
+        found.update(consumer_rights(consumer))
     for grant in grants:
         found.update(grant_rights(grant, day) if grant.consumer in consumers else grant_denials(grant))
         if grant.id in sinks and grant.consumer in consumers and is_readable(grant, day):
@@ -267,7 +267,8 @@ def _provider(provider: ProviderId, resources: Mapping[ResourceId, Resource]) ->
     return found
 
 
-def _consumer(consumer: ConsumerId) -> set[Acl]:
+def consumer_rights(consumer: ConsumerId) -> set[Acl]:
+    """Whatever its grants are: a department's own groups, and its own topic for what it parks."""
     user = f"consumer-{consumer}"
     return {
         _group(user, consumer),

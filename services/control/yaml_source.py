@@ -72,15 +72,21 @@ def read_yaml(path: Path, shown: str) -> tuple[YamlSource | None, list[Definitio
     """
     try:
         text = path.read_text(encoding="utf-8")
-        refused = list(_refused(text, shown))
-        loader = _LOADER(text)
-        node = None if refused else loader.get_single_node()
     except FileNotFoundError:
         return None, [DefinitionError(shown, 1, "", "the file is missing", "create it")]
     except UnicodeDecodeError as error:
         return None, [
             DefinitionError(shown, 1, "", f"not UTF-8 at byte {error.start}", "save the file as UTF-8")
         ]
+    return parse_yaml(text, shown)
+
+
+def parse_yaml(text: str, shown: str) -> tuple[YamlSource | None, list[DefinitionError]]:
+    """The same for a text that was read already."""
+    try:
+        refused = list(_refused(text, shown))
+        loader = _LOADER(text)
+        node = None if refused else loader.get_single_node()
     except yaml.YAMLError as error:
         return None, [_syntax_error(error, shown)]
     if refused:

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.doctor import (
     ask_connect,
+    ask_control,
     ask_databases,
     ask_incomplete,
     ask_kafka,
@@ -53,6 +54,7 @@ CHECKS: Final = (
     Check("incomplete", ask_incomplete.ask_incomplete, ("kafka", "registry")),
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
+    Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
     Check("transaction", ask_transactions.ask_transactions, ("kafka",)),
 )

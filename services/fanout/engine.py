@@ -4,15 +4,25 @@ from collections.abc import Mapping, Sequence
 
 from services.fanout.line import GrantOutcome, fan_out, internal_defect
 from services.fanout.plan import FanoutPlan, ResourcePlan, spec_of
+from topics.disputes import DisputeMarks
 from topics.engine import native
 from topics.engine.choose import Implementation
-from topics.engine.fanout import Before, Decided, FanoutEngine, GrantCount, Reference, remember
+from topics.engine.fanout import (
+    Before,
+    Decided,
+    FanoutEngine,
+    FanoutSpec,
+    GrantCount,
+    Reference,
+    remember,
+)
 from topics.engine.generated_fanout import GeneratedFanout
 from topics.engine.lanes import into_lanes
 from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec
 from topics.engine.schema import AvroType
-from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId
+from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId, SchemaId
+from topics.wire import NotFramed, split
 
 
 def make_engine(
@@ -20,10 +30,20 @@ def make_engine(
     plan: FanoutPlan,
     resource: ResourcePlan,
     codecs: Mapping[SchemaId, ReferenceCodec],
+    disputes: DisputeMarks | None = None,
 ) -> FanoutEngine:
     """The engine of one canonical topic; ``codecs`` are those of the writer schemas known so far."""
     reference = LineReference(plan, resource, codecs)
-    spec = spec_of(plan, resource)
+    made = _made(wanted, spec_of(plan, resource), resource, reference)
+    if disputes is None or not disputes.number:
+        return made
+    marking = ReferenceFanout(resource, LineReference(plan, resource, codecs, disputes))
+    return MarkingFanout(made, marking, resource.resource, disputes)
+
+
+def _made(
+    wanted: Implementation, spec: FanoutSpec, resource: ResourcePlan, reference: Reference
+) -> FanoutEngine:
     if wanted is Implementation.NATIVE:
         made: FanoutEngine = native.module("topics.engine.native_fanout").NativeFanout(spec, reference)
         return made
@@ -36,14 +56,18 @@ class LineReference:
     """The fan-out's line as ``topics.engine.fanout.Reference``."""
 
     def __init__(
-        self, plan: FanoutPlan, resource: ResourcePlan, codecs: Mapping[SchemaId, ReferenceCodec]
+        self,
+        plan: FanoutPlan,
+        resource: ResourcePlan,
+        codecs: Mapping[SchemaId, ReferenceCodec],
+        disputes: DisputeMarks | None = None,
     ) -> None:
-        self._plan, self._resource, self._codecs = plan, resource, codecs
+        self._plan, self._resource, self._codecs, self._disputes = plan, resource, codecs, disputes
 
     def __call__(self, record: KafkaRecord, before: Before | None) -> Sequence[GrantOutcome]:
         """Decide a record that has a value; a defect of ours delivers nothing, and is counted as such."""
         try:
-            return fan_out(record, self._plan, self._codecs, before) or ()
+            return fan_out(record, self._plan, self._codecs, before, self._disputes) or ()
         except Exception:  # noqa: BLE001 - see above
             return internal_defect(record, self._plan)
 
@@ -81,3 +105,46 @@ class ReferenceFanout:
     def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:  # noqa: ARG002
         """Everything, on purpose: there is nothing to fall back from."""
         return {}
+
+
+class MarkingFanout:
+    """An engine that leaves records of a partition to the line as soon as a disputed one is among them.
+
+    The engines decide alike, so nothing but the mark changes, and only batches with a disputed record wait.
+    Where no record of the partition is disputed, nothing is asked of any.
+    """
+
+    def __init__(
+        self, made: FanoutEngine, marking: FanoutEngine, resource: ResourceId, disputes: DisputeMarks
+    ) -> None:
+        self._made, self._marking = made, marking
+        self._resource, self._disputes = resource, disputes
+
+    @property
+    def implementation(self) -> Implementation:
+        """See ``topics.engine.fanout.FanoutEngine``."""
+        return self._made.implementation
+
+    def decide(
+        self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
+    ) -> Decided:
+        """See ``topics.engine.fanout.FanoutEngine``."""
+        return (self._marking if self._meets(records) else self._made).decide(records, writers, before)
+
+    def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:
+        """See ``topics.engine.fanout.FanoutEngine``."""
+        return self._made.fallbacks(writer)
+
+    def _meets(self, records: Records) -> bool:
+        if not self._disputes.touches(self._resource, records.partition):
+            return False
+        return any(self._is_disputed(record) for record in records)
+
+    def _is_disputed(self, record: KafkaRecord) -> bool:
+        if record.value is None or record.key is None:
+            return False
+        try:
+            key = split(record.key)[1]
+        except NotFramed:
+            return False
+        return bool(self._disputes.met(self._resource, record.partition, key))

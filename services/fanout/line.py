@@ -5,11 +5,12 @@ no active grant covers is withheld, with the reason.
 """
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.fanout.plan import FanoutPlan, GrantPlan, ResourcePlan
 from topics.delivery import Delivery, delivery_headers, event_id, event_source, event_time
+from topics.disputes import WHOLE, DisputeMarks
 from topics.engine.reference import ReferenceCodec
 from topics.engine.resolution import ResolvedState, form_of
 from topics.engine.schema import AvroType, RecordType
@@ -69,21 +70,30 @@ class Canonical:
     previous_known: bool
     previous: Record | None
     state: Record | None
+    disputed: frozenset[str] = frozenset()
+    """Items that are disputed and still say what is disputed, or ``WHOLE``."""
 
 
 def fan_out(
-    record: KafkaRecord, plan: FanoutPlan, codecs: Codecs, delivered_before: Container[bytes] | None = None
+    record: KafkaRecord,
+    plan: FanoutPlan,
+    codecs: Codecs,
+    delivered_before: Container[bytes] | None = None,
+    disputes: DisputeMarks | None = None,
 ) -> tuple[GrantOutcome, ...] | None:
     """Decide one canonical record under every grant of the plan; None for the tombstone after a delete.
 
     ``delivered_before`` is given only in an epoch of a grant: the grant keys that the epoch has delivered so
     far. There an unknown previous scope means "delivered in this epoch"; what an older generation delivered
     is removed by the epoch's sweep.
+    ``disputes`` are those that are open: they change a header and nothing else.
     """
     if record.value is None:
         return None
     resource = plan.resources[record.topic]
     canonical = decode(record, resource, plan, codecs)
+    if disputes is not None:
+        canonical = replace(canonical, disputed=_disputed(canonical, disputes))
     return tuple(
         _decide_safely(canonical, grant, plan.policy_version, delivered_before) for grant in resource.grants
     )
@@ -112,6 +122,12 @@ def decode(record: KafkaRecord, resource: ResourcePlan, plan: FanoutPlan, codecs
         previous=_record(found["previous"]),
         state=_state(_record(found["state"]), codec.type, resource.items),
     )
+
+
+def _disputed(canonical: Canonical, disputes: DisputeMarks) -> frozenset[str]:
+    record = canonical.record
+    met = disputes.met(canonical.resource, record.partition, split(record.key or b"")[1])
+    return disputes.items(met, canonical.state) if met else frozenset()
 
 
 def _state(state: Record | None, writer: AvroType, items: RecordType) -> Record | None:
@@ -235,8 +251,15 @@ def _headers(
             grant_generation=grant.generation,
             policy_version=version,
             marks=canonical.marks if operation is not Operation.DELETE else (),
+            disputed=_disputed_of(canonical, grant) if operation is not Operation.DELETE else (),
         )
     )
+
+
+def _disputed_of(canonical: Canonical, grant: GrantPlan) -> tuple[str, ...]:
+    """What of it concerns the grant: an item that it does not show is not named."""
+    shown = {name for name, _ in grant.projector.items} | {WHOLE}
+    return tuple(sorted(canonical.disputed & shown))
 
 
 def _record(value: object) -> Record | None:

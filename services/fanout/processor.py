@@ -13,6 +13,7 @@ from services.processor.blocks import BlockDraft, chain_key, ledger_partition
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
+from topics.disputes import DisputeMarks, Disputes, keys_from
 from topics.engine.choose import Implementation, choose
 from topics.engine.fanout import Decided, FanoutEngine, GrantCount
 from topics.engine.lanes import Lane, into_lanes
@@ -47,6 +48,7 @@ class FanoutProcessor:
         self._master_secrets = master_secrets
         self._policy: Policy | None = None
         self._plan: FanoutPlan | None = None
+        self._disputes = DisputeMarks(Disputes(), keys_from(master_secrets))
         self._codecs = CodecCache()
         self._implementation = implementation or choose()
         self._engines: dict[TopicName, FanoutEngine] = {}
@@ -79,6 +81,15 @@ class FanoutProcessor:
         self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
         self._engines = {}
         self._policy = policy
+
+    def adopt_disputes(self, disputes: Disputes) -> None:
+        """Mark the records of these disputes from the next batch on.
+
+        Raises:
+            DisputeKeyMissing: the ones before stay, and nothing that is delivered waits for the missing key.
+        """
+        self._disputes = DisputeMarks(disputes, keys_from(self._master_secrets))
+        self._engines = {}
 
     def topics(self) -> frozenset[TopicName]:
         """The canonical topics that the group's grants are about."""
@@ -121,7 +132,7 @@ class FanoutProcessor:
         self._codecs.learn(schemas)
         lacking = self._only(catch_up)
         resource = lacking.resources[catch_up.source.topic]
-        engine = make_engine(self._implementation, lacking, resource, self._codecs.codecs)
+        engine = make_engine(self._implementation, lacking, resource, self._codecs.codecs, self._disputes)
         group = f"{self.group}.catch-up"
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
@@ -152,7 +163,9 @@ class FanoutProcessor:
     def _engine(self, topic: TopicName) -> FanoutEngine:
         if topic not in self._engines:
             resource = self.plan.resources[topic]
-            self._engines[topic] = make_engine(self._implementation, self.plan, resource, self._codecs.codecs)
+            self._engines[topic] = make_engine(
+                self._implementation, self.plan, resource, self._codecs.codecs, self._disputes
+            )
         return self._engines[topic]
 
     def _decide_all(

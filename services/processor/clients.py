@@ -112,7 +112,10 @@ class Source(Protocol):
     def fetch(
         self, positions: Positions, max_records: int, max_bytes: int
     ) -> tuple[list[Records], list[Any]]:
-        """What is here now, without waiting: records of the partitions in ``positions``, and errors."""
+        """What is here now, without waiting: records of the partitions in ``positions``, and errors.
+
+        Records below the position are passed over; no batch is without records.
+        """
         ...
 
     def close(self) -> None:

@@ -260,7 +260,8 @@ cdef class NativeConsumer:
                 break
             held.count += got
             size += self._sort(held, held.count - got, positions, batches, errors)
-        return [batch for batch in batches.values() if batch is not None], errors
+        # Of a partition whose records all lie below its position, nothing is left to give.
+        return [batch for batch in batches.values() if len(batch)], errors
 
     cdef Py_ssize_t _sort(
         self, Held held, Py_ssize_t first, positions, dict batches, list errors

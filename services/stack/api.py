@@ -17,7 +17,13 @@ from services.stack.errors import NameAPart, StackError, StartStack
 from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
-from services.stack.postgres import DOCTOR_SECRET, REGISTRY_SECRET, SUPERUSER_SECRET, Postgres
+from services.stack.postgres import (
+    CONTROL_SECRET,
+    DOCTOR_SECRET,
+    REGISTRY_SECRET,
+    SUPERUSER_SECRET,
+    Postgres,
+)
 from services.stack.probes import HOST
 from services.stack.process import memory_mb
 from services.stack.progress import Reporter, Silent
@@ -312,7 +318,8 @@ class Stack:
     def _secret_names(self) -> list[str]:
         names = [kafka_secret(user) for user in BASE_USERS]
         names += [registry_secret(user) for user in REGISTRY_USERS]
-        return [*names, SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, REST_SECRET, MASTER_SECRET]
+        names += [SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, CONTROL_SECRET]
+        return [*names, REST_SECRET, MASTER_SECRET]
 
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()

@@ -34,6 +34,8 @@ SUPERUSER_SECRET = "postgres-postgres"  # noqa: S105 - the name of a file
 REGISTRY_SECRET = "postgres-registry"  # noqa: S105 - the name of a file
 DOCTOR = "doctor"
 DOCTOR_SECRET = "postgres-doctor"  # noqa: S105 - the name of a file
+CONTROL = "control"
+CONTROL_SECRET = "postgres-control"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,11 @@ class Postgres(Component):
             return False
 
     def settle(self) -> None:
-        """Make the registry's database; nobody but the superuser enters the maintenance database."""
+        """Make the databases that only their owners enter: the registry's and the control plane's."""
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.create_database("registry", "registry", self.context.secrets.read(REGISTRY_SECRET))
+        self.create_database(CONTROL, CONTROL, self.context.secrets.read(CONTROL_SECRET))
         self._allow_doctor()
 
     def connect(self, database: str) -> Connection:
@@ -184,11 +187,16 @@ class Postgres(Component):
         )
 
     def _allow_doctor(self) -> None:
-        """Settings, clock and slots may be asked by whoever may log in: the doctor gets nothing more."""
+        """The doctor may log in where settings, clock and slots can be asked, and to the control database.
+
+        Of those it may read only how far they are migrated, which the migrations grant.
+        """
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             _set_role(connection, cursor, DOCTOR, self.context.secrets.read(DOCTOR_SECRET))
-            database, role = sql.Identifier(SUPERUSER), sql.Identifier(DOCTOR)
-            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
+            role = sql.Identifier(DOCTOR)
+            for database in (SUPERUSER, CONTROL):
+                grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+                cursor.execute(grant.format(sql.Identifier(database), role))
 
     def create_database(self, name: str, owner: str, password: str) -> None:
         """Make a database that only its owner may enter, and the owner with this password; idempotent."""

@@ -16,6 +16,20 @@ SHARED = {
     "quarantine-release": "quarantine-work",
     "quarantine-discard": "quarantine-work",
     "grant-suspend": "grant-receipt",
+    "account-department": "account-departments",
+    "account-disable": "account-list",
+    "account-enable": "account-list",
+    "account-role": "account-list",
+    "account-reset-password": "account-add",
+    **{
+        f"case-{which}": "case-act"
+        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal")
+    },
+    "policy-show": "policy-adopt",
+    "database-migrate": "database",
+    "database-status": "database",
+    "catalogue-search": "catalogue-list",
+    **{f"ticket-{which}": "ticket-step" for which in ("report", "dispatch", "decide", "confirm", "step")},
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
 }
 

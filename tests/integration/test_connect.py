@@ -99,7 +99,7 @@ def changes(scene: list[Captured], table: str, *primary_key: str) -> list[Change
     return [each for each in found if isinstance(each, Change)]
 
 
-@pytest.mark.requirement("A4-01", "A4-02")
+@pytest.mark.requirement("A4-01", "A4-02", "A4-10", "A4-11")
 def test_every_kind_of_change_arrives_in_order_as_what_it_is(scene: list[Captured]) -> None:
     seen = [(each.operation, each.record_id) for each in changes(scene, "person", "id")]
     assert seen == [

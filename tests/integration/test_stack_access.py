@@ -77,6 +77,7 @@ def test_only_apply_and_connect_register_schemas(stack: Stack) -> None:
         assert session.delete(f"{base}/subjects/{subject}", timeout=10).status_code == 403
 
 
+@pytest.mark.requirement("A4-12")
 def test_a_schema_that_breaks_readers_is_refused(stack: Stack) -> None:
     subject = f"test-{uuid.uuid4().hex[:8]}-value"
     record = '{"type":"record","name":"R","fields":[{"name":"a","type":"%s"}]}'

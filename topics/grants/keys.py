@@ -36,16 +36,16 @@ def key_schema(resource: Resource, grant: Grant) -> dict[str, Any]:
 
 def grant_key(master: bytes, grant_id: GrantId, key_version: int) -> bytes:
     """The grant's own key of 32 bytes, derived from that version of the master secret."""
-    return hmac.new(master, _joined("grant-key", grant_id, str(key_version)), hashlib.sha256).digest()
+    return hmac.new(master, joined("grant-key", grant_id, str(key_version)), hashlib.sha256).digest()
 
 
 def pseudonym(key: bytes, entity: EntityKey) -> str:
     """The record key on a grant topic: the same entity always gets the same 32 hexadecimal characters."""
-    text = _joined("record-key", entity.identity, entity.record_id)
+    text = joined("record-key", entity.identity, entity.record_id)
     return hmac.new(key, text, hashlib.sha256).hexdigest()[:PSEUDONYM_LENGTH]
 
 
-def _joined(*parts: str) -> bytes:
+def joined(*parts: str) -> bytes:
     """Parts with their lengths before them, so that no two lists of parts give the same bytes."""
     encoded = [part.encode() for part in parts]
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)

@@ -30,6 +30,14 @@ def grant_of(case: Case, resource: Resource) -> Grant | None:
     return None if any(excess_problems(grant, case, resource)) else grant
 
 
+def missing_problems(case: Case, resource: Resource) -> tuple[Problem, ...]:
+    """Why a case that is to deliver has no grant; nothing where it has one, or where none is to stand."""
+    approval, state = case.approval, DELIVERING.get(case.state)
+    if approval is None or state is None or case.application.mode not in _PUSHED:
+        return ()
+    return tuple(excess_problems(_compiled(case, approval, state), case, resource))
+
+
 def excess_problems(grant: Grant, case: Case, resource: Resource) -> Iterator[Problem]:
     """Yield in what a grant goes beyond its case or the entry as it stands now."""
     application, approval = case.application, case.approval

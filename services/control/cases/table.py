@@ -77,7 +77,7 @@ _DECIDING: Final = {
     (State.DECIDING, Action.NEGOTIATE): Transition(
         State.NEGOTIATING, (Party.APPLICANT, Party.DECIDER), _TEXT
     ),
-    (State.DECIDING, Action.ESCALATE): Transition(State.ESCALATED, _APPLICANT, _TEXT),
+    (State.DECIDING, Action.ESCALATE): Transition(State.ESCALATED, (Party.APPLICANT, Party.SYSTEM), _TEXT),
     (State.DECIDING, Action.WITHDRAW): _WITHDRAWAL,
     (State.REFUSED, Action.APPEAL): Transition(State.NEGOTIATING, _APPLICANT, (Demand.TEXT, Demand.RESOURCE)),
     (State.NEGOTIATING, Action.AGREE): Transition(State.DECIDING, _DECIDER, _TEXT),

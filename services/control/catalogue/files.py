@@ -68,9 +68,18 @@ def write_catalogue(path: Path, entries: Iterable[Entry]) -> int:
         OSError: the file cannot be written.
     """
     write = _WRITERS[_form(path)]
+    return write_whole(path, lambda draft: write(draft, entries))
+
+
+def write_whole(path: Path, write: Callable[[Path], int]) -> int:
+    """Let a file be written beside its place and put it there once it is complete; what `write` counts.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        rows = write(draft, entries)
+        rows = write(draft)
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_form import PackForm
-from services.control.yaml_source import DefinitionError, form_errors, read_yaml
+from services.control.yaml_source import DefinitionError, YamlSource, form_errors, parse_yaml, read_yaml
 
 
 class PacksInvalid(ValueError):  # noqa: N818 - says what is wrong, not that something is
@@ -48,17 +48,37 @@ def load_packs(folder: Path) -> Mapping[str, Pack]:
     return MappingProxyType(packs)
 
 
+def parse_pack(text: str, shown: str) -> Pack:
+    """The pack that a text of YAML says.
+
+    Args:
+        text: the content of a pack's file.
+        shown: how errors shall name it.
+
+    Raises:
+        PacksInvalid: with everything that is wrong with the text.
+    """
+    found = _parsed(*parse_yaml(text, shown), "")
+    if not isinstance(found, Pack):
+        raise PacksInvalid(found)
+    return found
+
+
 def _read(path: Path) -> Pack | list[DefinitionError]:
-    source, errors = read_yaml(path, path.name)
+    return _parsed(*read_yaml(path, path.name), path.stem)
+
+
+def _parsed(
+    source: YamlSource | None, errors: list[DefinitionError], stem: str
+) -> Pack | list[DefinitionError]:
     if source is None:
         return errors
     try:
         form = PackForm.model_validate(source.data)
     except ValidationError as error:
         return form_errors(error, source)
-    if form.id != path.stem:
-        errors.append(
-            source.error(("id",), f"{form.id} stands in {path.name}", f"name the file {form.id}.yaml")
-        )
+    if stem and form.id != stem:
+        problem = f"{form.id} stands in {source.file}"
+        errors.append(source.error(("id",), problem, f"name the file {form.id}.yaml"))
     errors.extend(form.problems(source))
     return errors or form.pack(source)

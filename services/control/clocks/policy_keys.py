@@ -68,6 +68,7 @@ _KEYS: Final = (
         "A6-03",
     ),
     _clock("clocks.subscription.supply", "同意后提供数据", "supply what was consented to", "A6-05"),
+    _clock("clocks.problem.dispatch", "问题数据分派", "dispatch reported problem data", "A9-03"),
     _clock("clocks.problem.verify", "问题数据核实", "verify reported problem data", "A9-04"),
     _clock("clocks.problem.correct", "问题数据更正", "correct problem data at the source", "A9-05"),
     _clock(
@@ -97,6 +98,15 @@ _KEYS: Final = (
         ("A6-02", "A8-08"),
         "auto",
         "file_and_commit",
+    ),
+    _choice(
+        "workflow.subscription.decides",
+        _LOCAL,
+        "有条件共享申请决定方",
+        "who decides on requests for what is shared conditionally",
+        ("A6-06",),
+        "provider",
+        "authority",
     ),
     _choice(
         "workflow.problem.route",

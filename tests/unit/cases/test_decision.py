@@ -107,6 +107,7 @@ def part_in_provision() -> Any:
     return taken(taken(deciding(draft()), Action.APPROVE_IN_PART, DECIDER), Action.PROVISION, SYSTEM)
 
 
+@pytest.mark.requirement("A6-05")
 def test_the_grant_is_what_was_decided() -> None:
     case = part_in_provision()
     grant = grant_of(case, entry())
@@ -118,7 +119,7 @@ def test_the_grant_is_what_was_decided() -> None:
     assert grant.legal_basis == "《基本医疗卫生与健康促进法》 第三十一条"
 
 
-@pytest.mark.requirement("A8-05")
+@pytest.mark.requirement("A8-05", "A6-05")
 @pytest.mark.parametrize("state", State)
 def test_only_a_case_that_is_provisioned_or_active_has_a_grant(state: State) -> None:
     grant = grant_of(IN_STATE[state](), entry())
@@ -157,6 +158,7 @@ def test_no_grant_stands_beyond_the_entry_as_it_is_now(changed: dict[str, Any]) 
         ({"valid_until": date(2027, 1, 1)}, ["BEYOND_DECISION"]),
     ],
 )
+@pytest.mark.requirement("A6-05", "A8-01")
 def test_a_grant_beyond_its_decision_is_told(changes: dict[str, Any], expected: list[str]) -> None:
     case = part_in_provision()
     grant = grant_of(case, entry())

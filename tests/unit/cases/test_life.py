@@ -92,13 +92,14 @@ def test_an_event_before_the_last_one_is_refused() -> None:
         (PRECHECKED, Action.REQUEST_PRECHECK, []),
     ],
 )
+@pytest.mark.requirement("A1-02", "C2")
 def test_the_policy_pack_says_whether_the_authority_looks_first(
     rules: CaseRules, action: Action, expected: list[str]
 ) -> None:
     assert codes(submitted(draft(rules)), action, SYSTEM) == expected
 
 
-@pytest.mark.requirement("A6-06")
+@pytest.mark.requirement("A6-06", "C2")
 def test_where_the_pack_lets_the_authority_decide_the_provider_does_not() -> None:
     case = deciding(draft(replace(RULES, decides=Decides.AUTHORITY)))
     assert codes(case, Action.APPROVE, DECIDER) == ["WRONG_ROLE"]
@@ -126,7 +127,7 @@ def test_an_unconditional_entry_passes_without_a_decision() -> None:
     assert passed.approval.items == ("credit_code", "name")
 
 
-@pytest.mark.requirement("A6-02")
+@pytest.mark.requirement("A6-02", "A8-08", "C3")
 def test_with_filing_and_commitment_it_passes_only_with_both() -> None:
     rules = replace(RULES, unconditional=Unconditional.FILE_AND_COMMIT)
     bare = draft(rules, application(**UNCONDITIONAL, committed=False))
@@ -165,7 +166,7 @@ def test_a_case_whose_resource_changed_its_provider_is_opened_anew() -> None:
     assert codes(deciding(draft()), Action.APPROVE, DECIDER, resource=moved) == ["PROVIDER_CHANGED"]
 
 
-@pytest.mark.requirement("A6-08")
+@pytest.mark.requirement("A6-08", "A1-07", "C16")
 def test_a_dispute_rises_level_by_level_and_only_the_body_of_its_level_rules() -> None:
     case = taken(IN_STATE[State.REFUSED](), Action.APPEAL, CONSUMER)
     case = taken(taken(case, Action.ESCALATE, CONSUMER), Action.ESCALATE, DECIDER)

@@ -40,7 +40,7 @@ deciding      approve              approved         d
 deciding      approve_in_part      approved         d
 deciding      refuse               refused          d
 deciding      negotiate            negotiating      ad
-deciding      escalate             escalated        a
+deciding      escalate             escalated        as
 deciding      withdraw             withdrawn        a
 refused       appeal               negotiating      a
 negotiating   agree                deciding         d
@@ -111,7 +111,7 @@ def test_the_table_leads_where_it_is_said_here_and_nowhere_else() -> None:
     }
 
 
-@pytest.mark.requirement("A6-06")
+@pytest.mark.requirement("A6-06", "A1-02", "A1-03", "A1-04", "A1-05", "A1-06")
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("state", State)
 def test_exactly_the_parties_of_a_cell_may_act(state: State, action: Action) -> None:

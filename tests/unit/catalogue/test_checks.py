@@ -184,6 +184,7 @@ def test_a_complete_entry_breaks_no_rule() -> None:
 
 
 @pytest.mark.requirement("A2-14", "A2-15", "A3-02", "A3-03", "A3-04", "A3-05", "A3-06", "A10-02")
+@pytest.mark.requirement("C14", "C15")
 @pytest.mark.parametrize(("rule", "field", "at", "broken"), BROKEN)
 def test_what_breaks_a_rule_is_said_once_with_its_field_and_remedy(
     rule: Rule, field: Field, at: int | None, broken: Entry
@@ -227,6 +228,7 @@ def test_nothing_said_of_sharing_is_unconditional() -> None:
 
 
 @pytest.mark.parametrize("level", list(BasisLevel))
+@pytest.mark.requirement("C5")
 def test_which_level_of_basis_suffices_is_a_parameter_for_each_share_type(level: BasisLevel) -> None:
     narrow = CatalogueRules()
     wide = CatalogueRules(denial_levels=frozenset({level}), condition_levels=frozenset({level}))
@@ -236,6 +238,7 @@ def test_which_level_of_basis_suffices_is_a_parameter_for_each_share_type(level:
         assert entry_problems(given, wide) == ()
 
 
+@pytest.mark.requirement("C6")
 def test_a_basis_of_conditional_sharing_can_be_waived_but_not_that_of_denial() -> None:
     waived = CatalogueRules(condition_needs_basis=False)
     assert entry_problems(sharing(basis="", basis_level=None), waived) == ()

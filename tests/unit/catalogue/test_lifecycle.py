@@ -96,6 +96,7 @@ def test_the_day_of_publication_is_that_of_the_civil_calendar() -> None:
 @pytest.mark.parametrize("state", list(WAYS))
 @pytest.mark.parametrize("action", [each for each in TRANSITIONS if each is not Action.EDIT])
 @pytest.mark.parametrize("role", list(Role))
+@pytest.mark.requirement("A1-02", "A1-03")
 def test_each_action_is_for_its_role_in_its_state_only(state: State, action: Action, role: Role) -> None:
     dossier = done(opened(), *WAYS[state])
     who = Actor("somebody", role, "police")

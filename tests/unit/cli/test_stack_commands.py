@@ -13,6 +13,8 @@ from services.cli import expected
 from services.cli import stack as command
 from services.cli.main import app
 from services.cli.output import ExitCode, run
+from services.control.store.migrate import Schema, Standing
+from services.control.store.prepare import Prepared
 from services.stack.api import ComponentStatus, Stack, State
 from services.stack.errors import ChooseAnotherPort, PolicyUnread
 from services.stack.settings import StackSettings
@@ -187,6 +189,8 @@ def bare(home: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     (home / "run").mkdir(parents=True)
     monkeypatch.setattr(Stack, "status", lambda _stack: list(RUNS))
     monkeypatch.setattr(Stack, "up", lambda *_arguments: None)
+    current = Prepared(Schema("0001", "0001", Standing.CURRENT), (), ())
+    monkeypatch.setattr(command, "prepare_control", lambda *_arguments: current)
     monkeypatch.setattr(expected, "groups_of_policy", lambda _stack: ["default"])
     return Stack(StackSettings.from_environment())
 

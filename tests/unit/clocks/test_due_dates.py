@@ -56,6 +56,7 @@ COUNTS = st.integers(0, 120)
 
 
 @pytest.mark.parametrize(("start", "count", "due"), TABLE)
+@pytest.mark.requirement("A6-03", "A9-04", "A9-05")
 def test_a_due_date_is_the_one_counted_by_hand_from_the_notices(start: str, count: int, due: str) -> None:
     found = add_working_days(CHINA, date.fromisoformat(start), count)
     assert (str(found.day), found.provisional, found.waits_for) == (due, False, None)
@@ -146,6 +147,7 @@ def test_another_edition_of_a_notice_replaces_the_first_one_whole() -> None:
         ("2025-07-18", 0, "2025-07-17"),
     ],
 )
+@pytest.mark.requirement("A11-08")
 def test_the_last_day_for_a_notice_leaves_so_many_whole_working_days(
     event: str, count: int, notice: str
 ) -> None:

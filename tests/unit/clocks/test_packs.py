@@ -61,6 +61,8 @@ CLOCKS = [
 
 
 @pytest.mark.parametrize(("rule", "key", "name", "value", "article"), CLOCKS)
+@pytest.mark.requirement("A2-05", "A2-06", "A4-05", "A6-03", "A9-04", "A9-05", "A10-04", "A10-05", "C4")
+@pytest.mark.requirement("A11-08", "A12-01", "A12-02")
 def test_each_clock_of_the_acts_is_a_value_with_its_article(
     rule: str, key: str, name: str, value: str, article: str
 ) -> None:
@@ -78,10 +80,12 @@ def test_what_was_not_compared_with_the_official_text_says_so() -> None:
     assert drafts == set(PACKS) - {"national-2025"}
 
 
+@pytest.mark.requirement("C13")
 def test_the_packs_have_a_value_for_each_key() -> None:
     assert {key for each in PACKS.values() for key in each.values} == set(KEYS)
 
 
+@pytest.mark.requirement("C1", "C9")
 def test_the_strictest_value_counts_and_the_others_say_why_they_do_not() -> None:
     policy = merged("department-sample", "yanjin-2019", "jiyuan-2022", "national-2025")
     (reply,) = policy.decide(REPLY)
@@ -96,11 +100,13 @@ def test_the_strictest_value_counts_and_the_others_say_why_they_do_not() -> None
     assert (verify.given.pack, verify.over[0].given.pack) == ("jiyuan-2022", "department-sample")
 
 
+@pytest.mark.requirement("C12")
 def test_what_is_kept_is_kept_for_the_longest_that_a_layer_asks_for() -> None:
     (kept,) = merged("national-2025", "jiyuan-2022", "department-sample").decide("retention.audit.min_days")
     assert (kept.given.content, {each.given.content for each in kept.over}) == (400, {184})
 
 
+@pytest.mark.requirement("C8")
 def test_where_the_rule_says_so_the_lowest_layer_counts() -> None:
     (route,) = merged("jiyuan-2022", "yanjin-2019").decide("workflow.problem.route")
     assert (route.given.content, route.given.pack) == ("both", "yanjin-2019")
@@ -109,6 +115,7 @@ def test_where_the_rule_says_so_the_lowest_layer_counts() -> None:
     ]
 
 
+@pytest.mark.requirement("C10", "C11")
 def test_of_choices_the_strictest_counts() -> None:
     (batch,) = merged("jiyuan-2022", "county-template-2021").decide("modes.batch")
     assert (batch.given.content, batch.given.pack) == ("last_resort", "jiyuan-2022")
@@ -127,6 +134,7 @@ def test_of_choices_the_strictest_counts() -> None:
         ({"on_platform": "no"}, [("precheck", 2, "province-sample-2024"), ("reply", 10, "national-2025")]),
     ],
 )
+@pytest.mark.requirement("C1")
 def test_the_facts_of_a_case_decide_which_stages_apply(
     facts: dict[str, str], expected: list[tuple[str, int, str]]
 ) -> None:
@@ -180,6 +188,7 @@ def test_of_values_that_are_as_strict_a_verified_one_counts(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.requirement("C7", "C17")
 def test_a_longer_notice_and_an_earlier_date_are_stricter(tmp_path: Path) -> None:
     notice, report = "clocks.maintenance.notice", "calendar.annual_report.authority"
     by = {"working_days": None, "by": "02-last"}

@@ -123,6 +123,7 @@ def test_an_agreed_day_comes_with_the_case_and_may_be_extended_by_working_days()
         ("2025-07-21", "2025-08-01", "2025-07-21"),
     ],
 )
+@pytest.mark.requirement("A6-03")
 def test_a_pause_moves_the_due_date_by_its_working_days(returned: str, back: str, due: str) -> None:
     run = resume(pause(start(FIVE, at("2025-07-14")), at(returned), RETURNED), at(back))
     assert due_day(run) == due
@@ -171,6 +172,7 @@ def test_nothing_is_late_before_the_last_day_has_ended_in_beijing() -> None:
     assert standing(run, CHINA, midnight).state is State.OVERDUE
 
 
+@pytest.mark.requirement("C20")
 def test_a_target_is_missed_without_a_breach() -> None:
     found = standing(start(replace(FIVE, advisory=True), at("2025-07-14")), CHINA, at("2025-08-01"))
     assert (found.state, found.breached) == (State.OVERDUE, False)
@@ -234,12 +236,14 @@ def test_an_extension_moves_due_date_and_reminders_from_its_moment_on() -> None:
         (5, "authority", "2025-07-22", "on its last day at the latest"),
     ],
 )
+@pytest.mark.requirement("A4-05", "A10-04", "A10-05", "C18")
 def test_an_extension_beyond_its_rule_is_refused(days: int, approver: str, when: str, why: str) -> None:
     run = start(FIVE, at("2025-07-14"))
     with pytest.raises(RefuseStep, match=why):
         extend(run, CHINA, days, approver, at(when))
 
 
+@pytest.mark.requirement("C18")
 def test_a_clock_is_extended_once_and_only_where_its_rule_says_so() -> None:
     run = extend(start(FIVE, at("2025-07-14")), CHINA, 1, "authority", at("2025-07-21"))
     with pytest.raises(RefuseStep, match="extended on 2025-07-21, and that is possible once"):

@@ -42,6 +42,7 @@ deliveries = st.builds(
     grant_generation=numbers,
     policy_version=numbers.map(PolicyNumber),
     marks=st.lists(st.from_regex(r"[a-z0-9_.-]{1,20}", fullmatch=True), max_size=5).map(tuple),
+    disputed=st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,20}|\*", fullmatch=True), max_size=3).map(tuple),
 )
 
 

@@ -85,7 +85,7 @@ def with_grant(grant_id: GrantId, **changed: object) -> FanoutPlan:
     return plan_of(POLICY.model_copy(update={"grants": grants}))
 
 
-@pytest.mark.requirement("A3-08", "A3-09")
+@pytest.mark.requirement("A3-08", "A3-09", "A7-05")
 def test_a_grant_gets_its_items_and_no_others() -> None:
     [record] = canonical(raw("c", 1, after=person()))
     assert set(value_of(one(record, EDUCATION))) == {"name", "birth_date", "household_district"}

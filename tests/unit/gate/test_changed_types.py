@@ -85,6 +85,7 @@ def decoded(implementation: Implementation, record: KafkaRecord, schema: dict[st
         ({"count": "long"}, {"count": -MOST - 1}, "count", -MOST - 1),
     ],
 )
+@pytest.mark.requirement("A4-09")
 def test_a_value_of_another_type_that_fits_or_is_converted_is_accepted(
     implementation: Implementation, types: dict[str, object], row: dict[str, object], item: str, value: object
 ) -> None:

@@ -129,6 +129,7 @@ def test_accepted_record_is_explained_with_where_it_went_and_why_it_did_not(city
     )
 
 
+@pytest.mark.requirement("A1-17")
 def test_record_outside_the_rows_of_a_grant_is_withheld_with_that_reason(city: MemoryCity) -> None:
     raw = city.change("c", after=person(household_district="320506"))
     city.pump()
@@ -146,6 +147,7 @@ def test_record_that_leaves_the_rows_is_a_tombstone_at_its_own_coordinate(city: 
     assert city.lookup.record(parse_coordinate(entry.at)).value is None
 
 
+@pytest.mark.requirement("A1-17")
 def test_stopped_record_is_explained_with_its_step_reason_and_quarantine(city: MemoryCity) -> None:
     raw = city.change("c", after=person(id_number="110105194912310021"))
     city.pump()

@@ -38,7 +38,7 @@ def rows(conflict: Conflict) -> list[str]:
     return [side.record_id for side in conflict.records]
 
 
-@pytest.mark.requirement("A5-02")
+@pytest.mark.requirement("A5-02", "A5-09")
 def test_two_rows_with_one_number_are_both_kept_and_reported_with_their_coordinates(city: MemoryCity) -> None:
     first = city.change("c", after=person(1))
     second = city.change("c", after=person(2))

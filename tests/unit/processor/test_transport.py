@@ -1,21 +1,26 @@
 """Which transport is used: the native one only if it proves itself, and never against the operator's word."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
 from services.processor import transport
 from services.processor.clients import ConfluentSource
 from services.processor.contract import InputPartition
 from services.processor.health import Health
+from services.processor.transport import KafkaTransport, confluent, native_transport
 from topics.engine import native
+from topics.engine.records import Records
 from topics.event import TopicName
 
 needs_native = pytest.mark.skipif(not native.compiled(), reason="no compiled modules here")
 SOURCE = InputPartition(TopicName("in"), 0)
+TRANSPORTS = [confluent] + ([native_transport] if native.compiled() else [])
 
 
 def test_the_operator_may_ask_for_the_slower_transport() -> None:
@@ -156,3 +161,25 @@ def test_a_fetch_ends_at_so_many_records() -> None:
     records, _ = ConfluentSource(consumer).fetch({SOURCE: 0}, 300, 1_000_000)
     assert len(records[0]) == 300
     assert len(consumer.messages) == 100
+
+
+@pytest.mark.parametrize("make", TRANSPORTS)
+def test_a_partition_whose_records_all_lie_below_its_position_gives_no_batch(
+    make: Callable[[], KafkaTransport],
+) -> None:
+    broker = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    found = next(iter(broker.list_topics(timeout=5).brokers.values()))
+    for topic, count in (("in", 3), ("other", 6)):
+        for _ in range(count):
+            broker.produce(topic, b"v", b"k", partition=0)
+    assert broker.flush(5) == 0
+    source = make().make_source({"bootstrap.servers": f"{found.host}:{found.port}", "group.id": "g"})
+    parts = [TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in ("in", "other")]
+    source.incremental_assign(parts)
+    positions = {SOURCE: 3, InputPartition(TopicName("other"), 0): 5}
+    batches: list[Records] = []
+    deadline = time.monotonic() + 10
+    while not batches and time.monotonic() < deadline:
+        batches += source.fetch(positions, 100, 1_000_000)[0]
+    source.close()
+    assert [[(each.topic, each.offset) for each in batch] for batch in batches] == [[("other", 5)]]

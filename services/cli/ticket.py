@@ -1,0 +1,207 @@
+"""`govbus ticket report | dispatch | decide | confirm | step | follow | show | list`: problem data."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli import bus
+from services.cli.control import open_control
+from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, wants_json
+from services.cli.ticket_desk import (
+    account,
+    desk_of,
+    evidence_of,
+    master_secrets,
+    reported_record,
+    rules_of,
+    ticket_id,
+)
+from services.cli.ticket_following import follow_ticket
+from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
+from services.cli.ticket_view import (
+    Stepped,
+    answer_followed,
+    answer_listed,
+    answer_shown,
+    answer_step,
+)
+from services.control.cases.words import Actor, Role
+from services.control.store.clocks.calendars import read_calendar
+from services.control.store.tickets.reading import Wish, listed, load, watched
+from services.control.store.tickets.work import take_report
+from services.control.tickets.following import WATCHED
+from services.control.tickets.ticket import Given, Opening
+from services.control.tickets.words import Action, RefusalReason, State
+from topics.quality.values import CIVIL_TIME
+
+app = typer.Typer(help="Report problem data, decide on it, and see who received it.", no_args_is_help=True)
+app.command("step")(step_command)
+
+
+@app.callback()
+def ticket() -> None:
+    """Report problem data, decide on it, and see who received it."""
+
+
+@app.command("report")
+def report_command(
+    at: Annotated[
+        str, typer.Option(help="The record's coordinate, in your grant's topic or the canonical one.")
+    ],
+    department: Department,
+    statement: Annotated[str, typer.Option(help="What is wrong, and what would be right.")],
+    evidence: Annotated[list[Path], typer.Option(help="A file that shows it; its digest is kept.")],
+    pack: Annotated[list[str], typer.Option(help="A policy pack whose times count; one of each level.")],
+    item: Annotated[
+        list[str] | None, typer.Option(help="An item that is wrong; without any, the record as a whole.")
+    ] = None,
+    ruled_by: Annotated[
+        list[str] | None, typer.Option(help="A department that rules on disputes; the lowest level first.")
+    ] = None,
+    person: Person = None,
+    key: Key = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Report a record as wrong; nothing of it is written down but keyed hashes (exit code 4 if refused)."""
+    now = datetime.now(UTC)
+    with bus.open_bus() as opened:
+        reported = reported_record(opened.lookup, at, item or [], master_secrets(opened.lookup))
+    attached = tuple(map(evidence_of, evidence))
+    with open_control() as database, database.begin() as connection:
+        desk = desk_of(account(person), now, read_calendar(connection), key)
+        opening = Opening(
+            id=str(desk.new_id()),
+            reporter=Actor(account(person), Role.CONSUMER, department),
+            when=now,
+            reported=reported,
+            statement=statement,
+            evidence=attached,
+            rules=rules_of(connection, pack, ruled_by or [], now),
+        )
+        answer = take_report(connection, desk, opening)
+    answer_step(answer, as_json=wants_json(as_json, output))
+
+
+@app.command("dispatch")
+def dispatch_command(
+    number: Number,
+    department: Department,
+    back: Annotated[
+        bool, typer.Option("--return", help="Return it to the reporter for supplement instead.")
+    ] = False,
+    why: Why = "",
+    person: Person = None,
+    version: Seen = None,
+    key: Key = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """As the authority: give a report to its provider, or return it for supplement."""
+    action = Action.RETURN if back else Action.DISPATCH
+    given = Given(text=why)
+    stepped = take(number, action, Actor(account(person), Role.AUTHORITY, department), given, version, key)
+    answer_step(stepped, as_json=wants_json(as_json, output))
+
+
+@app.command("decide")
+def decide_command(
+    number: Number,
+    department: Department,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="The record is wrong and will be corrected.")
+    ] = False,
+    refuse: Annotated[
+        RefusalReason | None, typer.Option(help="Nothing is corrected, for this reason.")
+    ] = None,
+    why: Why = "",
+    acceptable_if: Annotated[str, typer.Option(help="With --refuse: what would change the decision.")] = "",
+    person: Person = None,
+    version: Seen = None,
+    key: Key = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """As the provider: accept or refuse a report; what is accepted is corrected at the source."""
+    if accept == (refuse is not None):
+        raise CommandFailed(ExitCode.USAGE, "give either --accept or --refuse", "", "decide one way")
+    action = Action.ACCEPT if accept else Action.REFUSE
+    given = Given(text=why, refusal_reason=refuse, acceptable_if=acceptable_if)
+    stepped = take(number, action, Actor(account(person), Role.PROVIDER, department), given, version, key)
+    answer_step(stepped, as_json=wants_json(as_json, output))
+
+
+@app.command("confirm")
+def confirm_command(
+    number: Number,
+    department: Department,
+    person: Person = None,
+    version: Seen = None,
+    key: Key = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """As the reporter: agree that the record is right now, or that a refusal is."""
+    actor = Actor(account(person), Role.CONSUMER, department)
+    stepped = take(number, Action.CONFIRM, actor, Given(), version, key)
+    answer_step(stepped, as_json=wants_json(as_json, output))
+
+
+@app.command("follow")
+def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
+    """Advance tickets by what has come through capture, and ask the ledger who received wrong versions."""
+    steps: list[Stepped] = []
+    with bus.open_bus() as opened, open_control() as database:
+        secrets = master_secrets(opened.lookup)
+        with database.begin() as connection:
+            chosen = watched(connection, (State.REPORTED, *WATCHED))
+        for each in chosen:
+            with database.begin() as connection:
+                desk = desk_of("control", datetime.now(UTC), read_calendar(connection), None)
+                steps += follow_ticket(connection, desk, each, opened.lookup, secrets)
+    answer_followed(steps, as_json=wants_json(as_json, output))
+
+
+@app.command("show")
+def show_command(
+    number: Number,
+    department: Annotated[
+        str, typer.Option(help="For which department; texts are for the parties only.")
+    ] = "",
+    role: Annotated[Role, typer.Option(help="In which role.")] = Role.OPERATOR,
+    person: Person = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Show a ticket: its events, clocks, and who received the wrong version and was told when."""
+    with open_control() as database, database.begin() as connection:
+        filed = loaded(load(connection, ticket_id(connection, number)), number)
+        calendar = read_calendar(connection)
+    if role is Role.SYSTEM:
+        raise CommandFailed(
+            ExitCode.USAGE, "nobody looks as the control plane", "--role", "name a person's role"
+        )
+    actor = Actor(account(person), role, department)
+    answer_shown(filed, actor, calendar, datetime.now(UTC), as_json=wants_json(as_json, output))
+
+
+@app.command("list")
+def list_command(
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    reporter: Annotated[str | None, typer.Option(help="Only reported by this department.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only about records of this provider.")] = None,
+    resource: Annotated[str | None, typer.Option(help="Only about records of this resource.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only where a duty is overdue today.")] = False,
+    before: Annotated[int | None, typer.Option(help="Go on below this number, for the next page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """List tickets, the newest first."""
+    today = datetime.now(UTC).astimezone(CIVIL_TIME).date()
+    wish = Wish(state, reporter, provider, resource, today if overdue else None)
+    with open_control() as database, database.begin() as connection:
+        found = listed(connection, wish, before, limit)
+    answer_listed(found, today, as_json=wants_json(as_json, output))

@@ -1,0 +1,134 @@
+"""The words of notices: what is told, to whom, by which way, and what a notice may name."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """What happened; the part before the dot says what it happened to."""
+
+    CASE_SUBMITTED = "case.submitted"
+    CASE_PRECHECK = "case.precheck"
+    CASE_DECIDING = "case.deciding"
+    CASE_RETURNED = "case.returned"
+    CASE_APPROVED = "case.approved"
+    CASE_REFUSED = "case.refused"
+    CASE_NEGOTIATING = "case.negotiating"
+    CASE_ESCALATED = "case.escalated"
+    CASE_REFUSED_FINALLY = "case.refused_finally"
+    CASE_PROVISIONING = "case.provisioning"
+    CASE_STEP_FAILED = "case.step_failed"
+    CASE_ACTIVE = "case.active"
+    CASE_SUSPENDED = "case.suspended"
+    CASE_TERMINATED = "case.terminated"
+    CASE_EXPIRED = "case.expired"
+    CASE_WITHDRAWN = "case.withdrawn"
+    CASE_COMPLAINT = "case.complaint"
+    CASE_REPLIED = "case.replied"
+
+    TICKET_REPORTED = "ticket.reported"
+    TICKET_RETURNED = "ticket.returned"
+    TICKET_VERIFYING = "ticket.verifying"
+    TICKET_REFUSED = "ticket.refused"
+    """The provider found the record right, with reasons."""
+    TICKET_ESCALATED = "ticket.escalated"
+    TICKET_DISMISSED = "ticket.dismissed"
+    TICKET_CORRECTING = "ticket.correcting"
+    TICKET_CORRECTED = "ticket.corrected"
+    """The corrected change arrived through capture."""
+    TICKET_CONFIRMED = "ticket.confirmed"
+    TICKET_CLOSED = "ticket.closed"
+    TICKET_WITHDRAWN = "ticket.withdrawn"
+    TICKET_WRONG_VERSION = "ticket.wrong_version"
+    """This department received the version that was wrong."""
+
+    GRANT_SUSPENDED = "grant.suspended"
+    GRANT_RESUMED = "grant.resumed"
+    GRANT_ENDED = "grant.ended"
+    GRANT_EXPIRES = "grant.expires"
+    CREDENTIAL_ISSUED = "grant.credential_issued"
+    CREDENTIAL_EXPIRES = "grant.credential_expires"
+    READER_BEHIND = "grant.reader_behind"
+    """The consumer uses up the time for which deletions are kept."""
+    READER_LOST = "grant.reader_lost"
+    """It was away for longer than that: its copy has to be built anew."""
+
+    RESOURCE_STALE = "resource.stale"
+    VERSION_ANNOUNCED = "resource.version_announced"
+    VERSION_RETIRES = "resource.version_retires"
+    VERSION_RETIRED = "resource.version_retired"
+
+    CLOCK_REMINDER = "clock.reminder"
+    CLOCK_LAST_DAY = "clock.last_day"
+    CLOCK_OVERDUE = "clock.overdue"
+
+    MAINTENANCE_ANNOUNCED = "maintenance.announced"
+    MAINTENANCE_CANCELLED = "maintenance.cancelled"
+
+
+class Audience(StrEnum):
+    """As what a department is told."""
+
+    CONSUMER = "consumer"
+    """It applied, holds the grant, or reported the record."""
+    PROVIDER = "provider"
+    AUTHORITY = "authority"
+    """The authority, and a body that rules on the case."""
+    OPERATOR = "operator"
+
+
+class Channel(StrEnum):
+    """By which way it is told."""
+
+    INBOX = "inbox"
+    """In the portal; kept until it is removed by age."""
+    EMAIL = "email"
+    """A letter of its own, at once."""
+    DIGEST = "digest"
+    """One letter a day with everything that waits."""
+    WEBHOOK = "webhook"
+
+
+class Language(StrEnum):
+    """Languages of notices, as the tags of browsers."""
+
+    ZH = "zh-CN"
+    EN = "en"
+
+
+class Slot(StrEnum):
+    """What a notice may name: ids of ours, numbers and days; never a text that somebody wrote."""
+
+    CASE = "case"
+    TICKET = "ticket"
+    GRANT = "grant"
+    RESOURCE = "resource"
+    NEW_RESOURCE = "new_resource"
+    """The id of the resource's new version."""
+    MAINTENANCE = "maintenance"
+    DUTY = "duty"
+    """The key of a clock in the policy packs."""
+    STEP = "step"
+    LEVEL = "level"
+    PERCENT = "percent"
+    DAYS = "days"
+    RECORDS = "records"
+    DAY = "day"
+    UNTIL = "until"
+    BEGIN = "begin"
+    END = "end"
+
+
+NAMES: Final = frozenset(
+    {
+        Slot.CASE,
+        Slot.TICKET,
+        Slot.GRANT,
+        Slot.RESOURCE,
+        Slot.NEW_RESOURCE,
+        Slot.MAINTENANCE,
+        Slot.DUTY,
+        Slot.STEP,
+    }
+)
+"""Slots that hold an id; the others hold numbers, days or moments."""

@@ -1,0 +1,71 @@
+"""What is done with entries of the store: opened, edited, and taken through their life by its pure rules."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from services.control.catalogue.checks import entry_problems
+from services.control.catalogue.entry import Entry
+from services.control.catalogue.lifecycle import Action, Actor, Dossier, Refused, act, edit, open_dossier
+from services.control.catalogue.parameters import CatalogueRules
+from services.control.catalogue.problems import Problem
+from services.control.store.catalogue.dossiers import Change, EntryId, Stored, write
+
+ASKED: Final = tuple(each for each in Action if each not in (Action.OPEN, Action.EDIT, Action.SUPERSEDE))
+"""What a person can ask of an entry without writing a new content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants to do, when, and why."""
+
+    who: Actor
+    when: datetime
+    why: str = ""
+
+
+def open_entry(connection: Connection, id_: UUID, entry: Entry, asked: Asked) -> Stored | Refused:
+    """Begin an entry as a draft.
+
+    Raises:
+        ReadAgain: another entry has its code.
+    """
+    return _written(connection, EntryId(id_), None, open_dossier(entry, asked.who, asked.when))
+
+
+def edit_entry(connection: Connection, stored: Stored, entry: Entry, asked: Asked) -> Stored | Refused:
+    """Replace the content of a draft.
+
+    Raises:
+        ReadAgain: somebody changed it since it was read.
+    """
+    return _written(connection, stored.id, stored, edit(stored.dossier, entry, asked.who, asked.when))
+
+
+def take_step(
+    connection: Connection, stored: Stored, action: Action, asked: Asked, rules: CatalogueRules
+) -> Stored | Refused:
+    """Take an action on the version that it concerns.
+
+    Raises:
+        ReadAgain: somebody changed the entry since it was read.
+    """
+
+    def check(entry: Entry) -> tuple[Problem, ...]:
+        return tuple(entry_problems(entry, rules))
+
+    after = act(stored.dossier, action, asked.who, asked.when, check, asked.why)
+    return _written(connection, stored.id, stored, after)
+
+
+def _written(
+    connection: Connection, id_: EntryId, before: Stored | None, after: Dossier | Refused
+) -> Stored | Refused:
+    if isinstance(after, Refused):
+        return after
+    change = Change(id_, before, after)
+    write(connection, [change])
+    return change.stored

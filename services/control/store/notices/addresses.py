@@ -1,0 +1,153 @@
+"""Where else a department is told: its mailboxes and endpoints, with the versions of their secrets.
+
+Each change is an act for the ledger, which names the department and the id of the address, never itself.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.control.notices.endpoint import endpoint_of
+from services.control.notices.letter import is_mailbox
+from services.control.notices.signature import SecretVersions
+from services.control.notices.words import Language
+from services.control.store import outbox
+from services.control.store.notices.tables import NOTICE_ADDRESSES, Way
+
+OVERLAP: Final = timedelta(days=7)
+"""For so long the secret before stays valid after a rotation."""
+_NAMES: Final = tuple(column.name for column in NOTICE_ADDRESSES.c)
+
+
+class CorrectAddress(ValueError):  # noqa: N818 - named after what its catcher must do
+    """The address is none, or is there already; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """One mailbox or endpoint of a department."""
+
+    id: int
+    department: str
+    way: Way
+    target: str
+    language: Language
+    active: bool
+    secrets: SecretVersions
+
+
+def add(
+    connection: Connection,
+    department: str,
+    way: Way,
+    target: str,
+    language: Language,
+    *,
+    who: str,
+    now: datetime,
+) -> KnownAddress:
+    """Add an address, or switch it on again; its first secret is version 1, and then the next one.
+
+    Raises:
+        CorrectAddress: it is no mailbox, or no https address of an endpoint.
+    """
+    _check(way, target)
+    row = {
+        "department": department,
+        "way": way.value,
+        "target": target,
+        "language": language.value,
+        "active": True,
+        "secret_version": 1,
+        "added_at": now,
+    }
+    again = {
+        "active": True,
+        "language": language.value,
+        # What was valid when it was switched off is valid no more.
+        "secret_version": NOTICE_ADDRESSES.c.secret_version + 1,
+        "previous_until": None,
+    }
+    statement = insert(NOTICE_ADDRESSES).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["department", "way", "target"],
+        set_=again,
+        where=~NOTICE_ADDRESSES.c.active,
+    )
+    found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).first()
+    if found is None:
+        raise CorrectAddress(f"{department} has this address already; change it or use another")
+    _act(connection, "notice.address_added", found, who, now)
+    return address_of(found)
+
+
+def switch_off(connection: Connection, id_: int, *, who: str, now: datetime) -> bool:
+    """Send nothing there any more; return whether it was on."""
+    statement = (
+        update(NOTICE_ADDRESSES)
+        .where(NOTICE_ADDRESSES.c.id == id_, NOTICE_ADDRESSES.c.active)
+        .values(active=False)
+    )
+    found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).first()
+    if found is not None:
+        _act(connection, "notice.address_removed", found, who, now)
+    return found is not None
+
+
+def rotate(
+    connection: Connection, id_: int, *, who: str, now: datetime, overlap: timedelta = OVERLAP
+) -> KnownAddress | None:
+    """Give an endpoint a new secret; the one before stays valid for a while. None where there is none."""
+    wanted = select(NOTICE_ADDRESSES).where(
+        NOTICE_ADDRESSES.c.id == id_,
+        NOTICE_ADDRESSES.c.active,
+        NOTICE_ADDRESSES.c.way == Way.WEBHOOK.value,
+    )
+    before = connection.execute(wanted.with_for_update()).first()
+    if before is None:
+        return None
+    rotated = address_of(before).secrets.rotated(now, overlap)
+    statement = (
+        update(NOTICE_ADDRESSES)
+        .where(NOTICE_ADDRESSES.c.id == id_)
+        .values(secret_version=rotated.current, previous_until=rotated.previous_until)
+    )
+    found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).one()
+    _act(connection, "notice.secret_rotated", found, who, now)
+    return address_of(found)
+
+
+def of_department(connection: Connection, department: str) -> list[KnownAddress]:
+    """The addresses of a department, oldest first."""
+    wanted = select(NOTICE_ADDRESSES).where(NOTICE_ADDRESSES.c.department == department)
+    return [address_of(row) for row in connection.execute(wanted.order_by(NOTICE_ADDRESSES.c.id))]
+
+
+def _check(way: Way, target: str) -> None:
+    if way is Way.EMAIL and not is_mailbox(target):
+        raise CorrectAddress("this is no mailbox: give name@host, without quotes or comments")
+    if way is Way.WEBHOOK and endpoint_of(target) is None:
+        raise CorrectAddress("this is no endpoint: give https://host/path, without user or fragment")
+
+
+def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime) -> None:
+    facts = {"department": row.department, "way": row.way, "secret_version": row.secret_version}
+    act = outbox.Act(who=who, what=what, kind="notice_address", object=str(row.id), when=now, facts=facts)
+    outbox.append(connection, act)
+
+
+def address_of(row: Row[Any], prefix: str = "") -> KnownAddress:
+    """The address that a row holds, in columns whose names begin with a prefix."""
+    held = {name: row._mapping[f"{prefix}{name}"] for name in _NAMES}
+    return KnownAddress(
+        held["id"],
+        held["department"],
+        Way(held["way"]),
+        held["target"],
+        Language(held["language"]),
+        held["active"],
+        SecretVersions(held["secret_version"], held["previous_until"]),
+    )

@@ -1,0 +1,61 @@
+"""What was written of a case is read back to the same values, now and by later versions."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from services.control.cases.words import Action, State
+from services.control.docket.written import (
+    UnknownForm,
+    event_document,
+    event_of,
+    opening_document,
+    opening_of,
+)
+from tests.support.sharing_cases import DECIDER, IN_STATE, PART, deciding, draft, taken
+
+# One event as it stands in databases since the first version: never change it, read it for ever.
+WRITTEN = {
+    "form": 1,
+    "number": 3,
+    "action": "approve_in_part",
+    "who": {"person": "Wang", "role": "provider", "department": "police"},
+    "when": "2026-03-02T01:00:00+00:00",
+    "text": "said in words",
+    "approval": {
+        "items": ["name", "household_district"],
+        "start": "2026-04-01",
+        "end": "2026-12-31",
+        "rows": [{"item": "household_district", "values": ["320508"]}],
+        "masks": [["name", {"kind": "partial", "keep_first": 1, "keep_last": 0}]],
+    },
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_event_and_opening_comes_back_as_it_was(state: State) -> None:
+    case = IN_STATE[state]()
+    assert opening_of(opening_document(case.opening)) == case.opening
+    for event in case.events:
+        assert event_of(event_document(event)) == event
+
+
+def test_an_event_of_the_first_form_is_written_and_read_as_ever() -> None:
+    event = taken(deciding(draft()), Action.APPROVE_IN_PART, DECIDER, approval=PART).events[-1]
+    assert event_document(event) == WRITTEN
+    assert event_of(WRITTEN) == event
+
+
+def test_what_a_newer_program_wrote_is_not_guessed_at() -> None:
+    with pytest.raises(UnknownForm):
+        event_of({**WRITTEN, "form": 2})
+    with pytest.raises(UnknownForm):
+        opening_of({**opening_document(draft().opening), "form": None})
+
+
+def test_times_are_kept_in_utc_whatever_their_zone() -> None:
+    event = event_of(WRITTEN)
+    moved = replace(event, when=event.when.astimezone())
+    assert event_document(moved)["when"] == WRITTEN["when"]
+    assert event.when == datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
