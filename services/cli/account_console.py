@@ -1,10 +1,8 @@
 """Who is at the console, and how what stands against a request is told there."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -14,13 +12,10 @@ from services.control.accounts.people import Person
 from services.control.store.accounts.acts import CorrectRequest, Order
 from services.control.store.accounts.persons import person_by_login
 
-_NOT_IN_AN_ID: Final = re.compile(r"[^!-~]+")
-
 
 def console(why: str = "") -> Order:
     """An order of whoever is at the console, now."""
-    user = _NOT_IN_AN_ID.sub("_", bus.actor())
-    return Order(f"console:{user}", datetime.now(UTC), why.strip())
+    return Order(bus.console_account(), datetime.now(UTC), why.strip())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Opens what the commands need of the running stack: readers, the registry, a writer for the operator."""
 
 import getpass
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from topics.event import OutputRecord
 
 AUDITOR: Final = "ledger"
 OPERATOR: Final = "operator"
+_NOT_IN_AN_ID: Final = re.compile(r"[^!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class _Operator:
 def actor() -> str:
     """Who is at the keyboard, for the record; ``--actor`` says otherwise."""
     return getpass.getuser()
+
+
+def console_account() -> str:
+    """Who stands in the ledger for what is ordered at a console: no account, but the login at the machine."""
+    return f"console:{_NOT_IN_AN_ID.sub('_', actor())}"
 
 
 def require(stack: Stack, *parts: str) -> None:

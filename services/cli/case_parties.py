@@ -4,7 +4,6 @@ There are no logins on a shell. Whoever can run the command is the operator, and
 login at the machine. What a department decided elsewhere he enters for it with `--for`; both are kept.
 """
 
-import getpass
 import re
 import secrets
 from datetime import UTC, datetime
@@ -12,12 +11,12 @@ from typing import Annotated, Final
 
 import typer
 
+from services.cli.bus import console_account
 from services.cli.output import CommandFailed, ExitCode
 from services.control.cases.words import Actor, Role
 from services.control.desk.orders import Order
 
 _FORM: Final = re.compile(r"(?P<role>[a-z]+):(?P<department>[a-z][a-z0-9_]*)/(?P<person>[!-~]{1,100})")
-_LOGIN: Final = re.compile(r"[^!-~]")
 
 For = Annotated[
     str,
@@ -56,10 +55,5 @@ def order_for(whom: str, key: str | None, seen: int | None = None) -> Order:
         actor=actor,
         now=datetime.now(UTC),
         seen=seen,
-        recorder=recorder(),
+        recorder=console_account(),
     )
-
-
-def recorder() -> str:
-    """The account that stands in the ledger: the login at this machine."""
-    return f"operator:{_LOGIN.sub('_', getpass.getuser())}"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from services.cli.case_parties import recorder
+from services.cli.bus import console_account
 from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
@@ -64,8 +64,10 @@ def adopt_command(
     with open_control() as database, database.begin() as connection:
         chosen = _chosen(connection, folder, pack)
         made = _merged(chosen, now, tuple(dispute_level or ()))
-        done = adopt(connection, made, recorder(), now, reason)
-        act = Act(recorder(), "policy.adopt", "case-policy", done.digest, now, facts={"number": done.number})
+        done = adopt(connection, made, console_account(), now, reason)
+        act = Act(
+            console_account(), "policy.adopt", "case-policy", done.digest, now, facts={"number": done.number}
+        )
         append(connection, act)
     _tell(done, wants_json(as_json, output))
 

@@ -111,7 +111,7 @@ def test_a_case_goes_from_application_to_decision_and_is_shown(adopted: Call, tm
         "provision",
     ]
     assert shown["events"][2]["who"] == {"person": "wang", "role": "provider", "department": "police"}
-    assert shown["events"][2]["recorder"].startswith("operator:")
+    assert shown["events"][2]["recorder"].startswith("console:")
     assert {each["progress"] for each in shown["steps"]} == {"pending"}
     listed = answered(adopted, "case", "list", "--state", "provisioning", like="case-list")
     assert [each["number"] for each in listed["cases"]] == [int(number)]
@@ -126,7 +126,7 @@ def test_the_ledger_names_the_operator_and_for_whom_he_did_it(
     case = answered(adopted, "case", "show", number, like="case-show")["case"]
     with control_database.begin() as connection:
         act = acts_on(connection, "case", case)[0]
-    assert act.who.startswith("operator:")
+    assert act.who.startswith("console:")
     assert (act.what, act.facts["for"], act.facts["department"]) == ("case.open", "chen", "health")
 
 
