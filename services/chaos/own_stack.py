@@ -80,10 +80,10 @@ class ChaosStack(Stack):
             "GOVBUS_REGISTRY_USER": "reader",
             "GOVBUS_REGISTRY_PASSWORD_FILE": str(secrets / "registry-reader"),
             "GOVBUS_MASTER_SECRETS_DIR": str(secrets),
-            # A sixth of what is usual, so that a turn has several batches while a backlog is worked off: one
+            # Half of what is usual, so that a turn has several batches while a backlog is worked off: one
             # is decided while the one before it is being committed. Much smaller ones would measure how long
             # the backlog takes, since recovered is who has decided what came after the fault.
-            "GOVBUS_PROCESSOR_BATCH_RECORDS": "1000",
+            "GOVBUS_PROCESSOR_BATCH_RECORDS": "3000",
         }
 
 
