@@ -30,10 +30,12 @@ demo: $(INSTALLED) ## Start the real stack and watch a change reach exactly its 
 	@$(BIN)/govbus demo $(ARGS)
 
 bench: $(INSTALLED) ## Measure the bus against the field, about five minutes (BENCH="fanout gate" for some; docs/bench.md)
+	@$(BIN)/govbus prepare
 	@for each in $(BENCH); do $(BIN)/govbus bench $$each --quick $(ARGS) || exit 1; done
 
 test: $(INSTALLED) ## Run all tests, those on the real stack included
 ifeq ($(strip $(ARGS)),)
+	@$(BIN)/govbus prepare
 	@ended=0; \
 	$(BIN)/pytest $(PARALLEL) $(ALONE) tests/docs || ended=$$?; \
 	$(BIN)/pytest --durations=20 --durations-min=5 $(addprefix --ignore=,$(ALONE) tests/docs) || ended=$$?; \
@@ -46,6 +48,7 @@ unit: $(INSTALLED) ## Run the tests that need no stack
 	@$(BIN)/pytest $(PARALLEL) $(ALONE) $(ARGS)
 
 soak: $(INSTALLED) ## Run the long tests, by hand
+	@$(BIN)/govbus prepare
 	@$(BIN)/pytest -m soak $(ARGS)
 
 check: $(INSTALLED) ## Check format, lint, types, import contracts, documents

@@ -25,7 +25,7 @@ BETWEEN: Final = (250, 1_000, 3_000, 4_000, 7_000, 10_000)
 TRANSACTIONS_PER_SECOND: Final = 500
 """At higher rates a transaction changes several rows, as a busy register's do."""
 WARM_UP_RATE: Final = 2_000
-WARM_UP_S: Final = 20.0
+WARM_UP_S: Final = 60.0
 """Until then Kafka's and Connect's compilers take a core of their own, as they do in no second hour."""
 _CONNECTIONS: Final = 4
 _IDLE_S: Final = 20.0

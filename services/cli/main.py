@@ -21,6 +21,7 @@ from services.cli import (
     identity,
     plan,
     policy_packs,
+    prepare,
     publish,
     quarantine,
     stack,
@@ -48,9 +49,9 @@ app.add_typer(conflicts.app, name="conflicts")
 app.add_typer(grant.app, name="grant")
 app.add_typer(policy_packs.app, name="policy")
 app.add_typer(database.app, name="database")
-app.add_typer(grant.app, name="grant")
 app.add_typer(ticket.app, name="ticket")
 stack.register(app)
+prepare.register(app)
 demo.register(app)
 doctor.register(app)
 plan.register(app)

@@ -67,7 +67,7 @@ def up(
     ] = False,
 ) -> None:
     """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
-    with _explained() as stack, Bars() as bars:
+    with explained() as stack, Bars() as bars:
         stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
         note_infrastructure_only(stack, infrastructure_only)
         told = prepared_in_words(prepare_control(stack, datetime.now(UTC)))
@@ -95,7 +95,7 @@ def wanted_bus(stack: Stack) -> list[PythonComponent]:
 
 def down() -> None:
     """Stop everything and wait until it has ended; the data stays."""
-    with _explained() as stack:
+    with explained() as stack:
         ran = stack.has_processes()
         with Bars() as bars:
             stack.down(bars)
@@ -105,7 +105,7 @@ def down() -> None:
 
 def status(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show every part: whether it runs and answers, where, with how much memory."""
-    with _explained() as stack:
+    with explained() as stack:
         found = stack.status()
         ill = ill_connectors(stack) if _runs(found, stack.connect.name) else ""
         missing = missing_parts(stack, found)
@@ -144,7 +144,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 100,
 ) -> None:
     """Show the end of a component's log."""
-    with _explained() as stack:
+    with explained() as stack:
         for line in stack.logs(component, follow=follow, lines=lines):
             typer.echo(line)
 
@@ -153,7 +153,7 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Stop everything and delete its data and secrets; downloads stay."""
-    with _explained() as stack:
+    with explained() as stack:
         question = f"Delete all data, secrets, receipts and logs of the stack in {stack.settings.home}?"
         if not yes and not typer.confirm(question, err=True):
             raise typer.Exit(ExitCode.NEGATIVE)
@@ -172,7 +172,7 @@ def run(
 ) -> None:
     """Bring one kind of process to so many instances: starts what is missing, stops what is too much."""
     one_of(what, _KINDS, "kind of process", "govbus run")
-    with _explained() as stack:
+    with explained() as stack:
         if instances and what != "watch":
             require(stack, "kafka", "registry")
         wanted, surplus = _scaled(stack, what, group, instances)
@@ -278,7 +278,7 @@ def _duration(seconds: float | None) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[Stack]:
+def explained() -> Iterator[Stack]:
     """The stack of these settings; its errors become one line each that says what to do."""
     try:
         yield Stack(StackSettings.from_environment())

@@ -195,6 +195,10 @@ class Stack:
         """Return how each component is, ours included."""
         return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
 
+    def knows_its_start(self) -> bool:
+        """Say whether the Java parts start from what was learned before."""
+        return all(part.lessons.known.exists() for part in (self.kafka, self.registry, self.connect))
+
     def has_data(self) -> bool:
         """Say whether there is data that was made with the secrets of an earlier start."""
         return self.kafka.has_data() or self.postgres.has_data()

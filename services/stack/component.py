@@ -81,9 +81,12 @@ class Component(ABC):
 
     def stop(self) -> bool:
         """End the process and wait; return whether it ended by itself."""
+        return self.end()
+
+    def end(self, longer_s: float = 0.0) -> bool:
+        """End the process, which may take so much longer than usual; return whether it ended by itself."""
         process = self.pid_file.running()
-        clean = (
-            True if process is None else stop(process, self.stop_signal, self.context.settings.stop_timeout_s)
-        )
+        patience = self.context.settings.stop_timeout_s + longer_s
+        clean = True if process is None else stop(process, self.stop_signal, patience)
         self.pid_file.forget()
         return clean

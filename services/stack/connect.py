@@ -1,10 +1,11 @@
 """Kafka Connect in distributed mode, with the Debezium connectors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
-from services.stack.component import Component
 from services.stack.java import kafka_command
+from services.stack.java_part import JavaPart
 from services.stack.probes import HOST, http_ok
 from services.stack.process import Command
 from services.stack.render import render, shared_configuration, shared_values
@@ -19,7 +20,7 @@ ALLOWED_LOGINS: Final = (
 )
 
 
-class Connect(Component):
+class Connect(JavaPart):
     """The worker's process."""
 
     name = "connect"
@@ -30,6 +31,11 @@ class Connect(Component):
     def ports(self) -> Mapping[str, int]:
         """The REST port."""
         return {"connect_port": self.context.settings.connect_port}
+
+    @property
+    def archives(self) -> Sequence[Path]:
+        """The jars of Kafka; connectors are loaded beside them."""
+        return self.context.jars.files("kafka")
 
     @property
     def url(self) -> str:
@@ -61,16 +67,14 @@ class Connect(Component):
 
     def command(self) -> Command:
         """Return the worker's command."""
-        layout, settings = self.context.layout, self.context.settings
+        layout = self.context.layout
         return kafka_command(
             "org.apache.kafka.connect.cli.ConnectDistributed",
             [str(layout.conf / "connect-worker.properties")],
+            jvm=self.jvm(self.context.settings.connect_heap_mb),
             classpath=self.context.jars.classpath("kafka"),
-            heap_mb=settings.connect_heap_mb,
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
-            scratch=layout.scratch,
-            quick=settings.quick_start,
             extra=[f"-Djava.security.auth.login.config={layout.conf / 'connect-jaas.conf'}", ALLOWED_LOGINS],
         )
 

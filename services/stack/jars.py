@@ -92,7 +92,11 @@ class JarCache:
 
     def classpath(self, part: str) -> str:
         """Return the Java class path of a part."""
-        return ":".join(str(self.location(file)) for file in self.part(part))
+        return ":".join(map(str, self.files(part)))
+
+    def files(self, part: str) -> list[Path]:
+        """Return where the archives of a part are."""
+        return [self.location(file) for file in self.part(part)]
 
     def missing(self) -> tuple[LockedFile, ...]:
         """Return the files that are not in the cache as the lock has them."""

@@ -51,18 +51,16 @@ def kafka_command(
     main: str,
     arguments: Sequence[str],
     *,
+    jvm: Sequence[str],
     classpath: str,
-    heap_mb: int,
     log_config: Path,
     folder: Path,
-    scratch: Path,
-    quick: bool,
     extra: Sequence[str] = (),
 ) -> Command:
-    """Return the command that runs a main class of Kafka's jars."""
+    """Return the command that runs a main class of Kafka's jars; ``jvm`` are the options of its runtime."""
     argv = [
         runtime(),
-        *options(heap_mb, scratch, quick=quick),
+        *jvm,
         f"-Dlog4j2.configurationFile={log_config}",
         *extra,
         "-cp",

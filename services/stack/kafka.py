@@ -13,10 +13,10 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from services.stack.acls import ensure_own_acls, ensure_worker_topics
-from services.stack.component import Component
 from services.stack.errors import ReadComponentLog
 from services.stack.fencing import OVERRIDES, await_fence, may_lead
 from services.stack.java import environment, kafka_command, options, runtime
+from services.stack.java_part import JavaPart
 from services.stack.probes import HOST, port_open
 from services.stack.process import Command, start_detached, stop
 from services.stack.render import render, shared_configuration, shared_values
@@ -41,7 +41,7 @@ def client_config(bootstrap: str, user: str, password: str) -> dict[str, Any]:
     }
 
 
-class Kafka(Component):
+class Kafka(JavaPart):
     """Broker and controller in one process."""
 
     name = "kafka"
@@ -53,6 +53,11 @@ class Kafka(Component):
         settings = self.context.settings
         names = ("kafka_port", "controller_port", "departments_port")
         return {name: getattr(settings, name) for name in names}
+
+    @property
+    def archives(self) -> Sequence[Path]:
+        """The jars of Kafka."""
+        return self.context.jars.files("kafka")
 
     @property
     def _data(self) -> Path:
@@ -110,7 +115,7 @@ class Kafka(Component):
 
     def command(self) -> Command:
         """Return the broker's command."""
-        return self._server()
+        return self._server(learn=True)
 
     def start(self) -> psutil.Process:
         """Start the broker; after a crash, only once the controller has fenced the one that was killed."""
@@ -123,23 +128,21 @@ class Kafka(Component):
         log, settings = self.context.layout.log(self.name), self.context.settings
         values = {"host": HOST, "port": settings.controller_port}
         overrides = [word for line in OVERRIDES for word in ("--override", line.format_map(values))]
-        controller = start_detached(self._server(overrides), log, self.pid_file)
+        controller = start_detached(self._server(overrides, learn=False), log, self.pid_file)
         try:
             await_fence(controller, self._data, log, settings.start_timeout_s)
         finally:
             stop(controller, self.stop_signal, settings.stop_timeout_s)
 
-    def _server(self, overrides: Sequence[str] = ()) -> Command:
-        layout, settings = self.context.layout, self.context.settings
+    def _server(self, overrides: Sequence[str] = (), *, learn: bool) -> Command:
+        layout = self.context.layout
         return kafka_command(
             "kafka.Kafka",
             [str(layout.conf / "kafka-server.properties"), *overrides],
+            jvm=self.jvm(self.context.settings.kafka_heap_mb, learn=learn),
             classpath=self.context.jars.classpath("kafka"),
-            heap_mb=settings.kafka_heap_mb,
             log_config=layout.conf / "log4j2.properties",
             folder=layout.run,
-            scratch=layout.scratch,
-            quick=settings.quick_start,
         )
 
     def admin(self) -> AdminClient:

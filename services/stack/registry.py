@@ -1,11 +1,12 @@
 """The schema registry (Apicurio), with its storage in PostgreSQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from schemas.registry import RegistryCredentials, RegistryRefused, RegistryUnavailable, SchemaRegistry
-from services.stack.component import Component
 from services.stack.errors import StartStack
-from services.stack.java import environment, options, runtime
+from services.stack.java import environment, runtime
+from services.stack.java_part import JavaPart
 from services.stack.probes import HOST, http_ok, loopback_session
 from services.stack.process import Command
 from services.stack.registry_logins import READERS, DepartmentLogins, Login
@@ -24,7 +25,7 @@ def secret_name(user: str) -> str:
     return f"registry-{user}"
 
 
-class Registry(Component):
+class Registry(JavaPart):
     """The schema registry's process."""
 
     name = "registry"
@@ -39,6 +40,12 @@ class Registry(Component):
             "registry_port": settings.registry_port,
             "registry_management_port": settings.registry_management_port,
         }
+
+    @property
+    def archives(self) -> Sequence[Path]:
+        """The jar that names all others."""
+        folder = self.context.jars.unpacked("registry")
+        return [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
 
     @property
     def ccompat_url(self) -> str:
@@ -68,12 +75,12 @@ class Registry(Component):
 
     def command(self) -> Command:
         """Return the registry's command."""
-        settings, folder = self.context.settings, self.context.jars.unpacked("registry")
-        (program,) = [*folder.glob("quarkus-run.jar"), *folder.glob("*/quarkus-run.jar")]
+        settings = self.context.settings
+        (program,) = self.archives
         location = {"QUARKUS_CONFIG_LOCATIONS": str(self.context.layout.conf / "registry.properties")}
         argv = [
             runtime(),
-            *options(settings.registry_heap_mb, self.context.layout.scratch, quick=settings.quick_start),
+            *self.jvm(settings.registry_heap_mb),
             "-jar",
             str(program),
         ]

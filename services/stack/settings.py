@@ -52,6 +52,8 @@ class StackSettings(BaseModel):
     # Java parts that compile their code lightly start on little more than half the processor time and reach
     # a lower peak: for stacks that live for minutes.
     quick_start: bool = False
+    # Whether the Java parts write what they learned when they end, if nothing is known yet: `govbus prepare`.
+    learn: bool = False
     start_timeout_s: Annotated[float, Field(gt=0)] = 180.0
     stop_timeout_s: Annotated[float, Field(gt=0)] = 30.0
     maven_repository: str | None = None

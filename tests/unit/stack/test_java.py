@@ -20,7 +20,11 @@ LIGHT = "-XX:TieredStopAtLevel=1"
 def command_of(part: type[Component], home: Path, *, quick: bool) -> list[str]:
     """The command of a part whose archives are somewhere."""
     (home / "quarkus-run.jar").touch()
-    jars: Any = SimpleNamespace(classpath=lambda _name: "a.jar:b.jar", unpacked=lambda _name: home)
+    jars: Any = SimpleNamespace(
+        classpath=lambda _name: "a.jar:b.jar",
+        files=lambda _name: [Path("a.jar")],
+        unpacked=lambda _name: home,
+    )
     settings = StackSettings(home=home, cache=home, quick_start=quick)
     layout = Layout(home)
     return list(part(Context(settings, layout, SecretFiles(layout.secrets), jars)).command().argv)
