@@ -15,6 +15,11 @@ def runtime() -> str:
     return str(JAVA)
 
 
+def release() -> Path:
+    """Return the file in which the runtime says which one it is."""
+    return Path(runtime()).parents[1] / "release"
+
+
 def environment() -> dict[str, str]:
     """Return the environment of a Java process; options in JAVA_TOOL_OPTIONS are not passed on."""
     return {

@@ -29,6 +29,7 @@ class JavaLessons:
     scratch: Path
     """A folder of this stack alone: two that end at the same time do not write the same file."""
     runtime: Path
+    """The file in which the runtime says what it is: the same one may be installed in several places."""
     archives: Sequence[Path]
 
     @property
@@ -60,8 +61,8 @@ class JavaLessons:
 
     def _digest(self) -> str:
         """Names what it was learned from; the runtime looks at sizes and times itself, so they count too."""
-        digest = hashlib.sha256()
-        for path in (self.runtime, *self.archives):
+        digest = hashlib.sha256(self.runtime.read_bytes())
+        for path in self.archives:
             found = path.stat() if path.exists() else None
             seen = (found.st_size, found.st_mtime_ns) if found else None
             digest.update(f"\0{path}\0{seen}".encode())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from services.stack.component import Component
-from services.stack.java import options, runtime
+from services.stack.java import options, release
 from services.stack.java_lessons import JavaLessons
 
 _WRITING_S: Final = 90.0
@@ -26,7 +26,7 @@ class JavaPart(Component):
         """What is known of its start, for all stacks of the user."""
         context = self.context
         shared = context.settings.cache / "java"
-        return JavaLessons(self.name, shared, context.layout.scratch, Path(runtime()), self.archives)
+        return JavaLessons(self.name, shared, context.layout.scratch, release(), self.archives)
 
     def jvm(self, heap_mb: int, *, learn: bool = True) -> list[str]:
         """Return the options of its runtime.

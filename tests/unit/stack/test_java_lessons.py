@@ -1,6 +1,7 @@
 """A Java part learns once from the same archives, and what it learned is whole or not there."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,20 @@ def test_a_run_that_is_not_to_learn_still_starts_from_what_is_known(lessons: Jav
     assert lessons.options(learn=False) == lessons.options(learn=True)
 
 
-@pytest.mark.parametrize("changed", ["java", "a.jar", "b.jar"])
-def test_another_runtime_or_archive_is_learned_anew(
-    lessons: JavaLessons, tmp_path: Path, changed: str
-) -> None:
+@pytest.mark.parametrize("changed", ["a.jar", "b.jar"])
+def test_another_archive_is_learned_anew(lessons: JavaLessons, tmp_path: Path, changed: str) -> None:
     learned(lessons)
     os.utime(tmp_path / changed, (1, 1))
+    assert not uses_lessons(lessons)
+
+
+def test_another_runtime_is_learned_anew_and_the_same_one_elsewhere_is_not(
+    lessons: JavaLessons, tmp_path: Path
+) -> None:
+    learned(lessons)
+    (tmp_path / "elsewhere").write_bytes(lessons.runtime.read_bytes())
+    assert uses_lessons(replace(lessons, runtime=tmp_path / "elsewhere"))
+    lessons.runtime.write_text("a newer one")
     assert not uses_lessons(lessons)
 
 
