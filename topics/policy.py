@@ -54,6 +54,9 @@ class ControlSchemas(Declared):
     """0 only in policies that are older than this record."""
     control_act: SchemaId = SchemaId(0)
     """0 only in policies that are older than this record."""
+    dispute_change: SchemaId = SchemaId(0)
+    """0 only in policies that are older than this record: under those nothing is marked, and blocks say
+    nothing of disputes."""
 
 
 class Policy(Declared):

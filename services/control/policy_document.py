@@ -56,6 +56,7 @@ def control_ids(ids: Mapping[str, SchemaId]) -> ControlSchemas:
         policy_acknowledgement=ids[control_subject("PolicyAcknowledgement")],
         accepted_version=ids[control_subject("AcceptedVersion")],
         control_act=ids[control_subject("ControlAct")],
+        dispute_change=ids[control_subject("DisputeChange")],
     )
 
 

@@ -130,6 +130,7 @@ class MemoryRegistry:
             control.accepted_version: control_schema("AcceptedVersion"),
             control.claim: control_schema("Claim"),
             control.epoch_marker: control_schema("EpochMarker"),
+            control.dispute_change: control_schema("DisputeChange"),
             POLICY_SCHEMA_ID: control_schema("PolicyVersion"),
             KEY_SCHEMA_ID: {"type": "record", "name": "Key", "fields": [{"name": "id", "type": "long"}]},
             PERMIT_SCHEMA_ID: PERMIT_SCHEMA,
