@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.load import control_schema
@@ -258,7 +258,7 @@ def history_of(wishes: list[tuple[bool, str, bool]]) -> list[DisputeChange]:
 
 
 @given(wishes=CHANGES, cut=st.integers(0, 8))
-@settings(max_examples=examples(40), deadline=None)
+@examples(40, deadline=None)
 def test_a_block_s_number_is_all_that_a_decision_with_marks_needs_to_be_made_again(
     wishes: list[tuple[bool, str, bool]], cut: int
 ) -> None:
