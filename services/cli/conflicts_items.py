@@ -160,7 +160,7 @@ def _print_decided(found: Decided) -> None:
     ruling = found.ruling
     typer.echo(f"ruling {ruling.id}: {ruling.decision.value} {ruling.item} of {ruling.owner}")
     typer.echo(f"policy version {found.policy_version}")
-    for grant in found.change.losing:
+    for grant in found.affected.losing:
         typer.echo(f"grant {grant} shows the item of the old owner: it will be empty there")
     for provider in found.as_json()["providers"]:
         typer.echo(f"records that do not change stay as they are; `govbus apply --recapture {provider}`")

@@ -1,6 +1,6 @@
 """Carries out the authority's decision on who owns an item: policy, ledger, then what the resources say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -8,10 +8,12 @@ from services.control.cases.words import Problem
 from services.control.definitions import Definitions
 from services.control.ownership.ruling import OwnershipChange, Ruling, claimed_item, ruled
 from services.control.policy_document import with_ruling
-from services.control.ruled_definitions import changed, known_of, with_rulings
+from services.control.ruled_definitions import changed, known_of, ruled_by, with_rulings
 from services.control.suspension.acts import Act
+from topics.event import GrantId, ResourceId
 from topics.ownership import LONGEST_BASIS, ItemRuling, in_force
 from topics.policy import Policy
+from topics.resource import Resource
 
 WORD: Final = "ownership.rule"
 """What a ruling is called in the ledger."""
@@ -35,23 +37,31 @@ class RulingBus(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """What a ruling changes of what is in force."""
+
+    resources: Mapping[ResourceId, Resource]
+    losing: tuple[GrantId, ...]
+    """Grants that show the item of the old owner: it will be empty there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What a ruling came to."""
 
     ruling: ItemRuling
-    change: OwnershipChange
+    affected: "Affected"
     policy_version: int
     again: bool
     """Whether the same had been decided before: then it was carried on where it was."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape that docs/cli/conflicts-decide.schema.json describes."""
-        resources = sorted(self.change.resources)
-        providers = sorted({resource.provider for resource in self.change.resources.values()})
+        providers = sorted({resource.provider for resource in self.affected.resources.values()})
         return {
             "ruling": self.ruling.model_dump(mode="json"),
-            "resources": resources,
-            "losing": list(self.change.losing),
+            "resources": sorted(self.affected.resources),
+            "losing": list(self.affected.losing),
             "providers": providers,
             "policy_version": self.policy_version,
             "again": self.again,
@@ -78,15 +88,15 @@ class RulingOrder:
             id_: its id, if it is a new one.
         """
         policy = self.bus.policy()
-        change = self._checked(ruling, policy)
-        if not isinstance(change, OwnershipChange):
-            return change
+        affected = self._checked(ruling, policy)
+        if not isinstance(affected, Affected):
+            return affected
         standing = _standing(ruling, policy)
         written = standing or self._written(self._item_ruling(ruling, id_))
-        self.bus.record(self._act(ruling, written, change))
-        return Decided(written, change, self.apply(), again=standing is not None)
+        self.bus.record(self._act(ruling, written, affected))
+        return Decided(written, affected, self.apply(), again=standing is not None)
 
-    def _checked(self, ruling: Ruling, policy: Policy) -> OwnershipChange | tuple[Problem, ...]:
+    def _checked(self, ruling: Ruling, policy: Policy) -> Affected | tuple[Problem, ...]:
         """The change against the definitions as all other rulings leave them."""
         about = (ruling.claimant, ruling.column)
         others = [each for each in policy.rulings.values() if each.about != about]
@@ -97,12 +107,15 @@ class RulingOrder:
         change = ruled(ruling, known_of(definitions))
         if not isinstance(change, OwnershipChange):
             return change
-        found = changed(definitions, change).in_place_changes(policy)
+        after = changed(definitions, change)
+        found = after.in_place_changes(policy)
         against = tuple(
             Problem("DEFINITION_BREAKS", f"{id_}: {each.field}", each.problem, each.remedy)
             for id_, each in found
         )
-        return against or change
+        before = ruled_by(policy, self.definitions).definitions.resources
+        differing = {id_: each for id_, each in after.resources.items() if before.get(id_) != each}
+        return against or Affected(differing, change.losing)
 
     def _item_ruling(self, ruling: Ruling, id_: str) -> ItemRuling:
         claimed = claimed_item(ruling.claimant, ruling.column, known_of(self.definitions))
@@ -125,12 +138,12 @@ class RulingOrder:
         coming = self.bus.write(lambda newest: with_ruling(newest, ruling, self.clock_ms()))
         return coming.rulings[ruling.id]
 
-    def _act(self, ruling: Ruling, written: ItemRuling, change: OwnershipChange) -> Act:
+    def _act(self, ruling: Ruling, written: ItemRuling, affected: Affected) -> Act:
         document = {
             "ruling": written.model_dump(mode="json"),
             "department": ruling.who.department,
-            "resources": sorted(change.resources),
-            "losing": list(change.losing),
+            "resources": sorted(affected.resources),
+            "losing": list(affected.losing),
         }
         return Act(
             id=written.id,

@@ -128,6 +128,7 @@ def test_confirming_the_declared_owner_takes_back_what_was_given_away() -> None:
     decided(bus)
     found = decided(bus, "o-2", decision=Decision.CONFIRM)
     assert owner(bus) is None
+    assert found.as_json()["resources"] == [PERSON, ENROLMENT]
     assert list(bus.acts) == ["o-1", "o-2"]
     assert found.again is False
     third = decided(bus, "o-3")
