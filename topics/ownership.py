@@ -1,4 +1,4 @@
-"""Rulings on who owns an item that two departments publish: they stand in the policy and outlive definitions."""
+"""Rulings on who owns an item that two departments publish: they stand in the policy."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -23,7 +23,7 @@ class Decision(StrEnum):
 
 
 class ItemRuling(Declared):
-    """One decision on one column in which a department publishes what another one owns (requirement A5-01)."""
+    """One decision on a column in which a department publishes what another owns (requirement A5-01)."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
     claimant: ResourceId

@@ -64,7 +64,7 @@ def open_reader(stack: Stack, name: str, timeout_s: float = 30.0) -> Iterator[To
 
 
 def dispute_keys(stack: Stack) -> Callable[[int], bytes]:
-    """The keys of disputes, for who may read the stack's master secrets; asked for only where one is needed."""
+    """The keys of disputes, for who may read the stack's master secrets; asked for where one is needed."""
 
     def key_of(version: int) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""`govbus conflicts items | decide`: items that two departments publish, and the authority's decision on one."""
+"""`govbus conflicts items` and `decide`: items that two departments publish, and the ruling on one."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -35,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 def items_command(
     undecided: Annotated[bool, typer.Option("--undecided", help="Only what nobody has ruled on.")] = False,
-    pairs: Annotated[int, typer.Option(help="How many differing values to show of each, at most.", min=0)] = 5,
+    pairs: Annotated[
+        int, typer.Option(help="How many differing values to show of each, at most.", min=0)
+    ] = 5,
     reveal: Reveal = False,
     actor: Actor = None,
     why: Why = None,
@@ -45,7 +47,9 @@ def items_command(
     """List items that two departments publish: who claims them since when, and which values differ."""
     with bus.open_bus() as opened:
         topics = opened.lookup.reader.topics()
-        providers = [ProviderId(each.removeprefix("claims.")) for each in topics if each.startswith("claims.")]
+        providers = [
+            ProviderId(each.removeprefix("claims.")) for each in topics if each.startswith("claims.")
+        ]
         if reveal:
             for one in providers:
                 record_reveal(opened, one, f"claims.{one}", actor, why)

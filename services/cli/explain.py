@@ -52,7 +52,16 @@ def _print(found: Explanation) -> None:
         "Grants",
         ["consumer", "grant", "outcome", "reason", "where", "epoch", "canonical record", "policy version"],
         [
-            (g.consumer, g.grant, _outcome(g.outcome, g.disputed), g.reason, g.at, _epoch(g.epoch), g.canonical, g.policy_version)
+            (
+                g.consumer,
+                g.grant,
+                _outcome(g.outcome, g.disputed),
+                g.reason,
+                g.at,
+                _epoch(g.epoch),
+                g.canonical,
+                g.policy_version,
+            )
             for g in found.grants
         ],
     )

@@ -1,4 +1,4 @@
-"""The topic of disputes as the control plane has it: read whole, and written in order by one sender at a time."""
+"""The topic of disputes as the control plane has it: read whole, written in order by one sender."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -71,9 +71,7 @@ class DisputesWriter:
 
     def __init__(self, access: Access, schema_id: SchemaId) -> None:
         self._schema_id = schema_id
-        self._transactions = CopyTransactions(
-            access.kafka_config("apply"), names.DISPUTES_TRANSACTIONAL_ID
-        )
+        self._transactions = CopyTransactions(access.kafka_config("apply"), names.DISPUTES_TRANSACTIONAL_ID)
 
     def write(self, changes: Iterable[DisputeChange]) -> None:
         """Append all of them or none.

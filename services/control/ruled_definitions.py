@@ -1,4 +1,4 @@
-"""Definitions as the authority's rulings leave them: an item has the owner that was decided, not the declared."""
+"""Definitions as the rulings leave them: an item has the owner that was decided, not the declared one."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -163,4 +163,3 @@ def _standing(ruling: Ruling, policy: Policy) -> ItemRuling | None:
     latest = [each for each in in_force(policy.rulings.values()) if each.about == about]
     same = [each for each in latest if (each.decision, each.basis) == (ruling.decision, ruling.basis)]
     return same[0] if same else None
-

@@ -233,4 +233,3 @@ def withheld_from_all(record: KafkaRecord, resource: ResourcePlan) -> Decided:
         for grant in resource.grants
     )
     return Decided(withheld, 1 - withheld, counts, ())
-

@@ -1,4 +1,4 @@
-"""Items that two departments publish: who claims what of whom, since when, and where both say different things."""
+"""Items that two departments publish: who claims what of whom, since when, and where values differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from topics.policy import Policy
 class ItemConflict:
     """All claims of one department to one item of another's.
 
-    ``claimant_resource`` and ``column`` say what `govbus conflicts decide` is to be given; they are None where
+    ``claimant_resource`` and ``column`` are for `govbus conflicts decide`; they are None where
     the policy in force has no such claim any more.
     """
 

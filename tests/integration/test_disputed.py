@@ -23,7 +23,7 @@ from tests.integration.apply_bench import DISTRICTS, HEALTH, PERSONS, Bench, own
 from tests.integration.suspension_bench import INSTANCES, Writer, govbus, pid_of, start_fanout
 from tests.support.waiting import eventually
 from topics.delivery import Delivery, read_delivery
-from topics.event import GrantId, KafkaRecord, Operation
+from topics.event import KafkaRecord, Operation
 from topics.names import DISPUTES, canonical
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -81,16 +81,14 @@ def status(bench: Bench) -> Any:
     return requests.get(f"http://127.0.0.1:{port}/status", timeout=5).json()["disputes"]
 
 
-def explained(bench: Bench, number: int) -> list[tuple[GrantId | None, Any, Any, Any]]:
+def explained(bench: Bench, number: int) -> list[tuple[Any, ...]]:
     """What is decided again of the newest version of a person: grant, disputed items, disputes' number."""
     topic, stack = canonical(PERSONS), bench.stack
     registry = SchemaRegistry(bench.access.registry_credentials("ledger"))
     with open_reader(stack, "test") as reader:
         lookup = Lookup(reader, registry, dispute_keys(stack))
         versions = [
-            record
-            for record in bench.read(topic)
-            if (lookup.value(record) or {}).get("raw_offset") == number
+            record for record in bench.read(topic) if (lookup.value(record) or {}).get("raw_offset") == number
         ]
         newest = max(versions, key=lambda record: record.offset)
         policies = lookup.policies

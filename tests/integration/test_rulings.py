@@ -112,7 +112,8 @@ def test_the_gate_applies_a_ruling_and_the_next_apply_does_not_take_it_back(benc
 
     order = (
         "conflicts", "decide", *which, "--decision", "transfer", "--department", "data_bureau",
-        "--basis", "《政务数据共享条例》第二十条", "--why", "参保登记时核验住址", "--definitions", str(bench.folder),
+        "--basis", "《政务数据共享条例》第二十条", "--why", "参保登记时核验住址",
+        "--definitions", str(bench.folder),
     )  # fmt: skip
     decided = told(bench, *order)["decided"]
     assert (decided["resources"], decided["again"]) == ([PERSONS, ENROLMENT], False)

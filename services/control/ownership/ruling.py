@@ -82,10 +82,8 @@ def ruled(ruling: Ruling, known: Known) -> OwnershipChange | tuple[Problem, ...]
     return handed_over(ruling.claimant, ruling.column, known)
 
 
-def handed_over(
-    claimant: ResourceId, column: str, known: Known
-) -> OwnershipChange | tuple[Problem, ...]:
-    """The change by which the claimant becomes the owner of what it publishes in a column, whoever says so."""
+def handed_over(claimant: ResourceId, column: str, known: Known) -> OwnershipChange | tuple[Problem, ...]:
+    """The change by which the claimant becomes the owner of what it publishes in a column."""
     claimed = claimed_item(claimant, column, known)
     if claimed is None:
         return (_not_claimed(claimant, column),)
@@ -114,9 +112,7 @@ def _ruling_problems(ruling: Ruling, known: Known) -> Iterator[Problem]:
         yield from _transfer_problems(claimant, foreign, known)
 
 
-def claimed_item(
-    claimant: ResourceId, column: str, known: Known
-) -> tuple[Resource, ForeignItem] | None:
+def claimed_item(claimant: ResourceId, column: str, known: Known) -> tuple[Resource, ForeignItem] | None:
     """The claimant's resource and what it publishes in the column; None where nothing is claimed there."""
     resource = known.resources.get(claimant)
     if resource is None:
@@ -175,8 +171,10 @@ def _transferred(claimant: Resource, foreign: ForeignItem, known: Known) -> Owne
         conversion=item.conversion,
         sensitive=item.sensitive,
     )
+    others = dict(_others(claimant, owner, item.name, known))
     return OwnershipChange(
         resources={
+            **others,
             claimant.id: claimant.model_copy(
                 update={
                     "items": (*claimant.items, new),
@@ -200,6 +198,20 @@ def _transferred(claimant: Resource, foreign: ForeignItem, known: Known) -> Owne
             )
         ),
     )
+
+
+def _others(
+    claimant: Resource, owner: Resource, name: str, known: Known
+) -> Iterator[tuple[ResourceId, Resource]]:
+    """Further resources that claim the item: from now on they claim it of its new owner."""
+    for id_, resource in known.resources.items():
+        about = [(owner.id, name) == (each.resource, each.item) for each in resource.foreign_items]
+        if id_ != claimant.id and any(about):
+            moved = tuple(
+                each.model_copy(update={"owner": claimant.provider}) if is_about else each
+                for each, is_about in zip(resource.foreign_items, about, strict=True)
+            )
+            yield id_, resource.model_copy(update={"foreign_items": moved})
 
 
 def _handed_over(item: Item, name: str, owner: ProviderId) -> Item:

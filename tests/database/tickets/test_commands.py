@@ -23,7 +23,6 @@ from services.control.store.tickets.owed import notices_owed
 from services.control.store.tickets.work import Desk, confirm_told
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import NUMBER, PERSON, Ended, Govbus, shape
-from tests.unit.cli.called import NUMBER, PERSON, Ended, Govbus, shape
 from topics.delivery import read_delivery
 from topics.disputes import DisputeChange, Folding
 

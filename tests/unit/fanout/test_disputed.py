@@ -210,9 +210,7 @@ def test_each_block_says_which_disputes_it_was_decided_with(engine: Implementati
 @pytest.mark.parametrize("engine", ALL)
 def test_a_copier_marks_as_the_fan_out_does(engine: Implementation) -> None:
     entry = POLICY.grants[HEALTH]
-    filling = entry.model_copy(
-        update={"grant": entry.grant.model_copy(update={"state": GrantState.FILLING})}
-    )
+    filling = entry.model_copy(update={"grant": entry.grant.model_copy(update={"state": GrantState.FILLING})})
     policy = POLICY.model_copy(update={"grants": {**POLICY.grants, HEALTH: filling}})
 
     def copied(each: Implementation, found: Disputes) -> list[OutputRecord]:

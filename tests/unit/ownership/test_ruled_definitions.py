@@ -7,17 +7,17 @@ import pytest
 
 from services.control.apply import compare_offline
 from services.control.definitions import Definitions
+from services.control.ownership.ruling import handed_over
 from services.control.policy_document import next_policy, with_ruling
 from services.control.ruled_definitions import changed, known_of, standing_orders, with_rulings
-from services.control.ownership.ruling import handed_over
 from services.control.transitions import transitions
-from tests.support.policy import policy_of, sample_definitions
-from tests.support.policy import sample_policy
+from tests.support.policy import policy_of, sample_definitions, sample_policy
 from topics.event import ResourceId, SchemaId
 from topics.ownership import Decision, ItemRuling, in_force
 from topics.policy import Policy
 
 PERSON, ENROLMENT = ResourceId("population.person.v1"), ResourceId("social.enrolment.v1")
+PERMITS = ResourceId("licence.permit.v1")
 CITY = sample_definitions()
 
 
@@ -79,15 +79,20 @@ def test_a_ruling_about_a_resource_that_is_gone_holds_nothing_up() -> None:
     assert (found.refusals, set(found.definitions.resources)) == ((), set(rest))
 
 
-def test_two_rulings_are_carried_out_together() -> None:
-    """The second one is about what the first one left."""
-    enrolment = CITY.resources[ENROLMENT]
-    phone = enrolment.foreign_items[1].model_copy(update={"column": "address2"})
-    two = enrolment.model_copy(update={"foreign_items": (*enrolment.foreign_items, phone)})
-    definitions = replace(CITY, resources={**CITY.resources, ENROLMENT: two})
-    found = with_rulings(definitions, [ruling(1), ruling(2, column="address2")])
-    assert [refusal.reason for refusal in found.refusals if "o-2" in refusal.reason]
-    assert owner_of_address(found.definitions) == ("social_security", True)
+def claimed_by_permits() -> Definitions:
+    """The city, if permits held the address of persons too."""
+    permits = CITY.resources[PERMITS]
+    address = CITY.resources[ENROLMENT].foreign_items[1]
+    both = permits.model_copy(update={"foreign_items": (*permits.foreign_items, address)})
+    return replace(CITY, resources={**CITY.resources, PERMITS: both})
+
+
+def test_who_else_claims_the_item_claims_it_of_its_new_owner() -> None:
+    found = with_rulings(claimed_by_permits(), [ruling(1)])
+    assert found.refusals == ()
+    assert found.definitions.resources[PERMITS].foreign_items[-1].owner == "social_security"
+    schema = found.definitions.item_schemas[ENROLMENT]["fields"]
+    assert [each["name"] for each in schema].count("address") == 1
 
 
 def test_a_policy_carries_its_rulings_on_and_numbers_them() -> None:
@@ -116,6 +121,7 @@ def test_plan_notes_what_a_ruling_decides() -> None:
 def test_what_is_in_force_makes_a_whole_policy() -> None:
     change = handed_over(ENROLMENT, "address", known_of(CITY))
     assert not isinstance(change, tuple)
-    assert policy_of(changed(CITY, change)).resources == policy_of(
-        with_rulings(CITY, [ruling()]).definitions
-    ).resources
+    assert (
+        policy_of(changed(CITY, change)).resources
+        == policy_of(with_rulings(CITY, [ruling()]).definitions).resources
+    )

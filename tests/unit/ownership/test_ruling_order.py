@@ -144,8 +144,7 @@ def test_what_is_against_a_ruling_is_told_and_changes_nothing() -> None:
         ({"basis": "x" * 501}, "BASIS_TOO_LONG"),
         ({"column": "name"}, "ITEM_NEVER_EMPTY"),
     ):
-        found = order(bus).decide(replace(RULING, **changes), "o-1")  # type: ignore[arg-type]
+        found = order(bus).decide(replace(RULING, **changes), "o-1")
         assert isinstance(found, tuple)
         assert [problem.code for problem in found] == [code]
     assert (bus.now, bus.acts, bus.applied) == (before, {}, [])
-

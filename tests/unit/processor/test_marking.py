@@ -1,4 +1,4 @@
-"""No batch is decided before the disputes were read once; afterwards nothing that is delivered waits for them."""
+"""No batch is decided before the disputes were read once; afterwards no delivery waits for them."""
 
 from typing import Any
 
