@@ -140,24 +140,48 @@ def _other(value: object) -> Any:
 # --- the disputes that are open ---------------------------------------------------------------------------
 
 
+class Folding:
+    """The disputes while changes come: each is taken if it follows what was taken before it."""
+
+    def __init__(self, before: Disputes | None = None) -> None:
+        found = before or Disputes()
+        self._number, self._open = found.number, dict(found.open)
+
+    def take(self, change: DisputeChange) -> None:
+        """Take one more change.
+
+        Raises:
+            RefuseChange: it does not follow the one before it, or has not its form; nothing was taken.
+        """
+        problem = next(change_problems(change, self._number, self._open), None)
+        if problem is not None:
+            raise RefuseChange(f"change {change.number} of the disputes: {problem}")
+        self._number = change.number
+        if change.contested is not None:
+            self._open[change.dispute] = change.contested
+        else:
+            del self._open[change.dispute]
+
+    @property
+    def number(self) -> int:
+        """The number of the last change that was taken."""
+        return self._number
+
+    def disputes(self) -> Disputes:
+        """The disputes that are open now; later changes leave them as they are."""
+        return Disputes(self._number, MappingProxyType(dict(self._open)))
+
+
 def folded(changes: Iterable[DisputeChange], before: Disputes | None = None) -> Disputes:
     """The disputes after these changes.
 
     Raises:
         RefuseChange: one does not follow the one before it, or has not its form.
     """
-    found = before or Disputes()
-    number, still_open = found.number, dict(found.open)
+    folding = Folding(before)
     for change in changes:
-        problem = next(change_problems(change, number, still_open), None)
-        if problem is not None:
-            raise RefuseChange(f"change {change.number} of the disputes: {problem}")
-        number = change.number
-        if change.contested is not None:
-            still_open[change.dispute] = change.contested
-        else:
-            del still_open[change.dispute]
-    return Disputes(number, MappingProxyType(still_open))
+        folding.take(change)
+    return folding.disputes()
 
 
 def change_problems(change: DisputeChange, number: int, still_open: Mapping[str, Contested]) -> Iterator[str]:
@@ -255,10 +279,15 @@ class DisputeMarks:
         self.number = disputes.number
         self._keys = {each.key_version: key_of(each.key_version) for each in disputes.open.values()}
         self._places: dict[_Place, dict[int, dict[str, list[Contested]]]] = {}
+        self._resources = frozenset(each.resource for each in disputes.open.values())
         for contested in disputes.open.values():
             versions = self._places.setdefault((contested.resource, contested.partition), {})
             records = versions.setdefault(contested.key_version, {})
             records.setdefault(contested.record, []).append(contested)
+
+    def about(self, resource: ResourceId) -> bool:
+        """Whether any record of that resource is disputed."""
+        return resource in self._resources
 
     def touches(self, resource: ResourceId, partition: int) -> bool:
         """Whether any record of that partition is disputed: where not, nothing more is to be asked."""

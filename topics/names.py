@@ -16,6 +16,7 @@
 | ledger.delivery                      | fan-out, copier   | replay, audit                                  |
 | ledger.acts                          | apply             | apply, replay, audit                           |
 | policy | apply | apply, gate, fan-out, copier, operator, replay, audit, doctor |
+| disputes                             | apply             | apply, fan-out, copier, replay, audit          |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
 | heartbeat.raw.<provider>             | Connect           | operator, audit, doctor                        |
 | signal.<provider>                    | operator          | Connect                                        |
@@ -35,17 +36,20 @@ POLICY_ACKNOWLEDGEMENTS: Final = TopicName("policy-acks")
 LEDGER_INTAKE: Final = TopicName("ledger.intake")
 LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
 LEDGER_ACTS: Final = TopicName("ledger.acts")
+DISPUTES: Final = TopicName("disputes")
 HEARTBEAT_PREFIX: Final = "heartbeat"
 SINK_PREFIX: Final = "sink."
 
 LEDGER_PARTITIONS: Final = 4
 ACTS_PARTITIONS: Final = 1
+DISPUTES_PARTITIONS: Final = 1
 QUARANTINE_PARTITIONS: Final = 1
 CLAIMS_PARTITIONS: Final = 1
 EPOCHS_PARTITIONS: Final = 1
 
 GATE_GROUP: Final = "gate"
 APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
+DISPUTES_TRANSACTIONAL_ID: Final = "apply.disputes"
 
 
 def raw_prefix(provider: ProviderId) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field
 from topics.event import ConsumerId, GrantId, PolicyNumber, ProviderId, ResourceId, SchemaId, TopicName
 from topics.grants.declaration import Grant
 from topics.grants.hold import Hold, delivers
+from topics.ownership import ItemRuling
 from topics.resource import Consumer, Declared, Provider, Resource
 
 
@@ -54,6 +55,9 @@ class ControlSchemas(Declared):
     """0 only in policies that are older than this record."""
     control_act: SchemaId = SchemaId(0)
     """0 only in policies that are older than this record."""
+    dispute_change: SchemaId = SchemaId(0)
+    """0 only in policies that are older than this record: under those nothing is marked, and blocks say
+    nothing of disputes."""
 
 
 class Policy(Declared):
@@ -70,6 +74,8 @@ class Policy(Declared):
     control_schemas: ControlSchemas
     holds: dict[str, Hold] = Field(default_factory=dict)
     """Suspensions in force, by id: what they cover delivers nothing."""
+    rulings: dict[str, ItemRuling] = Field(default_factory=dict)
+    """Decisions on who owns an item, by id; apply carries out the latest on each, whatever is declared."""
 
     def by_raw_topic(self) -> dict[TopicName, ResourcePolicy]:
         """Which resource each raw topic feeds."""

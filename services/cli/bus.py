@@ -3,7 +3,7 @@
 import getpass
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,9 @@ from services.ledger.reader import KafkaTopicReader, TopicReader
 from services.ledger.two_logins import TwoLogins
 from services.ledger.writer import KafkaRecordWriter, RecordWriter
 from services.stack.api import Stack, State
+from services.stack.errors import StackError
 from services.stack.settings import StackSettings
+from topics.disputes import DisputeKeyMissing, dispute_key
 from topics.event import OutputRecord
 
 AUDITOR: Final = "ledger"
@@ -44,7 +46,7 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
     user, password = stack.registry_auth(AUDITOR)
     registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, user, password))
     with open_reader(stack, "cli", timeout_s) as reader:
-        yield Bus(Lookup(reader, registry), _Operator(stack, timeout_s))
+        yield Bus(Lookup(reader, registry, dispute_keys(stack)), _Operator(stack, timeout_s))
 
 
 @contextmanager
@@ -59,6 +61,18 @@ def open_reader(stack: Stack, name: str, timeout_s: float = 30.0) -> Iterator[To
         KafkaTopicReader(stack.kafka_config(OPERATOR), f"{OPERATOR}.{name}", timeout_s) as operator,
     ):
         yield TwoLogins(auditor, operator)
+
+
+def dispute_keys(stack: Stack) -> Callable[[int], bytes]:
+    """The keys of disputes, for who may read the stack's master secrets; asked for where one is needed."""
+
+    def key_of(version: int) -> bytes:
+        try:
+            return dispute_key(stack.secret(f"master-v{version}").encode(), version)
+        except StackError as error:
+            raise DisputeKeyMissing(f"version {version} of the master secret is not here") from error
+
+    return key_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import bus
+from services.cli import bus, conflicts_items
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -24,12 +24,13 @@ from services.ledger.masking import MASKED
 from topics.event import ResourceId
 from topics.names import canonical
 
-app = typer.Typer(help="Look at rows that claim one identity.", no_args_is_help=True)
+app = typer.Typer(help="Look at what contradicts itself, and decide who owns an item.", no_args_is_help=True)
+conflicts_items.register(app)
 
 
 @app.callback()
 def conflicts() -> None:
-    """Look at rows that claim one identity."""
+    """Look at what contradicts itself, and decide who owns an item."""
 
 
 @app.command("list")

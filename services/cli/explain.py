@@ -52,7 +52,16 @@ def _print(found: Explanation) -> None:
         "Grants",
         ["consumer", "grant", "outcome", "reason", "where", "epoch", "canonical record", "policy version"],
         [
-            (g.consumer, g.grant, g.outcome, g.reason, g.at, _epoch(g.epoch), g.canonical, g.policy_version)
+            (
+                g.consumer,
+                g.grant,
+                _outcome(g.outcome, g.disputed),
+                g.reason,
+                g.at,
+                _epoch(g.epoch),
+                g.canonical,
+                g.policy_version,
+            )
             for g in found.grants
         ],
     )
@@ -60,8 +69,13 @@ def _print(found: Explanation) -> None:
         note(text)
 
 
+def _outcome(outcome: str, disputed: tuple[str, ...] | None) -> str:
+    return f"{outcome}, disputed: {', '.join(disputed)}" if disputed else outcome
+
+
 def _epoch(epoch: EpochExplanation | None) -> str:
     if epoch is None:
         return ""
-    said = " ".join(filter(None, (epoch.by, epoch.outcome, epoch.reason)))
+    outcome = _outcome(epoch.outcome, epoch.disputed)
+    said = " ".join(filter(None, (epoch.by, outcome, epoch.reason)))
     return f"{said}: {epoch.detail}" if epoch.detail else said

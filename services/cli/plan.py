@@ -72,7 +72,7 @@ def plan_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Show what apply would change: topics, rights, users, quotas, schemas, connectors, policy, grants."""
-    declared = _load(definitions)
+    declared = load_declared(definitions)
     plan = (compare_offline(declared) if offline else _compare_now(declared)).plan
     if wants_json(as_json, output):
         emit_json(plan.as_json())
@@ -101,7 +101,7 @@ def apply_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Carry out what plan shows; run it again after an interruption, it finishes what was begun."""
-    declared = _load(definitions)
+    declared = load_declared(definitions)
     recaptured = _known_providers(recapture or [], declared)
     for grant in confirm_shrink or []:
         one_of(grant, declared.grants, "grant", "--confirm-shrink")
@@ -117,7 +117,7 @@ def apply_command(
         confirmed_shrinks=tuple(confirm_shrink or ()),
         recaptured=recaptured,
     )
-    applied = _carried_out(run)
+    applied = carried_out(run)
     if wants_json(as_json, output):
         emit_json(applied.as_json())
     else:
@@ -136,7 +136,7 @@ def _engine_is_here() -> None:
         raise _ended(ExitCode.USAGE, str(error), f"unset {VARIABLE} or give another") from None
 
 
-def _carried_out(run: Apply) -> Applied:
+def carried_out(run: Apply) -> Applied:
     """Run it; what ends it early is told with what to do, and has its exit code."""
     try:
         return run.run()
@@ -209,7 +209,8 @@ def _capture_source(stack: Stack, name: str) -> CaptureSource | None:
     )
 
 
-def _load(folder: Path | None) -> Definitions:
+def load_declared(folder: Path | None) -> Definitions:
+    """The definitions in a folder, the sample city's if none is given; what is wrong with them is told."""
     try:
         return load_definitions(folder or packaged_definitions())
     except DefinitionsInvalid as error:

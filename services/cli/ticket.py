@@ -19,6 +19,7 @@ from services.cli.ticket_desk import (
     ticket_id,
 )
 from services.cli.ticket_following import follow_ticket
+from services.cli.ticket_sending import send_marks
 from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
 from services.cli.ticket_view import (
     Stepped,
@@ -151,7 +152,7 @@ def confirm_command(
 
 @app.command("follow")
 def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
-    """Advance tickets by what has come through capture, and ask the ledger who received wrong versions."""
+    """Advance tickets by what has come through capture, ask the ledger who received what, send the marks."""
     steps: list[Stepped] = []
     with bus.open_bus() as opened, open_control() as database:
         secrets = master_secrets(opened.lookup)
@@ -161,7 +162,10 @@ def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
             with database.begin() as connection:
                 desk = desk_of("control", datetime.now(UTC), read_calendar(connection), None)
                 steps += follow_ticket(connection, desk, each, opened.lookup, secrets)
-    answer_followed(steps, as_json=wants_json(as_json, output))
+        sent = send_marks(database)
+    answer_followed(steps, sent, as_json=wants_json(as_json, output))
+    if sent.problem is not None:
+        raise typer.Exit(ExitCode.PENDING)
 
 
 @app.command("show")

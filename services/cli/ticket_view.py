@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from services.cli.output import ExitCode, emit_json, plain, table
+from services.cli.output import ExitCode, emit_json, note, plain, table
+from services.cli.ticket_sending import Sent
 from services.control.cases.words import Actor
 from services.control.clocks.calendar import Calendar
 from services.control.store.tickets.reading import Filed, TicketLine
@@ -43,10 +44,10 @@ def step_row(stepped: Stepped) -> dict[str, Any]:
     return {"ticket": None, "problems": plain(stepped.problems)}
 
 
-def answer_followed(steps: Sequence[Stepped], *, as_json: bool) -> None:
+def answer_followed(steps: Sequence[Stepped], sent: Sent, *, as_json: bool) -> None:
     """Say which tickets moved; a step that was refused is told, and holds back no other ticket."""
     if as_json:
-        emit_json({"steps": [step_row(each) for each in steps]})
+        emit_json({"steps": [step_row(each) for each in steps], "marks": plain(sent)})
         return
     rows = [
         [each.number, each.state, each.version]
@@ -55,6 +56,10 @@ def answer_followed(steps: Sequence[Stepped], *, as_json: bool) -> None:
         for each in steps
     ]
     table("Tickets that moved", ["ticket", "state", "version"], rows)
+    if sent.count:
+        typer.echo(f"{sent.count} changes of the disputes are sent")
+    if sent.problem is not None:
+        note(f"marks wait: {sent.problem}")
 
 
 def answer_shown(filed: Filed, actor: Actor, calendar: Calendar, now: datetime, *, as_json: bool) -> None:

@@ -25,7 +25,6 @@ from services.control.desired import Declared, control_subject, desired_state
 from services.control.difference import Plan, Refusal, StepKind, difference
 from services.control.fill import Epoch, WaitForOperator
 from services.control.gaps import CaptureFacts, find_gaps, impossible, read_captures, with_incarnations
-from services.control.held_grants import held_grants
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
@@ -33,6 +32,7 @@ from services.control.policy_topic import PolicyWriter, require_unchanged, schem
 from services.control.quiet import groups_to_settle
 from services.control.quotas import set_quotas
 from services.control.revoke import Withdrawal
+from services.control.ruled_definitions import ruled_by, standing_orders
 from services.control.settings import ApplySettings
 from services.control.sinks import SinkWork
 from services.control.slow_grants import slow_grants
@@ -91,6 +91,8 @@ def compare(
     """What an apply would do now, one that captures these providers anew."""
     topics = read_topics(admin)
     policy = read_policy(access, topics)
+    ruled = ruled_by(policy, definitions)
+    definitions = ruled.definitions
     facts = read_captures(access, definitions.providers, definitions.resources)
     gaps = {name: why for name, why in find_gaps(facts, policy).items() if name not in recaptured}
     declared = _declared(definitions, policy, clock_ms(), facts, recaptured)
@@ -98,7 +100,7 @@ def compare(
     connections, live = read_connections(access, declared, live, facts, gaps)
     found = _compare(declared, live, receipt_names(access.home), connections)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
-    refusals = [Refusal(name, reason) for name, reason in reasons if reason]
+    refusals = [*ruled.refusals, *(Refusal(name, reason) for name, reason in reasons if reason)]
     refusals += [Refusal(name, str(error)) for name, error in definitions.in_place_changes(policy)]
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
@@ -109,7 +111,7 @@ def compare_withdrawals(
 ) -> Comparison:
     """What is to be withdrawn now, as far as Kafka alone can tell; the rest of its plan is not to be done."""
     policy = read_policy(access, read_topics(admin))
-    declared = _declared(definitions, policy, clock_ms())
+    declared = _declared(ruled_by(policy, definitions).definitions, policy, clock_ms())
     return _compare(declared, LiveState(policy=policy), receipt_names(access.home))
 
 
@@ -148,7 +150,7 @@ def _compare(
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
     coming = _coming(declared, desired, live, by_grant)
-    notes = (*connections.notes, *held_grants(live.policy), *slow_sources(coming), *slow_grants(coming))
+    notes = (*connections.notes, *standing_orders(live.policy), *slow_sources(coming), *slow_grants(coming))
     plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
 

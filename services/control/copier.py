@@ -11,22 +11,21 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, TopicPartition
 
-from schemas.load import control_schema
 from schemas.registry import SchemaRegistry
 from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
 from services.control.epoch_markers import Marker, MarkerKind
 from services.control.reading import read_whole, whole_reader
-from services.fanout.engine import make_engine
+from services.fanout.engine import make_engine, marking
 from services.fanout.plan import FanoutPlan, compile_grants
-from services.fanout.processor import ledger_block, note_decided
-from services.processor.blocks import BlockDraft
+from services.fanout.processor import note_decided
+from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
 from topics import names
+from topics.disputes import DisputeMarks, Disputes, keys_from
 from topics.engine.choose import Implementation, choose
 from topics.engine.fanout import FanoutEngine
 from topics.engine.records import by_partition
-from topics.engine.reference import ReferenceCodec
 from topics.event import KafkaRecord, OutputRecord, TopicName
 from topics.policy import GrantPolicy, Policy
 
@@ -46,11 +45,14 @@ class CopyLine:
     codecs: CodecCache = field(default_factory=CodecCache)
     _delivered: set[bytes] = field(default_factory=set)
     implementation: Implementation = field(default_factory=choose)
+    disputes: Disputes = field(default_factory=Disputes)
+    """Those that were open when the epoch was begun; ``master_secrets`` has the keys of them, too."""
     _plan: FanoutPlan | None = None
     _engine: FanoutEngine | None = None
-    _block_codec: ReferenceCodec = field(
-        default_factory=lambda: ReferenceCodec(control_schema("DecisionBlock"))
-    )
+    _blocks: BlockWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._blocks = BlockWriter(self.policy.control_schemas)
 
     @property
     def group(self) -> str:
@@ -72,7 +74,10 @@ class CopyLine:
         """The fan-out's engine for the grant alone."""
         if self._engine is None:
             [resource] = self.plan.resources.values()
-            self._engine = make_engine(self.implementation, self.plan, resource, self.codecs.codecs)
+            codecs = self.codecs.codecs
+            made = make_engine(self.implementation, self.plan, resource, codecs)
+            marks = DisputeMarks(self.disputes, keys_from(self.master_secrets))
+            self._engine = marking(made, self.plan, resource, codecs, marks)
         return self._engine
 
     def _opened(self, resource: Any) -> Any:
@@ -119,10 +124,12 @@ class CopyLine:
     def _draft(self, topic: TopicName, partition: int) -> BlockDraft:
         instance = names.copier_transactional_id(self.entry.grant.id)
         start = self.positions.get(partition, 0)
-        return BlockDraft(self.group, instance, topic, partition, start, self.policy.version)
+        draft = BlockDraft(self.group, instance, topic, partition, start, self.policy.version)
+        draft.disputes = self.disputes.number
+        return draft
 
     def _block(self, draft: BlockDraft) -> OutputRecord:
-        return ledger_block(draft, self.policy.control_schemas.decision_block, self._block_codec)
+        return self._blocks.output(names.LEDGER_DELIVERY, draft)
 
 
 def copy(

@@ -38,6 +38,7 @@ CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "DecisionBlock": (names.LEDGER_INTAKE, names.LEDGER_DELIVERY),
     "PolicyVersion": (names.POLICY,),
     "ControlAct": (names.LEDGER_ACTS,),
+    "DisputeChange": (names.DISPUTES,),
     "PolicyAcknowledgement": (names.POLICY_ACKNOWLEDGEMENTS,),
     "EpochMarker": ("epochs",),
     "QuarantinedEvent": ("quarantine",),
@@ -116,6 +117,7 @@ def _topics(declared: Declared) -> Iterable[Topic]:
     yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _deleted(None))
+    yield Topic(names.DISPUTES, names.DISPUTES_PARTITIONS, _deleted(None))
     yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
     for group in sorted({grant.group for grant in declared.grants.values()}):
         yield Topic(assignor_topic(faust_fanout_id(group)), 1, _deleted(1))

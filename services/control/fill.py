@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 from services.control.access import Access
 from services.control.copier import CopyLine, copy
 from services.control.copy_transactions import CopyTransactions, EpochInterrupted
+from services.control.disputes_topic import read_disputes
 from services.control.epoch_markers import GUARDED, Marker, MarkerKind, read_markers, still_unguarded
 from services.control.kafka_topics import TransactionStaysOpen, end_offsets, settled_ends
 from services.control.reading import read_whole, whole_reader
@@ -67,11 +68,18 @@ class Epoch:
         entry = policy.grants[self.grant]
         resource = policy.resources[entry.grant.resource].resource
         ends = end_offsets(self.admin, resource.canonical_topic, resource.partitions, stable=True)
-        secrets = {entry.key_version: self.access.master_secret(entry.key_version)}
-        line = CopyLine(policy, entry, secrets, self.now_ms, implementation=choose(os.environ.get(VARIABLE)))
+        line = self._line(policy, entry)
         copy(self.access, line, self._usable(), ends, self.settings.batch_records)
         counts = self._sweep(line, ends)
         return ends, counts
+
+    def _line(self, policy: Policy, entry: GrantPolicy) -> CopyLine:
+        """The copier's decisions; what is disputed when the copy begins is marked in all of it."""
+        disputes = read_disputes(self.access, self.admin, "copier", policy).disputes()
+        versions = {entry.key_version, *(each.key_version for each in disputes.open.values())}
+        secrets = {version: self.access.master_secret(version) for version in versions}
+        engine = choose(os.environ.get(VARIABLE))
+        return CopyLine(policy, entry, secrets, self.now_ms, implementation=engine, disputes=disputes)
 
     def _sweep(self, line: CopyLine, ends: Mapping[int, int]) -> dict[str, int]:
         """Opening a new producer fences the copier: from here on nobody copies for this epoch."""

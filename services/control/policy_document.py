@@ -11,6 +11,7 @@ from topics.event import GrantId, PolicyNumber, SchemaId
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import Hold, HoldScope, covers, delivers
 from topics.grants.projection import projected_schema
+from topics.ownership import ItemRuling
 from topics.policy import ControlSchemas, GrantPolicy, Policy, ResourcePolicy
 from topics.resource import Resource
 
@@ -42,6 +43,7 @@ def next_policy(
         code_lists=dict(declared.code_lists),
         control_schemas=control_ids(ids),
         holds=dict(live.holds) if live else {},
+        rulings=dict(live.rulings) if live else {},
     )
 
 
@@ -56,6 +58,7 @@ def control_ids(ids: Mapping[str, SchemaId]) -> ControlSchemas:
         policy_acknowledgement=ids[control_subject("PolicyAcknowledgement")],
         accepted_version=ids[control_subject("AcceptedVersion")],
         control_act=ids[control_subject("ControlAct")],
+        dispute_change=ids[control_subject("DisputeChange")],
     )
 
 
@@ -164,6 +167,13 @@ def with_hold(policy: Policy, hold: Hold, now_ms: int) -> Policy:
     states = {entry.grant.id: GrantState.SUSPENDED for entry in entries}
     coming = with_grant_state(policy, states, now_ms)
     return coming.model_copy(update={"holds": {**policy.holds, hold.id: hold}})
+
+
+def with_ruling(policy: Policy, ruling: ItemRuling, now_ms: int) -> Policy:
+    """The next version, in which the ruling stands; apply makes of it what the resources say."""
+    coming = _following(policy, policy.grants, now_ms)
+    ruling = ruling.model_copy(update={"since_version": coming.version})
+    return coming.model_copy(update={"rulings": {**policy.rulings, ruling.id: ruling}})
 
 
 def without_hold(policy: Policy, hold_id: str) -> Policy:

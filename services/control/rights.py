@@ -110,6 +110,10 @@ def _transactions(user: str, prefix: str) -> Acl:
     return Acl(user, ResourceType.TRANSACTIONAL_ID, Pattern.PREFIXED, prefix, Right.WRITE)
 
 
+def _transaction(user: str, name: str) -> Acl:
+    return Acl(user, ResourceType.TRANSACTIONAL_ID, Pattern.LITERAL, name, Right.WRITE)
+
+
 def _processor(user: str) -> set[Acl]:
     """What gate and fan-out share: policy in, acknowledgements out, Faust's own group and topics."""
     return {
@@ -140,6 +144,7 @@ def _fanout() -> set[Acl]:
         | {
             _groups(FANOUT, "fanout."),
             _topics(FANOUT, "resource.", Right.READ),
+            _topic(FANOUT, names.DISPUTES, Right.READ),
             _topics(FANOUT, "sub.", Right.WRITE),
             _topic(FANOUT, names.LEDGER_DELIVERY, Right.WRITE),
         }
@@ -149,6 +154,7 @@ def _fanout() -> set[Acl]:
 def _copier() -> set[Acl]:
     return {
         _topic(COPIER, names.POLICY, Right.READ),
+        _topic(COPIER, names.DISPUTES, Right.READ),
         _topics(COPIER, "resource.", Right.READ),
         _topics(COPIER, "sub.", Right.READ),
         _topics(COPIER, "sub.", Right.WRITE),
@@ -161,20 +167,17 @@ def _copier() -> set[Acl]:
 
 
 def _apply() -> set[Acl]:
-    """The one writer of policy; it may also end the transactions of an instance that does not answer."""
+    """The one writer of policy and of disputes; it may also end what an instance that is silent has open."""
     return {
         _topic(APPLY, names.POLICY, Right.READ),
         _topic(APPLY, names.POLICY, Right.WRITE),
         _topic(APPLY, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
         _topic(APPLY, names.LEDGER_ACTS, Right.READ),
         _topic(APPLY, names.LEDGER_ACTS, Right.WRITE),
-        Acl(
-            APPLY,
-            ResourceType.TRANSACTIONAL_ID,
-            Pattern.LITERAL,
-            names.APPLY_TRANSACTIONAL_ID,
-            Right.WRITE,
-        ),
+        _topic(APPLY, names.DISPUTES, Right.READ),
+        _topic(APPLY, names.DISPUTES, Right.WRITE),
+        _transaction(APPLY, names.APPLY_TRANSACTIONAL_ID),
+        _transaction(APPLY, names.DISPUTES_TRANSACTIONAL_ID),
         _transactions(APPLY, "gate."),
         _transactions(APPLY, "fanout."),
         _transactions(APPLY, "copier."),
@@ -189,6 +192,7 @@ def _ledger() -> set[Acl]:
         *(_topics(LEDGER, prefix, Right.READ) for prefix in prefixes),
         *(_topics(LEDGER, prefix, Right.READ) for prefix in ("heartbeat.", "notify.")),
         _topic(LEDGER, names.POLICY, Right.READ),
+        _topic(LEDGER, names.DISPUTES, Right.READ),
         _topic(LEDGER, names.POLICY_ACKNOWLEDGEMENTS, Right.READ),
         _groups(LEDGER, "ledger."),
         Acl(LEDGER, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
@@ -204,6 +208,7 @@ def _replay() -> set[Acl]:
     return {
         *(_topics(REPLAY, prefix, Right.READ) for prefix in prefixes),
         _topic(REPLAY, names.POLICY, Right.READ),
+        _topic(REPLAY, names.DISPUTES, Right.READ),
         _groups(REPLAY, "replay."),
     }
 

@@ -7,15 +7,7 @@ from services.fanout.plan import FanoutPlan, ResourcePlan, spec_of
 from topics.disputes import DisputeMarks
 from topics.engine import native
 from topics.engine.choose import Implementation
-from topics.engine.fanout import (
-    Before,
-    Decided,
-    FanoutEngine,
-    FanoutSpec,
-    GrantCount,
-    Reference,
-    remember,
-)
+from topics.engine.fanout import Before, Decided, FanoutEngine, GrantCount, Reference, remember
 from topics.engine.generated_fanout import GeneratedFanout
 from topics.engine.lanes import into_lanes
 from topics.engine.records import Records
@@ -30,26 +22,30 @@ def make_engine(
     plan: FanoutPlan,
     resource: ResourcePlan,
     codecs: Mapping[SchemaId, ReferenceCodec],
-    disputes: DisputeMarks | None = None,
 ) -> FanoutEngine:
     """The engine of one canonical topic; ``codecs`` are those of the writer schemas known so far."""
     reference = LineReference(plan, resource, codecs)
-    made = _made(wanted, spec_of(plan, resource), resource, reference)
-    if disputes is None or not disputes.number:
-        return made
-    marking = ReferenceFanout(resource, LineReference(plan, resource, codecs, disputes))
-    return MarkingFanout(made, marking, resource.resource, disputes)
-
-
-def _made(
-    wanted: Implementation, spec: FanoutSpec, resource: ResourcePlan, reference: Reference
-) -> FanoutEngine:
+    spec = spec_of(plan, resource)
     if wanted is Implementation.NATIVE:
         made: FanoutEngine = native.module("topics.engine.native_fanout").NativeFanout(spec, reference)
         return made
     if wanted is Implementation.GENERATED:
         return GeneratedFanout(spec, reference)
     return ReferenceFanout(resource, reference)
+
+
+def marking(
+    made: FanoutEngine,
+    plan: FanoutPlan,
+    resource: ResourcePlan,
+    codecs: Mapping[SchemaId, ReferenceCodec],
+    disputes: DisputeMarks,
+) -> FanoutEngine:
+    """The engine, marking what is disputed; the engine itself where no record of the resource is."""
+    if not disputes.about(resource.resource):
+        return made
+    line = ReferenceFanout(resource, LineReference(plan, resource, codecs, disputes))
+    return MarkingFanout(made, line, resource.resource, disputes)
 
 
 class LineReference:
@@ -115,9 +111,9 @@ class MarkingFanout:
     """
 
     def __init__(
-        self, made: FanoutEngine, marking: FanoutEngine, resource: ResourceId, disputes: DisputeMarks
+        self, made: FanoutEngine, line: FanoutEngine, resource: ResourceId, disputes: DisputeMarks
     ) -> None:
-        self._made, self._marking = made, marking
+        self._made, self._line = made, line
         self._resource, self._disputes = resource, disputes
 
     @property
@@ -129,7 +125,7 @@ class MarkingFanout:
         self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
     ) -> Decided:
         """See ``topics.engine.fanout.FanoutEngine``."""
-        return (self._marking if self._meets(records) else self._made).decide(records, writers, before)
+        return (self._line if self._meets(records) else self._made).decide(records, writers, before)
 
     def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:
         """See ``topics.engine.fanout.FanoutEngine``."""

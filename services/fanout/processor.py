@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schemas.load import control_schema
-from services.fanout.engine import make_engine
+from services.fanout.engine import make_engine, marking
 from services.fanout.line import DeliveryKind
 from services.fanout.plan import FanoutPlan, ResourcePlan, compile_fanout
-from services.processor.blocks import BlockDraft, chain_key, ledger_partition
+from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
@@ -18,7 +17,6 @@ from topics.engine.choose import Implementation, choose
 from topics.engine.fanout import Decided, FanoutEngine, GrantCount
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import PartitionRecords, Records
-from topics.engine.reference import ReferenceCodec
 from topics.event import (
     GrantId,
     KafkaRecord,
@@ -30,7 +28,6 @@ from topics.event import (
 )
 from topics.grants.declaration import GrantState
 from topics.policy import Policy
-from topics.wire import frame
 
 
 class FanoutProcessor:
@@ -46,13 +43,12 @@ class FanoutProcessor:
         self._grant_group = group
         self._instance = instance or names.instance_id(names.fanout_group(group), 0)
         self._master_secrets = master_secrets
-        self._policy: Policy | None = None
         self._plan: FanoutPlan | None = None
         self._disputes = DisputeMarks(Disputes(), keys_from(master_secrets))
         self._codecs = CodecCache()
         self._implementation = implementation or choose()
         self._engines: dict[TopicName, FanoutEngine] = {}
-        self._block_codec = ReferenceCodec(control_schema("DecisionBlock"))
+        self._blocks: BlockWriter | None = None
         self._positions: dict[InputPartition, int] = {}
 
     @property
@@ -80,7 +76,7 @@ class FanoutProcessor:
         """Use this policy from the next batch on."""
         self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
         self._engines = {}
-        self._policy = policy
+        self._blocks = BlockWriter(policy.control_schemas)
 
     def adopt_disputes(self, disputes: Disputes) -> None:
         """Mark the records of these disputes from the next batch on.
@@ -89,7 +85,6 @@ class FanoutProcessor:
             DisputeKeyMissing: the ones before stay, and nothing that is delivered waits for the missing key.
         """
         self._disputes = DisputeMarks(disputes, keys_from(self._master_secrets))
-        self._engines = {}
 
     def topics(self) -> frozenset[TopicName]:
         """The canonical topics that the group's grants are about."""
@@ -132,7 +127,9 @@ class FanoutProcessor:
         self._codecs.learn(schemas)
         lacking = self._only(catch_up)
         resource = lacking.resources[catch_up.source.topic]
-        engine = make_engine(self._implementation, lacking, resource, self._codecs.codecs, self._disputes)
+        codecs = self._codecs.codecs
+        made = make_engine(self._implementation, lacking, resource, codecs)
+        engine = marking(made, lacking, resource, codecs, self._disputes)
         group = f"{self.group}.catch-up"
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
@@ -161,12 +158,10 @@ class FanoutProcessor:
         )
 
     def _engine(self, topic: TopicName) -> FanoutEngine:
+        resource, codecs = self.plan.resources[topic], self._codecs.codecs
         if topic not in self._engines:
-            resource = self.plan.resources[topic]
-            self._engines[topic] = make_engine(
-                self._implementation, self.plan, resource, self._codecs.codecs, self._disputes
-            )
-        return self._engines[topic]
+            self._engines[topic] = make_engine(self._implementation, self.plan, resource, codecs)
+        return marking(self._engines[topic], self.plan, resource, codecs, self._disputes)
 
     def _decide_all(
         self,
@@ -201,12 +196,14 @@ class FanoutProcessor:
 
     def _draft(self, source: InputPartition, group: str, from_offset: int) -> BlockDraft:
         version: PolicyNumber = self.plan.policy_version
-        return BlockDraft(group, self._instance, source.topic, source.partition, from_offset, version)
+        draft = BlockDraft(group, self._instance, source.topic, source.partition, from_offset, version)
+        draft.disputes = self._disputes.number
+        return draft
 
     def _block(self, draft: BlockDraft) -> OutputRecord:
-        if self._policy is None:
+        if self._blocks is None:
             raise RuntimeError("the fan-out delivers nothing before it has a policy")
-        return ledger_block(draft, self._policy.control_schemas.decision_block, self._block_codec)
+        return self._blocks.output(names.LEDGER_DELIVERY, draft)
 
 
 def note_decided(draft: BlockDraft, records: Records, decided: Decided, tally: Counter[str]) -> None:
@@ -236,13 +233,3 @@ def withheld_from_all(record: KafkaRecord, resource: ResourcePlan) -> Decided:
         for grant in resource.grants
     )
     return Decided(withheld, 1 - withheld, counts, ())
-
-
-def ledger_block(draft: BlockDraft, schema_id: SchemaId, codec: ReferenceCodec) -> OutputRecord:
-    """The block as a record of ledger.delivery."""
-    return OutputRecord(
-        names.LEDGER_DELIVERY,
-        ledger_partition(draft.group, draft.topic, draft.partition),
-        chain_key(draft.group, draft.topic, draft.partition),
-        frame(schema_id, codec.encode(draft.record())),
-    )

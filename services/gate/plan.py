@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from schemas.load import control_schema
+from services.processor.blocks import BlockWriter
 from topics.canonical import CANONICAL_KEY_SCHEMA
 from topics.engine.reference import ReferenceCodec
 from topics.event import PolicyNumber, ProviderId, ResourceId, SchemaId, TopicName
@@ -75,7 +76,7 @@ class ControlCodecs:
     accepted_version: ReferenceCodec
     claim: ReferenceCodec
     epoch_marker: ReferenceCodec
-    decision_block: ReferenceCodec
+    decision_block: BlockWriter
 
     def remembered(self, *, published: bool) -> tuple[SchemaId, ReferenceCodec]:
         """Schema id and codec of what is remembered of a raw key."""
@@ -109,7 +110,7 @@ def control_codecs(ids: ControlSchemas) -> ControlCodecs:
         accepted_version=ReferenceCodec(control_schema("AcceptedVersion")),
         claim=ReferenceCodec(control_schema("Claim")),
         epoch_marker=ReferenceCodec(control_schema("EpochMarker")),
-        decision_block=ReferenceCodec(control_schema("DecisionBlock")),
+        decision_block=BlockWriter(ids),
     )
 
 

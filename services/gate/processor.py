@@ -12,7 +12,7 @@ from services.gate.outcome import Decision
 from services.gate.plan import GatePlan, compile_gate
 from services.gate.stopped import entry_from_record
 from services.gate.versions import AcceptedVersion, Remembered, version_from_record
-from services.processor.blocks import BlockDraft, chain_key, ledger_partition
+from services.processor.blocks import BlockDraft
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
 from topics import names
@@ -21,7 +21,7 @@ from topics.engine.gate_engine import GateEngine, ReferenceEngine
 from topics.engine.records import PartitionRecords, Records
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
-from topics.wire import frame, split
+from topics.wire import split
 
 Entries = dict[bytes, bytes]
 """Raw key → entry as Avro bytes: every published key has one, and objects would take twice the room."""
@@ -219,10 +219,4 @@ class GateProcessor:
         )
 
     def _block(self, draft: BlockDraft) -> OutputRecord:
-        control = self.plan.control
-        return OutputRecord(
-            names.LEDGER_INTAKE,
-            ledger_partition(draft.group, draft.topic, draft.partition),
-            chain_key(draft.group, draft.topic, draft.partition),
-            frame(control.ids.decision_block, control.decision_block.encode(draft.record())),
-        )
+        return self.plan.control.decision_block.output(names.LEDGER_INTAKE, draft)

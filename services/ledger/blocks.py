@@ -74,6 +74,8 @@ class Block:
     grants: Sequence[GrantCount]
     entries: Sequence[Mapping[str, int]] = ()
     versions: Sequence[Mapping[str, int]] = ()
+    disputes: int = 0
+    """Number of the last change of the disputes that was known; those of that number were marked."""
     intake: bool = True
 
     @property
@@ -107,6 +109,7 @@ def block_from(record: Mapping[str, Any], at: str, written_ms: int, *, intake: b
         grants=[_grant_count(entry) for entry in record["grants"]],
         entries=record["entries"],
         versions=record.get("versions", ()),
+        disputes=record.get("disputes", 0),
         intake=intake,
     )
 

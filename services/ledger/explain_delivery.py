@@ -9,6 +9,7 @@ from services.ledger.blocks import Block
 from services.ledger.counts import Place
 from services.ledger.explain_epoch import EpochExplanation, explain_epoch
 from services.ledger.lookup import Lookup
+from services.ledger.marks import disputed_in, marks_of
 from topics.delivery import event_id
 from topics.event import KafkaRecord, ResourceId, TopicName, WithheldReason
 from topics.grants.declaration import Grant
@@ -36,6 +37,10 @@ class GrantExplanation:
     block: str | None
     epoch: EpochExplanation | None = None
     """Where live withheld the record because a full-volume copy gives it: what that copy did."""
+    disputed: tuple[str, ...] | None = None
+    """Items that the delivery names as disputed; None where nothing was delivered, or nobody can tell."""
+    disputes: int | None = None
+    """Number of the disputes that the block was decided with."""
 
 
 def explain_grants(
@@ -97,19 +102,28 @@ def _group(
     # Only keys and hashes depend on the master secret, no decision does: an explanation does without it.
     no_secrets = {entry.key_version: bytes(32) for entry in policy.grants_of(group)}
     plan = compile_fanout(policy, group, no_secrets)
-    outcomes = fan_out(canonical, plan, lookup.codecs(canonical)) or ()
-    return [_explained(lookup, canonical, outcome, policy, block) for outcome in outcomes]
+    marks = marks_of(lookup, block)
+    outcomes = fan_out(canonical, plan, lookup.codecs(canonical), disputes=marks) or ()
+    told = marks is not None
+    return [_explained(lookup, canonical, outcome, policy, block, told=told) for outcome in outcomes]
 
 
 def _explained(
-    lookup: Lookup, canonical: KafkaRecord, outcome: GrantOutcome, policy: Policy, block: Block
+    lookup: Lookup,
+    canonical: KafkaRecord,
+    outcome: GrantOutcome,
+    policy: Policy,
+    block: Block,
+    *,
+    told: bool,
 ) -> GrantExplanation:
+    """``told`` says whether the marks that were decided with are known; else the delivery says them."""
     grant = policy.grants[outcome.grant].grant
-    epoch = None
-    at = None
+    epoch, at = None, None
+    disputed = disputed_in(outcome.output) if told else None
     if outcome.withheld is WithheldReason.FILLED_BY_EPOCH:
 
-        def find(generation: int) -> str | None:
+        def find(generation: int) -> KafkaRecord | None:
             return _standing(lookup, canonical, grant, generation, lambda _: True)
 
         epoch = explain_epoch(lookup, canonical, grant.id, find)
@@ -117,7 +131,9 @@ def _explained(
     elif outcome.output is not None:
         has_value = outcome.output.value is not None
         right_kind = lambda record: (record.value is not None) == has_value  # noqa: E731
-        at = _standing(lookup, canonical, grant, outcome.generation, right_kind)
+        standing = _standing(lookup, canonical, grant, outcome.generation, right_kind)
+        at = standing.coordinates if standing else None
+        disputed = disputed if told else disputed_in(standing)
     return GrantExplanation(
         canonical=canonical.coordinates,
         consumer=grant.consumer,
@@ -129,6 +145,8 @@ def _explained(
         policy_version=policy.version,
         block=block.at,
         epoch=epoch,
+        disputed=disputed,
+        disputes=block.disputes,
     )
 
 
@@ -138,7 +156,7 @@ def _standing(
     grant: Grant,
     generation: int,
     right_kind: Callable[[KafkaRecord], bool],
-) -> str | None:
+) -> KafkaRecord | None:
     """The record on the grant's topic that this canonical record led to, if it still stands.
 
     One change can lead to a tombstone and a record with the same event id; they differ in having a value.
@@ -156,5 +174,5 @@ def _standing(
     for record in lookup.since(place, canonical.timestamp_ms):
         right = record.header("ce_id") == wanted and record.header("govbus_grant") == of
         if right and right_kind(record):
-            return record.coordinates
+            return record
     return None

@@ -1,9 +1,11 @@
 """What every grant has of a raw record without a canonical one: nothing, or what its topic still holds."""
 
+from dataclasses import replace
 from typing import Final
 
 from services.ledger.explain_delivery import GrantExplanation, without_grant
 from services.ledger.lookup import Lookup
+from services.ledger.marks import disputed_in
 from topics.delivery import event_id
 from topics.event import EndedReason, KafkaRecord, ResourceId
 from topics.policy import GrantPolicy, Policy
@@ -78,5 +80,6 @@ def _standing(lookup: Lookup, raw: KafkaRecord, policy: Policy, entry: GrantPoli
         grant, _, generation = (record.header("govbus_grant") or b"").decode().rpartition("@")
         if record.header("ce_id") == wanted and grant == entry.grant.id:
             outcome = "tombstoned" if record.value is None else "delivered"
-            found.append(_entry(policy, entry, outcome, None, int(generation), record.coordinates))
+            standing = _entry(policy, entry, outcome, None, int(generation), record.coordinates)
+            found.append(replace(standing, disputed=disputed_in(record)))
     return found

@@ -8,6 +8,8 @@ from services.fanout.line import GrantOutcome, fan_out
 from services.fanout.plan import FanoutPlan, GrantPlan, ResourcePlan, compile_grants
 from services.ledger.blocks import COPIER_PREFIX, Block, BlockKind, block_from
 from services.ledger.lookup import Lookup
+from services.ledger.marks import disputed_in, marks_of
+from topics.disputes import DisputeMarks
 from topics.event import GrantId, KafkaRecord
 from topics.grants.declaration import GrantState
 from topics.names import LEDGER_DELIVERY
@@ -15,8 +17,8 @@ from topics.policy import GrantPolicy
 
 _FOREVER_MS: Final = 2**62
 UNKNOWN: Final = "unknown"
-Find = Callable[[int], str | None]
-"""Where the record stands on the grant's topic under a generation of the grant, if it stands."""
+Find = Callable[[int], KafkaRecord | None]
+"""The record as it stands on the grant's topic under a generation of the grant, if it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class EpochExplanation:
     policy_version: int | None
     block: str | None
     detail: str
+    disputed: tuple[str, ...] | None = None
+    """Items that the delivery names as disputed; None where nothing was delivered, or nobody can tell."""
+    disputes: int | None = None
+    """Number of the disputes that the block was decided with."""
 
 
 def explain_epoch(lookup: Lookup, canonical: KafkaRecord, grant: GrantId, find: Find) -> EpochExplanation:
@@ -40,7 +46,9 @@ def explain_epoch(lookup: Lookup, canonical: KafkaRecord, grant: GrantId, find: 
         return _without_block(lookup, grant)
     entry = lookup.policies[block.policy_version].grants[grant]
     generation = _generation(block, grant)
-    at, outcome = find(generation), _decided(lookup, canonical, entry, block)
+    standing, marks = find(generation), marks_of(lookup, block)
+    outcome = _decided(lookup, canonical, entry, block, marks)
+    at = standing.coordinates if standing else None
     kind, reason = outcome.kind.value, outcome.withheld.value if outcome.withheld else None
     if reason is not None and at is not None:
         # A copy removes what it had delivered itself under the same key; only the topic can tell that.
@@ -55,6 +63,8 @@ def explain_epoch(lookup: Lookup, canonical: KafkaRecord, grant: GrantId, find: 
         policy_version=block.policy_version,
         block=block.at,
         detail="written then; a newer record of its key has replaced it" if gone else "",
+        disputed=disputed_in(standing if marks is None else outcome.output),
+        disputes=block.disputes,
     )
 
 
@@ -88,15 +98,17 @@ def _generation(block: Block, grant: GrantId) -> int:
     return max((count.generation for count in block.grants if count.grant == grant), default=0)
 
 
-def _decided(lookup: Lookup, canonical: KafkaRecord, entry: GrantPolicy, block: Block) -> GrantOutcome:
+def _decided(
+    lookup: Lookup, canonical: KafkaRecord, entry: GrantPolicy, block: Block, marks: DisputeMarks | None
+) -> GrantOutcome:
     # Only keys and hashes depend on the master secret, no decision does: an explanation does without it.
     policy = lookup.policies[block.policy_version]
     plan = compile_grants(policy, [entry], {entry.key_version: bytes(32)})
     codecs = lookup.codecs(canonical)
     if block.kind is BlockKind.CATCH_UP:
-        [outcome] = fan_out(canonical, plan, codecs) or ()
+        [outcome] = fan_out(canonical, plan, codecs, disputes=marks) or ()
     else:
-        [outcome] = fan_out(canonical, _opened(plan, block.written_ms), codecs, ()) or ()
+        [outcome] = fan_out(canonical, _opened(plan, block.written_ms), codecs, (), marks) or ()
     return outcome
 
 

@@ -30,6 +30,8 @@ class Lookup:
 
     reader: TopicReader
     schemas: SchemaSource
+    dispute_keys: Callable[[int], bytes] | None = None
+    """The key of disputes of a version of the master secret, for who may have it; see ``keys_from``."""
     decoder: Decoder = field(init=False)
     _policies: dict[int, Policy] | None = None
 
@@ -38,7 +40,7 @@ class Lookup:
 
     def fresh(self) -> "Lookup":
         """The same questions without what was remembered of policies."""
-        return Lookup(self.reader, self.schemas)
+        return Lookup(self.reader, self.schemas, self.dispute_keys)
 
     @property
     def policies(self) -> Mapping[int, Policy]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import faust
 from mode import Service
@@ -15,7 +15,6 @@ from services.processor.contract import Batch
 from services.processor.errors import StopInstance
 from services.processor.health import Health
 from services.processor.metrics import CONTENT_TYPE, Metrics
-from services.processor.policy_reader import PolicyReader
 from services.processor.requirements import faust_app_id
 from services.processor.runner import Runner
 from services.processor.settings import Clients, ProcessorSettings
@@ -44,6 +43,18 @@ class BatchChannel(faust.Channel[Any]):
         return self._queue
 
 
+class Reader(Protocol):
+    """Reads a topic beside the batches."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Let its consumer go."""
+        ...
+
+
 @dataclass(slots=True)
 class Delivery:
     """A turn's batches on their way to the agent; ``done`` is set when all are committed or given back."""
@@ -53,14 +64,14 @@ class Delivery:
 
 
 class Transport(Service):
-    """Feeds batches to the agent, one at a time, and reads the policy beside it."""
+    """Feeds batches to the agent, one at a time, and reads policy and disputes beside it."""
 
     def __init__(
-        self, runner: Runner, policy: PolicyReader, channel: Any, settings: ProcessorSettings
+        self, runner: Runner, readers: Sequence[Reader], channel: Any, settings: ProcessorSettings
     ) -> None:
         super().__init__()
         self._runner = runner
-        self._policy = policy
+        self._readers = readers
         self._channel = channel
         self._idle_sleep_s = settings.idle_sleep_s
         self._loops: list[asyncio.Task[None]] = []
@@ -68,8 +79,8 @@ class Transport(Service):
         """Set when the data path ends by itself, with the reason."""
 
     async def on_start(self) -> None:
-        """Start both loops."""
-        for loop in (self._policy.run(), self._feed()):
+        """Start the loops."""
+        for loop in (*(reader.run() for reader in self._readers), self._feed()):
             task = asyncio.create_task(loop)
             task.add_done_callback(self._on_done)
             self._loops.append(task)
@@ -80,7 +91,8 @@ class Transport(Service):
             task.cancel()
         await asyncio.wait(self._loops, timeout=_STOP_SECONDS)
         await self._runner.close()
-        await self._policy.close()
+        for reader in self._readers:
+            await reader.close()
 
     async def _feed(self) -> None:
         while not self._channel.subscriber_count:
@@ -114,7 +126,7 @@ class Parts:
     """What the app is built around; made by ``services.processor.run``."""
 
     runner: Runner
-    policy: PolicyReader
+    readers: Sequence[Reader]
     health: Health
     metrics: Metrics
     tracer: Tracer

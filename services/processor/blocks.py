@@ -5,11 +5,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from schemas.load import control_schema
 from topics.engine.lane_book import Written
 from topics.engine.lanes import Lane, digest_form
 from topics.engine.records import Records
+from topics.engine.reference import ReferenceCodec
 from topics.event import GrantId, OutputRecord, PolicyNumber, TopicName
 from topics.names import LEDGER_PARTITIONS
+from topics.policy import ControlSchemas
+from topics.wire import frame
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class BlockDraft:
     grants: dict[GrantId, GrantTally] = field(default_factory=dict)
     entries: list[dict[str, int]] = field(default_factory=list)
     versions: list[dict[str, int]] = field(default_factory=list)
+    disputes: int = 0
+    """Number of the last change of the disputes that was known."""
     _outputs: dict[tuple[TopicName, int], "_OutputDigest | _LaneDigest"] = field(default_factory=dict)
 
     def covers(self, records: Records) -> None:
@@ -100,6 +106,7 @@ class BlockDraft:
             "grants": [_grant_record(grant, tally) for grant, tally in sorted(self.grants.items())],
             "entries": self.entries,
             "versions": self.versions,
+            "disputes": self.disputes,
         }
 
 
@@ -137,6 +144,30 @@ class _LaneDigest:
 
     def hexdigest(self) -> str:
         return self.digest
+
+
+class BlockWriter:
+    """Decision blocks as records of the ledger, in the form that the policy's schema id stands for.
+
+    A policy that knows no disputes names a schema of blocks that says nothing of them.
+    """
+
+    def __init__(self, ids: ControlSchemas) -> None:
+        self._schema_id = ids.decision_block
+        self._without: frozenset[str] = frozenset() if ids.dispute_change else frozenset({"disputes"})
+        schema = control_schema("DecisionBlock")
+        kept = [each for each in schema["fields"] if each["name"] not in self._without]
+        self._codec = ReferenceCodec({**schema, "fields": kept})
+
+    def output(self, ledger: TopicName, draft: BlockDraft) -> OutputRecord:
+        """The block as a record of that ledger."""
+        record = {name: value for name, value in draft.record().items() if name not in self._without}
+        return OutputRecord(
+            ledger,
+            ledger_partition(draft.group, draft.topic, draft.partition),
+            chain_key(draft.group, draft.topic, draft.partition),
+            frame(self._schema_id, self._codec.encode(record)),
+        )
 
 
 def chain_key(group: str, topic: TopicName, partition: int) -> bytes:

@@ -30,6 +30,10 @@ class Health:
     """Partition of ours that gives no records now → since when."""
     adopted_version: int | None = None
     acknowledged_version: int | None = None
+    disputes: int = 0
+    """Number of the last change of the disputes that is known to the processor."""
+    disputes_problem: str | None = None
+    """Why newer disputes are not marked; deliveries go on all the same."""
     stopped: str | None = None
     problems: dict[str, str] = field(default_factory=dict)
     """Part → what keeps it from working now; no record contents."""
@@ -112,6 +116,8 @@ class Health:
             "transaction_open_seconds": self.transaction_open_s,
             "policy_version": float(self.adopted_version or 0),
             "policy_acknowledged_version": float(self.acknowledged_version or 0),
+            "disputes_number": float(self.disputes),
+            "disputes_unmarked": float(self.disputes_problem is not None),
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -121,6 +127,7 @@ class Health:
             "ready": not self.not_ready(),
             "reasons": self.not_ready(),
             "policy": {"adopted": self.adopted_version, "acknowledged": self.acknowledged_version},
+            "disputes": {"number": self.disputes, "problem": self.disputes_problem},
             "transport": self.transport,
             "engine": self.engine,
             "topics": self.topics,

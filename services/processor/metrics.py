@@ -101,6 +101,10 @@ DESCRIBED: Final = (
         (),
         "Newest policy version that applies to all partitions of this instance.",
     ),
+    Described("govbus_disputes_number", "gauge", "1", (), "Last change of the disputes that is known."),
+    Described(
+        "govbus_disputes_unmarked", "gauge", "1", (), "1 while newer disputes cannot be marked; see /status."
+    ),
 )
 _BY_NAME: Final = {found.name: found for found in DESCRIBED}
 

@@ -4,16 +4,16 @@ import asyncio
 import hashlib
 import io
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 import fastavro
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer
 from pydantic import ValidationError
 
 from schemas.load import control_schema
 from services.processor.errors import WaitAndRetry
+from services.processor.followed_topic import FollowedTopic
 from services.processor.schema_source import SchemaSource
 from topics.names import POLICY
 from topics.policy import Policy
@@ -35,12 +35,8 @@ class PolicyReader:
     """
 
     def __init__(self, make_consumer: Callable[[], Consumer], schemas: SchemaSource) -> None:
-        self._make_consumer = make_consumer
+        self._topic = FollowedTopic(POLICY, make_consumer)
         self._schemas = schemas
-        self._consumer: Consumer | None = None
-        self._unread: deque[bytes] = deque()
-        self._end_seen = False
-        self._next_offset = OFFSET_BEGINNING
         self.newest: Policy | None = None
         self.problem: str | None = "the policy topic is not read to its end yet"
         self.blocked: str | None = None
@@ -49,14 +45,11 @@ class PolicyReader:
     @property
     def caught_up(self) -> bool:
         """Whether every record up to the end was read and judged."""
-        return self._end_seen and not self._unread
+        return self._topic.caught_up
 
     def read_again(self) -> None:
         """Be caught up only when the end that the topic has from now on was read."""
-        self._end_seen = False
-        if self._consumer is not None:
-            # Taking the place anew asks the broker anew, and only its answer tells of an end.
-            self._consumer.assign([TopicPartition(POLICY, 0, self._next_offset)])
+        self._topic.read_again()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -66,22 +59,20 @@ class PolicyReader:
 
     async def step(self) -> None:
         """Take what has arrived and judge it in order."""
-        await self._poll()
-        while self._unread:
+        self.problem = await self._topic.poll() or self.problem
+        while self._topic.unread:
             try:
-                await self._judge(self._unread[0])
+                await self._judge(self._topic.unread[0])
             except WaitAndRetry as error:
                 self.problem = str(error)
                 return
-            self._unread.popleft()
+            self._topic.unread.popleft()
         if self.caught_up:
             self.problem = None if self.newest else "the policy topic is empty: nothing may be decided"
 
     async def close(self) -> None:
         """Let the consumer go."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await asyncio.to_thread(consumer.close)
+        await self._topic.close()
 
     def accept(self, policy: Policy) -> None:
         """Take a higher version; refuse a lower one, and another content under a known number.
@@ -99,20 +90,6 @@ class PolicyReader:
             _log.error("policy version %d refused: %d is known", policy.version, self.newest.version)
             return
         self.newest, self.blocked = policy, None
-
-    async def _poll(self) -> None:
-        if self._consumer is None:
-            self._consumer = await asyncio.to_thread(self._make_consumer)
-            self._consumer.assign([TopicPartition(POLICY, 0, self._next_offset)])
-        for message in self._consumer.consume(100, 0):
-            error = message.error()
-            if error is None:
-                self._unread.append(message.value() or b"")
-                self._next_offset = int(message.offset() or 0) + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                self._end_seen = True
-            elif not self.caught_up:
-                self.problem = f"topic {POLICY}: {error.name()}"
 
     async def _judge(self, value: bytes) -> None:
         try:

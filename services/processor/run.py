@@ -21,9 +21,11 @@ from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
 from services.processor.decisions import Decisions
+from services.processor.disputes_reader import DisputesReader
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
 from services.processor.health import Health
 from services.processor.log_pace import pace
+from services.processor.marking import Marking, Marks
 from services.processor.metrics import Metrics
 from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader, ask_about
@@ -34,7 +36,8 @@ from services.processor.settings import Clients, ProcessorSettings
 from services.processor.tracing import tracer_for
 from services.processor.transactions import Transactions
 from services.processor.transport import KafkaTransport, UnknownTransport, choose
-from topics.names import POLICY
+from topics.event import TopicName
+from topics.names import DISPUTES, POLICY
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     parts = build_parts(processor, clients, settings, registry, kafka)
     app, channel = build_app(parts, clients, settings)
-    transport = Transport(parts.runner, parts.policy, channel, settings)
+    transport = Transport(parts.runner, parts.readers, channel, settings)
     code = ExitCode.STOPPED
     try:
         await _start(app, transport, stop)
@@ -111,7 +114,7 @@ def build_parts(
 ) -> Parts:
     """Wire one instance; clients connect in the background, nothing is read yet."""
     schemas = SchemaSource(registry)
-    policy = PolicyReader(lambda: _policy_consumer(clients, settings), schemas)
+    policy = PolicyReader(lambda: _reading(POLICY, clients, settings), schemas)
     health = Health(
         settings.lease_s,
         settings.transaction_timeout_ms / 1000,
@@ -120,6 +123,8 @@ def build_parts(
     )
     metrics = Metrics(settings.instance_id, settings.group, gauges=health.gauges)
     tracer = tracer_for(settings.instance_id, settings.group)
+    disputes = DisputesReader(lambda: _reading(DISPUTES, clients, settings), schemas)
+    marking = Marking(processor, disputes, health) if isinstance(processor, Marks) else None
 
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
         return GroupInput(
@@ -140,16 +145,17 @@ def build_parts(
         schemas=schemas,
         health=health,
         observation=Observation(metrics, tracer),
+        may_decide=marking.ready if marking else lambda _: True,
     )
     metrics.lags = runner.lags
-    return Parts(runner, policy, health, metrics, tracer)
+    return Parts(runner, (policy, disputes) if marking else (policy,), health, metrics, tracer)
 
 
-def _policy_consumer(clients: Clients, settings: ProcessorSettings) -> Consumer:
+def _reading(topic: TopicName, clients: Clients, settings: ProcessorSettings) -> Consumer:
     consumer = Consumer(kafka_settings.groupless_consumer(clients.kafka, settings.group))
-    # Where Kafka does not answer yet, the policy comes later.
+    # Where Kafka does not answer yet, what is read comes later.
     with contextlib.suppress(WaitAndRetry):
-        ask_about(consumer, POLICY)
+        ask_about(consumer, topic)
     return consumer
 
 

@@ -59,6 +59,7 @@ class Runner:
         schemas: SchemaSource,
         health: Health,
         observation: Observation,
+        may_decide: Callable[[Policy], bool] = lambda _: True,
     ) -> None:
         self._processor = processor = decisions.processor
         self._settings = settings
@@ -67,6 +68,7 @@ class Runner:
         self._reader = reader
         self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
+        self._may_decide = may_decide
         self._schemas = schemas
         self._health = health
         self._observation = observation
@@ -164,7 +166,7 @@ class Runner:
             self._input.subscribe(self._processor.topics())
             self._to_acknowledge = True
             _log.info("policy version %d adopted", self._policy.version)
-        return True
+        return self._may_decide(self._policy)
 
     def _revoked(self, source: InputPartition) -> None:
         self._processor.revoke(source)

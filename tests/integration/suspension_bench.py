@@ -46,6 +46,8 @@ class Writer:
 
     bench: Bench
     written: int = 0
+    more: dict[str, Any] = field(default_factory=dict)
+    """Items that every record has from now on."""
     producer: Producer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,11 @@ class Writer:
         home = record["state"]["household_district"]
         record["commit"] += self.written * 1000
         record["previous"] = None if operation is Operation.CREATE else {"household_district": home}
-        record["state"] |= {"household_district": district or home, "name": f"第{self.written}次"}
+        record["state"] |= {
+            "household_district": district or home,
+            "name": f"第{self.written}次",
+            **self.more,
+        }
         identity = f"resident_id:{number:018d}"
         key = self._keys.encode({"identity": identity, "record_id": str(number)})
         self.producer.produce(

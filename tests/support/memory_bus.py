@@ -28,11 +28,12 @@ from tests.support.policy import CANONICAL_KEY, sample_policy
 from tests.support.publication import PERMIT_SCHEMA, PERMIT_SCHEMA_ID, published
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
+from topics.disputes import DisputeChange, Folding, change_record, keys_from
 from topics.engine.records import PartitionRecords
 from topics.engine.reference import ReferenceCodec
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.grants.keys import has_canonical_key
-from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE, POLICY
+from topics.names import DISPUTES, LEDGER_DELIVERY, LEDGER_INTAKE, POLICY
 from topics.policy import Policy
 from topics.resource import DirectPublication
 from topics.wire import frame
@@ -130,6 +131,7 @@ class MemoryRegistry:
             control.accepted_version: control_schema("AcceptedVersion"),
             control.claim: control_schema("Claim"),
             control.epoch_marker: control_schema("EpochMarker"),
+            control.dispute_change: control_schema("DisputeChange"),
             POLICY_SCHEMA_ID: control_schema("PolicyVersion"),
             KEY_SCHEMA_ID: {"type": "record", "name": "Key", "fields": [{"name": "id", "type": "long"}]},
             PERMIT_SCHEMA_ID: PERMIT_SCHEMA,
@@ -160,6 +162,7 @@ class MemoryCity:
         self.fanout = FanoutProcessor("default", {1: bytes(32)})
         self.clock = 1_790_000_001_000
         self.written: list[OutputRecord] = []
+        self.disputes = Folding()
         self.gate_runs = True
         self._done: dict[Place, int] = {}
         self._make_topics()
@@ -172,7 +175,7 @@ class MemoryCity:
 
     @property
     def lookup(self) -> Lookup:
-        return Lookup(self.memory, self.registry)
+        return Lookup(self.memory, self.registry, keys_from({1: bytes(32)}))
 
     def change(
         self,
@@ -206,6 +209,16 @@ class MemoryCity:
         self._issue_policy()
         for processor in (self.gate, self.fanout):
             processor.adopt(policy)
+
+    def dispute(self, changes: Iterable[DisputeChange]) -> None:
+        """Changes of the disputes in their topic, and known to the fan-out from now on."""
+        schema_id = self.policy.control_schemas.dispute_change
+        codec = ReferenceCodec(control_schema("DisputeChange"))
+        for change in changes:
+            value = frame(schema_id, codec.encode(change_record(change)))
+            self.memory.add(DISPUTES, 0, str(change.number).encode(), value, (), self._tick())
+            self.disputes.take(change)
+        self.fanout.adopt_disputes(self.disputes.disputes())
 
     def pump(self) -> None:
         """Let the gate and then the fan-out decide all that waits."""
@@ -247,6 +260,7 @@ class MemoryCity:
         for name in (LEDGER_INTAKE, LEDGER_DELIVERY):
             self.memory.make(name, 4)
         self.memory.make(POLICY, 1)
+        self.memory.make(DISPUTES, 1)
         for provider in self.policy.providers:
             self.memory.make(names.quarantine(provider), 1)
             self.memory.make(names.claims(provider), 1)

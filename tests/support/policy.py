@@ -19,6 +19,7 @@ CONTROL = ControlSchemas(
     policy_acknowledgement=SchemaId(7),
     accepted_version=SchemaId(9),
     control_act=SchemaId(10),
+    dispute_change=SchemaId(11),
 )
 
 

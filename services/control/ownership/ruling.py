@@ -6,13 +6,13 @@ The decision either leaves that as it is, or hands the item over to the claimant
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 from services.control.cases.words import Actor, Problem, Role
 from topics.definition_rules import in_place_problems, resource_problems
 from topics.event import GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Grant
+from topics.ownership import Decision
 from topics.quality.declaration import (
     CodeListDeclaration,
     LengthDeclaration,
@@ -25,15 +25,6 @@ from topics.quality.declaration import (
 from topics.quality.rules import CodeList
 from topics.resource import ForeignItem, Item, Resource
 from topics.schema_rules import item_forms
-
-
-class Decision(StrEnum):
-    """What the authority says of an item that is claimed."""
-
-    CONFIRM = "confirm"
-    """The owner stays; what the claimant publishes of it goes on being cut."""
-    TRANSFER = "transfer"
-    """The claimant becomes the owner; what the old owner publishes of it is cut from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +79,19 @@ def ruled(ruling: Ruling, known: Known) -> OwnershipChange | tuple[Problem, ...]
         return problems
     if ruling.decision is Decision.CONFIRM:
         return OwnershipChange()
-    claimed = _claimed(ruling, known)
+    return handed_over(ruling.claimant, ruling.column, known)
+
+
+def handed_over(claimant: ResourceId, column: str, known: Known) -> OwnershipChange | tuple[Problem, ...]:
+    """The change by which the claimant becomes the owner of what it publishes in a column."""
+    claimed = claimed_item(claimant, column, known)
     if claimed is None:
-        raise LookupError("a ruling without problems is about something that is claimed")
+        return (_not_claimed(claimant, column),)
+    problems = tuple(_transfer_problems(*claimed, known))
+    if problems:
+        return problems
     change = _transferred(*claimed, known)
-    after = tuple(_change_problems(change, known))
-    return after or change
+    return tuple(_change_problems(change, known)) or change
 
 
 def _ruling_problems(ruling: Ruling, known: Known) -> Iterator[Problem]:
@@ -102,10 +100,9 @@ def _ruling_problems(ruling: Ruling, known: Known) -> Iterator[Problem]:
     if not ruling.basis.strip() or not ruling.text.strip():
         remedy = "name document and article, and say why"
         yield Problem("BASIS_MISSING", "basis", "the decision has no basis or no text", remedy)
-    claimed = _claimed(ruling, known)
+    claimed = claimed_item(ruling.claimant, ruling.column, known)
     if claimed is None:
-        what = f"{ruling.claimant} publishes no item of another department in {ruling.column}"
-        yield Problem("NOT_CLAIMED", "column", what, "`govbus claims list` shows what is claimed")
+        yield _not_claimed(ruling.claimant, ruling.column)
         return
     claimant, foreign = claimed
     if ruling.who.department in (claimant.provider, foreign.owner):
@@ -115,13 +112,19 @@ def _ruling_problems(ruling: Ruling, known: Known) -> Iterator[Problem]:
         yield from _transfer_problems(claimant, foreign, known)
 
 
-def _claimed(ruling: Ruling, known: Known) -> tuple[Resource, ForeignItem] | None:
-    claimant = known.resources.get(ruling.claimant)
-    if claimant is None:
+def claimed_item(claimant: ResourceId, column: str, known: Known) -> tuple[Resource, ForeignItem] | None:
+    """The claimant's resource and what it publishes in the column; None where nothing is claimed there."""
+    resource = known.resources.get(claimant)
+    if resource is None:
         return None
-    found = (each for each in claimant.foreign_items if each.column == ruling.column)
+    found = (each for each in resource.foreign_items if each.column == column)
     foreign = next((each for each in found if each.resource in known.resources), None)
-    return None if foreign is None else (claimant, foreign)
+    return None if foreign is None else (resource, foreign)
+
+
+def _not_claimed(claimant: ResourceId, column: str) -> Problem:
+    what = f"{claimant} publishes no item of another department in {column}"
+    return Problem("NOT_CLAIMED", "column", what, "`govbus conflicts items` shows what is claimed")
 
 
 def _transfer_problems(claimant: Resource, foreign: ForeignItem, known: Known) -> Iterator[Problem]:
@@ -168,8 +171,10 @@ def _transferred(claimant: Resource, foreign: ForeignItem, known: Known) -> Owne
         conversion=item.conversion,
         sensitive=item.sensitive,
     )
+    others = dict(_others(claimant, owner, item.name, known))
     return OwnershipChange(
         resources={
+            **others,
             claimant.id: claimant.model_copy(
                 update={
                     "items": (*claimant.items, new),
@@ -193,6 +198,20 @@ def _transferred(claimant: Resource, foreign: ForeignItem, known: Known) -> Owne
             )
         ),
     )
+
+
+def _others(
+    claimant: Resource, owner: Resource, name: str, known: Known
+) -> Iterator[tuple[ResourceId, Resource]]:
+    """Further resources that claim the item: from now on they claim it of its new owner."""
+    for id_, resource in known.resources.items():
+        about = [(owner.id, name) == (each.resource, each.item) for each in resource.foreign_items]
+        if id_ != claimant.id and any(about):
+            moved = tuple(
+                each.model_copy(update={"owner": claimant.provider}) if is_about else each
+                for each, is_about in zip(resource.foreign_items, about, strict=True)
+            )
+            yield id_, resource.model_copy(update={"foreign_items": moved})
 
 
 def _handed_over(item: Item, name: str, owner: ProviderId) -> Item:

@@ -1,7 +1,7 @@
 """`govbus ticket` from the report to the closed ticket: real processors, a real database."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,10 @@ import typer
 from services.cli import bus, ticket, ticket_desk, ticket_step
 from services.cli.main import app
 from services.cli.output import run
+from services.cli.ticket_sending import Sent
 from services.control.cases.words import Actor, Role
 from services.control.clocks.calendar_file import china
+from services.control.dispute_sender import DisputeSender, OwedChanges
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.prepare import prepare
@@ -21,10 +23,14 @@ from services.control.store.tickets.owed import notices_owed
 from services.control.store.tickets.work import Desk, confirm_told
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import NUMBER, PERSON, Ended, Govbus, shape
+from topics.delivery import read_delivery
+from topics.disputes import DisputeChange, Folding
 
 COMMANDS = typer.main.get_command(app)
+MOVED = {**PERSON, "name": "王小铭"}
 RIGHT = {**PERSON, "address": "平江路2号"}
 DELIVERED = "sub.health.population.person.v1.health-persons-gusu"
+GRANTS = (DELIVERED, "sub.education.population.person.v1.education-persons")
 
 
 @pytest.fixture
@@ -33,6 +39,16 @@ def city() -> MemoryCity:
     found.change("c", after=PERSON)
     found.pump()
     return found
+
+
+def sender(city: MemoryCity, database: ControlDatabase) -> DisputeSender:
+    """Sends into the topic in memory; the fan-out knows at once."""
+
+    class Topic:
+        def write(self, changes: Iterable[DisputeChange]) -> None:
+            city.dispute(changes)
+
+    return DisputeSender(OwedChanges(database), lambda: (Topic(), Folding(city.disputes.disputes())))
 
 
 @pytest.fixture
@@ -57,6 +73,7 @@ def govbus(
         monkeypatch.setattr(module, "open_control", open_control)
     for module in (ticket, ticket_desk, ticket_step):
         monkeypatch.setattr(module, "master_secrets", lambda _lookup: {1: bytes(32)})
+    monkeypatch.setattr(ticket, "send_marks", lambda database: Sent(sender(city, database).turn()))
 
     def call(*arguments: str) -> Ended:
         code = run(lambda: COMMANDS(["ticket", *arguments]))
@@ -101,6 +118,13 @@ def tell_everybody(database: ControlDatabase) -> None:
             confirm_told(connection, desk, each, Actor("control", Role.SYSTEM, ""))
 
 
+def marks(city: MemoryCity, topic: str) -> list[tuple[str, ...]]:
+    """What each delivery of the grant's topic names as disputed, in order."""
+    found = [records for place, records in city.memory.records.items() if place.topic == topic]
+    return [read_delivery(record.headers).disputed for records in found for record in records]
+
+
+@pytest.mark.requirement("A9-06")
 def test_a_wrong_record_is_reported_corrected_at_its_source_and_everybody_is_told(
     city: MemoryCity, govbus: Govbus, evidence: str, control_database: ControlDatabase
 ) -> None:
@@ -119,15 +143,21 @@ def test_a_wrong_record_is_reported_corrected_at_its_source_and_everybody_is_tol
     )
     stepped(govbus(*decide, "--json"), "correcting")
     # Nothing has come yet: only who has it is noted.
-    steps = checked(govbus("follow", "--json"), "ticket-follow").answer["steps"]
-    assert [each["ticket"]["state"] for each in steps] == ["correcting"]
+    followed = checked(govbus("follow", "--json"), "ticket-follow").answer
+    assert [each["ticket"]["state"] for each in followed["steps"]] == ["correcting"]
+    assert followed["marks"] == {"count": 1, "problem": None}
     assert checked(govbus("follow", "--json"), "ticket-follow").answer["steps"] == []
     tell_everybody(control_database)
-
-    city.change("u", PERSON, RIGHT)
+    city.change("u", PERSON, MOVED)
     city.pump()
+    assert [marks(city, grant) for grant in GRANTS] == [[(), ("address",)], [(), ()]]
+
+    city.change("u", MOVED, {**RIGHT, "name": MOVED["name"]})
+    city.pump()
+    assert [marks(city, grant)[-1] for grant in GRANTS] == [(), ()]
     steps = checked(govbus("follow", "--json"), "ticket-follow").answer["steps"]
     assert [each["ticket"]["state"] for each in steps] == ["corrected", "corrected"]
+    assert (city.disputes.number, len(city.disputes.disputes().open)) == (2, 0)
     stepped(govbus("confirm", number, "--department", "health", "--json"), "confirmed")
     assert govbus("follow", "--json").answer["steps"] == []
     tell_everybody(control_database)

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
+import topics.disputes
 from services.control.cases.words import Actor
 from services.control.store.database import ControlDatabase
 from services.control.store.errors import ReadAgain
 from services.control.store.ids import new_id
 from services.control.store.outbox import acts_on
-from services.control.store.tickets.owed import dispute_changes, notices_of, notices_owed
+from services.control.store.tickets.owed import dispute_changes, newest_change, notices_of, notices_owed
 from services.control.store.tickets.reading import DistrustTicket, Wish, id_of, listed, load, watched
 from services.control.store.tickets.tables import TICKETS
 from services.control.store.tickets.work import (
@@ -26,7 +27,7 @@ from services.control.store.tickets.work import (
     confirm_told,
     take_report,
 )
-from services.control.store.tickets.writing import recount
+from services.control.store.tickets.writing import TooManyDisputes, recount
 from services.control.tickets.correction import Verdict
 from services.control.tickets.following import WATCHED
 from services.control.tickets.life import Refused
@@ -260,6 +261,7 @@ def test_the_disputes_of_all_tickets_are_one_sequence_without_gaps(control_datab
     taken(control_database, ids[0], (Action.REFUSE, PROVIDER))
     with control_database.begin() as connection:
         changes = list(dispute_changes(connection))
+        assert newest_change(connection) == len(changes)
         assert list(dispute_changes(connection, after=8)) == changes[8:]
     found = folded(changes)
     assert (found.number, len(found.open)) == (9, 7)
@@ -385,3 +387,17 @@ def test_what_was_told_of_one_grant_is_not_told_of_another(control_database: Con
     brought = given(told=told("health", "another-grant"))
     assert isinstance(take(control_database, filed.id, Action.TELL, SYSTEM, brought), Refused)
     assert len(RECEIPTS) == 2
+
+
+def test_no_more_records_are_disputed_than_an_instance_of_the_fan_out_holds(
+    control_database: ControlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topics.disputes, "MOST_OPEN", 1)
+    first = file(control_database)
+    second = file(control_database, "0198a000-0000-7000-8000-000000000002")
+    take(control_database, first.id, Action.DISPATCH, BUREAU)
+    with pytest.raises(TooManyDisputes, match="1 disputes are open"):
+        take(control_database, second.id, Action.DISPATCH, BUREAU)
+    assert read(control_database, second.id).events == ()
+    take(control_database, first.id, Action.WITHDRAW, REPORTER)
+    assert isinstance(take(control_database, second.id, Action.DISPATCH, BUREAU), Answer)

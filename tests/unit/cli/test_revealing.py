@@ -14,6 +14,7 @@ from tests.unit.cli.called import ADDRESS, NAME, NUMBER, PERSON, STOPPED, Govbus
         ["quarantine", "show", STOPPED],
         ["claims", "list"],
         ["conflicts", "list", "--resource", "population.person.v1"],
+        ["conflicts", "items"],
         ["tail", "raw.police.public.person", "-o", "beginning", "-e"],
         ["tail", "resource.population.person.v1", "-o", "beginning", "-e"],
         ["tail", "sub.health.population.person.v1.health-persons-gusu", "-o", "beginning", "-e"],

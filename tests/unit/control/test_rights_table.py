@@ -38,6 +38,7 @@ SAMPLES = {
     "ledger.delivery": ("ledger.delivery", ""),
     "ledger.acts": ("ledger.acts", ""),
     "policy": ("policy", ""),
+    "disputes": ("disputes", ""),
     "policy-acks": ("policy-acks", ""),
     "heartbeat.raw.<provider>": ("heartbeat.raw.police", "police"),
     "signal.<provider>": ("signal.police", "police"),

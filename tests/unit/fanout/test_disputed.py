@@ -4,12 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.load import control_schema
+from services.control.copier import CopyLine
+from services.fanout.engine import MarkingFanout
 from services.fanout.line import DeliveryKind, fan_out
 from services.fanout.processor import FanoutProcessor
 from services.processor.contract import BatchResult
 from tests.support.debezium import raw
+from tests.support.examples import examples
 from tests.unit.fanout.test_engines import FAST, RECORDS, SCHEMAS, SOURCE, processor
 from tests.unit.fanout.test_line import (
     CODECS,
@@ -40,7 +45,8 @@ from topics.disputes import (
 from topics.engine.choose import Implementation
 from topics.engine.records import PartitionRecords
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord, ResourceId
+from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId
+from topics.grants.declaration import GrantState
 from topics.wire import split
 
 PERSON = ResourceId("population.person.v1")
@@ -187,3 +193,102 @@ def test_a_disputed_item_is_a_word_and_no_list() -> None:
     assert delivery.disputed == ()
     with pytest.raises(ValueError, match="comma"):
         replace(delivery, disputed=("name,address",))
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_each_block_says_which_disputes_it_was_decided_with(engine: Implementation) -> None:
+    made = processor(engine)
+    assert [block["disputes"] for block in blocks(made.process([RECORDS], SCHEMAS))] == [0]
+    made.adopt_disputes(disputes("address"))
+    assert [block["disputes"] for block in blocks(made.process([RECORDS], SCHEMAS))] == [1]
+    made.adopt_disputes(folded([DisputeChange(2, Act.CLOSE, "t.1")], disputes("address")))
+    closed = made.process([RECORDS], SCHEMAS)
+    assert [block["disputes"] for block in blocks(closed)] == [2]
+    assert deliveries(closed) == deliveries(processor(engine).process([RECORDS], SCHEMAS))
+
+
+@pytest.mark.parametrize("engine", ALL)
+def test_a_copier_marks_as_the_fan_out_does(engine: Implementation) -> None:
+    entry = POLICY.grants[HEALTH]
+    filling = entry.model_copy(update={"grant": entry.grant.model_copy(update={"state": GrantState.FILLING})})
+    policy = POLICY.model_copy(update={"grants": {**POLICY.grants, HEALTH: filling}})
+
+    def copied(each: Implementation, found: Disputes) -> list[OutputRecord]:
+        line = CopyLine(policy, filling, MASTER, 1_790_000_000_000, implementation=each, disputes=found)
+        line.codecs.learn(SCHEMAS)
+        return line.decide(RECORDS)
+
+    found = copied(engine, disputes("address"))
+    assert found == copied(Implementation.REFERENCE, disputes("address"))
+    marked = [output for output in found if dict(output.headers).get(DISPUTED_HEADER)]
+    assert len(marked) == 2
+    codec = ReferenceCodec(control_schema("DecisionBlock"))
+    assert codec.decode(split(found[-1].value or b"")[1])["disputes"] == 1
+    plain = copied(engine, Disputes())
+    assert [without_mark(output) for output in found[:-1]] == plain[:-1]
+
+
+def without_mark(output: OutputRecord) -> OutputRecord:
+    kept = tuple(each for each in output.headers if each[0] != DISPUTED_HEADER)
+    return replace(output, headers=kept)
+
+
+CHANGES = st.lists(
+    st.tuples(st.booleans(), st.sampled_from(["address", "name", "sex", "*"]), st.booleans()), max_size=8
+)
+
+
+def history_of(wishes: list[tuple[bool, str, bool]]) -> list[DisputeChange]:
+    """A history of disputes about the record, or about another one of its partition."""
+    found: list[DisputeChange] = []
+    still: list[str] = []
+    for opening, item, ours in wishes:
+        number = len(found) + 1
+        if opening or not still:
+            record = HASH if ours else "0" * 32
+            values = contested_values(KEY, HASH, () if item == "*" else (item,), SAID)
+            contested = Contested(PERSON, CREATED.partition, record, values)
+            found.append(DisputeChange(number, Act.OPEN, f"t.{number}", contested))
+            still.append(f"t.{number}")
+        else:
+            found.append(DisputeChange(number, Act.CLOSE, still.pop()))
+    return found
+
+
+@given(wishes=CHANGES, cut=st.integers(0, 8))
+@examples(40, deadline=None)
+def test_a_block_s_number_is_all_that_a_decision_with_marks_needs_to_be_made_again(
+    wishes: list[tuple[bool, str, bool]], cut: int
+) -> None:
+    """Whichever engine decided, and however the instance came to know the disputes of that number."""
+    changes = history_of(wishes)
+    results = []
+    for engine in ALL:
+        made = processor(engine)
+        made.adopt_disputes(folded(changes[:cut]))
+        made.adopt_disputes(folded(changes[cut:], folded(changes[:cut])))
+        results.append(made.process([RECORDS], SCHEMAS))
+    for result in results:
+        assert deliveries(result) == deliveries(results[0])
+        assert blocks(result) == blocks(results[0])
+    [block] = blocks(results[0])
+    again = adopted(Implementation.REFERENCE, folded(changes[: block["disputes"]]))
+    assert deliveries(again.process([RECORDS], SCHEMAS)) == deliveries(results[0])
+    plain = deliveries(processor(Implementation.REFERENCE).process([RECORDS], SCHEMAS))
+    assert [without_mark(output) for output in deliveries(results[0])] == plain
+
+
+def test_an_engine_is_not_made_anew_because_of_disputes() -> None:
+    """A resource without disputed records is decided by the engine itself: it costs nothing."""
+    made = processor(Implementation.REFERENCE)
+    topic = RECORDS.topic
+    plain = made._engine(topic)
+    elsewhere = folded(
+        [DisputeChange(1, Act.OPEN, "t.1", Contested(ResourceId("legal.enterprise.v1"), 0, "0" * 32))]
+    )
+    made.adopt_disputes(elsewhere)
+    assert made._engine(topic) is plain
+    made.adopt_disputes(disputes("address"))
+    assert isinstance(made._engine(topic), MarkingFanout)
+    made.adopt_disputes(Disputes(9))
+    assert made._engine(topic) is plain

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.load import control_schema
 from services.gate.line import decide
 from services.gate.outcome import Decision, OutcomeKind
 from services.gate.plan import compile_gate
@@ -34,6 +35,7 @@ from topics.wire import frame, split
 
 POLICY = sample_policy()
 PLAN = compile_gate(POLICY)
+BLOCKS = ReferenceCodec(control_schema("DecisionBlock"))
 LOOSE_SCHEMA_ID = SchemaId(60)
 ANYTHING = ["null", "boolean", "long", "double", "string", "bytes", {"type": "array", "items": "string"}]
 LOOSE_ROW = {"type": "map", "values": ANYTHING}
@@ -214,7 +216,7 @@ def test_a_batch_has_as_many_outcomes_as_records(batch: list[KafkaRecord]) -> No
     numbered = [replace(record, offset=offset) for offset, record in enumerate(batch)]
     result = PROCESSOR.process(by_partition(numbered), schemas)
     blocks: list[Any] = [
-        PLAN.control.decision_block.decode(split(output.value or b"")[1])
+        BLOCKS.decode(split(output.value or b"")[1])
         for output in chain.from_iterable(result.lanes)
         if output.topic == "ledger.intake"
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.control.cases.words import Actor, Problem, Role
-from services.control.ownership.ruling import Decision, Known, OwnershipChange, Ruling, names_of, ruled
+from services.control.ownership.ruling import Known, OwnershipChange, Ruling, names_of, ruled
 from services.gate.line import decide
 from services.gate.plan import compile_gate
 from tests.support.debezium import ENROLMENT_SCHEMA_ID, ENROLMENT_TOPIC, SCHEMAS, raw
@@ -16,6 +16,7 @@ from tests.support.policy import policy_of, sample_definitions
 from topics.canonical import envelope_schema
 from topics.engine.reference import ReferenceCodec
 from topics.event import ResourceId
+from topics.ownership import Decision
 from topics.quality.rules import CodeList
 from topics.wire import split
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from services.control.store.tickets.tables import DISPUTES, NOTICES
 from services.control.tickets.words import NoticeKind
@@ -47,6 +47,12 @@ def dispute_changes(connection: Connection, after: int = 0, limit: int = 1_000) 
     for row in connection.execute(wanted):
         contested = None if row.contested is None else contested_of(row.contested)
         yield DisputeChange(row.number, Act(row.act), row.dispute, contested)
+
+
+def newest_change(connection: Connection) -> int:
+    """The number of the last change of the disputes; 0 where there is none."""
+    found: int = connection.execute(select(func.coalesce(func.max(DISPUTES.c.number), 0))).scalar_one()
+    return found
 
 
 def _notice(row: Row[Any]) -> OwedNotice:

@@ -1,13 +1,15 @@
 """Writes tickets: the events and everything that they come to, in the caller's one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select, text, update
 
+import topics.disputes
 from services.control.clocks.calendar import Calendar
+from services.control.store.errors import StoreError
 from services.control.store.tickets.reading import Filed
 from services.control.store.tickets.tables import DISPUTES, EVENTS, NOTICES, TICKETS
 from services.control.tickets.clocks import open_clock, stands
@@ -15,9 +17,14 @@ from services.control.tickets.marking import marks_owed
 from services.control.tickets.recipients import owed
 from services.control.tickets.ticket import Ticket, kind_of
 from services.control.tickets.written import contested_document, event_document, opening_document
+from topics.disputes import Act
 
 _DISPUTES_LOCK: Final = 4_207_004
 """Of PostgreSQL's advisory locks the one under which changes of the disputes are numbered."""
+
+
+class TooManyDisputes(StoreError):  # noqa: N818 - says what is the matter
+    """Nothing was written: decide on tickets that are open, then do it again."""
 
 
 def add(connection: Connection, ticket: Ticket, calendar: Calendar) -> int:
@@ -104,6 +111,7 @@ def _write_marks(connection: Connection, before: Ticket, after: Ticket, now: dat
         return
     connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _DISPUTES_LOCK})
     last = connection.execute(select(func.coalesce(func.max(DISPUTES.c.number), 0))).scalar_one()
+    _require_room(connection, [act for act, _, _ in changes])
     rows = [
         {
             "number": last + place,
@@ -116,6 +124,18 @@ def _write_marks(connection: Connection, before: Ticket, after: Ticket, now: dat
         for place, (act, dispute, contested) in enumerate(changes, 1)
     ]
     connection.execute(DISPUTES.insert(), rows)
+
+
+def _require_room(connection: Connection, acts: Sequence[Act]) -> None:
+    """No more may be open than an instance of the fan-out holds: it would take none of the later changes."""
+    more = acts.count(Act.OPEN) - acts.count(Act.CLOSE)
+    count = func.count()
+    opened = count.filter(DISPUTES.c.act == Act.OPEN.value)
+    standing: int = connection.execute(
+        select(opened - count.filter(DISPUTES.c.act == Act.CLOSE.value))
+    ).scalar_one()
+    if more > 0 and standing + more > topics.disputes.MOST_OPEN:
+        raise TooManyDisputes(f"{standing} disputes are open: close some before another record is disputed")
 
 
 def _write_notices(connection: Connection, ticket: Ticket, now: datetime, new_id: Callable[[], UUID]) -> None:
