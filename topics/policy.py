@@ -56,6 +56,13 @@ class ControlSchemas(Declared):
     """0 only in policies that are older than this record."""
 
 
+class CaseMark(Declared):
+    """How far the case of a grant was carried out: the number of its event, and the digest of that event."""
+
+    event: int = Field(ge=1)
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Policy(Declared):
     """The whole policy of one version."""
 
@@ -70,6 +77,10 @@ class Policy(Declared):
     control_schemas: ControlSchemas
     holds: dict[str, Hold] = Field(default_factory=dict)
     """Suspensions in force, by id: what they cover delivers nothing."""
+    by_cases: bool = False
+    """Whether sharing cases decide about grants: then the control plane alone writes them."""
+    cases: dict[GrantId, CaseMark] = Field(default_factory=dict)
+    """How far each grant's case was carried out: a database that knows less is older than the bus."""
 
     def by_raw_topic(self) -> dict[TopicName, ResourcePolicy]:
         """Which resource each raw topic feeds."""

@@ -42,6 +42,8 @@ def next_policy(
         code_lists=dict(declared.code_lists),
         control_schemas=control_ids(ids),
         holds=dict(live.holds) if live else {},
+        by_cases=live.by_cases if live else False,
+        cases=dict(live.cases) if live else {},
     )
 
 
