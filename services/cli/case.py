@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from services.cli import case_lists
+from services.cli import case_lists, case_provision
 from services.cli.case_forms import read_application, read_approval
 from services.cli.case_opened import Folder, case_id, the_desk
 from services.cli.case_parties import For, Key, Seen, order_for
@@ -22,6 +22,7 @@ from services.control.store.ids import new_id
 
 app = typer.Typer(help="Sharing cases: who applied for what, who decided, what is due.", no_args_is_help=True)
 case_lists.register(app)
+case_provision.register(app)
 
 Case = Annotated[str, typer.Argument(help="The number of the case, or its id.")]
 Text = Annotated[str, typer.Option("--text", help="What is said, in words.")]

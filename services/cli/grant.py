@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import bus, grant_contract
+from services.cli import bus, grant_contract, grant_credential, grant_drift, grant_import
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
 from services.cli.output import (
@@ -27,6 +27,9 @@ from topics.grants.hold import LONGEST_REASON, HoldScope
 
 app = typer.Typer(help="Look at grants, suspend them at once, resume them.", no_args_is_help=True)
 grant_contract.register(app)
+grant_drift.register(app)
+grant_import.register(app)
+app.add_typer(grant_credential.app, name="credential")
 
 Name = Annotated[str | None, typer.Argument(metavar="GRANT", help="The grant.", show_default=False)]
 OfConsumer = Annotated[str | None, typer.Option("--consumer", help="All grants of this consumer.")]

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from schemas.registry import SchemaRegistry
 from services.control.access import Access
 from services.control.acknowledgements import settle
-from services.control.acls import create_acls, delete_acls, remove_readers
+from services.control.acls import create_acls, delete_acls, read_acls, remove_readers
 from services.control.desired import topics_of_grant
 from services.control.fill import Epoch
 from services.control.kafka_topics import create_topics
@@ -29,6 +29,7 @@ from services.control.provisioning.stopping import Stops, stopped_by, withdrawn
 from services.control.quiet import groups_to_settle
 from services.control.rights import consumer_rights, grant_denials, grant_rights
 from services.control.settings import ApplySettings
+from services.control.state import Acl
 from services.control.suspension.bus import NoPolicyYet
 from services.control.suspension.finish import close_held, suspend_on
 from services.control.suspension.ids import new_id
@@ -172,16 +173,29 @@ class KafkaGrantBus:
         self.note(grant, mark)
         return receipt.id
 
-    def withdraw(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
+    def withdraw(self, grant: GrantId, by: str, reason: str, mark: CaseMark | None) -> str:
         """Withdraw it for good."""
         if grant not in self.policy().grants:
-            self.note(grant, mark)
+            if mark is not None:
+                self.note(grant, mark)
             return ""
         return withdrawn(self._stops, grant, by, reason, mark)
 
     def close(self, topics: Collection[TopicName]) -> None:
         """Take every right to read that names one of these topics."""
         remove_readers(self.admin, topics)
+
+    def rights(self) -> frozenset[Acl]:
+        """Every right of every user."""
+        return read_acls(self.admin)
+
+    def users(self) -> frozenset[str]:
+        """Every user that the broker knows."""
+        return frozenset(self.access.known_users())
+
+    def remove_rights(self, acls: Collection[Acl]) -> None:
+        """Take these rights away."""
+        delete_acls(self.admin, acls)
 
     def finish(self) -> None:
         """Finish suspensions that were interrupted."""

@@ -67,12 +67,13 @@ def noted(policy: Policy, grant: GrantId, mark: CaseMark, now_ms: int) -> Policy
     return _following(policy, {}, {grant: mark}, now_ms)
 
 
-def ended(policy: Policy, grant: GrantId, mark: CaseMark, now_ms: int) -> Policy:
+def ended(policy: Policy, grant: GrantId, mark: CaseMark | None, now_ms: int) -> Policy:
     """The next version, in which the grant is revoked for good; the same where that is said already."""
-    if policy.grants[grant].grant.state is GrantState.REVOKED and policy.cases.get(grant) == mark:
+    if policy.grants[grant].grant.state is GrantState.REVOKED and mark in (None, policy.cases.get(grant)):
         return policy
     revoked = with_grant_state(without_own_holds(policy, grant), {grant: GrantState.REVOKED}, now_ms)
-    return revoked.model_copy(update={"cases": {**revoked.cases, grant: mark}})
+    marks = {} if mark is None else {grant: mark}
+    return revoked.model_copy(update={"cases": {**revoked.cases, **marks}})
 
 
 def handed_over(policy: Policy, marks: Mapping[GrantId, CaseMark], now_ms: int) -> Policy:

@@ -86,8 +86,11 @@ class GrantBus(Protocol):
         """Suspend it with a cut; return the id of the receipt, or nothing where nothing was delivered."""
         ...
 
-    def withdraw(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
-        """Withdraw it for good with a cut; return the receipt's name, or nothing as ``suspend`` does."""
+    def withdraw(self, grant: GrantId, by: str, reason: str, mark: CaseMark | None) -> str:
+        """Withdraw it for good with a cut; return the receipt's name, or nothing as ``suspend`` does.
+
+        Without a mark it is a grant that has no case.
+        """
         ...
 
     def close(self, topics: Collection[TopicName]) -> None:

@@ -70,7 +70,7 @@ def stopped_by(
     return run.order(Order(HoldScope.GRANT, grant, by, reason), fresh)
 
 
-def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
+def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark | None) -> str:
     """Withdraw the grant for good, and return the name of the receipt.
 
     What is suspended already has its cut: then the receipt of the suspension is the proof, and stays.

@@ -116,6 +116,12 @@ def works_of(connection: Connection, case: UUID) -> list[Work]:
     return [_work(row) for row in connection.execute(wanted)]
 
 
+def waiting(connection: Connection, limit: int = 500) -> list[Work]:
+    """Requests that are owed still, the oldest first."""
+    owed = select(GRANT_WORKS).where(GRANT_WORKS.c.outcome == Outcome.OWED.value)
+    return [_work(row) for row in connection.execute(owed.order_by(GRANT_WORKS.c.entry).limit(limit))]
+
+
 def owed_cases(connection: Connection) -> set[UUID]:
     """Cases of which something is still to be done on the bus, taken over already or not."""
     owed = select(GRANT_WORKS.c.case_id).where(GRANT_WORKS.c.outcome == Outcome.OWED.value)
