@@ -49,7 +49,7 @@ def issue_command(
 
 @app.command("fetch")
 def fetch_command() -> None:
-    """Read a code from standard input and print the credential as JSON, once; keep it in a file of mode 600."""
+    """Read a code from standard input and print the credential as JSON, once; keep it in an own file."""
     code, running, now = sys.stdin.readline().strip(), Running.open(), datetime.now(UTC)
     policy = running.policy()
     with open_control() as database, database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Where grants come from: definitions, until cases decide about them; then definitions may hold none. Pure."""
+"""Where grants come from: definitions, until cases decide; then definitions may hold none. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -10,9 +10,9 @@ from topics.grants.declaration import Grant
 from topics.policy import Policy
 
 _CASES_DECIDE: Final = (
-    "cases decide about grants since `govbus grant import`, and a file would contradict them: take the folder "
-    "grants/ out of the definitions (--definitions FOLDER); `govbus case apply` asks for a grant, `govbus case "
-    "suspend` and `terminate` stop it"
+    "cases decide about grants since `govbus grant import`, and a file would contradict them: take the "
+    "folder grants/ out of the definitions (--definitions FOLDER); `govbus case apply` asks for a grant, "
+    "`govbus case suspend` and `terminate` stop it"
 )
 
 
@@ -24,7 +24,7 @@ def grants_in_force(definitions: Definitions, policy: Policy | None) -> Mapping[
 
 
 def refused_definitions(definitions: Definitions, policy: Policy | None) -> Iterator[Refusal]:
-    """What must not be declared as things are: changes in place, grants that cases decide about, lone sinks."""
+    """What must not be declared: changes in place, grants where cases decide, sinks of no grant."""
     for name, error in definitions.in_place_changes(policy):
         yield Refusal(name, str(error))
     if policy is not None and policy.by_cases and definitions.grants:

@@ -24,6 +24,10 @@ _UNKNOWN: Final = "-"
 _DOCUMENT_ENDS: Final = "》"
 
 
+class NotImportable(Exception):  # noqa: N818 - says what is the matter
+    """The life cycle does not let a grant become a case as it is."""
+
+
 def import_case(
     connection: Connection,
     desk: Desk,
@@ -47,7 +51,7 @@ def import_case(
         why: said with the import.
 
     Raises:
-        RuntimeError: the rules are against it.
+        NotImportable: the rules are against it.
     """
     application = application_of(grant)
     opening = Opening(str(case), grant.id, resource.provider, application, adopted.policy.rules(_FACTS))
@@ -57,7 +61,7 @@ def import_case(
     given = Given(text=why, approval=approval_of(grant))
     answer = desk.carry_out(connection, order, case, Action.IMPORT, given)
     if not isinstance(answer, Done):
-        raise RuntimeError(f"grant {grant.id} cannot be imported: {answer}")
+        raise NotImportable(f"grant {grant.id} cannot be imported: {answer}")
     return answer.filed
 
 

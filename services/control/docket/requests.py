@@ -69,7 +69,9 @@ class GrantRequest:
             UnknownForm: it was written in a form that is not known here.
         """
         if document.get("form") != FORM:
-            raise UnknownForm(f"a request of form {document.get('form')!r}, and only form {FORM} is read here")
+            raise UnknownForm(
+                f"a request of form {document.get('form')!r}, and only form {FORM} is read here"
+            )
         grant = document["grant"]
         return cls(
             case=document["case"],

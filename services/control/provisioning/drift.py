@@ -111,7 +111,9 @@ def _allowed(case: Case, picture: Picture) -> set[Acl]:
     entry = picture.policy.grants.get(case.opening.grant)
     if case.state not in _ENTITLED or case.approval is None or case.application.mode not in _PUSHED:
         return set()
-    if entry is not None and not (is_readable(entry.grant, picture.day) and entry in delivering(picture.policy)):
+    if entry is not None and not (
+        is_readable(entry.grant, picture.day) and entry in delivering(picture.policy)
+    ):
         return set()
     user = f"consumer-{case.opening.applicant}"
     within = case.approval.start <= picture.day <= case.approval.end

@@ -45,7 +45,7 @@ def item_schema_of(resource: ResourcePolicy) -> dict[str, Any]:
 
 
 def _transition(wanted: Grant, policy: Policy, resource: ResourcePolicy) -> Transition:
-    """As apply would call it; what apply would leave alone is filled all the same, because the case says so."""
+    """As apply would call it; what apply would leave alone is filled all the same: the case asks for it."""
     declared = wanted.model_copy(update={"state": GrantState.ACTIVE})
     plain = policy.model_copy(update={"by_cases": False})
     grants: dict[GrantId, Grant] = {wanted.id: declared}

@@ -1,6 +1,6 @@
 """Makes cases of the grants that definitions declared, once; from then on cases decide about grants."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -94,9 +94,9 @@ class Import:
 
     def _cases(self, connection: Connection, policy: Policy) -> tuple[Filed, ...]:
         entries = importable(policy)
-        known = cases_of_grants(connection, [entry.grant.id for entry in entries])
+        known = cases_of_grants(connection, sorted(policy.grants))
         wanted = adopted(connection)
-        problems = [*import_problems(policy), *_known_problems(known)]
+        problems = [*import_problems(policy), *_known_problems(known, {entry.grant.id for entry in entries})]
         if wanted is None:
             problems.append(_NO_POLICY)
         if problems or wanted is None:
@@ -152,9 +152,14 @@ def import_problems(policy: Policy) -> Iterator[Problem]:
             yield Problem("RESOURCE_UNKNOWN", "grant", what, "revoke the grant, then import")
 
 
-def _known_problems(known: dict[GrantId, Filed]) -> Iterator[Problem]:
+def _known_problems(known: Mapping[GrantId, Filed], wanted: Collection[GrantId]) -> Iterator[Problem]:
     """Cases of an import that was interrupted are taken as they are, if they still say the same."""
     for grant, filed in sorted(known.items()):
+        if grant not in wanted:
+            if filed.case.state is State.ACTIVE:
+                what = f"case {filed.number} is active, and its grant {grant} was revoked since"
+                yield Problem("GRANT_GONE", "grant", what, "`govbus case terminate` it, then import")
+            continue
         begun = filed.case.events[0].action if filed.case.events else None
         if begun is not Action.IMPORT or filed.case.state is not State.ACTIVE:
             what = f"case {filed.number} of grant {grant} is {filed.case.state.value}"

@@ -1,4 +1,4 @@
-"""The running bus as the worker sees it: topics, users, rights, policy versions and epochs of single grants."""
+"""The running bus as the worker sees it: topics, users, rights, versions and epochs of single grants."""
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
@@ -58,7 +58,7 @@ class _Begun:
 
 @dataclass(slots=True)
 class KafkaGrantBus:
-    """See ``services.control.provisioning.ports.GrantBus``; made anew for each turn that has something to do."""
+    """See ``services.control.provisioning.ports.GrantBus``."""
 
     access: Access
     settings: ApplySettings
@@ -99,7 +99,7 @@ class KafkaGrantBus:
         self.access.ensure_user(f"consumer-{consumer}")
 
     def give_rights(self, consumer: ConsumerId, grant: Grant | None, mark: CaseMark) -> None:
-        """What stands in a topic from before may be outside the grant by now: it is readable after the epoch."""
+        """What stands in a topic from before may be outside the grant now: it is readable after the epoch."""
         create_acls(self.admin, consumer_rights(consumer))
         if grant is not None and grant.id not in self._governed().grants:
             create_acls(self.admin, grant_rights(grant, official_day(self.clock_ms())))
@@ -133,7 +133,11 @@ class KafkaGrantBus:
         """Copy, sweep and open; an epoch that this process did not begin is begun anew."""
         policy = self.policy()
         entry = policy.grants.get(grant.id)
-        if entry is not None and entry.grant.state is GrantState.ACTIVE and policy.cases.get(grant.id) == mark:
+        if (
+            entry is not None
+            and entry.grant.state is GrantState.ACTIVE
+            and policy.cases.get(grant.id) == mark
+        ):
             self._open_reading(grant, mark)
             return {}
         if not self._is_under_way(grant.id, entry):

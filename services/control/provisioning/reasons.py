@@ -8,10 +8,10 @@ from confluent_kafka import KafkaException
 from schemas.registry import RegistryRefused, RegistryUnavailable
 from services.control.acknowledgements import NameEachInstance
 from services.control.copy_transactions import EpochInterrupted
+from services.control.docket.written import UnknownForm
 from services.control.fill import WaitForOperator
 from services.control.policy_topic import AnotherApplyRuns, HeldGrantDelivers, PolicyUnreadable
 from services.control.provisioning.ports import CannotProvide
-from services.control.docket.written import UnknownForm
 from services.control.revoke import WithdrawalStuck
 from services.control.store.cases.reading import DistrustCase
 from services.control.store.errors import StoreError

@@ -13,7 +13,7 @@ class Waits:
 
     def after(self, attempts: int) -> timedelta:
         """How long to wait after so many attempts, at least one."""
-        doubled = self.first * 2 ** min(attempts - 1, 20)
+        doubled: timedelta = self.first * (1 << min(attempts - 1, 20))
         return min(doubled, self.longest)
 
 

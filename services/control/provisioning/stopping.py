@@ -1,4 +1,4 @@
-"""Stops what a case stops: the kill switch with the case's mark, and a withdrawal for good, each with a receipt."""
+"""Stops what a case stops: the kill switch with the case's mark, or a withdrawal for good, with a receipt."""
 
 import json
 from collections.abc import Callable
@@ -50,9 +50,7 @@ class _MarkingBus(KafkaBus):
         return KafkaBus.write(self, marking)
 
 
-def stopped_by(
-    stops: Stops, grant: GrantId, by: str, reason: str, fresh: str, mark: CaseMark
-) -> Receipt:
+def stopped_by(stops: Stops, grant: GrantId, by: str, reason: str, fresh: str, mark: CaseMark) -> Receipt:
     """Suspend the grant; interrupted, the same order goes on where it was.
 
     Args:

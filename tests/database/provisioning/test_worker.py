@@ -1,6 +1,7 @@
 """From a decided case to the bus and back: every step reported, nothing half done, nothing given in doubt."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -20,13 +21,14 @@ from services.control.store.provisioning.works import Work, works_of
 from services.control.suspension.bus import NoPolicyYet
 from tests.support.desk import Office, id_of
 from tests.support.provisioning import OPENED, Clock, MemoryGrantBus, by_cases, worker
+from tests.support.restoring import back_up, restore
 from tests.support.sharing_cases import BUREAU, CONSUMER, DECIDER, NOW, OPERATOR, application
 from tests.support.suspending import Killed
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.resource import ShareType
 
-STOP = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
+STOP: dict[str, Any] = {"stop_reason": StopReason.RISK, "text": "a leak is suspected"}
 IN_ORDER = ["make_topics", "make_user", "give_rights", "begin", "settle", "back_fill", "confirm"]
 LONG = timedelta(hours=1)
 
@@ -102,7 +104,9 @@ def test_the_consumer_is_told_to_fetch_its_credential_and_that_it_can_begin(
     approved(office)
     carried_out(office, bus, clock)
     with office.database.reading() as connection:
-        kinds = [row.kind for row in connection.execute(NOTICE_EVENTS.select().order_by(text("happened_at, kind")))]
+        kinds = [
+            row.kind for row in connection.execute(NOTICE_EVENTS.select().order_by(text("happened_at, kind")))
+        ]
     assert sorted(kinds) == ["case.active", "grant.credential_issued"]
 
 
@@ -259,31 +263,18 @@ def test_nothing_is_given_on_the_word_of_a_database_that_is_older_than_the_bus(
     office: Office, bus: MemoryGrantBus, clock: Clock
 ) -> None:
     filed = approved(office)
+    back_up(office.database)
     later = office.done(filed, Action.SUSPEND, BUREAU, **STOP)
     mark = mark_of(later.case, later.version)
     bus.now = by_cases().model_copy(update={"cases": {grant_of(filed): mark}})
-    restored = restored_before(office, filed)
+    restore(office.database)
     carried_out(office, bus, clock)
     assert asked(bus) == []
-    [work] = works(office, restored)
+    [work] = works(office, filed)
     assert work.outcome is Outcome.OWED
     assert work.note.startswith("RESTORE_NEWER_DATABASE")
-    assert now_of(office, restored).state is State.PROVISIONING
-    assert len(now_of(office, restored).events) == filed.version, "nothing is added to its history either"
-
-
-def restored_before(office: Office, filed: Filed) -> Filed:
-    """The database as it was before the last event, as a backup brings it back."""
-    with office.database.begin() as connection:
-        connection.execute(text("ALTER TABLE case_events DISABLE TRIGGER USER"))
-        connection.execute(text("DELETE FROM case_events WHERE number > :n"), {"n": filed.version})
-        connection.execute(text("ALTER TABLE case_events ENABLE TRIGGER USER"))
-        connection.execute(
-            text("UPDATE cases SET version = :n, state = 'provisioning', suspended_by = NULL"),
-            {"n": filed.version},
-        )
-        connection.execute(text("DELETE FROM outbox WHERE channel = 'policy' AND what = 'grant.suspend'"))
-    return filed
+    assert now_of(office, filed).state is State.PROVISIONING
+    assert len(now_of(office, filed).events) == filed.version, "nothing is added to its history either"
 
 
 def test_what_goes_beyond_the_entry_as_it_stands_is_not_made_and_says_why(
@@ -318,9 +309,7 @@ def test_where_each_answer_is_asked_for_there_is_a_credential_and_no_topic(
     assert bus.now.cases[grant_of(filed)].event == now_of(office, filed).events[-1].number
 
 
-def test_a_request_is_taken_from_the_outbox_once(
-    office: Office, bus: MemoryGrantBus, clock: Clock
-) -> None:
+def test_a_request_is_taken_from_the_outbox_once(office: Office, bus: MemoryGrantBus, clock: Clock) -> None:
     filed = approved(office)
     carried_out(office, bus, clock)
     with office.database.begin() as connection:

@@ -48,7 +48,7 @@ def issue(
 
 
 def collect(connection: Connection, digest: str, by: str, now: datetime) -> PickUp | None:
-    """Use a code up; None where there is none, it was used, or its time is over. Of two at once one gets it."""
+    """Use a code up, of two at once for one; None where there is none, it was used, or its time is over."""
     table = CREDENTIAL_PICKUPS.c
     used = (
         update(CREDENTIAL_PICKUPS)

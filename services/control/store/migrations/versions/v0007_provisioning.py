@@ -51,9 +51,7 @@ def upgrade() -> None:
     _pickups()
     listed = ", ".join(f"'{word}'" for word in _ACTIONS)
     op.execute("ALTER TABLE case_events DROP CONSTRAINT ck_case_events_action")
-    op.execute(
-        f"ALTER TABLE case_events ADD CONSTRAINT ck_case_events_action CHECK (action IN ({listed}))"
-    )
+    op.execute(f"ALTER TABLE case_events ADD CONSTRAINT ck_case_events_action CHECK (action IN ({listed}))")
 
 
 def _works() -> None:
