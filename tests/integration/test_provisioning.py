@@ -1,4 +1,4 @@
-"""A decided case changes the running bus by itself, and a stopped one too: on the real stack, from the shell."""
+"""A decided case changes the running bus by itself, and so does one that is stopped: on the real stack."""
 
 import json
 import shutil
@@ -47,6 +47,7 @@ from tests.support.policy import sample_definitions
 from tests.support.restoring import back_up, restore
 from tests.support.sharing_cases import application
 from tests.support.waiting import eventually
+from tests.unit.cli.called import shape
 from topics.delivery import read_delivery
 from topics.engine.reference import ReferenceCodec
 from topics.event import ConsumerId, GrantId, Operation, SourcePosition
@@ -60,6 +61,9 @@ CHEN, WANG, LI = "consumer:archives/chen", "provider:police/wang", "authority:da
 LIVE: Final = range(20)
 """Persons that the traffic updates; those with an even number are in the rows that are applied for."""
 STRANGER: Final = Acl("consumer-tax", ResourceType.TOPIC, Pattern.PREFIXED, "sub.archives.", Right.READ)
+
+SHARED: Final = {f"case-{one}": "case-act" for one in ("apply", "decide", "suspend", "resume", "terminate")}
+"""Commands that answer alike."""
 
 #: `govbus`, killed by the system once it has reported so many steps as done.
 KILLED_PROGRAM: Final = """
@@ -91,7 +95,10 @@ class City:
     def __call__(self, *arguments: str, code: int = ExitCode.OK) -> Any:
         ended = govbus(self.bench, *arguments, "--json")
         assert ended.returncode == code, (ended.stdout, ended.stderr)
-        return json.loads(ended.stdout.splitlines()[-1])
+        answer = json.loads(ended.stdout.splitlines()[-1])
+        name = "-".join(arguments[:3] if arguments[1] == "credential" else arguments[:2])
+        shape(SHARED.get(name, name)).validate(answer)
+        return answer
 
     def approved(self, **changes: Any) -> str:
         """The number of a case of the archives that was just approved."""
@@ -186,9 +193,9 @@ def newest_states(bench: Bench) -> set[SourcePosition]:
     found = bench.policy().resources[PERSONS]
     codec = ReferenceCodec(json.loads(found.envelope_schema))
     last = {record.key: record.value for record in bench.read(found.resource.canonical_topic)}
-    envelopes = [codec.decode(split(value)[1]) for value in last.values() if value is not None]
+    envelopes: list[Any] = [codec.decode(split(value)[1]) for value in last.values() if value is not None]
     return {
-        SourcePosition(each["generation"], each["incarnation"], each["commit"], each["ordinal"])
+        SourcePosition(*(each[name] for name in ("generation", "incarnation", "commit", "ordinal")))
         for each in envelopes
         if each["operation"] != Operation.DELETE.value and each["state"]["household_district"] == DISTRICTS[0]
     }

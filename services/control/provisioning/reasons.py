@@ -17,6 +17,7 @@ from services.control.store.cases.reading import DistrustCase
 from services.control.store.errors import StoreError
 from services.control.suspension.acts import LedgerNotReady
 from services.control.suspension.bus import NoPolicyYet
+from services.control.transitions import UseNewGrantId
 
 _LONGEST: Final = 500
 _DOWN: Final = "`govbus status` shows what is down; it is tried again"
@@ -27,6 +28,7 @@ _REMEDIES: Final[Mapping[type[Exception], str]] = {
     PolicyUnreadable: _DOWN,
     AnotherApplyRuns: "wait until that apply or suspension has ended; it is tried again",
     HeldGrantDelivers: "`govbus grant list` names the suspension; resume it, then retry the step",
+    UseNewGrantId: "terminate the case and apply anew",
     NameEachInstance: "end the member of the group that has no instance id; it is tried again",
     EpochInterrupted: "it is tried again, by a new epoch",
     WaitForOperator: "`govbus case provision --confirm-shrink GRANT` if that is meant, then retry the step",

@@ -32,7 +32,7 @@ from services.control.store.database import ControlDatabase
 from services.control.store.provisioning import works
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.provisioning.turns import Lane, turn
-from services.control.store.provisioning.works import Work
+from services.control.store.provisioning.works import FailedStep, Work
 from topics.event import TopicName
 from topics.grants.declaration import Grant
 from topics.names import epochs, grant_topic
@@ -65,7 +65,11 @@ class ProvisioningWorker:
     """Whether what an earlier worker has begun to stop may still be half done."""
 
     def turn(self) -> bool:
-        """Do what is owed next, stops first; return whether there was work."""
+        """Do what is owed next, stops first; return whether there was work.
+
+        Raises:
+            StoreError: the database is away or was busy; nothing is lost, call it again.
+        """
         stopped = self.stop()
         return self.provide() or stopped
 
@@ -112,11 +116,19 @@ class ProvisioningWorker:
             failed = works.failed_steps(connection, self.patience.attempts)
         now = self.clock()
         due = [each for each in failed if each.moved_at + self.patience.steps.after(each.attempts) <= now]
-        for each in due:
+        taken = [self._retried(each) for each in due]
+        return any(taken)
+
+    def _retried(self, failed: FailedStep) -> bool:
+        """Whether the case took the order; one that is distrusted holds up no other."""
+        try:
             with self.database.begin() as connection:
-                given = Given(step=each.step)
-                self.desk.carry_out(connection, self._order(), each.case, Action.RETRY_STEP, given)
-        return bool(due)
+                order, given = self._order(), Given(step=failed.step)
+                answer = self.desk.carry_out(connection, order, failed.case, Action.RETRY_STEP, given)
+        except (UnknownForm, DistrustCase) as error:
+            self.say(f"case {failed.case}: {reason_of(error)}")
+            return False
+        return isinstance(answer, Done)
 
     def _order(self) -> Order:
         return Order(key="", actor=SYSTEM, now=self.clock())
@@ -255,8 +267,7 @@ class ProvisioningWorker:
             order, given = self._order(), Given(step=step)
             answer = self.desk.carry_out(connection, order, work.case, Action.STEP_DONE, given, work.round)
             if not isinstance(answer, Done):
-                note = f"{step.value} was done, and the case did not take it: {_codes(answer)}"
-                works.ended(connection, work, Outcome.DROPPED, note, now)
+                self._not_taken(connection, work, step, _codes(answer), now)
                 return False
             announce(connection, filed.case, step, work.round, self.new_id(now), now, self.desk.calendars)
             if all(each.progress is Progress.DONE for each in answer.filed.case.steps):
@@ -264,6 +275,16 @@ class ProvisioningWorker:
                 return False
         self.say(f"case {filed.number}: {step.value} is done")
         return True
+
+    def _not_taken(
+        self, connection: Connection, work: Work, step: Step, codes: frozenset[str], now: datetime
+    ) -> None:
+        """The case went another way and the request is over; or only the clocks differ, and it comes again."""
+        note = f"{step.value} was done, and the case did not take it: {', '.join(sorted(codes))}"
+        if codes & _OTHER_WAY:
+            works.ended(connection, work, Outcome.DROPPED, note, now)
+        else:
+            works.put_off(connection, work, note, now + self.patience.stops.longest, failed=False)
 
     def _report_failed(self, work: Work, step: Step, reason: str) -> None:
         now = self.clock()
@@ -325,7 +346,11 @@ def _why(filed: Filed, event: int) -> str:
     return f"case {filed.number}: {reason}"
 
 
-def _codes(answer: object) -> str:
+_OTHER_WAY: Final = frozenset({"WRONG_STATE", "STEP_OF_OTHER_ROUND"})
+"""Why a case does not take a report that is not wanted any more; of anything else the request comes again."""
+
+
+def _codes(answer: object) -> frozenset[str]:
     if isinstance(answer, Declined):
-        return ", ".join(problem.code for problem in answer.problems)
-    return type(answer).__name__
+        return frozenset(problem.code for problem in answer.problems)
+    return frozenset({type(answer).__name__})

@@ -317,3 +317,28 @@ def test_a_request_is_taken_from_the_outbox_once(office: Office, bus: MemoryGran
     carried_out(office, bus, clock)
     assert len(works(office, filed)) == 2
     assert asked(bus) == IN_ORDER
+
+
+def test_a_clock_that_lags_behind_the_case_costs_a_wait_and_no_step(
+    office: Office, bus: MemoryGrantBus, clock: Clock
+) -> None:
+    filed = approved(office)
+    office.done(filed, Action.COMPLAIN, CONSUMER, OPENED + timedelta(seconds=5))
+    carried_out(office, bus, clock)
+    [work] = works(office, filed)
+    assert (work.outcome, "TIME_BACKWARDS" in work.note) == (Outcome.OWED, True)
+    clock.goes_on(timedelta(minutes=2))
+    carried_out(office, bus, clock)
+    assert now_of(office, filed).state is State.ACTIVE
+
+
+def test_a_case_that_is_distrusted_holds_up_no_other(
+    office: Office, bus: MemoryGrantBus, clock: Clock
+) -> None:
+    damaged, other = approved(office), approved(office)
+    with office.database.begin() as connection:
+        wrong = text("UPDATE cases SET version = 99 WHERE number = :n")
+        connection.execute(wrong, {"n": damaged.number})
+    carried_out(office, bus, clock)
+    assert now_of(office, other).state is State.ACTIVE
+    assert "`govbus case check` lists such cases" in works(office, damaged)[0].note
