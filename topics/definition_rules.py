@@ -121,11 +121,16 @@ def _new_version_remedy(resource: Resource) -> str:
     return f"{coming} and publish every record again"
 
 
-def sink_problems(sinks: Mapping[str, Sink], grants: Mapping[str, Grant]) -> Iterator[tuple[str, Problem]]:
-    """Yield what does not fit between sinks and grants, each with the grant whose sink it is."""
+def sink_problems(
+    sinks: Mapping[str, Sink], grants: Mapping[str, Grant] | None
+) -> Iterator[tuple[str, Problem]]:
+    """Yield what does not fit between sinks and grants, each with the grant whose sink it is.
+
+    Without grants it is not asked whether they exist.
+    """
     taken: dict[tuple[str, str], str] = {}
     for id_, sink in sinks.items():
-        if id_ not in grants:
+        if grants is not None and id_ not in grants:
             yield id_, Problem(("grant",), f"there is no grant {id_}", _one_of(grants))
         first = taken.setdefault((sink.database, sink.table), id_)
         if first != id_:

@@ -60,6 +60,13 @@ class ControlSchemas(Declared):
     nothing of disputes."""
 
 
+class CaseMark(Declared):
+    """How far the case of a grant was carried out: the number of its event, and the digest of that event."""
+
+    event: int = Field(ge=1)
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Policy(Declared):
     """The whole policy of one version."""
 
@@ -76,6 +83,10 @@ class Policy(Declared):
     """Suspensions in force, by id: what they cover delivers nothing."""
     rulings: dict[str, ItemRuling] = Field(default_factory=dict)
     """Decisions on who owns an item, by id; apply carries out the latest on each, whatever is declared."""
+    by_cases: bool = False
+    """Whether sharing cases decide about grants: then the control plane alone writes them."""
+    cases: dict[GrantId, CaseMark] = Field(default_factory=dict)
+    """How far each grant's case was carried out: a database that knows less is older than the bus."""
 
     def by_raw_topic(self) -> dict[TopicName, ResourcePolicy]:
         """Which resource each raw topic feeds."""

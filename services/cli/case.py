@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from services.cli import case_lists
+from services.cli import case_lists, case_provision
 from services.cli.case_forms import read_application, read_approval
 from services.cli.case_opened import Folder, case_id, the_desk
 from services.cli.case_parties import For, Key, Seen, order_for
@@ -19,9 +19,11 @@ from services.control.cases.words import Action, RefusalReason, StopReason
 from services.control.desk.orders import Done, Order
 from services.control.store.cases.reading import load
 from services.control.store.ids import new_id
+from services.control.store.provisioning.works import works_of
 
 app = typer.Typer(help="Sharing cases: who applied for what, who decided, what is due.", no_args_is_help=True)
 case_lists.register(app)
+case_provision.register(app)
 
 Case = Annotated[str, typer.Argument(help="The number of the case, or its id.")]
 Text = Annotated[str, typer.Option("--text", help="What is said, in words.")]
@@ -256,13 +258,14 @@ def act_command(
 def show_command(case: Case, as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Show a case with its application, decision, steps and everything that happened."""
     with open_control() as database, database.reading() as connection:
-        filed = load(connection, case_id(connection, case))
+        id_ = case_id(connection, case)
+        filed, works = load(connection, id_), works_of(connection, id_)
     if filed is None:
         raise CommandFailed(ExitCode.NEGATIVE, f"there is no case {case}", "CASE", "`govbus case list`")
     if wants_json(as_json, output):
-        emit_json(case_shape(filed))
+        emit_json(case_shape(filed, works))
     else:
-        print_case(filed)
+        print_case(filed, works)
 
 
 def _act(

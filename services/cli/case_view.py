@@ -21,6 +21,7 @@ from services.control.desk.orders import (
 from services.control.docket.filed import Filed
 from services.control.docket.written import event_document
 from services.control.store.cases.listing import Breach, CaseLine
+from services.control.store.provisioning.works import Work
 
 
 def answer_shape(answer: Answer | OpeningAnswer) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def tell_answer(answer: Answer | OpeningAnswer, as_json: bool) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def case_shape(filed: Filed) -> dict[str, Any]:
+def case_shape(filed: Filed, works: Sequence[Work] = ()) -> dict[str, Any]:
     """A case with everything that is known of it."""
     case = filed.case
     events = [
@@ -99,6 +100,7 @@ def case_shape(filed: Filed) -> dict[str, Any]:
         "open_complaints": case.open_complaints,
         **_contents(filed),
         "steps": steps,
+        "requests": [_work(each) for each in works],
         "events": events,
     }
 
@@ -146,9 +148,9 @@ def print_lines(title: str, shapes: Sequence[dict[str, Any]]) -> None:
     table(title, names, [[shape[name] for name in names] for shape in shapes])
 
 
-def print_case(filed: Filed) -> None:
+def print_case(filed: Filed, works: Sequence[Work] = ()) -> None:
     """Print a case for a person."""
-    shape = case_shape(filed)
+    shape = case_shape(filed, works)
     names = ("number", "state", "version", "consumer", "provider", "entry_code", "grant")
     table("Case", names, [[shape[name] for name in names]])
     rows = [
@@ -159,6 +161,22 @@ def print_case(filed: Filed) -> None:
     if shape["steps"]:
         steps = [list(each.values()) for each in shape["steps"]]
         table("Steps", ("step", "progress", "attempts", "reason"), steps)
+    if shape["requests"]:
+        asked = [list(each.values()) for each in shape["requests"]]
+        table("On the bus", tuple(shape["requests"][0]), asked)
+
+
+def _work(work: Work) -> dict[str, Any]:
+    """What the case asked of the bus, and how far that is."""
+    return {
+        "event": work.event,
+        "wanted": work.wanted.value,
+        "outcome": work.outcome.value,
+        "attempts": work.attempts,
+        "note": work.note,
+        "next_at": None if work.next_at is None else work.next_at.isoformat(),
+        "ended_at": None if work.ended_at is None else work.ended_at.isoformat(),
+    }
 
 
 def _contents(filed: Filed) -> dict[str, Any]:

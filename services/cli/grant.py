@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import bus, grant_contract
+from services.cli import bus, grant_contract, grant_credential, grant_drift, grant_import
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
 from services.cli.output import (
@@ -19,14 +19,19 @@ from services.cli.output import (
     table,
     wants_json,
 )
+from services.control.provisioning.policy_changes import is_of_case
 from services.control.suspension.acts import ActWord
 from services.control.suspension.receipt import Receipt
 from services.control.suspension.resumption import Resumption
-from services.control.suspension.suspend import Order, Suspend
+from services.control.suspension.suspend import Order, Suspend, hold_on
 from topics.grants.hold import LONGEST_REASON, HoldScope
+from topics.policy import Policy
 
 app = typer.Typer(help="Look at grants, suspend them at once, resume them.", no_args_is_help=True)
 grant_contract.register(app)
+grant_drift.register(app)
+grant_import.register(app)
+app.add_typer(grant_credential.app, name="credential")
 
 Name = Annotated[str | None, typer.Argument(metavar="GRANT", help="The grant.", show_default=False)]
 OfConsumer = Annotated[str | None, typer.Option("--consumer", help="All grants of this consumer.")]
@@ -134,6 +139,7 @@ def resume_command(
     order = _order(grant, consumer, resource, everything, _reason(reason), actor)
     _confirmed(order, yes, "resume")
     running = Running.open()
+    _not_of_a_case(running.policy(), order)
     done = told(lambda: _resumed(running, order, tuple(confirm_shrink or ())))
     if wants_json(as_json, output):
         emit_json(done.as_json())
@@ -170,6 +176,19 @@ def _suspended(run: Suspend, order: Order) -> Receipt:
 def _resumed(running: Running, order: Order, confirmed: tuple[str, ...]) -> Resumption:
     unfinished = [receipt.id for receipt in running.suspend().unfinished() if not receipt.is_cut]
     return running.resume(confirmed).order(order, fresh_id("r"), unfinished)
+
+
+def _not_of_a_case(policy: Policy, order: Order) -> None:
+    """What a case has suspended only the case resumes, or the grant would deliver and the case not know it.
+
+    Raises:
+        CommandFailed: a case has ordered it.
+    """
+    hold = hold_on(policy, order.scope, order.name)
+    if hold is not None and is_of_case(hold):
+        what = f"{order.name} was suspended by its case ({hold.reason})"
+        remedy = "`govbus case resume` does it, by whoever may decide that"
+        raise CommandFailed(ExitCode.REFUSED, what, "", remedy)
 
 
 def _receipt(running: Running, suspension: str) -> Receipt:

@@ -9,10 +9,8 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 from rich.markup import escape
 
-from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connect_errors import ConnectError, ConnectorConfigInvalid
-from producers.connector import ConnectEnvironment
-from schemas.registry import RegistryCredentials, RegistryUnavailable
+from schemas.registry import RegistryUnavailable
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -25,7 +23,6 @@ from services.cli.output import (
     tell,
     wants_json,
 )
-from services.control.access import Access, CaptureSource
 from services.control.applied import Applied
 from services.control.apply import Apply, Comparison, CorrectDefinitions, compare, compare_offline
 from services.control.copy_transactions import EpochInterrupted
@@ -38,10 +35,10 @@ from services.control.definitions import (
 from services.control.difference import Plan, StepKind
 from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
 from services.control.settings import ApplySettings
+from services.control.stack_access import access_of as access_of
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.progress import say
-from services.stack.registry import REGISTRY_USERS
 from services.stack.settings import StackSettings
 from topics.engine.choose import VARIABLE, NotAvailable, choose
 from topics.event import ProviderId
@@ -157,56 +154,6 @@ def carried_out(run: Apply) -> Applied:
 def _ended(code: ExitCode, what: str, remedy: str) -> typer.Exit:
     tell(CommandFailed(code, what, "", remedy))
     return typer.Exit(code)
-
-
-def access_of(stack: Stack) -> Access:
-    """How apply reaches an embedded stack."""
-    endpoints = stack.endpoints()
-
-    def registry_credentials(user: str) -> RegistryCredentials:
-        is_ours = user in REGISTRY_USERS
-        auth = stack.registry_auth(user) if is_ours else stack.department_registry_auth(user)
-        return RegistryCredentials(endpoints.registry_url, *auth)
-
-    def withdraw_user(user: str) -> None:
-        stack.users().withdraw(user)
-        stack.withdraw_registry_login(user)
-
-    return Access(
-        home=stack.settings.home,
-        bootstrap=endpoints.departments_bootstrap,
-        registry_url=endpoints.registry_url,
-        kafka_config=stack.kafka_config,
-        registry_credentials=registry_credentials,
-        ensure_user=lambda user: stack.users().ensure(user),
-        withdraw_user=withdraw_user,
-        known_users=lambda: stack.users().known(),
-        capture_source=lambda name: _capture_source(stack, name),
-        connect=lambda: ConnectClient(
-            endpoints.connect_url, *stack.connect_auth(), retries=RetryPolicy(attempts=3)
-        ),
-        connect_environment=ConnectEnvironment(
-            str(stack.context.layout.connect_secrets), endpoints.kafka_bootstrap
-        ),
-        master_secret=lambda version: stack.secret(f"master-v{version}").encode(),
-    )
-
-
-def _capture_source(stack: Stack, name: str) -> CaptureSource | None:
-    """``secrets/connect/<name>.properties``: user, password; host, port, database if not ours."""
-    path = stack.context.layout.connect_secrets / f"{name}.properties"
-    if not path.exists():
-        return None
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    endpoints = stack.endpoints()
-    return CaptureSource(
-        host=found.get("host", endpoints.postgres_host),
-        port=int(found.get("port", endpoints.postgres_port)),
-        database=found.get("database", name),
-        user=found["user"],
-        password=found["password"],
-    )
 
 
 def load_declared(folder: Path | None) -> Definitions:

@@ -25,6 +25,7 @@ from services.control.desired import Declared, control_subject, desired_state
 from services.control.difference import Plan, Refusal, StepKind, difference
 from services.control.fill import Epoch, WaitForOperator
 from services.control.gaps import CaptureFacts, find_gaps, impossible, read_captures, with_incarnations
+from services.control.grant_source import grants_in_force, refused_definitions
 from services.control.kafka_topics import alter_topics, create_topics, read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content, with_active_grant, with_grant_state
@@ -101,7 +102,7 @@ def compare(
     found = _compare(declared, live, receipt_names(access.home), connections)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [*ruled.refusals, *(Refusal(name, reason) for name, reason in reasons if reason)]
-    refusals += [Refusal(name, str(error)) for name, error in definitions.in_place_changes(policy)]
+    refusals += refused_definitions(definitions, policy)
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
 
@@ -126,7 +127,7 @@ def _declared(
         with_incarnations(definitions.providers, policy, facts or {}, recaptured),
         definitions.consumers,
         definitions.resources,
-        with_withdrawn(definitions.grants, policy),
+        with_withdrawn(grants_in_force(definitions, policy), policy),
         definitions.code_lists,
         definitions.item_schemas,
         official_day(now_ms),

@@ -48,10 +48,10 @@ def is_current(access: Access, user: str, declared: Declared) -> bool:
     )
 
 
-def write_credentials(access: Access, user: str, declared: Declared) -> Path:
-    """Write the user's file and return its path; the password is the one that the broker has."""
+def credential(access: Access, user: str, declared: Declared) -> dict[str, Any]:
+    """The user's way in; the password is the one that the broker has, made if there is none yet."""
     registry = access.registry_credentials(user)
-    content = {
+    return {
         "bootstrap": access.bootstrap,
         **SASL,
         "username": user,
@@ -63,6 +63,11 @@ def write_credentials(access: Access, user: str, declared: Declared) -> Path:
         },
         **_topics(user, declared),
     }
+
+
+def write_credentials(access: Access, user: str, declared: Declared) -> Path:
+    """Write the user's file and return its path."""
+    content = credential(access, user, declared)
     path = credentials_path(access.home, user)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_owner_only(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

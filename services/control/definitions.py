@@ -232,7 +232,8 @@ class _Draft:
         for id_, grant in self.grants.models.items():
             found = grant_problems(grant, self._consumers, self._resources, self.schemas)
             self.grants.report(id_, self._not_caused_elsewhere(found))
-        for name, problem in sink_problems(self.sinks.models, self.grants.models):
+        # Where no grant is declared, cases may decide about them: compare asks the policy for those of sinks.
+        for name, problem in sink_problems(self.sinks.models, self.grants.models or None):
             self.sinks.report(name, self._not_caused_elsewhere([problem]))
 
     def _not_caused_elsewhere(self, problems: Iterable[Problem]) -> Iterator[Problem]:

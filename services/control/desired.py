@@ -96,6 +96,15 @@ def topic_of_grant(grant: Grant, resource: Resource) -> Topic:
     return Topic(grant.topic, resource.partitions, _limited(_compacted(), STATE_RECORD_BYTES))
 
 
+def topics_of_grant(grant: Grant, resource: Resource) -> tuple[Topic, ...]:
+    """Everything that must exist for one grant: what it delivers on, its epochs, its fan-out group's own."""
+    return (
+        topic_of_grant(grant, resource),
+        Topic(names.epochs(grant.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS)),
+        Topic(assignor_topic(faust_fanout_id(grant.group)), 1, _deleted(1)),
+    )
+
+
 def faust_fanout_id(group: str) -> str:
     """The Faust application of one grant group's fan-out."""
     return f"faust-{names.fanout_group(group)}"

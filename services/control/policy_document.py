@@ -44,6 +44,8 @@ def next_policy(
         control_schemas=control_ids(ids),
         holds=dict(live.holds) if live else {},
         rulings=dict(live.rulings) if live else {},
+        by_cases=live.by_cases if live else False,
+        cases=dict(live.cases) if live else {},
     )
 
 

@@ -23,6 +23,8 @@ REPLAY: Final = "replay"
 OPERATOR: Final = "operator"
 DOCTOR: Final = "doctor"
 CONNECT: Final = "connect"
+OWN_USERS: Final = frozenset({GATE, FANOUT, COPIER, APPLY, LEDGER, REPLAY, OPERATOR, DOCTOR, CONNECT})
+"""Users of the bus itself: what they may read does not depend on grants."""
 _EVIDENCE: Final = ("raw.", "resource.", "stopped.", "versions.", "sub.")
 WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
 

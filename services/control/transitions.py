@@ -77,6 +77,9 @@ def transitions(
         wanted, entry = grants[grant_id], entries.get(grant_id)
         resource = resources.get(wanted.resource)
         before = live_resources.get(wanted.resource)
+        if live is not None and live.by_cases and wanted.state is GrantState.FILLING:
+            found.append(Transition(grant_id, Move.KEEP, "the control plane fills it"))
+            continue
         found.append(_transition(wanted, entry, resource, before, receipts, day))
     return found
 

@@ -121,6 +121,9 @@ class Reader:
 
     bench: Bench
     grant: GrantId
+    department: str = "health"
+    credential: dict[str, Any] | None = None
+    """What it logs in with; what apply wrote for the department if it is not given."""
     got: list[tuple[int, int, float]] = field(default_factory=list)
     """Partition, offset, when it arrived in s since 1970."""
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -152,7 +155,7 @@ class Reader:
         consumer.close()
 
     def _config(self) -> dict[str, Any]:
-        found = self.bench.credentials("health")
+        found = self.credential or self.bench.credentials(self.department)
         return {
             "bootstrap.servers": found["bootstrap"],
             "security.protocol": found["security_protocol"],

@@ -14,6 +14,7 @@ from services.control.cases.provisioning import (
     again,
     failed,
     finished,
+    imported,
     resumed,
     steps_of,
 )
@@ -145,6 +146,9 @@ def _effects(case: Case, event: Event) -> Case:
             return replace(case, approval=as_applied(case.application), refusal=None)
         case Action.APPROVE_IN_PART | Action.UPHOLD:
             return replace(case, approval=event.approval, refusal=None)
+        case Action.IMPORT:
+            steps = imported(case.application.mode)
+            return replace(case, approval=event.approval, steps=steps)
         case Action.REFUSE | Action.DISMISS:
             return replace(case, approval=None, refusal=_refusal(event))
         case Action.ESCALATE:

@@ -6,7 +6,13 @@ from typing import Final
 
 from services.control.cases.application import Application, application_problems
 from services.control.cases.case import Case, Given
-from services.control.cases.decision import Approval, approval_problems, as_applied, is_narrower
+from services.control.cases.decision import (
+    Approval,
+    approval_problems,
+    as_applied,
+    is_narrower,
+    width_problems,
+)
 from services.control.cases.provisioning import Progress, done_steps, is_turn
 from services.control.cases.words import Action, Actor, Problem, Role, State
 from topics.quality.values import CIVIL_TIME
@@ -180,6 +186,15 @@ def _expire(case: Case, _actor: Actor, day: date, _given: Given) -> Iterator[Pro
         yield Problem("NOT_EXPIRED", "end", what, "wait until it is over, or terminate it")
 
 
+def _import(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[Problem]:
+    """Only what was opened for it, and never wider than what the grant is said to be."""
+    if case.events:
+        what = "somebody has worked on this draft"
+        yield Problem("NOT_OPENED_FOR_IMPORT", "state", what, "let it be submitted and decided")
+    if given.approval is not None:
+        yield from width_problems(given.approval, case.application)
+
+
 def _reply(case: Case, _actor: Actor, _day: date, _given: Given) -> Iterator[Problem]:
     if case.open_complaints == 0:
         yield Problem("NO_COMPLAINT", "state", "no complaint is open", "nothing is to be replied to")
@@ -205,4 +220,5 @@ _GUARDS: Final[Mapping[Action, Guard]] = {
     Action.RESUME: _resume,
     Action.EXPIRE: _expire,
     Action.REPLY: _reply,
+    Action.IMPORT: _import,
 }

@@ -52,6 +52,11 @@ def steps_of(mode: DeliveryMode) -> tuple[StepProgress, ...]:
     return tuple(StepProgress(step) for step in needed)
 
 
+def imported(mode: DeliveryMode) -> tuple[StepProgress, ...]:
+    """The steps of a grant that delivered before it was a case: all done, none of them counted."""
+    return tuple(replace(each, progress=Progress.DONE) for each in steps_of(mode))
+
+
 def is_turn(steps: Collection[StepProgress], step: Step) -> bool:
     """Whether a step is the next one: all before it are done, and it is pending itself."""
     for each in steps:

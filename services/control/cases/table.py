@@ -55,6 +55,7 @@ _APPLYING: Final = {
     (State.DRAFT, Action.SUBMIT): Transition(State.SUBMITTED, _APPLICANT, (Demand.RESOURCE,)),
     (State.DRAFT, Action.APPEAL): Transition(State.NEGOTIATING, _APPLICANT, (Demand.TEXT, Demand.RESOURCE)),
     (State.DRAFT, Action.WITHDRAW): _WITHDRAWAL,
+    (State.DRAFT, Action.IMPORT): Transition(State.ACTIVE, _SYSTEM, (Demand.APPROVAL, Demand.TEXT)),
     (State.SUBMITTED, Action.REQUEST_PRECHECK): Transition(State.PRECHECK, _SYSTEM, (Demand.RESOURCE,)),
     (State.SUBMITTED, Action.REQUEST_DECISION): Transition(State.DECIDING, _SYSTEM, (Demand.RESOURCE,)),
     (State.SUBMITTED, Action.ACCEPT_UNCONDITIONAL): Transition(State.APPROVED, _SYSTEM, (Demand.RESOURCE,)),

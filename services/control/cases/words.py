@@ -66,6 +66,8 @@ class Action(StrEnum):
     COMPLAIN = "complain"
     REPLY = "reply"
     """The authority's written reply to the oldest open complaint (requirement A6-10)."""
+    IMPORT = "import"
+    """A grant that definitions declared becomes a case, as it is; only the control plane does it."""
 
 
 class Role(StrEnum):

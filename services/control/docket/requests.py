@@ -1,11 +1,13 @@
 """What the docket asks of whoever makes grants on the bus: one request for each turn that a case takes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from services.control.cases.words import DeliveryMode
+from services.control.docket.written import FORM, UnknownForm
 from topics.event import GrantId
 from topics.grants.declaration import Grant
 
@@ -47,7 +49,7 @@ class GrantRequest:
         """The request as it is sent."""
         return {
             "kind": "grant",
-            "form": 1,
+            "form": FORM,
             "case": self.case,
             "round": self.round,
             "event": self.event,
@@ -58,3 +60,28 @@ class GrantRequest:
             "steps": list(self.steps),
             "excess": list(self.excess),
         }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], when: datetime) -> Self:
+        """What ``document`` gave; it does not say when.
+
+        Raises:
+            UnknownForm: it was written in a form that is not known here.
+        """
+        if document.get("form") != FORM:
+            raise UnknownForm(
+                f"a request of form {document.get('form')!r}, and only form {FORM} is read here"
+            )
+        grant = document["grant"]
+        return cls(
+            case=document["case"],
+            round=document["round"],
+            event=document["event"],
+            when=when,
+            wanted=Wanted(document["wanted"]),
+            id=GrantId(document["id"]),
+            mode=DeliveryMode(document["mode"]),
+            grant=None if grant is None else Grant.model_validate(grant),
+            steps=tuple(document["steps"]),
+            excess=tuple(document["excess"]),
+        )

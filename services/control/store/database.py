@@ -140,6 +140,16 @@ class ControlDatabase:
             with still.begin():
                 yield still
 
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction of its own: for locks that a session holds.
+
+        Raises:
+            StartControlDatabase, RestorePassword, RepeatTransaction: as ``begin`` does.
+        """
+        with self._named(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Give the idle connections back."""
         self._engine.dispose()

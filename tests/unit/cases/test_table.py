@@ -26,6 +26,7 @@ draft         edit                 draft            a
 draft         submit               submitted        a
 draft         appeal               negotiating      a
 draft         withdraw             withdrawn        a
+draft         import               active           s
 submitted     request_precheck     precheck         s
 submitted     request_decision     deciding         s
 submitted     accept_unconditional approved         s
