@@ -5,6 +5,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from producers.connect_errors import ConnectError
+from schemas.registry import RegistryRefused, RegistryUnavailable, SchemaNotFound
 from services.control.policy_topic import PolicyUnreadable
 from services.control.reading import TopicUnreadable
 from services.control.sending.wiring import RestoreSecret
@@ -13,8 +14,17 @@ from services.control.suspension.acts import ActDamaged, LedgerNotReady
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
 from services.stack.errors import StackError
 
+
+class WatchSilent(Exception):  # noqa: N818 - says what is the matter
+    """The watch does not answer; `govbus up` starts it."""
+
+
 _SPOKEN: Final = (
+    WatchSilent,
     ConnectError,
+    RegistryRefused,
+    RegistryUnavailable,
+    SchemaNotFound,
     StoreError,
     PolicyUnreadable,
     TopicUnreadable,

@@ -109,3 +109,33 @@ class KafkaActs:
                 raise NotYet("no policy names a schema for acts yet: `govbus apply` writes it")
             self._schema_id = policy.control_schemas.control_act
         return self._schema_id
+
+
+@dataclass(slots=True)
+class NewKafkaActs:
+    """See ``services.control.process.news.NewActs``; used by one thread."""
+
+    config: Mapping[str, Any] = field(repr=False)
+    _next: int | None = field(default=None, init=False)
+    _given: int = field(default=0, init=False)
+
+    def since(self, moment: datetime) -> list[Act]:
+        """The acts that were not given before and were written after the moment.
+
+        Raises:
+            NotYet: the ledger has no place for acts yet.
+        """
+        with KafkaTopicReader(self.config, names.CONTROL_GROUP, _TIMEOUT_S) as reader:
+            if _PLACE not in reader.places(names.LEDGER_ACTS):
+                raise NotYet(f"there is no topic {names.LEDGER_ACTS} yet: `govbus apply` makes it")
+            end = reader.bounds(_PLACE).end
+            start = self._next
+            if start is None or start > end:
+                start = reader.offset_at(_PLACE, int(moment.timestamp() * 1000))
+            found = [Act.from_value(record.value or b"") for record in reader.read(_PLACE, start, end)]
+        self._given = end
+        return found
+
+    def seen(self) -> None:
+        """Those that were given last need not be given again."""
+        self._next = self._given

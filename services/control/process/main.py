@@ -10,12 +10,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from services.control.definitions import DefinitionsInvalid
 from services.control.process.loops import Loop
 from services.control.process.settings import PREFIX, ControlSettings
 from services.control.process.status import Status
 from services.control.process.supervisor import Supervisor
 from services.control.process.web import StatusServer
 from services.control.process.wiring import loops_of
+from services.control.sending.wiring import RestoreSecret
 from services.control.store.errors import StoreError
 from services.stack.errors import StackError
 
@@ -36,7 +38,7 @@ def main(wire: Wire = loops_of) -> int:
         # Not the values: one of them may be a secret that was put into the wrong variable.
         wrong = "; ".join(f"{item['loc']}: {item['msg']}" for item in error.errors(include_input=False))
         sys.stderr.write(f"control: {wrong}\n")
-    except (StackError, StoreError) as error:
+    except (StackError, StoreError, RestoreSecret, DefinitionsInvalid) as error:
         sys.stderr.write(f"control: {error}\n")
     except OSError as error:
         sys.stderr.write(f"control: {error.strerror}; {PREFIX}PORT sets the port\n")

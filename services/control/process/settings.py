@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +31,8 @@ class ControlSettings(BaseModel):
     """How often the running bus is looked at for the snapshots."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
+    definitions: Path | None = None
+    """The folder in which resources are declared; the sample city's where it is not given."""
     ending_s: Seconds = 30.0
     """How long turns that are under way may take once the process shall end."""
 

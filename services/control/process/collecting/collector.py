@@ -80,7 +80,7 @@ class Collector:
 
         Raises:
             NotYet: nothing was applied yet.
-            Exception: the first source that did not answer, once all were asked.
+            Exception: Kafka, the ledger or the registry did not answer; the others were asked all the same.
         """
         with self.database.alone(Task.COLLECTOR) as ours:
             if ours:
@@ -89,9 +89,9 @@ class Collector:
 
     def _collect(self) -> None:
         troubles: list[Exception] = []
-        with self._noted(troubles, Kind.CONNECTOR):
+        with self._noted(troubles, Kind.CONNECTOR, aside=True):
             self._put({Kind.CONNECTOR: connector_documents(self.sources.connectors(), self._volumes())})
-        with self._noted(troubles, Kind.ALARM):
+        with self._noted(troubles, Kind.ALARM, aside=True):
             self._put({Kind.ALARM: alarm_documents(self.sources.alarms())})
         sums: dict[str, Followed] = {}
         with self._noted(troubles, Kind.LEDGER):
@@ -154,12 +154,16 @@ class Collector:
                 snapshots.put(connection, kind, found, moment)
 
     @contextmanager
-    def _noted(self, troubles: list[Exception], *kinds: Kind) -> Iterator[None]:
-        """What goes wrong is noted at the kinds that are not renewed for it, and the others go on."""
+    def _noted(self, troubles: list[Exception], *kinds: Kind, aside: bool = False) -> Iterator[None]:
+        """What goes wrong is noted at the kinds that are not renewed for it, and the others go on.
+
+        ``aside`` is a source whose absence is told elsewhere, and does not make the process less ready.
+        """
         try:
             yield
         except Exception as error:  # noqa: BLE001 - told by the loop once all sources were asked
-            troubles.append(error)
+            if not (aside and is_expected(error)):
+                troubles.append(error)
             with self.database.begin() as connection:
                 for kind in kinds:
                     snapshots.note_trouble(connection, kind, in_words(error), self.now())

@@ -13,6 +13,7 @@ from producers.snapshot import Snapshot, newest_snapshot
 from services.control.policy_topic import newest_policy
 from services.control.process.collecting.collector import Ledger
 from services.control.process.collecting.view import BusView, KafkaView
+from services.control.process.errors import WatchSilent
 from services.ledger.decode import Decoder
 from services.ledger.reader import Bounds, KafkaTopicReader
 from topics import names
@@ -22,10 +23,6 @@ from topics.policy import Policy
 _TIMEOUT_S: Final = (2.0, 5.0)
 _TOLD: Final = 500
 """So many of the last notifications of a capture are looked at: a full volume of some hundred tables."""
-
-
-class WatchSilent(OSError):
-    """The watch does not answer; `govbus up` starts it."""
 
 
 @dataclass(slots=True)
