@@ -242,8 +242,8 @@ def _doctor(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
 def _control() -> set[Acl]:
     """The control process: it owes acts to the ledger, and sees how the bus is.
 
-    It reads canonical records to find those that a ticket is about, decision blocks to count, and the progress
-    of full volumes. Of all other topics and groups it may ask for offsets, and reads nothing of a department.
+    It reads canonical records to find those that a ticket is about, decision blocks to count, and the
+    progress of full volumes. Of all other topics and groups it may ask for offsets only.
     """
     return {
         *(_topics(CONTROL, prefix, Right.READ) for prefix in ("resource.", "notify.")),

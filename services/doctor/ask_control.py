@@ -38,7 +38,7 @@ def ask_tables(patient: Patient) -> list[Finding]:
 
 
 def ask_application(patient: Patient) -> list[Finding]:
-    """Whether those who run the control plane own nothing of it: who owns a table may change what it proves."""
+    """Whether who runs the control plane owns nothing of it: an owner may change what a table proves."""
     with closing(patient.stack.doctor_connection()) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT rolsuper OR rolcreaterole OR rolbypassrls OR pg_has_role(oid, %s, 'MEMBER')"

@@ -190,7 +190,7 @@ class Postgres(Component):
         )
 
     def _allow_application(self) -> None:
-        """The control plane's processes may log in to its database; what they may do there, migrations grant."""
+        """Who runs the control plane may log in to its database; migrations grant the rest."""
         with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
             _set_role(connection, cursor, APPLICATION, self.context.secrets.read(APPLICATION_SECRET))
             grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")

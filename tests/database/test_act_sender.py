@@ -15,7 +15,7 @@ WHEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ACT = Act("account-7", "case.approve", "case", "42", WHEN, "by article 3", {"level": 1, "in_part": False})
 
 
-class Died(Exception):
+class Died(Exception):  # noqa: N818 - says what happened
     """The process was killed there."""
 
 
@@ -69,9 +69,9 @@ def test_a_second_sender_finds_nothing_to_do_while_the_first_is_at_work(
     owe(control_database, "1")
     other: list[bool] = []
     books = MemoryBooks(
-        dies=lambda moment: other.append(sender(control_database, MemoryBooks()).turn())
-        if moment == "before"
-        else None
+        dies=lambda moment: (
+            other.append(sender(control_database, MemoryBooks()).turn()) if moment == "before" else None
+        )
     )
     assert sender(control_database, books).turn()
     assert other == [False]

@@ -1,8 +1,8 @@
 """The desk at which cases are acted on: one order, one transaction, one answer.
 
 The case is locked, the rules are asked, the event is appended, and what follows by itself is done in the same
-transaction: the control plane's next step, the clocks, the acts for the ledger, what departments are told, the
-request for a grant.
+transaction: the control plane's next step, the clocks, the acts for the ledger, what departments are told,
+the request for a grant.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What of a problem ticket is told: each change of its state, and what concerns whoever received the record."""
+"""What of a problem ticket is told: each change of its state, and what recipients of the record are owed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

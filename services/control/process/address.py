@@ -1,4 +1,4 @@
-"""Where the control plane's database of a stack is: for whoever works with it, and for whoever migrates it."""
+"""Where the control plane's database of a stack is, for whoever works with it or migrates it."""
 
 from enum import StrEnum
 

@@ -60,6 +60,4 @@ class CasesTurn:
 
 def _did(swept: Swept) -> bool:
     """Whether a sweep changed anything; what rules were against stays as it is and is no work."""
-    return bool(
-        swept.recounted or swept.expired or swept.breached or swept.missed_targets or swept.reminded
-    )
+    return bool(swept.recounted or swept.expired or swept.breached or swept.missed_targets or swept.reminded)

@@ -1,4 +1,4 @@
-"""Acts in ``ledger.acts``: one transaction for each call, under one transactional id that fences who was before.
+"""Acts in ``ledger.acts``: one transaction for each call, under an id that fences who was before.
 
 Whoever opens the id ends what another had open under it. After that, and only then, what the topic holds is
 looked at: so an act of somebody who died between sending and noting it is found, and not appended again.

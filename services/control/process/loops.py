@@ -8,7 +8,7 @@ _DOUBLINGS: Final = 30
 
 
 class NotYet(Exception):  # noqa: N818 - says what is the matter
-    """There is nothing wrong, but what the loop works on is not there yet; the text says what it waits for."""
+    """Nothing is wrong, but what the loop works on is not there yet; the text says what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Pace:
     """A turn that takes longer hangs: the process should be started again."""
 
     def __post_init__(self) -> None:
-        if self.busy_s < 0 or not 0 < self.idle_s or not 0 < self.first_retry_s <= self.longest_retry_s:
+        if self.busy_s < 0 or self.idle_s <= 0 or not 0 < self.first_retry_s <= self.longest_retry_s:
             raise ValueError("a loop waits after a turn without work, and longer after each further error")
 
     def after_error(self, errors: int, draw: float) -> float:

@@ -23,9 +23,7 @@ class Described(NamedTuple):
 
 
 DESCRIBED: Final = (
-    Described(
-        "govbus_control_turns_total", "counter", "1", "turns", "Turns that did what there was to do."
-    ),
+    Described("govbus_control_turns_total", "counter", "1", "turns", "Turns that did what there was to do."),
     Described("govbus_control_worked_total", "counter", "1", "worked", "Turns that found work."),
     Described("govbus_control_failed_total", "counter", "1", "failed", "Turns that failed."),
     Described(

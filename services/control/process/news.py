@@ -1,4 +1,4 @@
-"""Tells what happens to grants and resources by itself or at a console: from acts in the ledger and snapshots.
+"""Tells what happens to grants and resources by itself or at a console: from the ledger and snapshots.
 
 A suspension must work while the database is away, so its notice cannot stand in its transaction: it is told
 from the act that proves it. All else is read from the snapshots. A key for each makes it news once.

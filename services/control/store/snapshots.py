@@ -1,7 +1,7 @@
 """What was seen of the running bus, with the moment at which it was: lists read this and never ask the bus.
 
-Each kind is replaced as a whole by who has looked at everything of it. Where a source did not answer, the last
-snapshot stays with its own moment, and a note says since when it cannot be renewed and why.
+Each kind is replaced as a whole by who has looked at everything of it. Where a source did not answer, the
+last snapshot stays with its own moment, and a note says since when it cannot be renewed and why.
 """
 
 from collections.abc import Collection, Mapping
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     QUARANTINE = "quarantine"
     ALARM = "alarm"
     MOUNTING = "mounting"
-    """How the catalogue and what is mounted agree: entries by their code, resources without entry by their id."""
+    """How catalogue and bus agree: entries by their code, resources without entry by their id."""
     LEDGER = "ledger"
     """How far the ledger's blocks were added up, and to what."""
 

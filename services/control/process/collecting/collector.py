@@ -167,4 +167,3 @@ class Collector:
             with self.database.begin() as connection:
                 for kind in kinds:
                     snapshots.note_trouble(connection, kind, in_words(error), self.now())
-

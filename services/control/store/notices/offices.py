@@ -1,4 +1,4 @@
-"""The departments that are told for their office: those with an active account of the authority or operator."""
+"""The departments that are told for their office: those with an active account in its role."""
 
 from sqlalchemy import Connection, select
 

@@ -35,7 +35,12 @@ def tell_state(
 
 
 def tell_owed(
-    connection: Connection, notice: OwedNotice, resource: str, calendar: Calendar, now: datetime, new_id: NewId
+    connection: Connection,
+    notice: OwedNotice,
+    resource: str,
+    calendar: Calendar,
+    now: datetime,
+    new_id: NewId,
 ) -> None:
     """Tell a consumer what it is owed under a ticket."""
     to = Recipient(notice.consumer, notice.grant, now)
