@@ -42,7 +42,7 @@ def migrate_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("status")
 def status_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Say whether the tables are what this program expects (exit code 1 if not)."""
-    opened = control_database(Stack(StackSettings.from_environment()))
+    opened = control_database(Stack(StackSettings.from_environment()), As.OWNER)
     try:
         schema = current(opened)
         _answer(opened, schema, wants_json(as_json, output))

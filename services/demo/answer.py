@@ -24,7 +24,7 @@ class DemoAnswer:
     latencies: Latencies
     first_delivery_seconds: float | None
     refused_reader: str
-    portal: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    portal: Mapping[str, Any] = field(default_factory=lambda: {"url": None, "accounts": []}, repr=False)
     """Where the portal is, and the accounts with the passwords that were generated now."""
 
     def as_json(self) -> dict[str, Any]:
