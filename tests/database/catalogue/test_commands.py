@@ -225,6 +225,7 @@ def test_the_standing_of_the_tables_is_told_and_mended(
     monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
     with database_server.opened("standing"):
         monkeypatch.setenv("GOVBUS_CONTROL_URL", database_server.address("standing").url)
+        monkeypatch.setenv("GOVBUS_CONTROL_PASSWORD_FILE", str(database_server.address().password_file))
         behind = govbus("database", "status", "--json")
         shape("database").validate(behind.answer)
         assert (behind.code, behind.answer["standing"]) == (ExitCode.NEGATIVE, "behind")

@@ -18,6 +18,9 @@ def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: DemoAnswer | Ex
         def __init__(self, *_: Any, **__: Any) -> None:
             """As the real one is called."""
 
+        def show_accounts(self) -> None:
+            return
+
         def play(self) -> DemoAnswer:
             if isinstance(end, Exception):
                 raise end

@@ -15,7 +15,7 @@ from services.control.clocks.rules import ClockRule, WorkingDays
 from services.control.clocks.running import standing
 from services.control.clocks.steps import meet, start
 from services.control.notices.digest import next_digest
-from services.control.notices.event import Happened
+from services.control.notices.event import Happened, Offices
 from services.control.notices.maintenance import (
     Announced,
     RefusedNotice,
@@ -172,7 +172,7 @@ def test_a_digest_leaves_on_the_morning_of_the_next_working_day(now: str, at: st
 def test_a_suspension_of_a_case_is_told_with_its_ids_and_without_what_was_said() -> None:
     before = IN_STATE[State.ACTIVE]()
     case = taken(before, Action.SUSPEND, BUREAU, NOW + timedelta(days=30), text="张伟举报")
-    found = of_case(before.state, case, AUTHORITY, "operations")
+    found = of_case(before.state, case, Offices((AUTHORITY,), ("operations",)))
     assert found is not None
     assert found.kind is Kind.CASE_SUSPENDED
     assert found.parties == {

@@ -12,12 +12,13 @@ from services.control.cases.table import TRANSITIONS
 from services.control.cases.words import Action, State
 from services.control.notices.event import Told, told
 from services.control.notices.of_cases import kind_of
-from services.control.notices.of_tickets import of_ticket, of_wrong_version
+from services.control.notices.of_tickets import Recipient, of_receipt, of_ticket
 from services.control.notices.retrying import Failure
 from services.control.notices.table import ROUTES, picture
 from services.control.notices.text import slots_of, text_of
 from services.control.notices.wording import SAID
 from services.control.notices.words import Audience, Channel, Kind, Language
+from services.control.tickets.words import NoticeKind
 from tests.support.notices import NOW, PARTIES, PORTAL, happened
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "notices.md").read_text(encoding="utf-8")
@@ -110,10 +111,19 @@ def test_a_ticket_is_told_by_its_state_and_a_state_without_words_to_nobody() -> 
     assert of_ticket("17", "population.person.v1", 4, "unheard_of", NOW, PARTIES) is None
 
 
-def test_every_consumer_of_the_wrong_version_is_told_once_for_each_grant() -> None:
-    received = [("tax", "tax-persons"), ("health", "health-persons"), ("tax", "tax-persons")]
-    found = of_wrong_version("17", received, NOW)
-    assert [(each.parties[Audience.CONSUMER], each.key) for each in found] == [
-        (("health",), "ticket:17:wrong:health-persons"),
-        (("tax",), "ticket:17:wrong:tax-persons"),
-    ]
+@pytest.mark.parametrize(
+    ("owed", "kind"),
+    [
+        (NoticeKind.DISPUTED, Kind.TICKET_WRONG_VERSION),
+        (NoticeKind.CORRECTED, Kind.TICKET_CORRECTED),
+        (NoticeKind.UNFOUNDED, Kind.TICKET_DISMISSED),
+    ],
+)
+def test_a_consumer_is_told_once_of_each_thing_that_it_is_owed_under_a_ticket(
+    owed: NoticeKind, kind: Kind
+) -> None:
+    to = Recipient("tax", "tax-persons", NOW)
+    found = of_receipt("17", "population.person.v1", "notice-1", owed, to)
+    assert (found.kind, found.key) == (kind, "ticket:17:owed:notice-1")
+    assert found.parties == {Audience.CONSUMER: ("tax",)}
+    assert of_receipt("17", "population.person.v1", "notice-2", owed, to).key != found.key
