@@ -151,6 +151,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.GRANT_RECEIPT: lambda browser, *_: browser.get("/receipts/s-1"),
     Action.TICKET_LOOK: lambda browser, objects, _: browser.get(f"/tickets/{objects.ticket}"),
     Action.TICKET_REPORT: lambda browser, *_: browser.post("/tickets", report()),
+    Action.CLAIM_LOOK: lambda browser, *_: browser.get("/claims"),
     Action.POLICY_LOOK: lambda browser, *_: browser.get("/clocks/policy"),
     Action.POLICY_CHANGE_PACKS: lambda browser, *_: browser.post("/clocks/packs", {"content": "x"}),
     Action.POLICY_IMPORT_CALENDAR: lambda browser, *_: browser.put(
@@ -185,9 +186,10 @@ ASKS: Final[Mapping[Action, Ask]] = {
 ELSEWHERE: Final = {
     each
     for each in Action
-    if each.area in (Area.DATA, Area.KILL, Area.REPLAY) or each.area is Area.CLAIM
+    if each.area in (Area.DATA, Area.KILL, Area.REPLAY)
 } | {
     Action.CATALOGUE_MOUNT,
+    Action.CLAIM_DECIDE,
     Action.GRANT_SHOW_CREDENTIAL,
     Action.GRANT_ROTATE_CREDENTIAL,
     Action.QUARANTINE_REVEAL,
@@ -210,6 +212,7 @@ NOBODYS_OBJECT: Final = {
     Action.CATALOGUE_EXPORT,
     Action.CATALOGUE_IMPORT,
     Action.CATALOGUE_OPEN,
+    Action.CLAIM_LOOK,
     Action.TICKET_REPORT,
     Action.POLICY_LOOK,
     Action.POLICY_CHANGE_PACKS,
