@@ -19,6 +19,7 @@ from services.control.clocks.pack import Level, Standing
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.catalogue import wording as of_entries
+from services.control.tickets import wording as of_tickets
 from topics.resource import ShareType
 
 Said = tuple[str, str]
@@ -75,6 +76,9 @@ def said(value: StrEnum, language: Language) -> str:
     Raises:
         KeyError: nobody has given it one.
     """
+    if type(value) in of_tickets.TITLES:
+        titles = of_tickets.title(value)
+        return titles.zh if language is Language.ZH else titles.en
     ours = _WORDS.get((type(value), value.value))
     if ours is not None:
         return ours[0] if language is Language.ZH else ours[1]
@@ -86,9 +90,7 @@ def _role(value: StrEnum, language: Language) -> str:
     return said_of_accounts(roles.Role(value.value), language)
 
 
-def _account(
-    value: StrEnum, language: Language
-) -> str:
+def _account(value: StrEnum, language: Language) -> str:
     known = (roles.Role, roles.Duty, account_actions.Area, account_actions.Action, Reach, Refusal)
     if not isinstance(value, known):
         raise KeyError(value)
