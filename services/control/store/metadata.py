@@ -32,7 +32,8 @@ def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:
 
 def whole_metadata() -> MetaData:
     """The tables of all areas, wherever they are declared: each area's module is imported."""
-    import_module("services.control.store.outbox")
+    for module in ("outbox", "snapshots"):
+        import_module(f"{store.__name__}.{module}")
     for area in pkgutil.iter_modules(store.__path__, f"{store.__name__}."):
         if area.ispkg and any(each.name == "tables" for each in pkgutil.iter_modules(_path(area.name))):
             import_module(f"{area.name}.tables")
