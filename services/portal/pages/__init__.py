@@ -1,6 +1,6 @@
 """The pages of the portal, one module for each topic."""
 
-from services.portal.pages import login
+from services.portal.pages import catalogue, login, start
 
-PAGES = (login.router,)
+PAGES = (login.router, start.router, catalogue.router)
 """In the order in which their routes are tried."""
