@@ -26,6 +26,7 @@ _KEYWORDS: Final[dict[str, Any]] = {
     "gettext": None,
     "ngettext": (1, 2),
     "speak": (2,),
+    "say": None,
 }
 _PLACE: Final = re.compile(r"%\((\w+)\)")
 Id = str | tuple[str, str]
