@@ -17,6 +17,8 @@ from services.api.codes import Code
 from services.api.language import language_of, tag_of
 from services.api.running import BusUnavailable, NothingThere
 from services.api.said import problem_in
+from services.control.accounts.decision import Refusal
+from services.control.accounts.words import said
 from services.control.cases.words import Problem
 from services.control.catalogue.vocabulary import Language
 from services.control.store.accounts.acts import CorrectRequest
@@ -45,7 +47,7 @@ _RETRY_S: Final = "1"
 class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
     """Answer the request with this problem, and with nothing else.
 
-    ``more`` are further members of the document; ``headers`` go with it.
+    ``refusal`` says why somebody may not; ``more`` are further members of the document; ``headers`` go with it.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
         problems: Sequence[Problem] = (),
         *,
         detail: str = "",
+        refusal: Refusal | None = None,
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(code.value)
         self.code, self.problems, self.detail = code, tuple(problems), detail
+        self.refusal = refusal
         self.headers, self.more = dict(headers or {}), more
 
 
@@ -94,13 +98,17 @@ class ProblemDocument:
 def document_of(request: Request, answer: AnswerProblem) -> ProblemDocument:
     """The problem in the language of the request."""
     language = asked_language(request)
-    detail = answer.detail or answer.code.remedy(language)
+    detail = answer.detail or _why(answer, language)
     problems = tuple(problem_in(each, language) for each in answer.problems)
     id_ = str(getattr(request.state, "request_id", ""))
     code = answer.code
     return ProblemDocument(
         code, code.status, code.title(language), detail, request.url.path, id_, problems, answer.more
     )
+
+
+def _why(answer: AnswerProblem, language: Language) -> str:
+    return answer.code.remedy(language) if answer.refusal is None else said(answer.refusal, language)
 
 
 def asked_language(request: Request) -> Language:
