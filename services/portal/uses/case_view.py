@@ -1,4 +1,4 @@
-"""A case with everything that its reader needs: clocks with their articles, people by name, what it reveals."""
+"""A case with what its reader needs beside it: clocks with their articles, people by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,24 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from services.control.cases.case import Case
-from services.control.cases.context import HOLDING, Context, context_of
 from services.control.cases.words import Role
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.policy_keys import KEYS
 from services.control.clocks.running import Standing, standing
-from services.control.definitions import Definitions
 from services.control.docket.case_clocks import CaseClock
 from services.control.docket.explaining import explanation
 from services.control.docket.filed import Filed
 from services.control.store.accounts.persons import person_of
-from services.control.store.cases.listing import Wish, newest
-from services.control.store.cases.reading import load
 from services.control.store.clocks.calendars import read_calendar
-from topics.event import ResourceId
-from topics.resource import Resource, Titles
-
-_MOST_HELD = 50
+from topics.resource import Titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +34,8 @@ def clocks_of(connection: Connection, filed: Filed, now: datetime) -> tuple[Cloc
     """All clocks of a case, those that run first."""
     calendar = read_calendar(connection)
     explained = explanation(filed, calendar, now)["clocks"]
-    found = [
-        _clock(clock, calendar, now, said) for clock, said in zip(filed.clocks, explained, strict=True)
-    ]
+    found = [_clock(clock, calendar, now, said) for clock, said in zip(filed.clocks, explained, strict=True)]
     return tuple(sorted(found, key=lambda each: (each.clock.ended_by is not None, each.clock.number)))
-
-
-def context_for(
-    connection: Connection, filed: Filed, definitions: Definitions, governed: Resource | None
-) -> Context | None:
-    """What an approver must know; None where the entry is gone."""
-    resources: dict[ResourceId, Resource] = dict(definitions.resources)
-    if governed is not None:
-        resources[governed.id] = governed
-    if filed.case.application.resource not in resources:
-        return None
-    return context_of(filed.case, _held(connection, filed.case), resources)
 
 
 def names_of(connection: Connection, filed: Filed) -> Mapping[str, str]:
@@ -78,13 +56,3 @@ def _named(connection: Connection, people: Iterable[str]) -> Iterator[tuple[str,
 def _clock(clock: CaseClock, calendar: Calendar, now: datetime, explained: Mapping[str, Any]) -> Clock:
     key = KEYS[clock.decided.key]
     return Clock(clock, Titles(zh=key.zh, en=key.en), standing(clock.run, calendar, now), explained)
-
-
-def _held(connection: Connection, case: Case) -> Iterator[Case]:
-    """The cases under which the applicant holds something already."""
-    for state in sorted(HOLDING):
-        wish = Wish(state=state, consumer=case.opening.applicant)
-        for line in newest(connection, wish, limit=_MOST_HELD):
-            found = load(connection, line.id)
-            if found is not None:
-                yield found.case
