@@ -73,7 +73,9 @@ def step_page(request: Request, case: str) -> Response:
         return go(f"/cases/{filed.case.opening.id}")
     require(request, needed, cases.whose(filed))
     mounted = _mounted(request, filed.case.application.resource)
-    return _step(request, _known(request.query_params.get("step", "")), filed.case.application, mounted, (), filed)
+    return _step(
+        request, _known(request.query_params.get("step", "")), filed.case.application, mounted, (), filed
+    )
 
 
 @router.post("/cases/{case}/apply")

@@ -45,9 +45,7 @@ def take_action(request: Request, case: str, action: Action, form: Form) -> Resp
     return go(f"/cases/{acted.filed.case.opening.id}?done={said}")
 
 
-def _given(
-    request: Request, form: FormData, action: Action, filed: Filed
-) -> tuple[Given, list[Problem]]:
+def _given(request: Request, form: FormData, action: Action, filed: Filed) -> tuple[Given, list[Problem]]:
     """What comes with an action, and what of its form cannot be used."""
     say, problems = saying(request), []
     if action in NAMED and text(form, "confirm") != str(filed.number):

@@ -1,4 +1,4 @@
-"""The catalogue: search with facets, and an entry with its items, its way through the bus, versions and steps."""
+"""The catalogue: search with facets, and an entry with its items, its way, its versions and its steps."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,6 +14,7 @@ from services.api.security.cookies import parts_of
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Whose, may_person, permitted
 from services.control.catalogue import lifecycle
+from services.control.catalogue.entry import read_code
 from services.control.catalogue.lifecycle import Version
 from services.control.catalogue.vocabulary import (
     Cycle,
@@ -25,9 +26,9 @@ from services.control.catalogue.vocabulary import (
 )
 from services.control.store.catalogue.dossiers import Stored
 from services.control.store.catalogue.dossiers import by_code as entry_by_code
-from services.control.store.catalogue.listing import Cursor, Facet, Question, count, facets, page as list_page
+from services.control.store.catalogue.listing import Cursor, Facet, Question, count, facets
+from services.control.store.catalogue.listing import page as list_page
 from services.control.store.catalogue.wording import STATES
-from services.control.catalogue.entry import read_code
 from services.portal.departments import by_code, code_of
 from services.portal.forms import go
 from services.portal.languages import tongue_of
@@ -96,7 +97,9 @@ def catalogue_page(request: Request) -> Response:
         found = list_page(connection, question, _PER_PAGE, after)
         total = count(connection, question)
         counted = facets(connection, question, shown)
-    template = "catalogue/found.html" if request.headers.get("hx-target") == "found" else "catalogue/list.html"
+    template = (
+        "catalogue/found.html" if request.headers.get("hx-target") == "found" else "catalogue/list.html"
+    )
     return page(
         request,
         template,
@@ -125,9 +128,7 @@ def entry_page(request: Request, entry: UUID) -> Response:
     provider = by_code(request, stored.dossier.department)
     whose = Whose(provider=provider)
     before = next((each for each in stored.dossier.versions if each.number == version.number - 1), None)
-    unpublished = isinstance(
-        may_person(asker.principal, Action.CATALOGUE_LOOK_UNPUBLISHED, whose), Allowed
-    )
+    unpublished = isinstance(may_person(asker.principal, Action.CATALOGUE_LOOK_UNPUBLISHED, whose), Allowed)
     return page(
         request,
         "catalogue/entry.html",
@@ -138,7 +139,9 @@ def entry_page(request: Request, entry: UUID) -> Response:
         provider=provider,
         mounts=mounts,
         resource=resource_of(version.entry, parts.definitions),
-        changes=[] if before is None or not unpublished else differences(before.entry, version.entry, language),
+        changes=[]
+        if before is None or not unpublished
+        else differences(before.entry, version.entry, language),
         steps=stored.dossier.steps if unpublished else (),
         actions=steps_of(stored, asker.principal, whose),
         may_edit=_may_edit(stored, asker.principal, whose),
@@ -177,9 +180,7 @@ def seen_by(request: Request, stored: Stored | None, principal: Principal) -> tu
 def steps_of(stored: Stored, principal: Principal, whose: Whose) -> list[tuple[lifecycle.Action, Action]]:
     """The steps that a person may ask for now: allowed by the table and possible in the state."""
     allowed = permitted(principal, STEPS.values(), whose)
-    return [
-        (step, action) for step, action in STEPS.items() if action in allowed and _possible(stored, step)
-    ]
+    return [(step, action) for step, action in STEPS.items() if action in allowed and _possible(stored, step)]
 
 
 def _possible(stored: Stored, step: lifecycle.Action) -> bool:

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from services.api.security.asking import Asker, asker_of
 from services.api.security.cookies import parts_of
 from services.api.uses import tasks
+from services.api.uses.reach import sees
 from services.api.uses.tasks import Kind, Task
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
-from services.api.uses.reach import sees
 from services.control.cases.words import State as CaseState
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day

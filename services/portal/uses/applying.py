@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
+from starlette.datastructures import FormData
+
 from services.control.cases.application import Application, DutyBasis
 from services.control.cases.decision import Approval
 from services.control.cases.words import DeliveryMode, Problem
@@ -65,7 +67,8 @@ def filled(form: FormData, before: Application, resource: Resource, say: Say) ->
 
     ``say`` puts what cannot be read into the language of the reader.
     """
-    after, problems = before, []
+    problems: list[Problem] = []
+    after = before
     shown = frozenset(texts(form, "part"))
     if "data" in shown:
         after = replace(after, items=_items(form, resource), rows=rows_of(form, resource))
@@ -116,7 +119,9 @@ def _delivery(form: FormData, before: Application, say: Say) -> tuple[Applicatio
         mode = DeliveryMode(text(form, "mode"))
     except ValueError:
         mode = before.mode
-        problems.append(Problem("MODE_UNKNOWN", "mode", say("no mode of delivery is chosen"), say("choose one")))
+        problems.append(
+            Problem("MODE_UNKNOWN", "mode", say("no mode of delivery is chosen"), say("choose one"))
+        )
     why = text(form, "batch_justification") if mode is DeliveryMode.BATCH else ""
     return replace(before, mode=mode, start=start, end=end, batch_justification=why), problems
 
@@ -127,6 +132,8 @@ def _days(form: FormData, start: date, end: date, say: Say) -> tuple[date, date,
     for name, before in (("start", start), ("end", end)):
         found = day_from(text(form, name))
         if found is None:
-            problems.append(Problem("DAY_UNREADABLE", name, say("this is no day"), say("write it as 2027-01-31")))
+            problems.append(
+                Problem("DAY_UNREADABLE", name, say("this is no day"), say("write it as 2027-01-31"))
+            )
         days[name] = found or before
     return days["start"], days["end"], problems

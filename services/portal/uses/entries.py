@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Whose, may_person
+from services.control.cases.words import State
 from services.control.catalogue.cells import entry_cells, rows_of
 from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
 from services.control.catalogue.lifecycle import Version
 from services.control.catalogue.vocabulary import Language, read, word
-from services.control.cases.words import State
 from services.control.definitions import Definitions
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, newest
