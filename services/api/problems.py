@@ -4,7 +4,7 @@ Whatever ends a request early comes through here, so that nothing else than a co
 request itself named ever reaches a reader: no text of an error that nobody foresaw.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ _STATUSES: Final = {
 }
 _RETRY_S: Final = "1"
 
+InWords = Callable[[Language], Sequence[Problem]]
+"""Problems whose rules have words in both languages."""
+
 
 class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
     """Answer the request with this problem, and with nothing else.
@@ -53,7 +56,7 @@ class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
     def __init__(
         self,
         code: Code,
-        problems: Sequence[Problem] = (),
+        problems: Sequence[Problem] | InWords = (),
         *,
         detail: str = "",
         refusal: Refusal | None = None,
@@ -61,7 +64,8 @@ class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
         **more: Any,
     ) -> None:
         super().__init__(code.value)
-        self.code, self.problems, self.detail = code, tuple(problems), detail
+        self.code, self.detail = code, detail
+        self.problems: Sequence[Problem] | InWords = problems
         self.refusal = refusal
         self.headers, self.more = dict(headers or {}), more
 
@@ -99,12 +103,18 @@ def document_of(request: Request, answer: AnswerProblem) -> ProblemDocument:
     """The problem in the language of the request."""
     language = asked_language(request)
     detail = answer.detail or _why(answer, language)
-    problems = tuple(problem_in(each, language) for each in answer.problems)
+    problems = _in_words(answer.problems, language)
     id_ = str(getattr(request.state, "request_id", ""))
     code = answer.code
     return ProblemDocument(
         code, code.status, code.title(language), detail, request.url.path, id_, problems, answer.more
     )
+
+
+def _in_words(problems: Sequence[Problem] | InWords, language: Language) -> tuple[Problem, ...]:
+    if callable(problems):
+        return tuple(problems(language))
+    return tuple(problem_in(each, language) for each in problems)
 
 
 def _why(answer: AnswerProblem, language: Language) -> str:
