@@ -17,7 +17,7 @@ from services.control.accounts.decision import SCOPES, Whose, permitted
 from services.control.accounts.tokens import Standing
 from services.control.store.accounts.acts import CorrectRequest
 from services.portal.forms import Form, go, text, texts
-from services.portal.rendering import page
+from services.portal.rendering import page, problems_in
 from services.portal.times import day_from
 from topics.quality.values import CIVIL_TIME
 
@@ -39,7 +39,9 @@ def change_password(request: Request, form: Form) -> Response:
     try:
         signing_in.change_password(request, _typed(form, "old_password"), _typed(form, "new_password"))
     except AnswerProblem as error:
-        return _show(request, error.code.status, password_error=error)
+        return _show(
+            request, error.code.status, password_error=error, password_problems=problems_in(request, error)
+        )
     return go("/account?done=password")
 
 
@@ -55,7 +57,7 @@ def create_token(request: Request, form: Form) -> Response:
                 parts, principal, connection, text(form, "name"), texts(form, "scope"), ends
             )
     except CorrectRequest as error:
-        return _show(request, 422, token_problems=problem_of(error).problems)
+        return _show(request, 422, token_problems=problems_in(request, problem_of(error)))
     return _show(request, issued=issued.text)
 
 
@@ -91,6 +93,7 @@ def _show(request: Request, status: int = 200, **more: Any) -> Response:
         "issued": None,
         "differ": False,
         "password_error": None,
+        "password_problems": (),
         "token_problems": (),
     }
     return page(request, "account.html", status, **(shown | more))

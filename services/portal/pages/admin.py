@@ -23,7 +23,7 @@ from services.control.store.accounts.acts import CorrectRequest
 from services.portal.departments import all_of
 from services.portal.forms import Form, go, text, texts, values
 from services.portal.lists import address_of
-from services.portal.rendering import page
+from services.portal.rendering import page, problems_in
 from services.portal.uses.acting import seen_of
 
 router = APIRouter(include_in_schema=False)
@@ -66,7 +66,9 @@ def add_person(request: Request, form: Form) -> Response:
             added = accounts.added(parts, principal, connection, wanted)
     except CorrectRequest as error:
         found = accounts.people_of(parts, principal, None)
-        return _people(request, found, 422, problems=problem_of(error).problems, typed=values(form))
+        return _people(
+            request, found, 422, problems=problems_in(request, problem_of(error)), typed=values(form)
+        )
     return _person(request, added.person, password=added.password)
 
 
@@ -92,7 +94,7 @@ def change_person(request: Request, person: UUID, change: str, form: Form) -> Re
             seen = etag_of(seen_of(form))
             after = accounts.changed(parts, principal, connection, person, wanted, seen)
     except CorrectRequest as error:
-        return _person(request, before, 422, problems=problem_of(error).problems)
+        return _person(request, before, 422, problems=problems_in(request, problem_of(error)))
     if after.password is not None:
         return _person(request, after.person, password=after.password)
     return go(f"/admin/people/{person}?done={change}")
@@ -130,7 +132,7 @@ def put_department(request: Request, form: Form) -> Response:
         seen = None if new else etag_of(seen_of(form))
         accounts.put_department(parts, principal, wanted, seen, version_of)
     except CorrectRequest as error:
-        return _department(request, wanted, 422, new=new, problems=problem_of(error).problems)
+        return _department(request, wanted, 422, new=new, problems=problems_in(request, problem_of(error)))
     return go(f"/admin/departments/{wanted.id}?done=yes")
 
 
@@ -150,7 +152,9 @@ def _person(request: Request, person: Person, status: int = 200, **more: Any) ->
     mine = principal.person == str(person.id)
     shown: dict[str, Any] = {
         "person": person,
-        "changes": () if mine else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person)],
+        "changes": ()
+        if mine
+        else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person)],
         "roles": list(Role),
         "departments": sorted(all_of(request).values(), key=lambda each: each.id),
         "everywhere": EVERYWHERE,

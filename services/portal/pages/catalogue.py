@@ -28,7 +28,7 @@ from services.control.store.catalogue.wording import STATES
 from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of
-from services.portal.rendering import page
+from services.portal.rendering import page, problems_in
 from services.portal.uses.entries import differences, facts_of, mounts_of, resources_of
 from topics.event import ResourceId
 from topics.resource import ShareType
@@ -122,7 +122,7 @@ def show(
         elsewhere=ON_OTHER_PAGES,
         need_reason=NEED_REASON,
         named=NAMED,
-        problems=() if error is None else error.problems,
+        problems=() if error is None else problems_in(request, error),
         failed=failed,
         unconfirmed=unconfirmed,
         value_word=_value_word(language),

@@ -28,7 +28,7 @@ from services.portal.forms import Form as Fields
 from services.portal.forms import go, text
 from services.portal.languages import tongue_of
 from services.portal.pages.catalogue import NAMED, show
-from services.portal.rendering import page
+from services.portal.rendering import page, problems_in
 from services.portal.uses.acting import seen_of
 
 router = APIRouter(include_in_schema=False)
@@ -171,7 +171,7 @@ def _form(
         problems=problems,
         found=found,
         taken=taken,
-        refused=() if refused is None else refused.problems,
+        refused=() if refused is None else problems_in(request, refused),
         written=WRITTEN,
         item_fields=ITEM_FIELDS,
         columns=COLUMNS,

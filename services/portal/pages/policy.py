@@ -20,7 +20,7 @@ from services.control.store.errors import RaiseVersion
 from services.portal.forms import Form, go, text, texts
 from services.portal.languages import tongue_of
 from services.portal.lists import address_of, page_number
-from services.portal.rendering import page
+from services.portal.rendering import page, problems_in
 from services.portal.times import day_from
 from services.portal.uses.policy_view import value_in_words
 
@@ -41,7 +41,11 @@ def pack_page(request: Request, pack: str) -> Response:
         raise AnswerProblem(Code.NOT_FOUND)
     language = tongue_of(request).language
     return page(
-        request, "policy/pack.html", pack=found, keys=KEYS, in_word=lambda given: value_in_words(given, language)
+        request,
+        "policy/pack.html",
+        pack=found,
+        keys=KEYS,
+        in_word=lambda given: value_in_words(given, language),
     )
 
 
@@ -122,8 +126,8 @@ def _refused(request: Request, error: AnswerProblem | RaiseVersion, **typed: str
         return _show(request, Code.VERSION_TAKEN.status, detail=str(error), **typed)
     if error.code not in (Code.INVALID, Code.REFUSED, Code.NOT_FOUND):
         raise error
-    detail = error.detail or error.code.title(tongue_of(request).language)
-    return _show(request, error.code.status, problems=error.problems, detail=detail, **typed)
+    detail = error.detail or error.code.said(tongue_of(request).language)
+    return _show(request, error.code.status, problems=problems_in(request, error), detail=detail, **typed)
 
 
 def _typed(form: FormData) -> str:

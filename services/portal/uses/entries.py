@@ -1,4 +1,4 @@
-"""An entry with what stands around it: where its data goes, how fresh it really is, what a version changed."""
+"""An entry with what stands around it: where its data goes, how fresh it is, what a version changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
