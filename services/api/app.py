@@ -3,7 +3,6 @@
 Pages are added to it by the portal: everything said here holds for them too.
 """
 
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from services.api.routes import (
     accounts,
     audit,
     cases,
+    claims,
     catalogue,
     clocks,
     grants,
@@ -29,6 +29,9 @@ from services.api.security import csrf, texts
 from services.api.security.wrapping import Wrapping
 
 PREFIX: Final = "/api/v1"
+TITLE: Final = "govbus"
+VERSION: Final = "1"
+"""Of the API: another one would break its users, and would have another prefix."""
 _LARGEST_BODY: Final = 32 * 1024 * 1024
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
@@ -36,6 +39,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     cases.router,
     grants.router,
     tickets.router,
+    claims.router,
     clocks.router,
     notices.router,
     accounts.router,
@@ -52,8 +56,8 @@ def create_api(parts: Parts) -> FastAPI:
     problems.
     """
     app = FastAPI(
-        title="govbus",
-        version=importlib.metadata.version("govbus"),
+        title=TITLE,
+        version=VERSION,
         openapi_url=f"{PREFIX}/openapi.json",
         # Both load scripts from elsewhere.
         docs_url=None,
