@@ -38,7 +38,7 @@ from services.control.store.catalogue.dossiers import Stored, by_code
 from services.control.store.catalogue.loading import Loaded, Loading, load
 from services.control.store.catalogue.steps import Asked, take_step
 from services.control.store.clocks.packs import read_packs
-from services.control.store.database import ControlDatabase
+from services.control.store.database import URL_VARIABLE, ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.prepare import prepare
 from tests.database_fixture import DatabaseOnly
@@ -112,7 +112,7 @@ def _publish(connection: Connection, entry: Entry, now: datetime) -> None:
 
 
 @contextmanager
-def portal_process(server: DatabaseOnly, log: Path) -> Iterator[str]:
+def portal_process(server: DatabaseOnly, database: str, log: Path) -> Iterator[str]:
     """The address of a portal that runs as a process of its own over this database."""
     (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"
@@ -122,6 +122,7 @@ def portal_process(server: DatabaseOnly, log: Path) -> Iterator[str]:
         "GOVBUS_HOME": str(settings.home),
         "GOVBUS_CACHE": str(settings.cache),
         "GOVBUS_POSTGRES_PORT": str(settings.postgres_port),
+        URL_VARIABLE: server.address(database).url,
         "GOVBUS_PORTAL_PORT": str(port),
         "GOVBUS_PORTAL_ORIGIN": address,
     }

@@ -25,12 +25,10 @@ def address(database_server: DatabaseOnly) -> Iterator[str]:
     log = Path(tempfile.mkdtemp(prefix="govbus-portal-")) / "portal.log"
     with database_server.opened("portal_in_browser") as database:
         settle(database)
-    os.environ["GOVBUS_CONTROL_DATABASE_URL"] = database_server.address("portal_in_browser").url
     try:
-        with portal_process(database_server, log) as found:
+        with portal_process(database_server, "portal_in_browser", log) as found:
             yield found
     finally:
-        del os.environ["GOVBUS_CONTROL_DATABASE_URL"]
         shutil.rmtree(log.parent, ignore_errors=True)
 
 
