@@ -100,7 +100,7 @@ class Page(HTMLParser):
         self._open: list[str] = []
         self._fields: dict[str, Any] | None = None
         self._at = ("", "")
-        self._select: tuple[str, list[str]] | None = None
+        self._select: tuple[str, list[str], list[str]] | None = None
         self._area: str | None = None
         self.words: list[str] = []
         if answer.headers.get("content-type", "").startswith("text/html"):
@@ -149,8 +149,8 @@ class Page(HTMLParser):
             self.forms.append(FormSeen(self._at[0], self._at[1], self._fields))
             self._fields = None
         if tag == "select" and self._select is not None and self._fields is not None:
-            name, values = self._select
-            self._fields[name] = values[0] if values else ""
+            name, chosen, offered = self._select
+            self._fields[name] = (chosen or offered or [""])[0]
             self._select = None
         if tag == "textarea":
             self._area = None
@@ -172,9 +172,9 @@ class Page(HTMLParser):
         if tag == "input" and name:
             self._input(name, given)
         elif tag == "select":
-            self._select = (name, [])
-        elif tag == "option" and self._select is not None and "selected" in given:
-            self._select[1].append(given.get("value") or "")
+            self._select = (name, [], [])
+        elif tag == "option" and self._select is not None:
+            self._select[1 if "selected" in given else 2].append(given.get("value") or "")
         elif tag == "textarea":
             self._area, self._fields[name] = name, ""
 
