@@ -36,7 +36,9 @@ def judged(axe: str, screenshots: Path) -> Callable[[Page, str], None]:
 
     def judge(page: Page, name: str) -> None:
         page.screenshot(path=screenshots / f"{name}.png", full_page=True)
-        result = _evaluated(page, f"{axe};\naxe.run({{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}})")
+        result = _evaluated(
+            page, f"{axe};\naxe.run({{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}})"
+        )
         found = [
             (each["id"], each["nodes"][0]["html"][:160], each["nodes"][0].get("failureSummary", "")[:200])
             for each in result["violations"]
@@ -120,7 +122,9 @@ def test_a_department_applies_and_the_provider_decides(
     expect(page.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
 
 
-def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Callable[[Page, str], None]) -> None:
+def test_every_other_page_is_accessible_in_light_and_dark(
+    page: Page, judged: Callable[[Page, str], None]
+) -> None:
     log_in(page, "li.qiang")
     paths = {
         "tasks": "/tasks",

@@ -1,4 +1,4 @@
-"""Every page for every role: who sees it, in both languages, well-formed, with nothing that runs by itself."""
+"""Every page for every role: who sees it, in both languages, well-formed, and nothing runs by itself."""
 
 from dataclasses import replace
 from typing import Final
@@ -94,7 +94,7 @@ def town(control_database: ControlDatabase) -> Town:
 
 
 def sound(page: Page, path: str) -> None:
-    """A page is well-formed, styles and runs nothing by itself, and each form that changes something is ours."""
+    """A page is well-formed, neither styles nor runs anything itself, and its forms carry the token."""
     assert page.faults == [], (path, page.faults[:5])
     for form in page.forms:
         if form.method == "post":
@@ -142,7 +142,9 @@ def test_whoever_is_not_logged_in_is_asked_to_and_comes_back_afterwards(town: To
     assert page.form("/login").fields["back"] == f"/cases/{town.names['case']}?done=yes"
 
 
-@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1"])
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1"]
+)
 def test_the_way_back_never_leaves_the_portal(town: Town, back: str) -> None:
     page = town.portal.stranger().open("/login", params={"back": back})
     assert page.form("/login").fields["back"] == "/"
@@ -195,9 +197,13 @@ def test_the_buttons_of_a_case_are_what_is_permitted_in_each_state(town: Town, r
     principal = replace(reader.person, roles=frozenset({role})).principal()
     if role is Role.OVERSEER:
         principal = replace(principal, oversees=frozenset({"*"}))
-    refused = town.office.done(town.office.opened(replace(application(), committed=True)), Action.SUBMIT, CONSUMER)
+    refused = town.office.done(
+        town.office.opened(replace(application(), committed=True)), Action.SUBMIT, CONSUMER
+    )
     refused = town.office.done(refused, Action.REFUSE, DECIDER, **REFUSAL)
-    approved = town.office.done(town.office.opened(replace(application(), committed=True)), Action.SUBMIT, CONSUMER)
+    approved = town.office.done(
+        town.office.opened(replace(application(), committed=True)), Action.SUBMIT, CONSUMER
+    )
     approved = town.office.done(approved, Action.APPROVE, DECIDER)
     suspended = town.office.provisioned(approved, approved.version)
     suspended = town.office.done(suspended, Action.SUSPEND, BUREAU, stop_reason=StopReason.RISK)

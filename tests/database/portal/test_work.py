@@ -1,6 +1,5 @@
 """Work done on pages: applying, deciding, ending; writing entries; accounts. Nothing typed is lost."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from services.control.accounts.roles import Role
-from services.control.catalogue.files import write_catalogue
 from services.control.cases.words import Action, State
+from services.control.catalogue.files import write_catalogue
 from services.control.docket.filed import Filed
 from services.control.store.accounts.persons import person_of
 from services.control.store.cases.listing import newest
@@ -64,13 +63,19 @@ def submitted(portal: Portal) -> Filed:
 def steps_before_the_last(applicant: Reader) -> Page:
     """The form filled in up to its last page."""
     page = applicant.open(f"/apply?resource={RESOURCE}")
-    page = applicant.sent(page, "/apply", items=["id_number", "name"], **{"rows.household_district": "320508，320505"})
+    page = applicant.sent(
+        page, "/apply", items=["id_number", "name"], **{"rows.household_district": "320508，320505"}
+    )
     page = applicant.sent(page, page.path, then="next", **PURPOSE)
-    return applicant.sent(page, page.path, then="next", mode="subscribe", start="2026-03-10", end="2027-03-09")
+    return applicant.sent(
+        page, page.path, then="next", mode="subscribe", start="2026-03-10", end="2027-03-09"
+    )
 
 
 @pytest.mark.requirement("A6-01")
-def test_an_application_is_kept_step_by_step_and_handed_in_at_the_end(portal: Portal, applicant: Reader) -> None:
+def test_an_application_is_kept_step_by_step_and_handed_in_at_the_end(
+    portal: Portal, applicant: Reader
+) -> None:
     page = steps_before_the_last(applicant)
     draft = only_case(portal).case
     assert draft.state is State.DRAFT
@@ -83,7 +88,9 @@ def test_an_application_is_kept_step_by_step_and_handed_in_at_the_end(portal: Po
     assert "Being decided" in page.text
 
 
-def test_what_is_missing_is_said_beside_the_form_and_what_was_typed_is_kept(portal: Portal, applicant: Reader) -> None:
+def test_what_is_missing_is_said_beside_the_form_and_what_was_typed_is_kept(
+    portal: Portal, applicant: Reader
+) -> None:
     page = steps_before_the_last(applicant)
     page = applicant.sent(page, page.path, then="submit")
     assert page.status == 422
@@ -110,7 +117,9 @@ def test_a_form_sent_twice_opens_one_case(portal: Portal, applicant: Reader) -> 
 
 
 @pytest.mark.requirement("A6-04", "A6-08")
-def test_a_refusal_without_words_is_no_refusal_and_one_with_them_is_shown(portal: Portal, provider: Reader) -> None:
+def test_a_refusal_without_words_is_no_refusal_and_one_with_them_is_shown(
+    portal: Portal, provider: Reader
+) -> None:
     path = f"/cases/{submitted(portal).case.opening.id}"
     page = provider.open(path)
     page = provider.sent(page, f"{path}/actions/refuse", refusal_reason="PURPOSE_UNCLEAR")
@@ -162,7 +171,9 @@ def test_whoever_decides_on_an_old_page_is_told_and_nothing_is_done(portal: Port
     assert only_case(portal).case.state is State.RETURNED
 
 
-def test_a_returned_application_is_supplemented_on_one_page(portal: Portal, provider: Reader, applicant: Reader) -> None:
+def test_a_returned_application_is_supplemented_on_one_page(
+    portal: Portal, provider: Reader, applicant: Reader
+) -> None:
     path = f"/cases/{submitted(portal).case.opening.id}"
     provider.sent(provider.open(path), f"{path}/actions/return", text="Name the work.")
     page = applicant.open(f"{path}/apply")
@@ -186,7 +197,7 @@ def test_ending_a_case_asks_for_its_number(portal: Portal, applicant: Reader) ->
 def test_without_the_token_of_the_session_nothing_is_done(portal: Portal, provider: Reader) -> None:
     path = f"/cases/{submitted(portal).case.opening.id}"
     page = provider.open(path)
-    answer = provider.send(page, f"{path}/actions/approve", csrf_token="another")  # noqa: S106 - no secret
+    answer = provider.send(page, f"{path}/actions/approve", csrf_token="another")
     assert answer.status_code == 403
     assert only_case(portal).case.state is State.DECIDING
 
@@ -207,11 +218,6 @@ def entries(portal: Portal) -> int:
         return count(connection, Question(published_only=False))
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-
-
 def sent_file(reader: Reader, path: Path, **fields: Any) -> Page:
     form = reader.open("/catalogue/import").form("/catalogue/import")
     with path.open("rb") as content:
@@ -224,9 +230,9 @@ def sent_file(reader: Reader, path: Path, **fields: Any) -> Page:
 @pytest.mark.requirement("A2-02", "A2-03")
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
 def test_a_table_is_checked_first_and_then_taken_in_whole(
-    portal: Portal, provider: Reader, files: Path, suffix: str
+    portal: Portal, provider: Reader, tmp_path: Path, suffix: str
 ) -> None:
-    path = files / f"catalogue{suffix}"
+    path = tmp_path / f"catalogue{suffix}"
     write_catalogue(path, [numbered(1), numbered(2)])
     page = sent_file(provider, path, dry_run="yes")
     assert "nothing was written" in page.text
@@ -239,9 +245,9 @@ def test_a_table_is_checked_first_and_then_taken_in_whole(
 
 @pytest.mark.requirement("A13-01")
 def test_a_table_with_mistakes_shows_all_of_them_by_row_column_and_remedy(
-    portal: Portal, provider: Reader, files: Path
+    portal: Portal, provider: Reader, tmp_path: Path
 ) -> None:
-    path = files / "catalogue.csv"
+    path = tmp_path / "catalogue.csv"
     write_catalogue(path, [replace(COMPLETE, summary=""), replace(numbered(2), update_cycle=None)])
     page = sent_file(provider, path)
     assert page.status == 422
@@ -269,7 +275,9 @@ def test_an_entry_goes_from_a_draft_to_the_catalogue_by_two_people(portal: Porta
     assert portal.reader(Role.CONSUMER, department=APPLICANT).open(path).status == 200
 
 
-def test_a_refusal_of_an_entry_needs_its_reason_and_a_withdrawal_its_name(portal: Portal, provider: Reader) -> None:
+def test_a_refusal_of_an_entry_needs_its_reason_and_a_withdrawal_its_name(
+    portal: Portal, provider: Reader
+) -> None:
     with portal.parts.database.begin() as connection:
         stored = brought(connection, opened(connection, numbered(1)))
     path = f"/catalogue/entries/{stored.id}"
@@ -284,9 +292,13 @@ def test_a_refusal_of_an_entry_needs_its_reason_and_a_withdrawal_its_name(portal
     assert "withdrawn" in page.text
 
 
-def test_an_entry_is_written_in_a_form_and_what_is_wrong_stands_beside_it(portal: Portal, provider: Reader) -> None:
+def test_an_entry_is_written_in_a_form_and_what_is_wrong_stands_beside_it(
+    portal: Portal, provider: Reader
+) -> None:
     page = provider.open("/catalogue/new")
-    page = provider.sent(page, "/catalogue/new", name="流动人口登记", code="30132/1", **{"item.0.item_name": "姓名"})
+    page = provider.sent(
+        page, "/catalogue/new", name="流动人口登记", code="30132/1", **{"item.0.item_name": "姓名"}
+    )
     assert page.status == 422
     assert page.form("/catalogue/new").fields["name"] == "流动人口登记"
     page = provider.sent(page, "/catalogue/new", code="3013205/000009")
@@ -300,7 +312,9 @@ def test_an_entry_is_written_in_a_form_and_what_is_wrong_stands_beside_it(portal
 
 def test_a_token_is_shown_once_and_counts_until_it_is_revoked(portal: Portal, applicant: Reader) -> None:
     page = applicant.open("/account")
-    page = applicant.sent(page, "/account/tokens", name="statistics", scope=["catalogue:look"], until="2026-06-01")
+    page = applicant.sent(
+        page, "/account/tokens", name="statistics", scope=["catalogue:look"], until="2026-06-01"
+    )
     token = next(word for word in page.text.split() if word.startswith("gbt_") and len(word) > 40)
     shown = {"authorization": f"Bearer {token}"}
     assert portal.client().get("/api/v1/session", headers=shown).status_code == 200
@@ -320,7 +334,9 @@ def test_a_first_password_has_to_be_changed_before_anything_else(portal: Portal)
     password = next(word for word in page.text.split() if word.count("-") == 3 and len(word) > 15)
     assert password not in operator.open("/admin/people").answer.text
     (path,) = [each for each in authority.open("/admin/people").links if "/admin/people/" in each][-1:]
-    path = next(each for each in authority.open("/admin/people?department=tax").links if "/admin/people/" in each)
+    path = next(
+        each for each in authority.open("/admin/people?department=tax").links if "/admin/people/" in each
+    )
     authority.sent(authority.open(path), f"{path}/give_role", role="consumer", why="new in the bureau")
     clerk = portal.stranger()
     page = clerk.sent(clerk.open("/login"), "/login", login="new.clerk", password=password)
