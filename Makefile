@@ -51,12 +51,13 @@ soak: $(INSTALLED) ## Run the long tests, by hand
 	@$(BIN)/govbus prepare
 	@$(BIN)/pytest -m soak $(ARGS)
 
-check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
+check: $(INSTALLED) ## Check format, lint, types, import contracts, documents, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.support.requirements
+	@$(BIN)/python -m tests.support.translations
 	@$(BIN)/pytest tests/docs
 
 format: $(INSTALLED) ## Format the code

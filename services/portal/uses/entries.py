@@ -1,0 +1,122 @@
+"""An entry with what stands around it: where its data goes, how fresh it is, what a version changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.api.parts import Parts
+from services.api.uses.reach import visible_to
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal
+from services.control.cases.words import State
+from services.control.catalogue.cells import entry_cells, rows_of
+from services.control.catalogue.entry import Entry, read_code
+from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
+from services.control.catalogue.vocabulary import Language, read, word
+from services.control.definitions import Definitions
+from services.control.store import snapshots
+from services.control.store.cases.listing import CaseLine, Wish, newest
+from services.control.store.snapshots import Kind
+from topics.names import canonical
+from topics.resource import Resource
+
+GIVING = (State.ACTIVE, State.SUSPENDED, State.PROVISIONING)
+"""States of cases under which data is given, or will be in a moment."""
+_MOST_CASES = 50
+_ORDER = {field: place for place, field in enumerate(Field)}
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A resource of the bus under an entry's code; what was seen of it, and when; who receives it."""
+
+    resource: Resource
+    topic: str
+    seen: Mapping[str, Any] | None
+    as_of: datetime | None
+    cases: tuple[CaseLine, ...]
+    """As far as the reader may see them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A field of an entry in two versions."""
+
+    field: str
+    before: str
+    after: str
+
+
+def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, ...]:
+    """The resources of the bus under an entry's code."""
+    visible = visible_to(parts, principal, Action.CASE_LOOK)
+    resources = resources_of(entry, parts.definitions)
+    with parts.database.reading() as connection:
+        seen = snapshots.some_of(connection, Kind.RESOURCE, [each.id for each in resources])
+        return tuple(
+            Mount(
+                resource=each,
+                topic=canonical(each.id),
+                seen=seen.documents.get(each.id),
+                as_of=seen.as_of,
+                cases=tuple(
+                    line
+                    for state in GIVING
+                    for line in newest(
+                        connection,
+                        Wish(state=state, resource=each.id, visible_to=visible),
+                        limit=_MOST_CASES,
+                    )
+                ),
+            )
+            for each in resources
+        )
+
+
+def resources_of(entry: Entry, definitions: Definitions) -> Sequence[Resource]:
+    """The resources that are declared under an entry's code, the newest version last."""
+    if entry.code is None:
+        return ()
+    found = [each for each in definitions.resources.values() if read_code(each.code) == entry.code]
+    return sorted(found, key=lambda each: each.version)
+
+
+def differences(before: Entry, after: Entry, language: Language) -> list[Line]:
+    """In which fields two versions differ, items one by one."""
+    old, new = _flat(before), _flat(after)
+    places = sorted(old.keys() | new.keys(), key=lambda each: (_ORDER[each[0]], each[1]))
+    return [
+        Line(
+            label(field, language),
+            in_language(field, old.get((field, place), ""), language),
+            in_language(field, new.get((field, place), ""), language),
+        )
+        for field, place in places
+        if old.get((field, place), "") != new.get((field, place), "")
+    ]
+
+
+def facts_of(entry: Entry, language: Language) -> list[tuple[str, str]]:
+    """What an entry says of itself, by the words of the table's columns."""
+    cells = entry_cells(entry)
+    return [
+        (label(field, language), in_language(field, cells[field], language))
+        for field in ENTRY_FIELDS
+        if cells[field]
+    ]
+
+
+def in_language(field: Field, text: str, language: Language) -> str:
+    """The text of a cell; values of closed lists in the language of the reader."""
+    values = COLUMNS[field].values
+    value = read(values, text) if values is not None and text else None
+    return text if value is None else word(value, language)
+
+
+def _flat(entry: Entry) -> dict[tuple[Field, int], str]:
+    """Each cell of an entry's rows by field and, for items, by place."""
+    found = {(field, 0): text for field, text in entry_cells(entry).items() if text}
+    for place, cells in enumerate(rows_of(entry)):
+        found |= {(field, place): cells[field] for field in ITEM_FIELDS if cells.get(field)}
+    return found
