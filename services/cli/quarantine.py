@@ -19,8 +19,8 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.quarantine_view import as_detail, as_row
-from services.cli.quarantine_work import Worked, discard_all, release_all
+from services.ledger.quarantine_view import as_detail, as_row
+from services.ledger.quarantine_work import Worked, discard_all, release_all
 from services.cli.reveal import Actor, Reveal, Why, record_reveal, required_reason
 from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.lookup import Lookup

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from services.cli.bus import Bus
-from services.cli.quarantine_work import Worked, release_all
+from services.ledger.bus import Bus
+from services.ledger.quarantine_work import Worked, release_all
 from services.ledger.balance import balance
 from services.ledger.coordinates import parse_coordinate
 from services.ledger.evidence import Gatherer
