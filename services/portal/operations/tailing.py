@@ -1,0 +1,192 @@
+"""Looks into a topic and follows it: lines as they come, how far the search is, and how it ended.
+
+A filter compares with what is shown: on masked lines it cannot be used to guess what they hide.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from services.ledger.counts import Place
+from services.ledger.lookup import Lookup
+from services.ledger.reader import Bounds
+from services.ledger.showing import as_line, start_offset
+from topics.event import KafkaRecord, TopicName
+from topics.policy import Policy
+
+MOST_LINES: Final = 500
+MOST_SCANNED: Final = 200_000
+TOLD_EACH: Final = 500
+LAZY_BYTES: Final = 20 * 1024
+"""Texts longer than this are shown when they are asked for."""
+
+
+class NoSuchTopic(LookupError):  # noqa: N818 - the caller names another topic
+    """There is no topic, or no partition, of this name."""
+
+
+class Ended(StrEnum):
+    """Why a look ended."""
+
+    AT_END = "at_end"
+    ENOUGH_LINES = "enough_lines"
+    SCANNED_ENOUGH = "scanned_enough"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked at."""
+
+    topic: TopicName
+    offset: str = "-20"
+    partition: int | None = None
+    words: str = ""
+    follow: bool = False
+    lines: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record, decoded; integers are texts already, so that no reader rounds them."""
+
+    at: str
+    timestamp_ms: int
+    key: str
+    value: str | None
+    """None is a tombstone."""
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is folded until somebody asks for it."""
+        return self.value is not None and len(self.value) > LAZY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """How far the search is; ``left`` counts offsets, marks of transactions among them."""
+
+    records: int
+    lines: int
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How it ended: nothing was found in so many records is not the same as an empty topic."""
+
+    why: Ended
+    records: int
+    lines: int
+
+
+Step = Line | Scanned | Finished
+
+
+@dataclass(slots=True)
+class Tail:
+    """One look."""
+
+    lookup: Lookup
+    policy: Policy | None
+    wanted: Wanted
+    reveal: bool = False
+    stop: Callable[[], bool] = lambda: False
+    _records: int = 0
+    _lines: int = 0
+
+    def steps(self) -> Iterator[Step]:
+        """What comes, until there is enough or nothing more.
+
+        Raises:
+            NoSuchTopic: there is none of this name.
+            NotAnOffset: the offset means nothing.
+            KafkaUnavailable, ReadRefused: the topic cannot be read.
+        """
+        starts = {place: start_offset(self.lookup.reader, place, self.wanted.offset) for place in self._places()}
+        bounds = self.lookup.reader.bounds_of(starts)
+        ranges = {place: Bounds(start, bounds[place].end) for place, start in starts.items()}
+        left = sum(max(each.end - each.low, 0) for each in ranges.values())
+        yield Scanned(0, 0, left)
+        for record in self.lookup.reader.read_all(ranges):
+            yield from self._met(record, left)
+            if (ended := self._ended()) is not None:
+                yield self._finished(ended)
+                return
+        yield Scanned(self._records, self._lines, 0)
+        if not self.wanted.follow:
+            yield self._finished(Ended.AT_END)
+            return
+        for record in self.lookup.reader.follow({place: each.end for place, each in ranges.items()}, self.stop):
+            yield from self._met(record, None)
+            if self._lines >= MOST_LINES:
+                yield self._finished(Ended.ENOUGH_LINES)
+                return
+        yield self._finished(Ended.STOPPED)
+
+    def _places(self) -> list[Place]:
+        known = self.lookup.reader.places(self.wanted.topic)
+        found = [each for each in known if self.wanted.partition in (None, each.partition)]
+        if not found:
+            raise NoSuchTopic(self.wanted.topic)
+        return found
+
+    def _met(self, record: KafkaRecord, left: int | None) -> Iterator[Step]:
+        self._records += 1
+        line = self._line(record)
+        if not self.wanted.words or self.wanted.words in f"{line.at} {line.key} {line.value} {line.headers}":
+            self._lines += 1
+            yield line
+        if self._records % TOLD_EACH == 0:
+            yield Scanned(self._records, self._lines, None if left is None else max(left - self._records, 0))
+
+    def _line(self, record: KafkaRecord) -> Line:
+        shown = as_line(self.lookup, record, self.policy, reveal=self.reveal)
+        value = None if record.value is None else text_of(shown["value"])
+        headers = tuple((str(name), str(text)) for name, text in shown["headers"].items())
+        return Line(shown["at"], shown["timestamp_ms"], text_of(shown["key"]), value, headers)
+
+    def _ended(self) -> Ended | None:
+        if self.stop():
+            return Ended.STOPPED
+        if self._lines >= (MOST_LINES if self.wanted.follow else min(self.wanted.lines, MOST_LINES)):
+            return Ended.ENOUGH_LINES
+        return Ended.SCANNED_ENOUGH if self._records >= MOST_SCANNED else None
+
+    def _finished(self, why: Ended) -> Finished:
+        return Finished(why, self._records, self._lines)
+
+
+def text_of(content: Any) -> str:
+    """Content as JSON text: numbers stand in it with every digit, and no browser parses them."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    return json.dumps(content, ensure_ascii=False, default=str, indent=1)
+
+
+@dataclass(slots=True)
+class Places:
+    """How many may look at once: each look holds a connection and a thread."""
+
+    most: int
+    _taken: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """Whether there was a place; who has taken one gives it back."""
+        with self._lock:
+            if self._taken >= self.most:
+                return False
+            self._taken += 1
+            return True
+
+    def give_back(self) -> None:
+        """One look has ended."""
+        with self._lock:
+            self._taken -= 1
