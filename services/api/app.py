@@ -1,0 +1,55 @@
+"""The app: routes of the API, what stands around every request, and what is asked before every handler.
+
+Pages are added to it by the portal: everything said here holds for them too.
+"""
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from services.api.described import described
+from services.api.parts import Parts
+from services.api.problems import handle_problems
+from services.api.routes import health, session
+from services.api.security import csrf
+from services.api.security.wrapping import Wrapping
+
+PREFIX: Final = "/api/v1"
+_LARGEST_BODY: Final = 32 * 1024 * 1024
+ROUTERS: Final[Sequence[APIRouter]] = (session.router,)
+"""Every area of the API."""
+
+
+def create_api(parts: Parts) -> FastAPI:
+    """The app that answers the API; whoever adds pages keeps them out of its document.
+
+    ``include_router(router, include_in_schema=False)`` adds pages, ``app.state.problem_page`` renders problems
+    as pages.
+    """
+    app = FastAPI(
+        title="govbus",
+        version=importlib.metadata.version("govbus"),
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Both load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(csrf.checked)],
+        max_body_size=_LARGEST_BODY,
+    )
+    app.state.parts = parts
+    handle_problems(app)
+    app.add_middleware(Wrapping, parts=parts)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = described(app)
+    return app.openapi_schema

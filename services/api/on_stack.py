@@ -1,0 +1,99 @@
+"""The running bus of a stack, asked with the logins that commands use: one thing at a time, nothing kept open."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from confluent_kafka import KafkaException
+
+from schemas.registry import RegistryCredentials, RegistryUnavailable, SchemaRegistry
+from services.api.running import BusUnavailable, NothingThere
+from services.api.settings import ApiSettings
+from services.control.contracts.agreement import Addresses
+from services.control.policy_topic import PolicyUnreadable, newest_policy
+from services.control.suspension.acts import ActWord, LedgerNotReady, read_acts
+from services.control.tickets.evidence import Reported
+from services.ledger.coordinates import NotACoordinate, parse_coordinate
+from services.ledger.disputed import NotReportable, find
+from services.ledger.lookup import Lookup, RecordMissing
+from services.ledger.reader import KafkaTopicReader
+from services.stack.api import Stack
+from services.stack.errors import StackError
+from topics import names
+from topics.policy import Policy
+
+_AUDITOR: Final = "ledger"
+_TIMEOUT_S: Final = 10.0
+_DOWN: Final = (KafkaException, PolicyUnreadable, RegistryUnavailable, StackError, OSError, TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class BusOfStack:
+    """The bus of one stack (see ``Bus``)."""
+
+    stack: Stack
+    settings: ApiSettings
+
+    def policy(self) -> Policy | None:
+        """The newest policy version; None before the first."""
+        with _answers():
+            topics = self.stack.admin().list_topics(timeout=_TIMEOUT_S).topics
+            return newest_policy(self.stack.kafka_config("admin")) if names.POLICY in topics else None
+
+    def addresses(self) -> Addresses:
+        """Where departments find Kafka and the registry: as the settings say, else as the stack does."""
+        endpoints = self.stack.endpoints()
+        return Addresses(
+            self.settings.kafka_bootstrap or endpoints.kafka_bootstrap,
+            self.settings.registry_url or endpoints.registry_url,
+        )
+
+    def receipt(self, suspension: str) -> dict[str, Any]:
+        """The receipt of a suspension as the ledger keeps it."""
+        with _answers():
+            try:
+                for act in read_acts(self.stack.admin(), self.stack.kafka_config("apply")):
+                    if act.id == suspension and act.what == ActWord.SUSPEND:
+                        return dict(act.document)
+            except LedgerNotReady as error:
+                raise BusUnavailable("the ledger has no acts yet") from error
+        raise NothingThere(f"the ledger knows no suspension {suspension}")
+
+    def reported(self, at: str, items: Sequence[str]) -> Reported:
+        """The record at a coordinate, without anything that names it."""
+        with _answers(), self._lookup() as lookup:
+            try:
+                found = find(lookup, parse_coordinate(at), items, self._secrets(lookup))
+            except (NotACoordinate, NotReportable, RecordMissing) as error:
+                raise NothingThere(str(error)) from error
+        return Reported(found.provider, found.contested, str(found.version.at), found.version.position)
+
+    @contextmanager
+    def _lookup(self) -> Iterator[Lookup]:
+        user, password = self.stack.registry_auth(_AUDITOR)
+        url = self.stack.endpoints().registry_url
+        registry = SchemaRegistry(RegistryCredentials(url, user, password))
+        config = self.stack.kafka_config(_AUDITOR)
+        with KafkaTopicReader(config, f"{_AUDITOR}.portal", _TIMEOUT_S) as reader:
+            yield Lookup(reader, registry)
+
+    def _secrets(self, lookup: Lookup) -> Mapping[int, bytes]:
+        """The master secrets of the versions that the newest policy uses: the fan-out's own."""
+        policies = lookup.policies
+        newest = policies[max(policies)] if policies else None
+        versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
+        return {each: self.stack.secret(f"master-v{each}").encode() for each in versions or {1}}
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """Whatever is down is said as one thing.
+
+    Raises:
+        BusUnavailable: something of the bus does not answer.
+    """
+    try:
+        yield
+    except _DOWN as error:
+        raise BusUnavailable(type(error).__name__) from error

@@ -1,0 +1,42 @@
+"""Everything that the handler of a request needs, in one value; tests make it with their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.api.refusals import Refusals
+from services.api.running import Bus
+from services.api.settings import ApiSettings
+from services.control.accounts.random_text import Random
+from services.control.accounts.sessions import SessionRules
+from services.control.catalogue.parameters import CatalogueRules
+from services.control.definitions import Definitions
+from services.control.desk.desk import Desk
+from services.control.signing_in.local import LocalLogins
+from services.control.signing_in.oidc import OidcLogins
+from services.control.store.database import ControlDatabase
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What requests are answered with; safe to share between threads."""
+
+    settings: ApiSettings
+    database: ControlDatabase
+    clock: Callable[[], datetime]
+    """Now, with its zone."""
+    new_id: Callable[[datetime], UUID]
+    random: Random
+    """So many bytes that nobody can foretell."""
+    definitions: Definitions
+    desk: Desk
+    """Where cases are acted on."""
+    logins: LocalLogins
+    oidc: OidcLogins | None
+    """Logins at the identity provider; None where there is none."""
+    bus: Bus
+    """What only the running bus can say; what is slow or may be down is asked for one thing at a time."""
+    session_rules: SessionRules = field(default_factory=SessionRules)
+    catalogue_rules: CatalogueRules = field(default_factory=CatalogueRules)
+    refusals: Refusals = field(default_factory=Refusals)

@@ -1,0 +1,161 @@
+"""Who asks: the person behind a session's cookie or a token, and whether that person may do it.
+
+Everything here waits for the database: handlers and dependencies that use it are plain functions, which run
+in the thread pool.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from fastapi import Request
+from sqlalchemy import Connection
+
+from services.api.codes import Code
+from services.api.parts import Parts
+from services.api.problems import AnswerProblem, asked_language
+from services.api.security import cookies
+from services.api.security.cookies import parts_of
+from services.control.accounts import token_bucket
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Allowed, Principal, Refused, Whose, may_person
+from services.control.accounts.people import Person
+from services.control.accounts.token_bucket import Rate
+from services.control.accounts.words import said
+from services.control.catalogue.vocabulary import Language
+from services.control.store.accounts import counters, sessions, tokens
+
+_NOBODYS: Final = Whose()
+_SCHEME: Final = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and by what: the id of a session, or the prefix of a token."""
+
+    person: Person
+    principal: Principal
+    session: str | None = None
+    token: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The person's id, by which acts and keys know it."""
+        return self.principal.person
+
+
+def asker_of(request: Request, *, anew: bool = False) -> Asker:
+    """Who asks; looked up once for each request, or again where a stream has been open for a while.
+
+    Raises:
+        AnswerProblem: nobody is logged in, or somebody asks too often.
+    """
+    known = getattr(request.state, "asker", None)
+    if isinstance(known, Asker) and not anew:
+        return known
+    found = _by_token(request) if _authorization(request) else _by_session(request)
+    request.state.asker = found
+    return found
+
+
+def asker_or_none(request: Request) -> Asker | None:
+    """Who asks, or None where nobody is logged in: for pages that everybody may see.
+
+    Raises:
+        AnswerProblem: somebody asks too often.
+    """
+    try:
+        return asker_of(request)
+    except AnswerProblem as error:
+        if error.code is Code.LOG_IN:
+            return None
+        raise
+
+
+def principal_of(request: Request) -> Principal:
+    """Who asks, as permissions know it.
+
+    Raises:
+        AnswerProblem: nobody is logged in, or somebody asks too often.
+    """
+    return asker_of(request).principal
+
+
+def require(request: Request, action: Action, whose: Whose = _NOBODYS) -> Principal:
+    """Who asks, who may do it with an object of these departments.
+
+    Raises:
+        AnswerProblem: nobody is logged in, or that person may not.
+    """
+    principal = principal_of(request)
+    permit(parts_of(request), principal, action, whose, asked_language(request))
+    return principal
+
+
+def permit(
+    parts: Parts,
+    principal: Principal,
+    action: Action,
+    whose: Whose,
+    language: Language | None = None,
+) -> Allowed:
+    """In which role somebody may do it; each refusal is counted.
+
+    Raises:
+        AnswerProblem: with the reason, in the language if one is given.
+    """
+    answer = may_person(principal, action, whose)
+    if isinstance(answer, Refused):
+        parts.refusals.count(action.value, answer.reason.value)
+        detail = "" if language is None else said(answer.reason, language)
+        raise AnswerProblem(Code.FORBIDDEN, detail=detail, reason=answer.reason.value, action=action.value)
+    return answer
+
+
+def _authorization(request: Request) -> str:
+    """Where a token is shown, cookies say nothing: a page of another site cannot send this header."""
+    return request.headers.get("authorization", "")
+
+
+def _by_token(request: Request) -> Asker:
+    parts, given = parts_of(request), _authorization(request)
+    text = given[len(_SCHEME) :].strip() if given.lower().startswith(_SCHEME) else ""
+    now = parts.clock()
+    with parts.database.begin() as connection:
+        shown = tokens.use_token(connection, text, now)
+        if not isinstance(shown, tokens.Shown):
+            raise _log_in()
+        token = shown.token
+        _within(connection, f"token:{token.prefix}", parts, token_bucket.OF_TOKENS)
+    return Asker(shown.person, shown.person.principal(token.scopes), token=token.prefix)
+
+
+def _by_session(request: Request) -> Asker:
+    parts, id_ = parts_of(request), cookies.session_of(request)
+    if not id_:
+        raise _log_in()
+    now = parts.clock()
+    with parts.database.begin() as connection:
+        used = sessions.use(connection, id_, now, parts.session_rules, parts.random)
+        if not isinstance(used, sessions.Used):
+            raise _log_in()
+        _within(connection, f"person:{used.person.id}", parts, token_bucket.OF_PERSONS)
+    if used.new_id is not None:
+        cookies.set_session(request, used.new_id)
+    return Asker(used.person, used.person.principal(), session=used.new_id or id_)
+
+
+def _log_in() -> AnswerProblem:
+    return AnswerProblem(Code.LOG_IN, headers={"www-authenticate": "Bearer"})
+
+
+def _within(connection: Connection, key: str, parts: Parts, rate: Rate) -> None:
+    wait = counters.allow(connection, key, parts.clock(), rate)
+    if wait > timedelta(0):
+        raise too_many(wait)
+
+
+def too_many(wait: timedelta, code: Code = Code.TOO_MANY) -> AnswerProblem:
+    """That somebody has to wait, and how long."""
+    seconds = max(1, -(-wait // timedelta(seconds=1)))
+    return AnswerProblem(code, headers={"retry-after": str(seconds)})
