@@ -48,12 +48,13 @@ unit: $(INSTALLED) ## Run the tests that need no stack
 soak: $(INSTALLED) ## Run the long tests, by hand
 	@$(BIN)/pytest -m soak $(ARGS)
 
-check: $(INSTALLED) ## Check format, lint, types, import contracts, documents
+check: $(INSTALLED) ## Check format, lint, types, import contracts, documents, translations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.support.requirements
+	@$(BIN)/python -m tests.support.translations
 	@$(BIN)/pytest tests/docs
 
 format: $(INSTALLED) ## Format the code

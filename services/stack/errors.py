@@ -52,7 +52,7 @@ class RefusedDownload(StackError):
 
     def __init__(self, path: str, wanted: str, found: str) -> None:
         super().__init__(
-            f"refused {path}: SHA-256 is {found}, jars.lock says {wanted}; "
+            f"refused {path}: SHA-256 is {found}, the lock says {wanted}; "
             "the repository or something on the way to it changed the file"
         )
 

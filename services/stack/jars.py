@@ -27,8 +27,20 @@ _PARALLEL = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of downloads: its folder in the cache, what people call it, which setting names another source."""
+
+    folder: str
+    called: str
+    setting: str
+
+
+MAVEN = Kind("maven", "Java archives", "GOVBUS_MAVEN_REPOSITORY")
+
+
+@dataclass(frozen=True, slots=True)
 class LockedFile:
-    """One file of the lock: the part that reads it, its path in the Maven layout, digest, size in bytes."""
+    """One file of the lock: the part that reads it, its path in the repository, digest, size in bytes."""
 
     part: str
     coordinates: str
@@ -76,8 +88,15 @@ def download_session() -> requests.Session:
 class JarCache:
     """The folder of verified downloads and of what was unpacked from them; shared by all stacks of a user."""
 
-    def __init__(self, folder: Path, files: Iterable[LockedFile], repository: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: Iterable[LockedFile],
+        repository: str | None = None,
+        kind: Kind = MAVEN,
+    ) -> None:
         self._folder = folder
+        self._kind = kind
         self._files = tuple(files)
         self._repository = repository
         self._cancelled = threading.Event()
@@ -88,7 +107,7 @@ class JarCache:
 
     def location(self, file: LockedFile) -> Path:
         """Return where the verified file lies once fetched."""
-        return self._folder / "maven" / file.path
+        return self._folder / self._kind.folder / file.path
 
     def classpath(self, part: str) -> str:
         """Return the Java class path of a part."""
@@ -110,7 +129,7 @@ class JarCache:
             return 0
         megabytes = sum(file.size for file in missing) / 1e6
         reporter.begin(
-            "jars", f"downloading {len(missing)} Java archives, {megabytes:.0f} MB", megabytes * 1e6
+            "jars", f"downloading {len(missing)} {self._kind.called}, {megabytes:.0f} MB", megabytes * 1e6
         )
         self._cancelled.clear()
         with ThreadPoolExecutor(_PARALLEL) as pool:
@@ -123,7 +142,9 @@ class JarCache:
                 self._cancelled.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-        reporter.done("jars", f"downloaded and verified {len(missing)} Java archives, {megabytes:.0f} MB")
+        reporter.done(
+            "jars", f"downloaded and verified {len(missing)} {self._kind.called}, {megabytes:.0f} MB"
+        )
         return len(missing)
 
     def unpacked(self, part: str) -> Path:
@@ -183,7 +204,7 @@ class JarCache:
                 answer = error.response.status_code if error.response is not None else 0
                 if attempt == _ATTEMPTS or 400 <= answer < 500:
                     raise CheckConnection(
-                        f"cannot download {file.path}: {error}; set GOVBUS_MAVEN_REPOSITORY "
+                        f"cannot download {file.path}: {error}; set {self._kind.setting} "
                         "to a mirror that this machine reaches"
                     ) from error
                 time.sleep(0.5 * 2**attempt)

@@ -1,0 +1,83 @@
+"""The menu: each place with the action that its reader must be allowed to take; the rest is not shown."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal, Whose
+from services.control.accounts.permissions import PERMISSIONS, Reach
+
+May = Callable[[Action, Whose], bool]
+
+
+def _(text: str) -> str:
+    """Marks a text for translation; templates translate it."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the menu; ``needs`` are actions of which one suffices, none for whoever is logged in."""
+
+    title: str
+    path: str
+    needs: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some places under one title."""
+
+    title: str
+    places: tuple[Place, ...]
+
+
+MENU: Final = (
+    Section(
+        _("Work"),
+        (
+            Place(_("Start"), "/"),
+            Place(_("My tasks"), "/tasks"),
+            Place(_("Inbox"), "/inbox"),
+        ),
+    ),
+    Section(
+        _("Sharing"),
+        (
+            Place(_("Catalogue"), "/catalogue", (Action.CATALOGUE_LOOK,)),
+            Place(_("Import entries"), "/catalogue/import", (Action.CATALOGUE_IMPORT,)),
+            Place(_("Apply for data"), "/apply", (Action.CASE_OPEN,)),
+            Place(_("Cases"), "/cases", (Action.CASE_LOOK,)),
+        ),
+    ),
+    Section(
+        _("Rules and people"),
+        (
+            Place(_("Clocks and policy"), "/policy", (Action.POLICY_LOOK,)),
+            Place(_("Accounts"), "/admin/people", (Action.ACCOUNT_LOOK,)),
+            Place(_("Departments"), "/admin/departments", (Action.ACCOUNT_LOOK,)),
+        ),
+    ),
+)
+"""All places; pages of operation add their own sections with ``with_sections``."""
+
+
+def sections(principal: Principal | None, menu: Iterable[Section] = MENU) -> tuple[Section, ...]:
+    """The menu of one person: places of which at least a part is open to one of the person's roles."""
+    if principal is None:
+        return ()
+    found = []
+    for section in menu:
+        places = tuple(place for place in section.places if _open(principal, place))
+        if places:
+            found.append(Section(section.title, places))
+    return tuple(found)
+
+
+def _open(principal: Principal, place: Place) -> bool:
+    """Whether any role reaches any department by one of the actions; the page itself asks about which."""
+    if not place.needs:
+        return True
+    reached = (PERMISSIONS[action].of(role) for action in place.needs for role in principal.roles)
+    return any(reach is not Reach.NONE for reach in reached)

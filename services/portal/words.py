@@ -1,0 +1,125 @@
+"""The word for every value of a closed list that a page shows, from the packages that own the lists."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from services.control.accounts import actions as account_actions
+from services.control.accounts import roles
+from services.control.accounts.decision import Refusal
+from services.control.accounts.permissions import Reach
+from services.control.accounts.sessions import Method
+from services.control.accounts.words import said as said_of_accounts
+from services.control.cases import words as of_cases
+from services.control.cases.provisioning import Progress, Step
+from services.control.catalogue import lifecycle
+from services.control.catalogue.vocabulary import Language, word
+from services.control.clocks import running
+from services.control.clocks.pack import Level, Standing
+from services.control.documents.wording import MODES, STATES
+from services.control.notices.wording_of_cases import STEPS
+from services.control.store.catalogue import wording as of_entries
+from services.control.tickets import wording as of_tickets
+from topics.resource import ShareType
+
+Said = tuple[str, str]
+"""Chinese, English."""
+
+_OURS: Final[Mapping[StrEnum, Said]] = {
+    of_cases.RefusalReason.BASIS_INSUFFICIENT: ("履职依据不足", "the basis does not give the duty"),
+    of_cases.RefusalReason.PURPOSE_UNCLEAR: ("应用场景不明确", "the purpose is not clear"),
+    of_cases.RefusalReason.ITEMS_BEYOND_NEED: ("信息项超出需要", "more items than needed"),
+    of_cases.RefusalReason.ROWS_BEYOND_NEED: ("数据范围超出需要", "more records than needed"),
+    of_cases.RefusalReason.MODE_BEYOND_NEED: ("查询或核验即可满足", "a query or verification would serve"),
+    of_cases.RefusalReason.COMBINATION_RISK: ("汇聚后存在风险", "the combination would reveal too much"),
+    of_cases.RefusalReason.LAW_FORBIDS: ("法律禁止", "a law forbids it"),
+    of_cases.RefusalReason.NOT_HELD: ("本部门不掌握该数据", "the provider does not hold it"),
+    of_cases.RefusalReason.SECURITY_INADEQUATE: ("安全保障不足", "the applicant cannot keep it safe"),
+    of_cases.StopReason.UNLAWFUL_USE: ("违法使用", "unlawful use"),
+    of_cases.StopReason.BEYOND_SCOPE: ("超范围使用", "use beyond what was decided"),
+    of_cases.StopReason.RISK: ("存在安全风险", "delivery would be a risk"),
+    of_cases.StopReason.BASIS_GONE: ("依据已失效", "the basis is gone"),
+    of_cases.StopReason.NO_LONGER_NEEDED: ("不再需要", "no longer needed"),
+    of_cases.StopReason.RESOURCE_ENDED: ("目录已下线", "the entry was withdrawn"),
+    of_cases.Decides.PROVIDER: ("提供部门", "the provider"),
+    of_cases.Decides.AUTHORITY: ("主管部门", "the authority"),
+    of_cases.Role.SYSTEM: ("系统", "the system"),
+    Progress.PENDING: ("待办", "pending"),
+    Progress.DONE: ("完成", "done"),
+    Progress.FAILED: ("失败", "failed"),
+    Level.NATIONAL: ("国家", "national"),
+    Level.PROVINCE: ("省级", "province"),
+    Level.CITY: ("市级", "city"),
+    Level.COUNTY: ("县级", "county"),
+    Level.DEPARTMENT: ("部门", "department"),
+    Standing.IN_FORCE: ("现行有效", "in force"),
+    Standing.PUBLISHED: ("已公布（效力未核实）", "published, validity not looked up"),
+    Standing.DRAFT: ("征求意见稿", "draft for consultation"),
+    Standing.TEMPLATE: ("示范文本", "model text"),
+    Standing.SAMPLE: ("示例", "sample"),
+    running.State.RUNNING: ("计时中", "running"),
+    running.State.DUE_SOON: ("即将到期", "due soon"),
+    running.State.PAUSED: ("暂停计时", "standing still"),
+    running.State.OVERDUE: ("已超期", "overdue"),
+    running.State.MET: ("按时办结", "done in time"),
+    running.State.MET_LATE: ("超期办结", "done late"),
+    Method.PASSWORD: ("密码", "password"),
+    Method.OIDC: ("统一身份认证", "identity provider"),
+}
+_WORDS: Final = {(type(value), value.value): both for value, both in _OURS.items()}
+"""By list and value: words of two lists may be the same text."""
+
+
+def said(value: StrEnum, language: Language) -> str:
+    """The word for a value.
+
+    Raises:
+        KeyError: nobody has given it one.
+    """
+    if type(value) in of_tickets.TITLES:
+        titles = of_tickets.title(value)
+        return titles.zh if language is Language.ZH else titles.en
+    ours = _WORDS.get((type(value), value.value))
+    if ours is not None:
+        return ours[0] if language is Language.ZH else ours[1]
+    return _PACKAGES.get(type(value), word)(value, language)
+
+
+def _role(value: StrEnum, language: Language) -> str:
+    """Cases, entries and accounts have the same roles under the same names."""
+    return said_of_accounts(roles.Role(value.value), language)
+
+
+def _account(value: StrEnum, language: Language) -> str:
+    known = (roles.Role, roles.Duty, account_actions.Area, account_actions.Action, Reach, Refusal)
+    if not isinstance(value, known):
+        raise KeyError(value)
+    return said_of_accounts(value, language)
+
+
+def _step(value: StrEnum, language: Language) -> str:
+    chinese, english = STEPS[value]
+    return chinese if language is Language.ZH else english
+
+
+def _case_action(value: StrEnum, language: Language) -> str:
+    return said_of_accounts(account_actions.Action(f"case.{value.value}"), language)
+
+
+_PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
+    of_cases.State: lambda value, language: STATES[of_cases.State(value)][language],
+    of_cases.DeliveryMode: lambda value, language: MODES[of_cases.DeliveryMode(value)][language],
+    of_cases.Role: _role,
+    of_cases.Action: _case_action,
+    Step: _step,
+    lifecycle.State: lambda value, language: of_entries.STATES[lifecycle.State(value)][language],
+    lifecycle.Action: lambda value, language: of_entries.ACTIONS[lifecycle.Action(value)][language],
+    lifecycle.Role: _role,
+    roles.Role: _account,
+    roles.Duty: _account,
+    account_actions.Area: _account,
+    account_actions.Action: _account,
+    Reach: _account,
+    Refusal: _account,
+    ShareType: word,
+}
