@@ -1,0 +1,44 @@
+"""Who asks for a page of operation, and of whom that person may see anything."""
+
+from typing import Final
+
+from fastapi import Request
+
+from services.api.codes import Code
+from services.api.problems import AnswerProblem, asked_language
+from services.api.security.asking import permit, principal_of
+from services.api.security.cookies import parts_of
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal, Whose
+from services.control.accounts.sight import Sight, sight
+
+PAGE: Final = 50
+DEEPEST: Final = 2_000
+"""The last page that is counted to: who looks for more, filters."""
+
+
+def seeing(request: Request, action: Action) -> tuple[Principal, Sight]:
+    """Who asks, and whose objects that person may look at.
+
+    Raises:
+        AnswerProblem: nobody is logged in, or that person may look at nobody's.
+    """
+    principal = principal_of(request)
+    found = sight(principal, action)
+    if found.nothing:
+        permit(parts_of(request), principal, action, Whose(), asked_language(request))
+        raise AnswerProblem(Code.FORBIDDEN)
+    return principal, found
+
+
+def page_asked(request: Request) -> int:
+    """Which page of a list is asked for, from 1 on; what is no number means the first."""
+    text = request.query_params.get("after", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return min(max(number, 1), DEEPEST)
+
+
+def asked(request: Request, name: str) -> str | None:
+    """A filter of a list; None where it is empty, too long, or holds what no database keeps."""
+    value = request.query_params.get(name, "").strip()
+    return value if 0 < len(value) <= 200 and "\0" not in value else None
