@@ -14,9 +14,10 @@ from services.control.store.snapshots import Kind
 from services.portal.operations.asked import PAGE, asked, page_asked, seeing
 from services.portal.operations.sight import may_look
 from services.portal.rendering import page
+from topics.grants.declaration import GrantState
 
 router = APIRouter(include_in_schema=False)
-STATES = ("active", "filling", "suspended", "revoked", "expired", "draft")
+STATES = tuple(state.value for state in GrantState)
 
 
 @router.get("/grants")
