@@ -32,7 +32,8 @@ from topics.policy import Policy
 OpenBus = Callable[[], AbstractContextManager[Bus]]
 MOST_LOOKS: Final = 8
 """So many topics are followed at once in one process."""
-_POLICY: Final = "policy"
+POLICY: Final = "policy"
+"""The key of the one policy among what is kept."""
 _POLICY_FRESH_S: Final = 10.0
 _READ_FRESH_S: Final = 60.0
 _POLL_S: Final = 2.0
@@ -61,14 +62,14 @@ class Operations:
         Raises:
             BusUnavailable: it was never read, and nobody answers now.
         """
-        look = self.policies.look(_POLICY, _FIRST_S)
+        look = self.policies.look(POLICY, _FIRST_S)
         if look.value is None and (look.failure or look.reading):
             raise BusUnavailable(look.failure or "it is being read")
         return look.value
 
     def policy_if_known(self) -> Policy | None:
         """The same, and None where nobody answers: pages then show less."""
-        return self.policies.look(_POLICY, _FIRST_S).value
+        return self.policies.look(POLICY, _FIRST_S).value
 
     def whose(self, topic: str) -> Whose:
         """The departments of a topic."""

@@ -20,7 +20,7 @@ from services.control.suspension.suspend import Order
 from services.control.suspension.switch import Verb, Work
 from services.portal.forms import Form, go, text, texts
 from services.portal.operations.asked import seeing
-from services.portal.operations.doors import Operations, operations_of
+from services.portal.operations.doors import POLICY, Operations, operations_of
 from services.portal.operations.shown import from_ms, login_of
 from services.portal.operations.sight import may_look
 from services.portal.operations.sse import HEARTBEAT, Event
@@ -132,6 +132,8 @@ def _fragment(request: Request, work: Work) -> str:
 
 def _shown(request: Request, work: Work) -> dict[str, object]:
     again = Meant(work.verb, work.order.scope, work.order.name)
+    if work.is_over:
+        operations_of(request).policies.forget(POLICY)
     whose = whose_order(operations_of(request).policy_if_known(), again.scope, again.name)
     return {
         "work": work,
