@@ -4,6 +4,7 @@ A filter compares with what is shown: on masked lines it cannot be used to guess
 """
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from topics.policy import Policy
 MOST_LINES: Final = 500
 MOST_SCANNED: Final = 200_000
 TOLD_EACH: Final = 500
+_POSITION: Final = re.compile(r"[0-9]{1,6}:[0-9]{1,18}(,[0-9]{1,6}:[0-9]{1,18}){0,999}")
 LAZY_BYTES: Final = 20 * 1024
 """Texts longer than this are shown when they are asked for."""
 
@@ -47,6 +49,8 @@ class Wanted:
     words: str = ""
     follow: bool = False
     lines: int = 50
+    position: str = ""
+    """Where an earlier look ended, partition by partition: what came since is shown, in place of ``offset``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Line:
     value: str | None
     """None is a tombstone."""
     headers: tuple[tuple[str, str], ...]
+    position: str = ""
+    """Where to go on after it."""
 
     @property
     def is_long(self) -> bool:
@@ -73,6 +79,7 @@ class Scanned:
     records: int
     lines: int
     left: int | None
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ class Tail:
     stop: Callable[[], bool] = lambda: False
     _records: int = 0
     _lines: int = 0
+    _next: dict[int, int] = field(default_factory=dict)
 
     def steps(self) -> Iterator[Step]:
         """What comes, until there is enough or nothing more.
@@ -107,26 +115,39 @@ class Tail:
             NotAnOffset: the offset means nothing.
             KafkaUnavailable, ReadRefused: the topic cannot be read.
         """
-        starts = {place: start_offset(self.lookup.reader, place, self.wanted.offset) for place in self._places()}
+        starts = self._starts()
+        self._next = {place.partition: start for place, start in starts.items()}
         bounds = self.lookup.reader.bounds_of(starts)
         ranges = {place: Bounds(start, bounds[place].end) for place, start in starts.items()}
         left = sum(max(each.end - each.low, 0) for each in ranges.values())
-        yield Scanned(0, 0, left)
+        yield Scanned(0, 0, left, self._position())
         for record in self.lookup.reader.read_all(ranges):
             yield from self._met(record, left)
             if (ended := self._ended()) is not None:
                 yield self._finished(ended)
                 return
-        yield Scanned(self._records, self._lines, 0)
+        yield Scanned(self._records, self._lines, 0, self._position())
         if not self.wanted.follow:
             yield self._finished(Ended.AT_END)
             return
-        for record in self.lookup.reader.follow({place: each.end for place, each in ranges.items()}, self.stop):
+        onward = {place: max(each.low, each.end) for place, each in ranges.items()}
+        for record in self.lookup.reader.follow(onward, self.stop):
             yield from self._met(record, None)
             if self._lines >= MOST_LINES:
                 yield self._finished(Ended.ENOUGH_LINES)
                 return
         yield self._finished(Ended.STOPPED)
+
+    def _starts(self) -> dict[Place, int]:
+        """Where to begin in each partition; an earlier position counts within what is kept."""
+        earlier, found = positions(self.wanted.position), {}
+        for place in self._places():
+            text = str(earlier[place.partition]) if place.partition in earlier else self.wanted.offset
+            found[place] = start_offset(self.lookup.reader, place, text)
+        return found
+
+    def _position(self) -> str:
+        return ",".join(f"{partition}:{offset}" for partition, offset in sorted(self._next.items()))
 
     def _places(self) -> list[Place]:
         known = self.lookup.reader.places(self.wanted.topic)
@@ -137,18 +158,21 @@ class Tail:
 
     def _met(self, record: KafkaRecord, left: int | None) -> Iterator[Step]:
         self._records += 1
+        self._next[record.partition] = record.offset + 1
         line = self._line(record)
         if not self.wanted.words or self.wanted.words in f"{line.at} {line.key} {line.value} {line.headers}":
             self._lines += 1
             yield line
         if self._records % TOLD_EACH == 0:
-            yield Scanned(self._records, self._lines, None if left is None else max(left - self._records, 0))
+            rest = None if left is None else max(left - self._records, 0)
+            yield Scanned(self._records, self._lines, rest, self._position())
 
     def _line(self, record: KafkaRecord) -> Line:
         shown = as_line(self.lookup, record, self.policy, reveal=self.reveal)
         value = None if record.value is None else text_of(shown["value"])
         headers = tuple((str(name), str(text)) for name, text in shown["headers"].items())
-        return Line(shown["at"], shown["timestamp_ms"], text_of(shown["key"]), value, headers)
+        key, position = text_of(shown["key"]), self._position()
+        return Line(shown["at"], shown["timestamp_ms"], key, value, headers, position)
 
     def _ended(self) -> Ended | None:
         if self.stop():
@@ -159,6 +183,13 @@ class Tail:
 
     def _finished(self, why: Ended) -> Finished:
         return Finished(why, self._records, self._lines)
+
+
+def positions(text: str) -> dict[int, int]:
+    """The offsets that a position names, by partition; nothing where the text is none."""
+    if not _POSITION.fullmatch(text):
+        return {}
+    return {int(part.partition(":")[0]): int(part.partition(":")[2]) for part in text.split(",")}
 
 
 def text_of(content: Any) -> str:

@@ -1,11 +1,11 @@
 """Topics: what they hold by the snapshot, a look into one, and its records as they come; masked unless revealed."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from time import monotonic
 from typing import Final
 
 from fastapi import APIRouter, Request
-from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from services.api.codes import Code
@@ -131,8 +131,14 @@ def live(request: Request, topic: str) -> StreamingResponse:
     whose = operations.whose(topic)
     require(request, Action.DATA_TAIL, whose)
     revealed = _is_revealed(request, topic, whose, request.query_params.get("look", ""))
-    # Who comes back is shown what comes from now on: the page says what came before.
-    wanted = Wanted(TopicName(topic), "end", _partition(request), asked(request, "words") or "", follow=True)
+    wanted = Wanted(
+        TopicName(topic),
+        "end",
+        _partition(request),
+        asked(request, "words") or "",
+        follow=True,
+        position=request.headers.get("last-event-id", ""),
+    )
     if not operations.places.take():
         raise AnswerProblem(Code.BUSY, headers={"retry-after": "30"})
     bridge = Bridge(_producer(operations, wanted, revealed), f"tail-{topic}", operations.places.give_back)
@@ -156,9 +162,11 @@ async def _events(request: Request, bridge: Bridge[Step]) -> AsyncIterator[bytes
         if piece is None:
             yield HEARTBEAT
         elif isinstance(piece, Line):
-            yield Event("", "record", _part(request, "topics/line.html", line=piece)).encoded()
+            shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
+            yield Event(piece.position, "record", shown).encoded()
         elif isinstance(piece, Scanned):
-            yield Event("", "scanned", _part(request, "topics/scanned.html", scanned=piece)).encoded()
+            shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
+            yield Event(piece.position, "scanned", shown).encoded()
         else:
             why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
             yield Event("", "over", why).encoded()
@@ -167,8 +175,8 @@ async def _events(request: Request, bridge: Bridge[Step]) -> AsyncIterator[bytes
             return
 
 
-def _part(request: Request, template: str, **shown: object) -> str:
-    return Markup(bytes(page(request, template, from_ms=from_ms, **shown).body).decode())
+def _part(request: Request, template: str, shown: Mapping[str, object]) -> str:
+    return bytes(page(request, template, from_ms=from_ms, **shown).body).decode()
 
 
 def _read(
