@@ -29,8 +29,6 @@ class Bridge(Generic[T]):
 
     produce: Callable[[Callable[[], bool]], Iterator[T]]
     name: str
-    ended: Callable[[], None] = lambda: None
-    """Called once by the thread, however it ends."""
 
     async def pieces(self, heartbeat_s: float) -> AsyncIterator[T | Failed | None]:
         """What is produced, in order; None where nothing came for so long."""
@@ -70,5 +68,4 @@ class Bridge(Generic[T]):
         except Exception as error:  # noqa: BLE001 - whoever reads is told
             put(Failed(error))
         finally:
-            self.ended()
             put(_End())

@@ -37,6 +37,8 @@ class Ended(StrEnum):
     ENOUGH_LINES = "enough_lines"
     SCANNED_ENOUGH = "scanned_enough"
     STOPPED = "stopped"
+    BUSY = "busy"
+    """Too many look already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Finished:
     why: Ended
     records: int
     lines: int
+    position: str = field(default="", compare=False)
 
 
 Step = Line | Scanned | Finished
@@ -182,7 +185,7 @@ class Tail:
         return Ended.SCANNED_ENOUGH if self._records >= MOST_SCANNED else None
 
     def _finished(self, why: Ended) -> Finished:
-        return Finished(why, self._records, self._lines)
+        return Finished(why, self._records, self._lines, self._position())
 
 
 def positions(text: str) -> dict[int, int]:
@@ -208,6 +211,12 @@ class Places:
     most: int
     _taken: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else may look now."""
+        with self._lock:
+            return self._taken >= self.most
 
     def take(self) -> bool:
         """Whether there was a place; who has taken one gives it back."""

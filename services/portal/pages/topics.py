@@ -33,6 +33,7 @@ from services.portal.operations.sight import may_look, topics_seen
 from services.portal.operations.sse import HEARTBEAT, Event
 from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, streamed
 from services.portal.operations.tailing import (
+    Ended,
     Finished,
     Line,
     NoSuchTopic,
@@ -100,7 +101,7 @@ def topic_page(request: Request, topic: str) -> Response:
         and may_look(principal_of(request), Action.DATA_REVEAL, whose),
         from_ms=from_ms,
         longest=LONGEST_REASON,
-        live=_live_address(wanted, number if revealed else ""),
+        live=_live_address(wanted, number if revealed else "", "" if ended is None else ended.position),
     )
 
 
@@ -137,21 +138,26 @@ def live(request: Request, topic: str) -> StreamingResponse:
         _partition(request),
         asked(request, "words") or "",
         follow=True,
-        position=request.headers.get("last-event-id", ""),
+        position=request.headers.get("last-event-id") or request.query_params.get("position", ""),
     )
-    if not operations.places.take():
+    if operations.places.is_full:
         raise AnswerProblem(Code.BUSY, headers={"retry-after": "30"})
-    bridge = Bridge(_producer(operations, wanted, revealed), f"tail-{topic}", operations.places.give_back)
-    return streamed(_events(request, bridge))
+    return streamed(_events(request, Bridge(_producer(operations, wanted, revealed), f"tail-{topic}")))
 
 
 def _producer(
     operations: Operations, wanted: Wanted, revealed: bool
 ) -> Callable[[Callable[[], bool]], Iterator[Step]]:
     def produce(stopped: Callable[[], bool]) -> Iterator[Step]:
-        policy = operations.policy_if_known()
-        with operations.open_bus() as bus:
-            yield from Tail(bus.lookup, policy, wanted, revealed, stopped).steps()
+        if not operations.places.take():
+            yield Finished(Ended.BUSY, 0, 0)
+            return
+        try:
+            policy = operations.policy_if_known()
+            with operations.open_bus() as bus:
+                yield from Tail(bus.lookup, policy, wanted, revealed, stopped).steps()
+        finally:
+            operations.places.give_back()
 
     return produce
 
@@ -222,7 +228,7 @@ def _is_revealed(request: Request, topic: str, whose: Whose, number: str) -> boo
         return revealing.is_recorded(connection, principal.person, _KIND, topic, number)
 
 
-def _live_address(wanted: Wanted, number: str) -> str:
+def _live_address(wanted: Wanted, number: str, position: str) -> str:
     partition = None if wanted.partition is None else str(wanted.partition)
     address = Address(f"/topics/{wanted.topic}/live")
-    return address.to(look=number or None, words=wanted.words or None, partition=partition)
+    return address.to(look=number, words=wanted.words, partition=partition, position=position)
