@@ -12,7 +12,6 @@ from services.cli import bus
 from services.cli.output import CommandFailed, ExitCode, Format, emit_json, wants_json
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.ledger.counts import Place
-from services.ledger.lookup import Lookup
 from services.ledger.masking import OPEN_TOPICS, provider_of
 from services.ledger.reader import Bounds, TopicReader
 from services.ledger.showing import NotAnOffset, as_line, start_offset

@@ -1,7 +1,7 @@
 """Which rows of a list somebody may see, as a filter that tables understand; made from the permissions.
 
-So a page is full before anything is left out. Who shows a row asks ``may_person`` about it once more: what the
-filter let through by mistake is not shown.
+So a page is full before anything is left out. Who shows a row asks ``may_person`` about it once more: what
+the filter let through by mistake is not shown.
 """
 
 from dataclasses import dataclass
@@ -27,9 +27,7 @@ class Sight:
 
     def shows(self, whose: Whose) -> bool:
         """Whether an object of these departments is seen."""
-        return (
-            self.everything or whose.provider in self.as_provider or whose.consumer in self.as_consumer
-        )
+        return self.everything or whose.provider in self.as_provider or whose.consumer in self.as_consumer
 
 
 def sight(principal: Principal, action: Action) -> Sight:

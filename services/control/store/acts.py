@@ -1,4 +1,4 @@
-"""Reads the acts that were owed to the ledger, for whoever looks at what was done: newest first, by filters."""
+"""Reads the acts that were owed to the ledger, for whoever looks at what was done: the newest first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class ActLine:
 
 
 _PERSON: Final = cast(PERSONS.c.id, String)
-_JOINED: Final = OUTBOX.outerjoin(PERSONS, _PERSON == OUTBOX.c.who)
+_JOINED: Final = OUTBOX.outerjoin(PERSONS, OUTBOX.c.who == _PERSON)
 
 
 def acts(

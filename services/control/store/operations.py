@@ -1,4 +1,4 @@
-"""What pages about the running bus list: snapshots of grants beside their cases, sums of them, what is overdue.
+"""What pages about the running bus list: snapshots of grants beside their cases, sums, what is overdue.
 
 Departments of a grant are those that its snapshot names, else those of its case; where neither says them, it
 is seen by those only who may see everything.
@@ -188,9 +188,7 @@ def _lines(seen: Sight) -> Select[Any]:
     found = wanted.select_from(_JOINED).where(SNAPSHOTS.c.kind == Kind.GRANT.value)
     if seen.everything:
         return found
-    return found.where(
-        or_(_PROVIDER.in_(sorted(seen.as_provider)), _CONSUMER.in_(sorted(seen.as_consumer)))
-    )
+    return found.where(or_(_PROVIDER.in_(sorted(seen.as_provider)), _CONSUMER.in_(sorted(seen.as_consumer))))
 
 
 def _conditions(wish: GrantWish) -> list[ColumnElement[bool]]:

@@ -167,8 +167,8 @@ class KillSwitch:
 
     def unfinished(self) -> list[Work]:
         """Suspensions that were begun and that nobody carries on now, the oldest first."""
-        journal = self.machine.suspensions
-        found = [Receipt.from_json(saved) for key in journal.keys() if (saved := journal.load(key))]
+        load, keys = self.machine.suspensions.load, self.machine.suspensions.keys()
+        found = [Receipt.from_json(saved) for key in keys if (saved := load(key))]
         with self._moved:
             running = {
                 each.document["id"] for each in self._works.values() if each.document and not each.is_over

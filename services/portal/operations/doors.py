@@ -1,4 +1,4 @@
-"""Everything that pages of operation need besides the parts of the web process: made once for each process."""
+"""Everything that pages of operation need besides the web process's parts: made once for each process."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -115,7 +115,9 @@ def poller(parts: Parts) -> Callable[[Mapping[str, Any] | None], Any]:
     def read(before: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         today = civil_day(parts.clock())
         with parts.database.reading() as connection:
-            stamp = repr((today, sorted((kind.value, str(each)) for kind, each in rounds(connection).items())))
+            stamp = repr(
+                (today, sorted((kind.value, str(each)) for kind, each in rounds(connection).items()))
+            )
             if before is not None and before["stamp"] == stamp:
                 return None
             return {**figures(seen(connection, today), providers, before), "stamp": stamp}

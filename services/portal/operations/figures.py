@@ -7,6 +7,7 @@ none, and none is made up.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -173,10 +174,7 @@ def _rates(trend: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 
 def _flow(trend: Sequence[Mapping[str, Any]], names: set[Any]) -> list[dict[str, Any]]:
     """Records a second between snapshots, summed up over what the viewer sees."""
-    return [
-        {"at": now["at"], "rate": _rate(then, now, names)}
-        for then, now in zip(trend, trend[1:], strict=False)
-    ]
+    return [{"at": now["at"], "rate": _rate(then, now, names)} for then, now in pairwise(trend)]
 
 
 def _rate(then: Mapping[str, Any], now: Mapping[str, Any], names: set[Any]) -> float | None:
@@ -185,7 +183,7 @@ def _rate(then: Mapping[str, Any], now: Mapping[str, Any], names: set[Any]) -> f
     more = [now["records"][name] - then["records"].get(name, 0) for name in names if name in now["records"]]
     if took <= 0 or any(each < 0 for each in more):
         return None
-    return round(sum(more) / took, 2)
+    return round(float(sum(more)) / took, 2)
 
 
 def _group(each: GrantGroup) -> dict[str, Any]:
@@ -204,9 +202,7 @@ def _of_states(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         state = str(row["state"] or "unknown")
-        sums = found.setdefault(
-            state, {"state": state, "grants": 0, "lag_records": 0, "longest_lag_s": None}
-        )
+        sums = found.setdefault(state, {"state": state, "grants": 0, "lag_records": 0, "longest_lag_s": None})
         sums["grants"] += row["grants"]
         sums["lag_records"] += row["lag_records"]
         known = [each for each in (sums["longest_lag_s"], row["longest_lag_s"]) if each is not None]

@@ -35,9 +35,7 @@ def topics_seen(principal: Principal, topics: Iterable[str], policy: Policy | No
     """Those of the topics whose records somebody may look at."""
     owners = owners_of(policy)
     return [
-        TopicName(topic)
-        for topic in topics
-        if may_look(principal, Action.DATA_TAIL, _whose(topic, owners))
+        TopicName(topic) for topic in topics if may_look(principal, Action.DATA_TAIL, _whose(topic, owners))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Orders of the kill switch as a page gives them: whose they are, whether they are meant, and how far they are."""
+"""Orders of the kill switch as a page gives them: whose they are, whether meant, and how far they are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ class Wanted:
     follow: bool = False
     lines: int = 50
     position: str = ""
-    """Where an earlier look ended, partition by partition: what came since is shown, in place of ``offset``."""
+    """Where an earlier look ended, by partition: what came since is shown, in place of ``offset``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Grants: who gets what, how far behind each is, when it last delivered; from the snapshot, never from Kafka."""
+"""Grants: who gets what, how far behind each is, when it last delivered; read from the snapshot."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -61,7 +61,7 @@ def whose(line: GrantLine) -> Whose:
 
 
 def _order(request: Request) -> By:
-    """By name, or by what is worst; the sign before it, which the column's heading adds, says nothing here."""
+    """By name, or by what is worst; the sign that a heading puts before it says nothing here."""
     try:
         return By(request.query_params.get("sort", By.NAME).removeprefix("-"))
     except ValueError:

@@ -15,7 +15,7 @@ from services.api.security.cookies import parts_of
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.store.operations import rounds
-from services.control.store.outbox import Act, append, is_id
+from services.control.store.outbox import Act, Fact, append, is_id
 from services.control.store.snapshots import Kind, all_of
 from services.gate.releases import RELEASE_HEADER
 from services.ledger.bus import Bus
@@ -232,7 +232,7 @@ def _task(
 
 def _owe(request: Request, task: Task, principal: Principal) -> None:
     """The order stands in the ledger before the first event is touched; each event's note follows."""
-    facts = {"events": task.events, "work": task.id, "department": principal.department}
+    facts: dict[str, Fact] = {"events": task.events, "work": task.id, "department": principal.department}
     what = _ACTIONS[task.deed].value
     act = Act(task.by, what, "quarantine", task.provider, task.began, task.reason, facts)
     if not is_id(task.provider):

@@ -1,7 +1,8 @@
-"""The kill switch: what holds now, an order with its reason and its name typed, its seven steps as they happen."""
+"""The kill switch: what holds now, an order with reason and name typed, its seven steps as they happen."""
 
 from collections.abc import AsyncIterator
 from time import monotonic
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -130,7 +131,7 @@ def _fragment(request: Request, work: Work) -> str:
     return bytes(body).decode()
 
 
-def _shown(request: Request, work: Work) -> dict[str, object]:
+def _shown(request: Request, work: Work) -> dict[str, Any]:
     again = Meant(work.verb, work.order.scope, work.order.name)
     if work.is_over:
         operations_of(request).policies.forget(POLICY)

@@ -1,8 +1,8 @@
-"""Topics: what they hold by the snapshot, a look into one, and its records as they come; masked unless revealed."""
+"""Topics by the snapshot, a look into one, and its records as they come; masked unless revealed."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -181,7 +181,7 @@ async def _events(request: Request, bridge: Bridge[Step]) -> AsyncIterator[bytes
             return
 
 
-def _part(request: Request, template: str, shown: Mapping[str, object]) -> str:
+def _part(request: Request, template: str, shown: Mapping[str, Any]) -> str:
     return bytes(page(request, template, from_ms=from_ms, **shown).body).decode()
 
 

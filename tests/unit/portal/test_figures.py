@@ -51,9 +51,7 @@ def test_a_department_sees_its_own_figures_and_no_others() -> None:
     assert [row["provider"] for row in mine["providers"]] == ["police"]
     assert [row["department"] for row in mine["overdue"]] == ["police"]
     assert [row["provider"] for row in mine["alarms"]] == ["police"]
-    assert mine["grants"] == [
-        {"state": "active", "grants": 3, "lag_records": 10, "longest_lag_s": 9.0}
-    ]
+    assert mine["grants"] == [{"state": "active", "grants": 3, "lag_records": 10, "longest_lag_s": 9.0}]
 
 
 def test_who_may_see_everything_sees_what_belongs_to_nobody_too() -> None:

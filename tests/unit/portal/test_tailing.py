@@ -1,9 +1,19 @@
-"""Looking into a topic: what is shown, how far the search is, how it ends, and going on where it broke off."""
+"""Looking into a topic: what is shown, how far the search is, how it ends, and where it goes on."""
 
 import pytest
 
 from services.ledger.showing import NotAnOffset
-from services.portal.operations.tailing import Ended, Finished, Line, NoSuchTopic, Places, Scanned, Step, Tail, Wanted
+from services.portal.operations.tailing import (
+    Ended,
+    Finished,
+    Line,
+    NoSuchTopic,
+    Places,
+    Scanned,
+    Step,
+    Tail,
+    Wanted,
+)
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import ADDRESS, NAME, NUMBER, PERSON
 from topics.event import TopicName
@@ -57,12 +67,12 @@ def test_a_filter_finds_what_is_shown_and_never_what_is_masked(city: MemoryCity)
 
 def test_the_search_says_how_far_it_is_and_how_it_ended(city: MemoryCity) -> None:
     for number in range(1_200):
-        city.memory.add(STRANGE, 0, b"k", str(number).encode())
-    steps = look(city, Wanted(STRANGE, "beginning", words="1199", lines=50))
+        city.memory.add(STRANGE, 0, b"k", f"v-{number}".encode())
+    steps = look(city, Wanted(STRANGE, "beginning", words="v-1199", lines=50))
     told = [step for step in steps if isinstance(step, Scanned)]
     assert [(each.records, each.left) for each in told] == [(0, 1_200), (500, 700), (1_000, 200), (1_200, 0)]
     assert steps[-1] == Finished(Ended.AT_END, 1_200, 0), "values that nobody declared harmless are masked"
-    revealed = look(city, Wanted(STRANGE, "beginning", words="1199"), reveal=True)
+    revealed = look(city, Wanted(STRANGE, "beginning", words="v-1199"), reveal=True)
     assert revealed[-1] == Finished(Ended.AT_END, 1_200, 1)
 
 

@@ -1,4 +1,4 @@
-"""The kill switch in threads: orders run by themselves, can be looked at, and are found again after a restart."""
+"""The kill switch in threads: orders run by themselves, can be looked at, and are found after a restart."""
 
 import threading
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from services.control.suspension.resumption import Resumption
 from services.control.suspension.suspend import Order, Say, Suspend
 from services.control.suspension.switch import KillSwitch, Machine, Progress, Trouble, Verb, Work
 from tests.support.suspending import EDUCATION, HEALTH, ORDER, MemoryBus, MemoryJournal
+from topics.event import GrantId
 from topics.grants.hold import HoldScope
 
 DEADLINE_S = 20.0
@@ -43,7 +44,7 @@ class Lifting:
         done = Resumption(new_id, "s-1", order.scope, order.name, order.by, order.reason, 5)
         if self.waits_for is not None and self.waits_for not in self.confirmed:
             done = Resumption(
-                new_id, "s-1", order.scope, order.name, order.by, order.reason, 5, waiting={HEALTH: "much"}
+                new_id, "s-1", order.scope, order.name, order.by, order.reason, 5, waiting={GrantId(HEALTH): "much"}
             )
         self.journal.save(done.id, done.saved())
         return done
