@@ -13,7 +13,7 @@ from services.api.described import described
 from services.api.parts import Parts
 from services.api.problems import handle_problems
 from services.api.routes import health, session
-from services.api.security import csrf
+from services.api.security import csrf, texts
 from services.api.security.wrapping import Wrapping
 
 PREFIX: Final = "/api/v1"
@@ -35,7 +35,7 @@ def create_api(parts: Parts) -> FastAPI:
         # Both load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(csrf.checked)],
+        dependencies=[Depends(texts.checked), Depends(csrf.checked)],
         max_body_size=_LARGEST_BODY,
     )
     app.state.parts = parts

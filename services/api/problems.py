@@ -4,7 +4,7 @@ Whatever ends a request early comes through here, so that nothing else than a co
 request itself named ever reaches a reader: no text of an error that nobody foresaw.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from services.api.codes import Code
 from services.api.language import language_of, tag_of
 from services.api.running import BusUnavailable, NothingThere
 from services.api.said import problem_in
+from services.control.accounts.decision import Refusal
+from services.control.accounts.words import said
 from services.control.cases.words import Problem
 from services.control.catalogue.vocabulary import Language
 from services.control.store.accounts.acts import CorrectRequest
@@ -41,24 +43,30 @@ _STATUSES: Final = {
 }
 _RETRY_S: Final = "1"
 
+InWords = Callable[[Language], Sequence[Problem]]
+"""Problems whose rules have words in both languages."""
+
 
 class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
     """Answer the request with this problem, and with nothing else.
 
-    ``more`` are further members of the document; ``headers`` go with it.
+    ``refusal`` says why somebody may not; ``more`` are further members of the document; ``headers`` go with it.
     """
 
     def __init__(
         self,
         code: Code,
-        problems: Sequence[Problem] = (),
+        problems: Sequence[Problem] | InWords = (),
         *,
         detail: str = "",
+        refusal: Refusal | None = None,
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
         super().__init__(code.value)
-        self.code, self.problems, self.detail = code, tuple(problems), detail
+        self.code, self.detail = code, detail
+        self.problems: Sequence[Problem] | InWords = problems
+        self.refusal = refusal
         self.headers, self.more = dict(headers or {}), more
 
 
@@ -94,13 +102,23 @@ class ProblemDocument:
 def document_of(request: Request, answer: AnswerProblem) -> ProblemDocument:
     """The problem in the language of the request."""
     language = asked_language(request)
-    detail = answer.detail or answer.code.remedy(language)
-    problems = tuple(problem_in(each, language) for each in answer.problems)
+    detail = answer.detail or _why(answer, language)
+    problems = _in_words(answer.problems, language)
     id_ = str(getattr(request.state, "request_id", ""))
     code = answer.code
     return ProblemDocument(
         code, code.status, code.title(language), detail, request.url.path, id_, problems, answer.more
     )
+
+
+def _in_words(problems: Sequence[Problem] | InWords, language: Language) -> tuple[Problem, ...]:
+    if callable(problems):
+        return tuple(problems(language))
+    return tuple(problem_in(each, language) for each in problems)
+
+
+def _why(answer: AnswerProblem, language: Language) -> str:
+    return answer.code.remedy(language) if answer.refusal is None else said(answer.refusal, language)
 
 
 def asked_language(request: Request) -> Language:

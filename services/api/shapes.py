@@ -11,7 +11,7 @@ Document = dict[str, Any]
 class Answer(BaseModel):
     """A body of an answer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class Page(Answer, Generic[Item]):

@@ -1,4 +1,4 @@
-"""Notes for every request outside of the API which language its reader chose, before anything can go wrong."""
+"""Notes for every request outside of the API which language its reader chose, before anything fails."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send

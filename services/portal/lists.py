@@ -1,4 +1,4 @@
-"""The state of a list in its address: what is filtered, how it is sorted, which page; links that change one."""
+"""The state of a list in its address: filters, order and page; and links that change one of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

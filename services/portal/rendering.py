@@ -67,6 +67,11 @@ def speak(request: Request, message: str, **facts: object) -> str:
     return texts_of(tongue_of(request)).gettext(message) % facts
 
 
+def saying(request: Request) -> Callable[[str], str]:
+    """Puts texts into the language of a request."""
+    return partial(speak, request)
+
+
 @cache
 def environment(tongue: Tongue) -> Environment:
     """The templates in one language; every value is escaped, and a missing one is an error."""

@@ -66,13 +66,13 @@ def registry() -> str:
     Raises:
         CheckConnection: neither says it.
     """
-    named = os.environ.get(REGISTRY_VARIABLE) or os.environ.get("npm_config_registry")
+    named = os.environ.get(REGISTRY_VARIABLE)
     if named:
         return named
     npm = shutil.which("npm")
     if npm is None:
         raise CheckConnection(
-            f"the portal's scripts are not in the cache: set {REGISTRY_VARIABLE} to the address of an npm registry"
+            f"the scripts for browsers are not in the cache: set {REGISTRY_VARIABLE} to an npm registry"
         )
     asked = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, check=False)
     return asked.stdout.strip()

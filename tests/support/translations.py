@@ -1,4 +1,4 @@
-"""Whether the portal says everything in both languages: what templates and code say against the texts of each.
+"""Whether the portal says everything in both languages: what templates and code say, against the texts.
 
 ``python -m tests.support.translations`` ends with 1 where an entry is missing, empty, fuzzy or says something
 that nobody asks for; ``--write`` brings the files in line first, with empty entries for what is new.
@@ -26,6 +26,7 @@ _KEYWORDS: Final[dict[str, Any]] = {
     "gettext": None,
     "ngettext": (1, 2),
     "speak": (2,),
+    "say": None,
 }
 _PLACE: Final = re.compile(r"%\((\w+)\)")
 Id = str | tuple[str, str]

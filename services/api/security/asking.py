@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from services.api.codes import Code
 from services.api.parts import Parts
-from services.api.problems import AnswerProblem, asked_language
+from services.api.problems import AnswerProblem
 from services.api.security import cookies
 from services.api.security.cookies import parts_of
 from services.control.accounts import token_bucket
@@ -21,8 +21,6 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Refused, Whose, may_person
 from services.control.accounts.people import Person
 from services.control.accounts.token_bucket import Rate
-from services.control.accounts.words import said
-from services.control.catalogue.vocabulary import Language
 from services.control.store.accounts import counters, sessions, tokens
 
 _NOBODYS: Final = Whose()
@@ -88,27 +86,22 @@ def require(request: Request, action: Action, whose: Whose = _NOBODYS) -> Princi
         AnswerProblem: nobody is logged in, or that person may not.
     """
     principal = principal_of(request)
-    permit(parts_of(request), principal, action, whose, asked_language(request))
+    permit(parts_of(request), principal, action, whose)
     return principal
 
 
-def permit(
-    parts: Parts,
-    principal: Principal,
-    action: Action,
-    whose: Whose,
-    language: Language | None = None,
-) -> Allowed:
+def permit(parts: Parts, principal: Principal, action: Action, whose: Whose) -> Allowed:
     """In which role somebody may do it; each refusal is counted.
 
     Raises:
-        AnswerProblem: with the reason, in the language if one is given.
+        AnswerProblem: with the reason.
     """
     answer = may_person(principal, action, whose)
     if isinstance(answer, Refused):
         parts.refusals.count(action.value, answer.reason.value)
-        detail = "" if language is None else said(answer.reason, language)
-        raise AnswerProblem(Code.FORBIDDEN, detail=detail, reason=answer.reason.value, action=action.value)
+        raise AnswerProblem(
+            Code.FORBIDDEN, refusal=answer.reason, reason=answer.reason.value, action=action.value
+        )
     return answer
 
 

@@ -59,7 +59,7 @@ def change_password(request: Request, old: str, new: str) -> None:
     """
     parts, asker = cookies.parts_of(request), asker_of(request)
     own = Whose(asker.person.department, asker.person.department)
-    permit(parts, asker.principal, Action.ACCOUNT_CHANGE_OWN_PASSWORD, own, asked_language(request))
+    permit(parts, asker.principal, Action.ACCOUNT_CHANGE_OWN_PASSWORD, own)
     answer = parts.logins.change_own(asker.person, old, new, parts.clock())
     if isinstance(answer, local.Denied):
         raise _denied(answer)

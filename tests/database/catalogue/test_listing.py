@@ -124,7 +124,7 @@ def test_only_what_is_published_is_seen_unless_it_is_ones_own(filled: ControlDat
     with filled.begin() as connection:
         brought(connection, opened(connection, numbered(9)))
     assert [each.code for each in ask(filled, Question()).entries] == [str(numbered(9).code)]
-    own = ask(filled, Question(department=CODES[1])).entries
+    own = ask(filled, Question(departments=frozenset({CODES[1]}))).entries
     assert [each.name for each in own] == [COMPANIES.name, numbered(9).name]
     with filled.begin() as connection:
         assert count(connection, Question()) == 1

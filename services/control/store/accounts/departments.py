@@ -1,5 +1,6 @@
 """Reads and writes departments with their three named persons."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -48,6 +49,20 @@ def department_of(connection: Connection, id_: str) -> Department | None:
     """The department of an id."""
     row = connection.execute(select(DEPARTMENTS).where(DEPARTMENTS.c.id == id_)).first()
     return None if row is None else _department(row)
+
+
+def lock_department(connection: Connection, id_: str) -> Department | None:
+    """The department of an id, which nobody else changes before this transaction ends."""
+    wanted = select(DEPARTMENTS).where(DEPARTMENTS.c.id == id_).with_for_update()
+    row = connection.execute(wanted).first()
+    return None if row is None else _department(row)
+
+
+def ids_of(connection: Connection, credit_codes: Iterable[str]) -> dict[str, str]:
+    """The ids of departments by their credit codes; codes that no department has are left out."""
+    columns = (DEPARTMENTS.c.credit_code, DEPARTMENTS.c.id)
+    wanted = select(*columns).where(DEPARTMENTS.c.credit_code.in_(list(credit_codes)))
+    return {row.credit_code: row.id for row in connection.execute(wanted)}
 
 
 def departments(connection: Connection) -> list[Department]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
 
 from services.control.cases.words import State
 from services.control.store.cases.tables import CASES, CLOCKS, STEPS
+from services.control.store.parties import Parties
 
 _COLUMNS: Final = tuple(
     CASES.c[name]
@@ -67,6 +68,8 @@ class Wish:
     resource: str | None = None
     due_from: str | None = None
     """Who has to act: provider or authority."""
+    visible_to: Parties | None = None
+    """Only those in which one of these departments applies or provides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,12 @@ def due(
     return _lines(connection, wanted.order_by(CASES.c.due_on, CASES.c.number).limit(limit))
 
 
+def waiting(connection: Connection, which: ColumnElement[bool], limit: int = 50) -> list[CaseLine]:
+    """Cases that wait for somebody, what is due first at the top, then what has no day."""
+    wanted = select(*_COLUMNS).where(which)
+    return _lines(connection, wanted.order_by(CASES.c.due_on.nulls_last(), CASES.c.number).limit(limit))
+
+
 def breaches(
     connection: Connection, today: date, provider: str | None = None, limit: int = 500
 ) -> list[Breach]:
@@ -179,6 +188,8 @@ def _of(wanted: Select[Any], wish: Wish) -> Select[Any]:
         )
         if value is not None
     ]
+    if wish.visible_to is not None:
+        conditions.append(wish.visible_to.among(CASES.c.consumer, CASES.c.provider))
     return wanted.where(*conditions) if conditions else wanted
 
 

@@ -62,7 +62,7 @@ class Question:
     words: str = ""
     chosen: Mapping[Facet, frozenset[str]] = field(default_factory=dict)
     published_only: bool = True
-    department: str | None = None
+    departments: frozenset[str] = frozenset()
     """With ``published_only``: whose unpublished entries are seen nevertheless."""
 
 
@@ -184,8 +184,8 @@ def _fits(question: Question) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = [literal(True)]
     if question.published_only:
         seen = ENTRIES.c.published.is_not(None)
-        own = question.department
-        parts.append(seen if own is None else seen | (ENTRIES.c.department == own))
+        own = sorted(question.departments)
+        parts.append(seen | ENTRIES.c.department.in_(own) if own else seen)
     for facet, values in question.chosen.items():
         if values:
             parts.append(facet.column.in_(sorted(values)))

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, select
 
 from services.control.store.errors import StoreError
+from services.control.store.parties import Parties
 from services.control.store.tickets.tables import EVENTS, TICKETS
 from services.control.tickets.ticket import Ticket, fold
 from services.control.tickets.words import Duty, State
@@ -61,6 +62,8 @@ class Wish:
     resource: str | None = None
     overdue_on: date | None = None
     """Only those with a duty that was due before that day."""
+    visible_to: Parties | None = None
+    """Only those that one of these departments has reported or has to verify."""
 
 
 _COLUMNS: Final = tuple(
@@ -146,6 +149,8 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
     ]
     if wish.overdue_on is not None:
         found.append(TICKETS.c.due_on < wish.overdue_on)
+    if wish.visible_to is not None:
+        found.append(wish.visible_to.among(TICKETS.c.reporter, TICKETS.c.provider))
     return found
 
 

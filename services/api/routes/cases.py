@@ -1,0 +1,183 @@
+"""``/api/v1/cases`` and ``/api/v1/tasks``: sharing cases, from the application to the end of delivery."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import Field
+
+from services.api.answers.cases import (
+    ActedAnswer,
+    CaseAnswer,
+    CaseLineAnswer,
+    ContextAnswer,
+    acted_answer,
+    case_answer,
+    context_answer,
+)
+from services.api.answers.tasks import TaskAnswer
+from services.api.cursors import cursor_at, place_of
+from services.api.etags import etag_of, seen_in
+from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Text
+from services.api.security.asking import principal_of
+from services.api.security.cookies import parts_of
+from services.api.shapes import Document, Page
+from services.api.uses import cases, clocks, tasks
+from services.control.cases.case import Given
+from services.control.cases.provisioning import Step
+from services.control.cases.words import Action, RefusalReason, State, StopReason
+from services.control.docket.forms import ApplicationForm, ApprovalForm
+from services.control.store.cases.listing import Wish
+
+router = APIRouter(tags=["cases"])
+
+
+class WrittenForm(Form):
+    """A new application in place of the one that is there."""
+
+    action: Literal["edit", "supplement"]
+    application: ApplicationForm
+
+
+class PlainForm(Form):
+    """What needs no more than to be asked for."""
+
+    action: Literal["submit", "withdraw", "accept", "approve"]
+    text: Text = ""
+
+
+class SaidForm(Form):
+    """What has to be said in words."""
+
+    action: Literal["return", "appeal", "negotiate", "agree", "escalate", "resume", "complain", "reply"]
+    text: Text
+
+
+class GivenForm(Form):
+    """What gives something, and names it."""
+
+    action: Literal["approve_in_part", "uphold"]
+    approval: ApprovalForm
+    text: Text
+
+
+class RefusedForm(Form):
+    """What gives nothing: why, and what would make it acceptable."""
+
+    action: Literal["refuse", "dismiss"]
+    reason: RefusalReason
+    text: Text
+    acceptable_if: Text
+
+
+class StoppedForm(Form):
+    """What ends the delivery, for now or for good."""
+
+    action: Literal["suspend", "terminate"]
+    reason: StopReason
+    text: Text
+
+
+class RetriedForm(Form):
+    """A step that failed is tried again."""
+
+    action: Literal["retry_step"]
+    step: Step
+
+
+ActionForm = Annotated[
+    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | RetriedForm,
+    Field(discriminator="action"),
+]
+
+
+@router.get("/cases")
+def list_cases(
+    request: Request,
+    state: State | None = None,
+    consumer: Filter = None,
+    provider: Filter = None,
+    resource: Filter = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[CaseLineAnswer]:
+    """List the cases that the reader sees, the newest first."""
+    question = ("cases", state, consumer, provider, resource)
+    place = place_of(cursor, [int], *question)
+    wish = Wish(state=state, consumer=consumer, provider=provider, resource=resource)
+    before = None if place is None else int(place[0])
+    found = cases.listed(parts_of(request), principal_of(request), wish, before, limit + 1)
+    more = cursor_at([found[limit - 1].number], *question) if len(found) > limit else None
+    return Page(items=[CaseLineAnswer.model_validate(each) for each in found[:limit]], next=more)
+
+
+@router.get("/tasks")
+def list_tasks(request: Request, limit: Limit = 50) -> Page[TaskAnswer]:
+    """List what waits for the reader, what is due first at the top, with the working days that are left."""
+    found = tasks.of(parts_of(request), principal_of(request), limit)
+    return Page(items=[TaskAnswer.model_validate(each) for each in found])
+
+
+@router.post("/cases", status_code=201)
+def open_case(request: Request, response: Response, form: ApplicationForm, key: Key = None) -> ActedAnswer:
+    """Open a case with an application; it is a draft until it is submitted."""
+    done = cases.opened(parts_of(request), principal_of(request), form.application, key)
+    response.headers["location"] = f"/api/v1/cases/{done.filed.number}"
+    return _told(response, done)
+
+
+@router.get("/cases/{case}")
+def show_case(request: Request, response: Response, case: str) -> CaseAnswer:
+    """Show a case, by its number or its id."""
+    principal = principal_of(request)
+    filed = cases.shown(parts_of(request), principal, case)
+    response.headers["etag"] = etag_of(filed.version)
+    return case_answer(filed, cases.possible(principal, filed))
+
+
+@router.get("/cases/{case}/context")
+def show_context(request: Request, case: str) -> ContextAnswer:
+    """Show what an approver must know: what the applicant holds, and what the combination would reveal."""
+    return context_answer(cases.context(parts_of(request), principal_of(request), case))
+
+
+@router.get("/cases/{case}/clocks")
+def explain_clocks(request: Request, case: str) -> Document:
+    """Say why each date of a case is what it is: by which rule, from which article, counted from when."""
+    return clocks.explained(parts_of(request), principal_of(request), case)
+
+
+@router.post("/cases/{case}/actions")
+def act_on_case(
+    request: Request,
+    response: Response,
+    case: str,
+    form: Annotated[ActionForm, Body()],
+    key: Key = None,
+    if_match: IfMatch = None,
+) -> ActedAnswer:
+    """Take an action on a case, on the version that was looked at."""
+    wanted = cases.Wanted(Action(form.action), _given(form), key, seen_in(if_match))
+    return _told(response, cases.acted(parts_of(request), principal_of(request), case, wanted))
+
+
+def _told(response: Response, done: cases.Acted) -> ActedAnswer:
+    response.headers["etag"] = etag_of(done.filed.version)
+    return acted_answer(done.filed, done.repeated)
+
+
+def _given(form: Any) -> Given:
+    """What comes with an action, as the rules take it."""
+    match form:
+        case WrittenForm():
+            return Given(application=form.application.application)
+        case GivenForm():
+            return Given(text=form.text, approval=form.approval.approval)
+        case RefusedForm():
+            return Given(text=form.text, refusal_reason=form.reason, acceptable_if=form.acceptable_if)
+        case StoppedForm():
+            return Given(text=form.text, stop_reason=form.reason)
+        case RetriedForm():
+            return Given(step=form.step)
+        case _:
+            return Given(text=form.text)
+

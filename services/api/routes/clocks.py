@@ -1,0 +1,202 @@
+"""``/api/v1/clocks``: working days counted, policy packs, the calendar, the policy that cases are bound to."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from services.api.codes import Code
+from services.api.forms import Form, Key, Text, Word
+from services.api.problems import AnswerProblem
+from services.api.repeating import Made, once
+from services.api.repeating import Request as Asked
+from services.api.security.asking import principal_of
+from services.api.security.cookies import parts_of
+from services.api.shapes import Answer, Document, Page
+from services.api.uses import clocks
+from services.control.clocks.arithmetic import MOST_DAYS
+from services.control.clocks.calendar import DayKind
+from services.control.store.cases.policies import Adopted
+
+router = APIRouter(prefix="/clocks", tags=["clocks"])
+
+Year = Annotated[int, Path(ge=2004, le=2999)]
+
+
+class DueAnswer(Answer):
+    """A day that was counted out."""
+
+    start: date
+    working_days: int
+    due: date
+    provisional: bool
+    waits_for: int | None
+
+
+class PackAnswer(Answer):
+    """A policy pack."""
+
+    id: str
+    zh: str
+    en: str
+    level: str
+    version: int
+    standing: str
+    effective_from: date | None
+    keys: list[str]
+
+
+class DayAnswer(Answer):
+    """A day that a notice names."""
+
+    day: date
+    kind: DayKind
+    name: str
+
+
+class YearAnswer(Answer):
+    """The notice of a year."""
+
+    year: int
+    days: list[DayAnswer]
+
+
+class YearForm(Form):
+    """The notice of a year, whole, as the text of a calendar file."""
+
+    content: Annotated[str, Field(min_length=1, max_length=100_000)]
+
+
+class TakenAnswer(Answer):
+    """Whether what was taken says anything new."""
+
+    changed: bool
+
+
+class PackForm(Form):
+    """A policy pack as the text of its YAML file."""
+
+    content: Annotated[str, Field(min_length=1, max_length=500_000)]
+
+
+class AdoptionForm(Form):
+    """The packs that cases are bound to from now on, and who rules on disputes, the lowest level first."""
+
+    packs: Annotated[list[Word], Field(min_length=1, max_length=20)]
+    dispute_levels: Annotated[tuple[Word, ...], Field(max_length=10)] = ()
+    reason: Text
+
+
+class PolicyAnswer(Answer):
+    """The policy that new cases are bound to."""
+
+    number: int
+    digest: str
+    adopted_at: datetime
+    adopted_by: str
+    reason: str
+    packs: list[Document]
+    dispute_levels: list[str]
+    rules: Document
+
+
+@router.get("/due")
+def count_days(
+    request: Request,
+    start: Annotated[date, Query(ge=date(1949, 1, 1), le=date(2999, 12, 31))],
+    working_days: Annotated[int, Query(ge=0, le=MOST_DAYS)],
+) -> DueAnswer:
+    """Say when so many working days have passed; the day of receipt does not count."""
+    found = clocks.due(parts_of(request), principal_of(request), start, working_days)
+    return DueAnswer(
+        start=start,
+        working_days=working_days,
+        due=found.day,
+        provisional=found.provisional,
+        waits_for=found.waits_for,
+    )
+
+
+@router.get("/packs")
+def list_packs(request: Request) -> Page[PackAnswer]:
+    """List the newest version of each policy pack."""
+    found = clocks.packs(parts_of(request), principal_of(request))
+    items = [
+        PackAnswer(
+            id=each.id,
+            zh=each.zh,
+            en=each.en,
+            level=each.level.value,
+            version=each.version,
+            standing=each.standing.value,
+            effective_from=each.effective_from,
+            keys=sorted(each.values),
+        )
+        for each in found.values()
+    ]
+    return Page(items=items)
+
+
+@router.post("/packs")
+def import_pack(request: Request, form: PackForm) -> TakenAnswer:
+    """Take a version of a policy pack; a version that is there already never changes."""
+    taken = clocks.take_pack(parts_of(request), principal_of(request), form.content)
+    return TakenAnswer(changed=taken is not None)
+
+
+@router.get("/policy")
+def show_policy(request: Request) -> PolicyAnswer:
+    """Show the policy that new cases are bound to."""
+    return _policy(clocks.policy(parts_of(request), principal_of(request)))
+
+
+@router.post("/policy", status_code=201, response_model=PolicyAnswer)
+def adopt_policy(request: Request, form: AdoptionForm, key: Key = None) -> Response:
+    """Bind the cases that are opened from now on to these packs; those that are open keep theirs."""
+    parts, principal = parts_of(request), principal_of(request)
+    wanted = clocks.Adoption(tuple(form.packs), tuple(form.dispute_levels), form.reason)
+    asked = Asked(key, "adopt", (form.model_dump(),))
+    return once(
+        parts,
+        principal,
+        asked,
+        lambda connection: Made(_policy(clocks.adopt_packs(parts, principal, connection, wanted)), 201),
+    )
+
+
+@router.get("/calendar")
+def list_years(request: Request) -> Page[int]:
+    """List the years whose notice is there; a day that is counted beyond them is provisional."""
+    return Page(items=clocks.years(parts_of(request), principal_of(request)))
+
+
+@router.get("/calendar/{year}")
+def show_year(request: Request, year: Year) -> YearAnswer:
+    """Show the holidays of a year and the weekend days that are worked for them."""
+    known = clocks.calendar(parts_of(request), principal_of(request))
+    if year not in known.years:
+        raise AnswerProblem(Code.NOT_FOUND)
+    days = [DayAnswer.model_validate(each) for each in known.days.values() if each.year == year]
+    return YearAnswer(year=year, days=days)
+
+
+@router.put("/calendar/{year}")
+def import_year(request: Request, year: Year, form: YearForm) -> TakenAnswer:
+    """Take the notice of a year, whole, instead of the one that was there."""
+    changed = clocks.take_year(parts_of(request), principal_of(request), year, form.content)
+    return TakenAnswer(changed=changed)
+
+
+def _policy(found: Adopted) -> PolicyAnswer:
+    return PolicyAnswer(
+        number=found.number,
+        digest=found.digest,
+        adopted_at=found.at,
+        adopted_by=found.by,
+        reason=found.reason,
+        packs=[asdict(each) for each in found.policy.packs],
+        dispute_levels=list(found.policy.dispute_levels),
+        rules=asdict(found.policy.rules({})),
+    )

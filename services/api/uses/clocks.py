@@ -1,0 +1,157 @@
+"""Legal clocks as pages and the API ask for them: days counted, dates explained, packs, the calendar."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from services.api.codes import Code
+from services.api.parts import Parts
+from services.api.problems import AnswerProblem
+from services.api.security.asking import permit
+from services.api.uses.cases import found, whose
+from services.api.uses.reach import own
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal
+from services.control.clocks.arithmetic import add_working_days
+from services.control.cases.words import Problem
+from services.control.clocks.calendar import Calendar, Due, civil_day
+from services.control.clocks.calendar_file import CalendarInvalid, parse_year
+from services.control.clocks.merge import CorrectPacks, merge
+from services.control.clocks.pack import Pack
+from services.control.clocks.pack_file import PacksInvalid
+from services.control.docket.bound import bound
+from services.control.docket.explaining import explanation
+from services.control.store.cases.policies import Adopted, adopt, adopted
+from services.control.store.clocks.calendars import import_year, known_years, read_calendar
+from services.control.store.clocks.packs import import_pack, read_packs
+from services.control.store.outbox import Act, append
+from services.control.yaml_source import DefinitionError
+
+_OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
+
+
+(frozen=True, slots=True)
+class Adoption:
+    """Which packs shall count, who rules on disputes, the lowest level first, and why."""
+
+    packs: tuple[str, ...]
+    levels: tuple[str, ...]
+    reason: str
+
+
+def due(parts: Parts, principal: Principal, start: date, working_days: int) -> Due:
+    """The day on which so many working days have passed."""
+    return add_working_days(calendar(parts, principal), start, working_days)
+
+
+def calendar(parts: Parts, principal: Principal) -> Calendar:
+    """The working days as they are known."""
+    permit(parts, principal, Action.POLICY_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        return read_calendar(connection)
+
+
+def years(parts: Parts, principal: Principal) -> list[int]:
+    """The years whose notice is there."""
+    permit(parts, principal, Action.POLICY_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        return sorted(known_years(connection))
+
+
+def explained(parts: Parts, principal: Principal, case: str) -> dict[str, Any]:
+    """Why each date of a case is what it is.
+
+    Raises:
+        AnswerProblem: there is no such case, or somebody may not look at it.
+    """
+    with parts.database.reading() as connection:
+        filed = found(connection, case)
+        permit(parts, principal, Action.CASE_LOOK, whose(filed))
+        return explanation(filed, read_calendar(connection), parts.clock())
+
+
+def packs(parts: Parts, principal: Principal) -> Mapping[str, Pack]:
+    """The newest version of each policy pack."""
+    permit(parts, principal, Action.POLICY_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        return read_packs(connection)
+
+
+def policy(parts: Parts, principal: Principal) -> Adopted:
+    """The policy that new cases are bound to.
+
+    Raises:
+        AnswerProblem: none is adopted yet.
+    """
+    permit(parts, principal, Action.POLICY_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        kept = adopted(connection)
+    if kept is None:
+        raise AnswerProblem(Code.NOT_FOUND)
+    return kept
+
+
+def take_year(parts: Parts, principal: Principal, year: int, content: str) -> bool:
+    """Take the notice of a year instead of the one that was there; returns whether it says anything new.
+
+    Raises:
+        AnswerProblem: somebody may not, or something is wrong with the text.
+    """
+    permit(parts, principal, Action.POLICY_IMPORT_CALENDAR, own(principal))
+    try:
+        days = parse_year(content, str(year))
+    except CalendarInvalid as error:
+        raise _invalid(error.errors) from error
+    if days[0].year != year:
+        raise AnswerProblem(Code.INVALID, [_OTHER_YEAR])
+    with parts.database.begin() as connection:
+        return import_year(connection, days, principal.person, parts.clock())
+
+
+def take_pack(parts: Parts, principal: Principal, content: str) -> Pack | None:
+    """Take a version of a pack; None where this very text is there already.
+
+    Raises:
+        AnswerProblem: somebody may not, or something is wrong with the text.
+        RaiseVersion: its version is not above the newest one.
+    """
+    permit(parts, principal, Action.POLICY_CHANGE_PACKS, own(principal))
+    try:
+        with parts.database.begin() as connection:
+            return import_pack(connection, content, "pack", principal.person, parts.clock())
+    except PacksInvalid as error:
+        raise _invalid(error.errors) from error
+
+
+def adopt_packs(
+    parts: Parts, principal: Principal, connection: Connection, wanted: Adoption
+) -> Adopted:
+    """Bind the cases that are opened from now on to these packs.
+
+    Raises:
+        AnswerProblem: there is no such pack, or they make no policy together.
+    """
+    permit(parts, principal, Action.POLICY_CHANGE_PACKS, own(principal))
+    now, known = parts.clock(), read_packs(connection)
+    missing = [name for name in wanted.packs if name not in known]
+    if missing:
+        raise AnswerProblem(Code.NOT_FOUND, missing=missing)
+    try:
+        merged = merge([known[name] for name in dict.fromkeys(wanted.packs)], civil_day(now))
+    except CorrectPacks as error:
+        raise AnswerProblem(Code.REFUSED, detail=f"{error.what}; {error.remedy}") from error
+    done = adopt(connection, bound(merged, wanted.levels), principal.person, now, wanted.reason)
+    facts = {"number": done.number}
+    append(connection, Act(principal.person, "policy.adopt", "case-policy", done.digest, now, facts=facts))
+    return done
+
+
+def _invalid(errors: Iterable[DefinitionError]) -> AnswerProblem:
+    problems = [
+        Problem("LINE", f"{each.line}: {each.field}".rstrip(": "), each.problem, each.remedy)
+        for each in errors
+    ]
+    return AnswerProblem(Code.INVALID, problems)

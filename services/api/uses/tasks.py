@@ -1,0 +1,181 @@
+"""What waits for a person: cases, tickets and entries, what is due first at the top, with the days that are left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from services.api.parts import Parts
+from services.api.security.asking import permit
+from services.api.uses.reach import own, sees
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal
+from services.control.accounts.roles import Role
+from services.control.catalogue.lifecycle import State as EntryState
+from services.control.clocks.arithmetic import working_days_between
+from services.control.clocks.calendar import Calendar, civil_day
+from services.control.store.accounts.departments import department_of
+from services.control.store.cases import tasks
+from services.control.store.cases.listing import waiting
+from services.control.store.catalogue.listing import Facet, Question, page
+from services.control.store.clocks.calendars import read_calendar
+from services.control.store.tickets.reading import Wish, listed
+from services.control.tickets.words import State as TicketState
+
+_MOST: Final = 200
+
+
+class Kind(StrEnum):
+    """What a task is about."""
+
+    CASE = "case"
+    TICKET = "ticket"
+    ENTRY = "entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing that waits for a person in a role."""
+
+    kind: Kind
+    role: Role
+    id: UUID
+    number: int | None
+    """What people call a case or a ticket by."""
+    name: str
+    """The resource, or the name of an entry."""
+    state: str
+    department: str
+    """Whose it is on the other side: who asks, or whose entry it is."""
+    since: datetime
+    due_on: date | None
+    provisional: bool
+    days_left: int | None
+    """Working days until the last one: 0 on that day, below it what is overdue; None without a clock."""
+
+
+_REPORTERS: Final = (TicketState.RETURNED, TicketState.CORRECTED)
+_PROVIDERS: Final = (TicketState.VERIFYING, TicketState.CORRECTING)
+_AUTHORITIES: Final = (TicketState.REPORTED, TicketState.ESCALATED)
+_REVIEWED: Final = (EntryState.REGISTRATION_REVIEW, EntryState.PUBLICATION_REVIEW)
+_WRITTEN: Final = (EntryState.DRAFT, EntryState.REGISTERED)
+
+
+def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
+    """What waits for somebody in any of his roles.
+
+    Raises:
+        AnswerProblem: the person may not look at cases at all.
+    """
+    permit(parts, principal, Action.CASE_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        calendar, today = read_calendar(connection), civil_day(parts.clock())
+        found = [
+            task
+            for role in sorted(principal.roles)
+            for task in (
+                *_cases(connection, principal, role, calendar, today),
+                *_tickets(connection, principal, role, calendar, today),
+                *_entries(connection, principal, role),
+            )
+        ]
+    found.sort(key=lambda each: (each.due_on is None, each.due_on or today, each.since))
+    return found[:limit]
+
+
+def days_left(calendar: Calendar, today: date, due_on: date) -> int:
+    """Working days from today to the last one; below zero so many are over."""
+    if due_on >= today:
+        return working_days_between(calendar, today, due_on)
+    return -max(1, working_days_between(calendar, due_on, today))
+
+
+def _cases(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
+) -> Iterator[Task]:
+    department = principal.department
+    which = {
+        Role.CONSUMER: tasks.of_applicant(department),
+        Role.PROVIDER: tasks.of_provider(department),
+        Role.AUTHORITY: tasks.of_authority(department),
+        Role.OPERATOR: tasks.of_operator(),
+    }.get(role)
+    if which is None:
+        return
+    for line in waiting(connection, which, _MOST):
+        yield Task(
+            kind=Kind.CASE,
+            role=role,
+            id=line.id,
+            number=line.number,
+            name=line.resource,
+            state=line.state.value,
+            department=line.provider if role is Role.CONSUMER else line.consumer,
+            since=line.moved_at,
+            due_on=line.due_on,
+            provisional=bool(line.due_provisional),
+            days_left=None if line.due_on is None else days_left(calendar, today, line.due_on),
+        )
+
+
+def _tickets(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
+) -> Iterator[Task]:
+    if not sees(principal, Action.TICKET_LOOK, own(principal)):
+        return
+    department = principal.department
+    wishes = {
+        Role.CONSUMER: [Wish(state=each, reporter=department) for each in _REPORTERS],
+        Role.PROVIDER: [Wish(state=each, provider=department) for each in _PROVIDERS],
+        Role.AUTHORITY: [Wish(state=each) for each in _AUTHORITIES],
+    }.get(role, [])
+    for line in (line for wish in wishes for line in listed(connection, wish, limit=_MOST)):
+        if role is Role.AUTHORITY and line.reporter == department:
+            continue
+        yield Task(
+            kind=Kind.TICKET,
+            role=role,
+            id=line.id,
+            number=line.number,
+            name=line.resource,
+            state=line.state.value,
+            department=line.provider if role is Role.CONSUMER else line.reporter,
+            since=line.moved_at,
+            due_on=line.due_on,
+            provisional=bool(line.due_provisional),
+            days_left=None if line.due_on is None else days_left(calendar, today, line.due_on),
+        )
+
+
+def _entries(connection: Connection, principal: Principal, role: Role) -> Iterator[Task]:
+    """Entries to review, or to bring on; they have no legal clock."""
+    if role is Role.AUTHORITY:
+        chosen = {Facet.STATE: frozenset(each.value for each in _REVIEWED)}
+    elif role is Role.PROVIDER:
+        department = department_of(connection, principal.department)
+        if department is None:
+            return
+        chosen = {
+            Facet.STATE: frozenset(each.value for each in _WRITTEN),
+            Facet.PROVIDER: frozenset({department.credit_code}),
+        }
+    else:
+        return
+    for entry in page(connection, Question(chosen=chosen, published_only=False), _MOST).entries:
+        yield Task(
+            kind=Kind.ENTRY,
+            role=role,
+            id=entry.id,
+            number=None,
+            name=entry.name,
+            state=entry.state.value,
+            department=entry.provider,
+            since=entry.changed_at,
+            due_on=None,
+            provisional=False,
+            days_left=None,
+        )

@@ -1,0 +1,213 @@
+"""Tickets about problem data as pages and the API work on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from services.api.codes import Code
+from services.api.etags import etag_of
+from services.api.parts import Parts
+from services.api.problems import AnswerProblem, refused
+from services.api.security.asking import permit
+from services.api.uses.cases import actor_of
+from services.api.uses.reach import own, sees, visible_to
+from services.control.accounts.actions import Action as Asked
+from services.control.accounts.decision import Principal, Whose
+from services.control.accounts.roles import Role as AccountRole
+from services.control.cases.words import Actor, Problem, Role
+from services.control.clocks.merge import Policy
+from services.control.store.cases.policies import adopted
+from services.control.store.clocks.calendars import read_calendar
+from services.control.store.errors import ReadAgain
+from services.control.store.outbox import Act, append
+from services.control.store.tickets.reading import Filed, TicketLine, Wish, id_of, listed, load
+from services.control.store.tickets.work import Answer, Desk, act, take_report
+from services.control.tickets.clocks import rules_from
+from services.control.tickets.evidence import Evidence
+from services.control.tickets.life import Refused
+from services.control.tickets.parties import may_read
+from services.control.tickets.shown import shown as shown_to
+from services.control.tickets.ticket import Given, Opening
+from services.control.tickets.words import Action, TicketRules
+
+KIND: Final = "ticket"
+_NO_POLICY: Final = Problem(
+    "POLICY_MISSING", "policy", "no policy is adopted that a ticket could be bound to", "have one adopted"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody reports: the coordinate of a record, what of it is wrong, and what shows it."""
+
+    at: str
+    items: Sequence[str]
+    statement: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a ticket; ``at`` is the version that is still wrong, for REOPEN."""
+
+    action: Action
+    given: Given
+    key: str | None = None
+    seen: int | None = None
+    at: str | None = None
+
+
+def all_of(
+    parts: Parts, principal: Principal, wish: Wish, before: int | None = None, limit: int = 50
+) -> list[TicketLine]:
+    """Tickets that somebody sees, the newest first."""
+    seen = visible_to(parts, principal, Asked.TICKET_LOOK)
+    with parts.database.reading() as connection:
+        return listed(connection, replace(wish, visible_to=seen), before, limit)
+
+
+def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:
+    """One ticket as somebody may see it; who reads what was said of a person is noted in the ledger.
+
+    Raises:
+        AnswerProblem: there is none, or somebody may not look at it.
+    """
+    now = parts.clock()
+    with parts.database.begin() as connection:
+        filed = _found(connection, number)
+        permit(parts, principal, Asked.TICKET_LOOK, whose(filed))
+        actor = _reader(principal, filed)
+        if may_read(filed.ticket, actor):
+            facts = {"role": actor.role.value, "department": actor.department}
+            what, id_ = Asked.TICKET_LOOK_TEXTS.value, filed.ticket.opening.id
+            append(connection, Act(principal.person, what, KIND, id_, now, facts=facts))
+        calendar = read_calendar(connection)
+    return {"number": filed.number, **shown_to(filed.ticket, actor, calendar, now)}
+
+
+def reported(parts: Parts, principal: Principal, report: Report, key: str | None = None) -> Answer:
+    """File a report as a ticket, under the policy that is adopted now.
+
+    Raises:
+        AnswerProblem: somebody may not, or rules are against it.
+        BusUnavailable, NothingThere: the record cannot be looked up.
+        OrderDiffers: the key was used for another order.
+    """
+    permit(parts, principal, Asked.TICKET_REPORT, own(principal))
+    record = parts.bus.reported(report.at, report.items)
+    now = parts.clock()
+    with parts.database.begin() as connection:
+        desk = _desk(parts, connection, principal, key)
+        opening = Opening(
+            id=str(parts.new_id(now)),
+            reporter=actor_of(principal, Role.CONSUMER),
+            when=now,
+            reported=record,
+            statement=report.statement,
+            evidence=report.evidence,
+            rules=_rules(connection),
+        )
+        answer = take_report(connection, desk, opening)
+    return _done(answer)
+
+
+def acted(parts: Parts, principal: Principal, number: int, wanted: Wanted) -> Answer:
+    """Take an action on a ticket.
+
+    Raises:
+        AnswerProblem: somebody may not, rules are against it, or somebody was quicker.
+        BusUnavailable, NothingThere: the version that is still wrong cannot be looked up.
+        OrderDiffers: the key was used for another order.
+    """
+    given = wanted.given
+    if wanted.at is not None:
+        given = replace(given, reported=parts.bus.reported(wanted.at, _items(parts, principal, number)))
+    with parts.database.begin() as connection:
+        filed = _found(connection, number)
+        role = permit(parts, principal, Asked(f"ticket.{wanted.action.value}"), whose(filed)).role
+        desk = _desk(parts, connection, principal, wanted.key)
+        actor = actor_of(principal, Role(role.value))
+        seen = filed.version if wanted.seen is None else wanted.seen
+        id_ = UUID(filed.ticket.opening.id)
+        try:
+            answer = act(connection, desk, id_, seen, wanted.action, actor, given)
+        except ReadAgain as error:
+            raise _overtaken(filed, seen) from error
+    return _done(answer)
+
+
+def whose(filed: Filed) -> Whose:
+    """The departments of a ticket: who provides the record, and who reported it."""
+    opening = filed.ticket.opening
+    return Whose(provider=opening.provider, consumer=opening.reporter.department)
+
+
+def _items(parts: Parts, principal: Principal, number: int) -> list[str]:
+    """The items that the ticket is about, for whoever may reopen it."""
+    with parts.database.begin() as connection:
+        filed = _found(connection, number)
+    permit(parts, principal, Asked.TICKET_REOPEN, whose(filed))
+    return [item for item, _ in filed.ticket.reported.contested.values]
+
+
+def _found(connection: Connection, number: int) -> Filed:
+    """The ticket, locked: row and events are of one moment."""
+    id_ = id_of(connection, number)
+    filed = None if id_ is None else load(connection, id_, lock=True)
+    if filed is None:
+        raise AnswerProblem(Code.NOT_FOUND)
+    return filed
+
+
+def _reader(principal: Principal, filed: Filed) -> Actor:
+    """As whom somebody looks: in the role that may read the texts, if one of his may."""
+    roles = [role for role in sorted(principal.roles) if _looks(principal, role, filed)]
+    actors = [actor_of(principal, Role(role.value)) for role in roles]
+    reads = sees(principal, Asked.TICKET_LOOK_TEXTS, whose(filed))
+    return next((each for each in actors if reads and may_read(filed.ticket, each)), actors[0])
+
+
+def _looks(principal: Principal, role: AccountRole, filed: Filed) -> bool:
+    return sees(replace(principal, roles=frozenset({role})), Asked.TICKET_LOOK, whose(filed))
+
+
+def _desk(parts: Parts, connection: Connection, principal: Principal, key: str | None) -> Desk:
+    now = parts.clock()
+    named = None if key is None else f"{principal.person}:{key}"
+    return Desk(principal.person, now, read_calendar(connection), lambda: parts.new_id(now), named)
+
+
+def _rules(connection: Connection) -> TicketRules:
+    """What the adopted policy sets for tickets.
+
+    Raises:
+        AnswerProblem: none is adopted.
+    """
+    found = adopted(connection)
+    if found is None:
+        raise refused([_NO_POLICY])
+    return rules_from(Policy((), (), found.policy.values), found.policy.dispute_levels)
+
+
+def _overtaken(filed: Filed, seen: int) -> AnswerProblem:
+    meanwhile = [
+        {"number": each.number, "action": each.action.value, "when": each.when.isoformat()}
+        for each in filed.ticket.events[max(seen, 0) :]
+    ]
+    return AnswerProblem(
+        Code.OVERTAKEN,
+        headers={"etag": etag_of(filed.version)},
+        seen=seen,
+        version=filed.version,
+        state=filed.ticket.state.value,
+        meanwhile=meanwhile,
+    )
+
+
+def _done(answer: Answer | Refused) -> Answer:
+    if isinstance(answer, Refused):
+        raise refused(answer.problems)
+    return answer

@@ -1,0 +1,147 @@
+"""Cases: the list with its filters, and the page of one with everything that whoever decides must know."""
+
+from dataclasses import replace
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.problems import AnswerProblem
+from services.api.security.asking import asker_of
+from services.api.security.cookies import parts_of
+from services.api.uses import cases, tasks
+from services.api.uses.reach import sees, visible_to
+from services.control.accounts import actions as of_accounts
+from services.control.accounts.decision import Principal
+from services.control.cases.context import Context
+from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
+from services.control.clocks.calendar import civil_day
+from services.control.docket.filed import Filed
+from services.control.store.cases.listing import CaseLine, Wish, due, newest
+from services.control.store.clocks.calendars import read_calendar
+from services.portal.departments import all_of
+from services.portal.forms import go
+from services.portal.lists import Address, address_of, page_number
+from services.portal.rendering import page
+from services.portal.uses.acting import buttons, new_key
+from services.portal.uses.applying import MASKS
+from services.portal.uses.case_view import clocks_of, names_of
+
+router = APIRouter(include_in_schema=False)
+_PER_PAGE: Final = 50
+FORMS: Final = {
+    Action.APPROVE_IN_PART: "approval",
+    Action.UPHOLD: "approval",
+    Action.REFUSE: "refusal",
+    Action.DISMISS: "refusal",
+    Action.SUSPEND: "stop",
+    Action.TERMINATE: "stop",
+    Action.RETRY_STEP: "step",
+}
+"""The form that an action needs beyond a text."""
+ON_OTHER_PAGES: Final = frozenset({Action.EDIT, Action.SUPPLEMENT})
+"""What is done on the pages of the application."""
+NAMED: Final = frozenset({Action.TERMINATE, Action.WITHDRAW})
+"""What cannot be undone and asks for the number of the case."""
+WITHOUT_TEXT: Final = frozenset(
+    {Action.SUBMIT, Action.APPROVE, Action.ACCEPT, Action.WITHDRAW, Action.RETRY_STEP}
+)
+"""Actions whose text may be left out."""
+
+
+@router.get("/cases")
+def cases_page(request: Request) -> Response:
+    """Cases that the reader may see, the newest or the most urgent first."""
+    parts, asker, here = parts_of(request), asker_of(request), address_of(request)
+    wish = replace(_wish(here), visible_to=visible_to(parts, asker.principal, of_accounts.Action.CASE_LOOK))
+    urgent = here.get("sort") == "due"
+    today = civil_day(parts.clock())
+    with parts.database.reading() as connection:
+        calendar = read_calendar(connection)
+        if urgent:
+            lines = due(connection, wish, limit=_PER_PAGE)
+        else:
+            lines = newest(connection, wish, page_number(here.get("before")), _PER_PAGE)
+
+    def left(line: CaseLine) -> int | None:
+        return None if line.due_on is None else tasks.days_left(calendar, today, line.due_on)
+
+    return page(
+        request,
+        "cases/list.html",
+        lines=[(line, left(line)) for line in lines],
+        following=lines[-1].number if len(lines) == _PER_PAGE and not urgent else None,
+        states=list(State),
+        departments=sorted(all_of(request).values(), key=lambda each: each.id),
+    )
+
+
+@router.get("/cases/{case}")
+def case_page(request: Request, case: str) -> Response:
+    """One case; a number leads to its page."""
+    filed = cases.shown(parts_of(request), asker_of(request).principal, case)
+    id_ = filed.case.opening.id
+    return show(request, filed) if case == id_ else go(f"/cases/{id_}")
+
+
+def show(
+    request: Request,
+    filed: Filed,
+    problems: tuple[Problem, ...] = (),
+    failed: Action | None = None,
+    status: int = 200,
+) -> Response:
+    """The page of a case; with what stands against the action that was tried, its form open again."""
+    parts, principal = parts_of(request), asker_of(request).principal
+    resource = filed.case.application.resource
+    with parts.database.reading() as connection:
+        mounted = parts.desk.entries.mounted(connection, resource)
+        clocks = clocks_of(connection, filed, parts.clock())
+        names = names_of(connection, filed)
+    governed = None if mounted is None else mounted.governed
+    return page(
+        request,
+        "cases/case.html",
+        status,
+        filed=filed,
+        case=filed.case,
+        resource=governed or parts.definitions.resources.get(resource),
+        entry=None if mounted is None else mounted.entry,
+        clocks=clocks,
+        names=names,
+        context=_context(request, principal, filed),
+        actions=buttons(principal, filed),
+        forms=FORMS,
+        elsewhere=ON_OTHER_PAGES,
+        named=NAMED,
+        without_text=WITHOUT_TEXT,
+        refusals=list(RefusalReason),
+        stops=list(StopReason),
+        masks=list(MASKS),
+        problems=problems,
+        failed=failed,
+        key=new_key(request),
+    )
+
+
+def _context(request: Request, principal: Principal, filed: Filed) -> Context | None:
+    """What an approver must know; None for whoever may not see it, or where the entry is gone."""
+    if not sees(principal, of_accounts.Action.CASE_LOOK_CONTEXT, cases.whose(filed)):
+        return None
+    try:
+        return cases.context(parts_of(request), principal, filed.case.opening.id)
+    except AnswerProblem:
+        return None
+
+
+def _wish(here: Address) -> Wish:
+    try:
+        state = State(here.get("state")) if here.get("state") else None
+    except ValueError:
+        state = None
+    return Wish(
+        state=state,
+        consumer=here.get("consumer") or None,
+        provider=here.get("provider") or None,
+        resource=here.get("resource") or None,
+    )

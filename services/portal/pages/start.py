@@ -1,0 +1,121 @@
+"""The start page and the list of tasks: what waits, what is overdue, what is new; each one click away."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.security.asking import Asker, asker_of
+from services.api.security.cookies import parts_of
+from services.api.uses import tasks
+from services.api.uses.reach import sees
+from services.api.uses.tasks import Kind, Task
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
+from services.control.cases.words import State as CaseState
+from services.control.catalogue.lifecycle import State as EntryState
+from services.control.clocks.calendar import civil_day
+from services.control.store.cases.listing import Breach, breaches
+from services.control.store.notices import inbox
+from services.control.tickets.words import State as TicketState
+from services.portal.forms import go
+from services.portal.languages import tongue_of
+from services.portal.lists import address_of
+from services.portal.rendering import page
+from services.portal.uses.notices import text_for
+
+router = APIRouter(include_in_schema=False)
+_SHOWN: Final = 10
+_MOST: Final = 600
+_STATES: Final[dict[Kind, type[StrEnum]]] = {
+    Kind.CASE: CaseState,
+    Kind.ENTRY: EntryState,
+    Kind.TICKET: TicketState,
+}
+_FOLDERS: Final = {Kind.CASE: "/cases", Kind.ENTRY: "/catalogue/entries", Kind.TICKET: "/tickets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A task as a page shows it: its page and the word for its state."""
+
+    task: Task
+    path: str
+    state: StrEnum
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its last day is over."""
+        return self.task.days_left is not None and self.task.days_left < 0
+
+
+@router.get("/")
+def start_page(request: Request) -> Response:
+    """What a person needs first."""
+    asker = asker_of(request)
+    if asker.person.must_change_password:
+        return go("/account?first=yes")
+    parts = parts_of(request)
+    waiting = _waiting(request, asker)
+    with parts.database.reading() as connection:
+        late = [each for each in breaches(connection, civil_day(parts.clock())) if _sees(asker, each)]
+        received = inbox.page(connection, asker.person.department, asker.name, limit=5)
+        unread = inbox.unread_count(connection, asker.person.department, asker.name)
+    tongue = tongue_of(request)
+    return page(
+        request,
+        "start.html",
+        tasks=waiting[:_SHOWN],
+        count=len(waiting),
+        late=[each for each in waiting if each.overdue],
+        overdue=late[:_SHOWN],
+        received=[(each, text_for(each.happened, tongue)) for each in received],
+        unread=unread,
+    )
+
+
+@router.get("/tasks")
+def tasks_page(request: Request) -> Response:
+    """Everything that waits for a person."""
+    waiting, here = _waiting(request, asker_of(request)), address_of(request)
+    kinds = {kind.value: sum(each.task.kind is kind for each in waiting) for kind in Kind}
+    shown = [
+        each
+        for each in waiting
+        if here.get("kind") in ("", each.task.kind.value) and (each.overdue or not here.get("late"))
+    ]
+    return page(
+        request,
+        "tasks.html",
+        tasks=_sorted(shown, here.get("sort")),
+        count=len(waiting),
+        kinds=kinds,
+        late=[each for each in waiting if each.overdue],
+    )
+
+
+def _waiting(request: Request, asker: Asker) -> list[Waiting]:
+    found = tasks.of(parts_of(request), asker.principal, _MOST)
+    return [
+        Waiting(each, f"{_FOLDERS[each.kind]}/{each.id}", _STATES[each.kind](each.state)) for each in found
+    ]
+
+
+def _sorted(waiting: Sequence[Waiting], sort: str) -> list[Waiting]:
+    keys: dict[str, Callable[[Waiting], Any]] = {
+        "number": lambda each: each.task.number or 0,
+        "name": lambda each: each.task.name,
+        "state": lambda each: each.task.state,
+        "other": lambda each: each.task.department,
+        "due": lambda each: (each.task.due_on is None, str(each.task.due_on)),
+        "since": lambda each: each.task.since,
+    }
+    key = keys.get(sort.removeprefix("-"))
+    return list(waiting) if key is None else sorted(waiting, key=key, reverse=sort.startswith("-"))
+
+
+def _sees(asker: Asker, breach: Breach) -> bool:
+    return sees(asker.principal, Action.CASE_LOOK, Whose(breach.provider, breach.consumer))
