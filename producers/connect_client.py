@@ -176,11 +176,7 @@ class ConnectClient:
         Raises:
             ConnectorNotFound: there is no such connector, or none yet.
         """
-        body = self._read(f"/connectors/{_quoted(name)}/status")
-        for part in (body["connector"], *body.get("tasks", [])):
-            if part.get("trace"):
-                part["trace"] = redact_text(part["trace"], self._secrets)
-        return parse_status(body)
+        return self._status(self._read(f"/connectors/{_quoted(name)}/status"))
 
     def health(self, name: str) -> Health:
         """The worst state of the connector and its tasks; MISSING where there is none."""
@@ -193,6 +189,11 @@ class ConnectClient:
         """Where the connector stands in its source (or sink topics)."""
         answer: list[dict[str, Any]] = self._read(f"/connectors/{_quoted(name)}/offsets")["offsets"]
         return answer
+
+    def statuses(self) -> list[ConnectorStatus]:
+        """The states and stack traces of all connectors, in one question; secrets hidden."""
+        body = self._read("/connectors?expand=status")
+        return [self._status(each["status"]) for _, each in sorted(body.items())]
 
     # --- steer -----------------------------------------------------------------------------------------
 
@@ -227,6 +228,12 @@ class ConnectClient:
             ConnectRefused: the connector is not stopped.
         """
         self._write("DELETE", f"/connectors/{_quoted(name)}/offsets")
+
+    def _status(self, body: dict[str, Any]) -> ConnectorStatus:
+        for part in (body["connector"], *body.get("tasks", [])):
+            if part.get("trace"):
+                part["trace"] = redact_text(part["trace"], self._secrets)
+        return parse_status(body)
 
     # --- the wire --------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from services.control.store.migrate import migrate
 from services.stack.api import Stack
 from services.stack.component import Component
 from services.stack.postgres import (
+    APPLICATION_SECRET,
     CONTROL,
     CONTROL_SECRET,
     DOCTOR_SECRET,
@@ -49,7 +50,8 @@ class DatabaseOnly(Stack):
 
     def prepare(self, progress: Reporter | None = None) -> None:
         self.context.layout.create()
-        self.context.secrets.ensure([SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, CONTROL_SECRET])
+        secrets = [SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, CONTROL_SECRET, APPLICATION_SECRET]
+        self.context.secrets.ensure(secrets)
 
     def address(self, database: str = CONTROL) -> Address:
         """Where a database of the control plane's owner is."""

@@ -4,7 +4,7 @@
 |--------------------------------------|-------------------|------------------------------------------------|
 | raw.<provider>.<schema>.<table>      | Connect, operator | gate, replay, audit, doctor                    |
 | raw.<provider>.publish.<domain>.<name> | that provider, operator | gate, replay, audit |
-| resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit                 |
+| resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit, control        |
 | quarantine.<provider>                | gate, operator    | that provider, operator                        |
 | stopped.<captured raw topic without "raw."> | gate | gate, operator, replay, audit |
 | versions.<published raw topic without "raw."> | gate | gate, operator, replay, audit |
@@ -12,14 +12,14 @@
 | sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit           |
 | epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
 | epochs.<resource>                    | gate, copier      | copier, operator, replay, audit, doctor        |
-| ledger.intake                        | gate              | replay, audit                                  |
-| ledger.delivery                      | fan-out, copier   | replay, audit                                  |
-| ledger.acts                          | apply             | apply, replay, audit                           |
-| policy | apply | apply, gate, fan-out, copier, operator, replay, audit, doctor |
+| ledger.intake                        | gate              | replay, audit, control                         |
+| ledger.delivery                      | fan-out, copier   | replay, audit, control                         |
+| ledger.acts                          | apply, control    | apply, control, replay, audit                  |
+| policy | apply | apply, gate, fan-out, copier, control, operator, replay, audit, doctor |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
 | heartbeat.raw.<provider>             | Connect           | operator, audit, doctor                        |
 | signal.<provider>                    | operator          | Connect                                        |
-| notify.<provider>                    | Connect           | operator, audit, doctor                        |
+| notify.<provider>                    | Connect           | operator, audit, doctor, control               |
 | parked.<consumer>                    | that consumer     | that consumer                                  |
 
 The operator writes raw records only to release what was stopped. Commands that count or show quarantine and
@@ -46,6 +46,9 @@ EPOCHS_PARTITIONS: Final = 1
 
 GATE_GROUP: Final = "gate"
 APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
+CONTROL_ACTS_TRANSACTIONAL_ID: Final = "control.acts"
+CONTROL_GROUP: Final = "control.reader"
+"""A name only: the control process reads without a group."""
 
 
 def raw_prefix(provider: ProviderId) -> str:

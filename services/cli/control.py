@@ -7,27 +7,30 @@ from datetime import datetime
 
 from services.cli.bus import actor
 from services.cli.output import CommandFailed, ExitCode
+from services.control.process.address import As, stack_address
 from services.control.store.database import PASSWORD_VARIABLE, URL_VARIABLE, Address, ControlDatabase
 from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current, require_current
 from services.control.store.outbox import is_id
 from services.control.store.prepare import Prepared, prepare
 from services.stack.api import Stack
-from services.stack.postgres import CONTROL, CONTROL_SECRET
 from services.stack.settings import StackSettings
 
 
-def control_database(stack: Stack) -> ControlDatabase:
+def control_database(stack: Stack, role: As = As.APPLICATION) -> ControlDatabase:
     """The database of a stack, unless the environment names another; nothing is asked of it yet.
+
+    Args:
+        stack: whose database.
+        role: as whom; an address of the environment brings its own user.
 
     Raises:
         CommandFailed: there is no such stack, and the environment names no database.
         RestorePassword: the address holds a password.
     """
-    endpoints, secret = stack.endpoints(), stack.context.secrets.path(CONTROL_SECRET)
-    own = Address.at(endpoints.postgres_host, endpoints.postgres_port, CONTROL, CONTROL, secret)
+    own = stack_address(stack, role)
     address = Address.from_environment(own)
-    if address.password_file == secret and not secret.exists():
+    if address.password_file == own.password_file and not own.password_file.exists():
         what = f"there is no database of the control plane in {stack.settings.home}"
         remedy = f"`govbus up` makes it; or set {URL_VARIABLE} and {PASSWORD_VARIABLE} to one of your own"
         raise CommandFailed(ExitCode.UNAVAILABLE, what, "", remedy)
@@ -57,7 +60,7 @@ def prepare_control(stack: Stack, now: datetime) -> Prepared:
         CommandFailed: the stack has no database.
         StoreError: it does not serve, or a newer program has migrated it.
     """
-    database = control_database(stack)
+    database = control_database(stack, As.OWNER)
     try:
         return prepare(database, now)
     finally:

@@ -7,6 +7,7 @@ import typer
 
 from services.cli.control import control_database
 from services.cli.output import ExitCode, Form, Format, Json, emit_json, note, table, wants_json
+from services.control.process.address import As
 from services.control.store.database import ControlDatabase
 from services.control.store.migrate import Schema, Standing, current
 from services.control.store.prepare import Prepared, prepare
@@ -27,7 +28,7 @@ def migrate_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 
     `govbus up` does the same. Make a backup before: there is no way back.
     """
-    opened = control_database(Stack(StackSettings.from_environment()))
+    opened = control_database(Stack(StackSettings.from_environment()), As.OWNER)
     try:
         done = prepare(opened, datetime.now(UTC))
         _answer(opened, current(opened), as_json or output is Format.JSON)

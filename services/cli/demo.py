@@ -56,6 +56,7 @@ def demo(
                 stack.down(bars)
     if not leave or ran_before:
         story.farewell()
+    story.show_accounts()
     if as_json:
         emit_json(answer.as_json())
     well = answer.balance["closed"] and not answer.latencies.missing

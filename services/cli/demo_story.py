@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import psycopg2
 from psycopg2.extensions import make_dsn
@@ -14,8 +14,9 @@ from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
 from services.cli.bus import AUDITOR, open_reader
-from services.cli.control import prepare_control
+from services.cli.control import control_database, prepare_control
 from services.cli.demo_books import books_of, settled_books
+from services.cli.demo_offices import open_offices
 from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.plan import access_of
 from services.cli.policy import current_policy
@@ -36,6 +37,7 @@ from services.ledger.lookup import Lookup
 from services.ledger.quarantine import read_quarantine
 from services.stack.api import Stack
 from services.stack.postgres import SUPERUSER_SECRET
+from services.stack.probes import HOST
 from services.stack.progress import Bars
 from topics.event import ConsumerId, GrantId, ProviderId
 from topics.names import raw_captured
@@ -56,6 +58,7 @@ class DemoStory:
         self.began = time.monotonic()
         self.first_delivery: float | None = None
         self.readers: list[DepartmentReader] = []
+        self.portal: dict[str, Any] = {"url": None, "accounts": []}
 
     def play(self) -> DemoAnswer:
         """The whole story; every chapter may be repeated.
@@ -77,7 +80,9 @@ class DemoStory:
             finally:
                 for reader in self.readers:
                     reader.close()
-        return self.prove(refused, latencies)
+        answer = self.prove(refused, latencies)
+        self.portal = self.open_offices(definitions)
+        return replace(answer, portal=self.portal)
 
     def start_stack(self) -> None:
         """Chapter 1."""
@@ -233,6 +238,16 @@ class DemoStory:
         self.tell.say(books.verdict)
         return answer
 
+    def open_offices(self, definitions: Definitions) -> dict[str, Any]:
+        """Chapter 9."""
+        self.tell.chapter(9, "The offices: departments, a published catalogue, and who may ask and decide")
+        with closing(control_database(self.stack)) as database:
+            accounts = open_offices(database, definitions, datetime.now(UTC))
+        self.tell.say("the catalogue of the sample city is published, and cases are bound to a policy")
+        lone = processes.lone_processes(self.stack)
+        url = f"http://{HOST}:{self.stack.settings.portal_port}" if "portal" in lone else None
+        return {"url": url, "accounts": [account.as_json() for account in accounts]}
+
     def farewell(self) -> None:
         """How to look around, and how to stop."""
         commands = (
@@ -245,6 +260,17 @@ class DemoStory:
             ("stop everything; the data stays", "down"),
         )
         self.tell.commands([(purpose, f".venv/bin/govbus {command}") for purpose, command in commands])
+
+    def show_accounts(self) -> None:
+        """The accounts, the passwords that were made now, and where to use them: shown this once."""
+        rows = [
+            [one["login"], one["department"], one["role"], one["password"] or "as before"]
+            for one in self.portal["accounts"]
+        ]
+        self.tell.rows("Accounts", ["login", "department", "role", "password"], rows)
+        self.tell.say("a password is shown this once; `govbus account reset-password LOGIN` gives a new one")
+        if self.portal["url"] is not None:
+            self.tell.say(f"the portal: {self.portal['url']}")
 
     def poll_readers(self) -> list[Arrival]:
         """What arrived at the departments since the last call."""

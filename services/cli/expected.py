@@ -37,7 +37,7 @@ def missing_parts(stack: Stack, found: Sequence[ComponentStatus]) -> Missing:
     except PolicyUnread as error:
         return Missing(unread=str(error))
     known = {part.name for part in found}
-    wanted = [] if groups is None else bus_processes(stack, groups)
+    wanted = bus_processes(stack, groups)
     missing = [PythonProcess(stack.context, one) for one in wanted if one.name not in known]
     alone = _mark(stack).exists()
     parts = [ComponentStatus(one.name, State.STOPPED, None, one.port, None, None) for one in missing]

@@ -1,4 +1,4 @@
-"""Which processes of the bus run beside the infrastructure: gate, one fan-out per grant group, watch."""
+"""Which processes run beside the infrastructure: gate, one fan-out per grant group, watch, control."""
 
 from collections.abc import Iterable
 
@@ -31,11 +31,29 @@ def watch(port: int) -> PythonComponent:
     )
 
 
-def bus_processes(stack: Stack, groups: Iterable[str]) -> list[PythonComponent]:
-    """One instance of everything that the policy's grant groups need."""
+def control(port: int) -> PythonComponent:
+    """The process that looks after the control plane: acts, cases, tickets, notices, snapshots."""
+    return PythonComponent(
+        name="control",
+        argv=("-m", "services.control"),
+        ready_url=f"http://127.0.0.1:{port}/readyz",
+        settings={"GOVBUS_CONTROL_PORT": str(port)},
+    )
+
+
+def lone_processes(stack: Stack) -> dict[str, PythonComponent]:
+    """Processes that there is one of, by their names; those of the control plane need no policy."""
+    return {"control": control(stack.settings.control_port)}
+
+
+def bus_processes(stack: Stack, groups: Iterable[str] | None) -> list[PythonComponent]:
+    """One instance of everything that the policy's grant groups need; None before the first policy."""
+    alone = list(lone_processes(stack).values())
+    if groups is None:
+        return alone
     base = stack.settings.processes_port
     fanouts = [fanout(base, group, number) for number, group in enumerate(sorted(groups))]
-    return [gate(base), *fanouts, watch(stack.settings.watch_port)]
+    return [gate(base), *fanouts, watch(stack.settings.watch_port), *alone]
 
 
 def _processor(group: str, port: int, instance: int, more: tuple[str, ...]) -> PythonComponent:

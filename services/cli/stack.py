@@ -41,7 +41,9 @@ from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
 _HEALTH_TIMEOUT_SECONDS = 2.0
-_KINDS = ("gate", "fanout", "watch")
+_KINDS = ("gate", "fanout", "watch", "control")
+_NEED_NOTHING = ("watch", "control")
+"""Kinds of which there is one, and that start whatever else runs."""
 _COLOURS = {"running": "green", "unhealthy": "yellow", "crashed": "red", "stopped": "dim"}
 _SHORT_MINUTES, _LONG_MINUTES = 2, 120
 _RETRIES = RetryPolicy(attempts=2, first_seconds=0.1, longest_seconds=0.2)
@@ -66,16 +68,29 @@ def up(
         bool, typer.Option("--infrastructure-only", help="Leave gate, fan-out and watch alone.")
     ] = False,
 ) -> None:
-    """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the processes of the bus."""
+    """Start what is not running: PostgreSQL, Kafka, registry, Connect, then the bus and its control."""
+    told: list[str] = []
+
+    def bus() -> list[PythonComponent]:
+        # The control plane's process needs its tables.
+        told.append(_prepared(stack))
+        return wanted_bus(stack)
+
     with _explained() as stack, Bars() as bars:
-        stack.up(bars, None if infrastructure_only else lambda: wanted_bus(stack))
+        stack.up(bars, None if infrastructure_only else bus)
         note_infrastructure_only(stack, infrastructure_only)
-        told = prepared_in_words(prepare_control(stack, datetime.now(UTC)))
-    if told:
-        note(told)
+        if infrastructure_only:
+            told.append(_prepared(stack))
+    for text in filter(None, told):
+        note(text)
     Console(stderr=True, emoji=False).print(
         "The stack is up. Next: govbus status, govbus apply, govbus doctor."
     )
+
+
+def _prepared(stack: Stack) -> str:
+    """Make the control plane's tables; what was done, in words."""
+    return prepared_in_words(prepare_control(stack, datetime.now(UTC)))
 
 
 def start_bus(stack: Stack, bars: Bars) -> None:
@@ -84,13 +99,12 @@ def start_bus(stack: Stack, bars: Bars) -> None:
 
 
 def wanted_bus(stack: Stack) -> list[PythonComponent]:
-    """The processes that the newest policy needs; before the first apply there are none.
+    """The processes that the newest policy needs; before the first apply those of the control plane.
 
     Raises:
         PolicyUnread: the newest policy cannot be read.
     """
-    groups = groups_of_policy(stack)
-    return [] if groups is None else processes.bus_processes(stack, groups)
+    return processes.bus_processes(stack, groups_of_policy(stack))
 
 
 def down() -> None:
@@ -166,14 +180,14 @@ def reset(
 
 
 def run(
-    what: Annotated[str, typer.Argument(help="gate, fanout or watch.")],
+    what: Annotated[str, typer.Argument(help="gate, fanout, watch or control.")],
     group: Annotated[str, typer.Option(help="The grant group that a fan-out serves.")] = "default",
     instances: Annotated[int, typer.Option(min=0, max=10, help="How many shall run in the end.")] = 1,
 ) -> None:
     """Bring one kind of process to so many instances: starts what is missing, stops what is too much."""
     one_of(what, _KINDS, "kind of process", "govbus run")
     with _explained() as stack:
-        if instances and what != "watch":
+        if instances and what not in _NEED_NOTHING:
             require(stack, "kafka", "registry")
         wanted, surplus = _scaled(stack, what, group, instances)
         with Bars() as bars:
@@ -184,8 +198,8 @@ def run(
 
 def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[PythonComponent], list[str]]:
     base = stack.settings.processes_port
-    if what == "watch":
-        one = processes.watch(stack.settings.watch_port)
+    if what in _NEED_NOTHING:
+        one = _alone(stack, what)
         return ([one], []) if instances else ([], [one.name])
     known = sorted(_groups(stack, group if what == "fanout" else None)) if instances else []
     if what == "gate":
@@ -197,6 +211,13 @@ def _scaled(stack: Stack, what: str, group: str, instances: int) -> tuple[list[P
     names = {component.name for component in made}
     running = [part.name for part in stack.status() if part.name.startswith(prefix)]
     return made, [name for name in running if name not in names]
+
+
+def _alone(stack: Stack, what: str) -> PythonComponent:
+    """A process that there is one of."""
+    if what == "watch":
+        return processes.watch(stack.settings.watch_port)
+    return processes.lone_processes(stack)[what]
 
 
 def _groups(stack: Stack, wanted: str | None) -> list[str]:

@@ -18,7 +18,6 @@ from services.cli.ticket_desk import (
     rules_of,
     ticket_id,
 )
-from services.cli.ticket_following import follow_ticket
 from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
 from services.cli.ticket_view import (
     Stepped,
@@ -28,6 +27,7 @@ from services.cli.ticket_view import (
     answer_step,
 )
 from services.control.cases.words import Actor, Role
+from services.control.process.ticket_following import follow_ticket
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.tickets.reading import Wish, listed, load, watched
 from services.control.store.tickets.work import take_report

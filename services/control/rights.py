@@ -23,6 +23,7 @@ REPLAY: Final = "replay"
 OPERATOR: Final = "operator"
 DOCTOR: Final = "doctor"
 CONNECT: Final = "connect"
+CONTROL: Final = "control"
 _EVIDENCE: Final = ("raw.", "resource.", "stopped.", "versions.", "sub.")
 WITHDRAWN_STATES: Final = frozenset({GrantState.SUSPENDED, GrantState.REVOKED})
 
@@ -49,6 +50,7 @@ def rights(
         *_replay(),
         *_operator(),
         *_doctor(resources),
+        *_control(),
     }
     found.update(_connect(providers, resources))
     for provider in providers:
@@ -235,6 +237,25 @@ def _doctor(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
         if isinstance(resource.source, CapturedTable):
             found.add(_topic(DOCTOR, resource.raw_topic, Right.READ))
     return found
+
+
+def _control() -> set[Acl]:
+    """The control process: it owes acts to the ledger, and sees how the bus is.
+
+    It reads canonical records to find those that a ticket is about, decision blocks to count, and the progress
+    of full volumes. Of all other topics and groups it may ask for offsets, and reads nothing of a department.
+    """
+    return {
+        *(_topics(CONTROL, prefix, Right.READ) for prefix in ("resource.", "notify.")),
+        *(_topic(CONTROL, topic, Right.READ) for topic in (names.LEDGER_INTAKE, names.LEDGER_DELIVERY)),
+        _topic(CONTROL, names.LEDGER_ACTS, Right.READ),
+        _topic(CONTROL, names.LEDGER_ACTS, Right.WRITE),
+        _topic(CONTROL, names.POLICY, Right.READ),
+        _groups(CONTROL, "control."),
+        _transactions(CONTROL, "control."),
+        Acl(CONTROL, ResourceType.TOPIC, Pattern.LITERAL, "*", Right.DESCRIBE),
+        Acl(CONTROL, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
+    }
 
 
 def _connect(providers: Mapping[ProviderId, Provider], resources: Mapping[ResourceId, Resource]) -> set[Acl]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.demo.latency import Latencies
@@ -24,6 +24,8 @@ class DemoAnswer:
     latencies: Latencies
     first_delivery_seconds: float | None
     refused_reader: str
+    portal: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Where the portal is, and the accounts with the passwords that were generated now."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -43,6 +45,7 @@ class DemoAnswer:
             },
             "first_delivery_seconds": self.first_delivery_seconds,
             "department_without_grant": self.refused_reader,
+            "portal": dict(self.portal),
         }
 
     def latency_text(self) -> str:

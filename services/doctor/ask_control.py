@@ -1,5 +1,6 @@
 """Asks the control plane's database whether its tables are what this program expects."""
 
+from contextlib import closing
 from typing import Final
 
 from services.control.store.database import Address, ControlDatabase
@@ -7,9 +8,10 @@ from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current
 from services.doctor.finding import Finding, failure, note, ok
 from services.doctor.patient import Patient
-from services.stack.postgres import CONTROL, DOCTOR, DOCTOR_SECRET
+from services.stack.postgres import APPLICATION, CONTROL, DOCTOR, DOCTOR_SECRET
 
 CHECK: Final = "control plane"
+ROLES: Final = "control plane roles"
 
 
 def ask_tables(patient: Patient) -> list[Finding]:
@@ -33,3 +35,20 @@ def ask_tables(patient: Patient) -> list[Finding]:
             return [failure(CHECK, seen, "govbus database migrate")]
         case Standing.NEWER:
             return [failure(CHECK, f"{seen}: a newer govbus has migrated them", "install that govbus again")]
+
+
+def ask_application(patient: Patient) -> list[Finding]:
+    """Whether those who run the control plane own nothing of it: who owns a table may change what it proves."""
+    with closing(patient.stack.doctor_connection()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR rolcreaterole OR rolbypassrls OR pg_has_role(oid, %s, 'MEMBER')"
+            " FROM pg_roles WHERE rolname = %s",
+            (CONTROL, APPLICATION),
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return [note(ROLES, f"there is no login {APPLICATION}: what runs logs in as the owner", "govbus up")]
+    if row[0]:
+        what = f"the login {APPLICATION} could change the tables that it works with"
+        return [failure(ROLES, what, "take its memberships and attributes away")]
+    return [ok(ROLES, f"{APPLICATION} owns nothing, {CONTROL} owns the tables")]

@@ -55,6 +55,7 @@ CHECKS: Final = (
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
+    Check(ask_control.ROLES, ask_control.ask_application, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
     Check("transaction", ask_transactions.ask_transactions, ("kafka",)),
 )

@@ -18,6 +18,7 @@ from services.stack.jars import JarCache, read_lock
 from services.stack.kafka import Kafka, client_config
 from services.stack.layout import Layout
 from services.stack.postgres import (
+    APPLICATION_SECRET,
     CONTROL_SECRET,
     DOCTOR_SECRET,
     REGISTRY_SECRET,
@@ -46,6 +47,8 @@ from services.stack.users import secret_name as kafka_secret
 
 #: The secret from which the keys of pseudonyms are derived; a rotation adds the next version.
 MASTER_SECRET = "master-v1"  # noqa: S105 - the name of a file
+#: The secret from which those of notices' endpoints are derived.
+NOTICES_SECRET = "notices-master"  # noqa: S105 - the name of a file
 
 #: Says which of our own processes shall run; asked once the infrastructure answers.
 Bus = Callable[[], Sequence[PythonComponent]]
@@ -319,6 +322,7 @@ class Stack:
         names = [kafka_secret(user) for user in BASE_USERS]
         names += [registry_secret(user) for user in REGISTRY_USERS]
         names += [SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, CONTROL_SECRET]
+        names += [APPLICATION_SECRET, NOTICES_SECRET]
         return [*names, REST_SECRET, MASTER_SECRET]
 
     def _status(self, component: Component) -> ComponentStatus:

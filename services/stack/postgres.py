@@ -36,6 +36,8 @@ DOCTOR = "doctor"
 DOCTOR_SECRET = "postgres-doctor"  # noqa: S105 - the name of a file
 CONTROL = "control"
 CONTROL_SECRET = "postgres-control"  # noqa: S105 - the name of a file
+APPLICATION = "control_app"
+APPLICATION_SECRET = "postgres-control-app"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ class Postgres(Component):
             cursor.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.create_database("registry", "registry", self.context.secrets.read(REGISTRY_SECRET))
         self.create_database(CONTROL, CONTROL, self.context.secrets.read(CONTROL_SECRET))
+        self._allow_application()
         self._allow_doctor()
 
     def connect(self, database: str) -> Connection:
@@ -185,6 +188,13 @@ class Postgres(Component):
             password=self.context.secrets.read(secret),
             connect_timeout=5,
         )
+
+    def _allow_application(self) -> None:
+        """The control plane's processes may log in to its database; what they may do there, migrations grant."""
+        with closing(self.connect(SUPERUSER)) as connection, connection, connection.cursor() as cursor:
+            _set_role(connection, cursor, APPLICATION, self.context.secrets.read(APPLICATION_SECRET))
+            grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+            cursor.execute(grant.format(sql.Identifier(CONTROL), sql.Identifier(APPLICATION)))
 
     def _allow_doctor(self) -> None:
         """The doctor may log in where settings, clock and slots can be asked, and to the control database.

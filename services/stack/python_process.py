@@ -15,6 +15,8 @@ from services.stack.secret_files import write_private
 from services.stack.settings import PREFIX
 
 _REMEMBERED = ".process.json"
+_OWN_PORTS = ("watch_port", "control_port", "portal_port")
+"""Settings of processes that there is one of; all others count on from ``processes_port``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class PythonProcess(Component):
         port = None if self.component.ready_url is None else urlsplit(self.component.ready_url).port
         if port is None:
             return {}
-        return {"watch_port" if port == self.context.settings.watch_port else "processes_port": port}
+        own = {getattr(self.context.settings, setting): setting for setting in _OWN_PORTS}
+        return {own.get(port, "processes_port"): port}
 
     def prepare(self) -> None:
         """Remember how the process is started."""

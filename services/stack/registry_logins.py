@@ -13,7 +13,7 @@ from typing import Final
 from services.stack.secret_files import SecretFiles
 
 #: Parts that only read schemas; ``reader`` is the stack's own, which asks whether the registry answers.
-READERS: Final = ("reader", "gate", "fanout", "copier", "ledger", "doctor")
+READERS: Final = ("reader", "gate", "fanout", "copier", "ledger", "doctor", "control")
 DEPARTMENTS_SECRET: Final = "registry-departments"  # noqa: S105 - the name of a file
 SPARE: Final = 30
 

@@ -40,6 +40,10 @@ class StackSettings(BaseModel):
     connect_port: Port = 28083
     postgres_port: Port = 25432
     watch_port: Port = 28090
+    # The control process answers there for its loops.
+    control_port: Port = 28091
+    # The portal, which people open in a browser.
+    portal_port: Port = 28080
     # First of the ports on which gate and fan-out instances answer for their health.
     processes_port: Port = 28100
     kafka_heap_mb: Megabytes = 512

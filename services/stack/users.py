@@ -32,6 +32,7 @@ BASE_USERS: Final = (
     "replay",
     "operator",
     "doctor",
+    "control",
 )
 _TIMEOUT_S: Final = 15.0
 _ITERATIONS: Final = 4096

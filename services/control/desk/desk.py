@@ -1,10 +1,11 @@
 """The desk at which cases are acted on: one order, one transaction, one answer.
 
 The case is locked, the rules are asked, the event is appended, and what follows by itself is done in the same
-transaction: the control plane's next step, the clocks, the acts for the ledger, the request for a grant.
+transaction: the control plane's next step, the clocks, the acts for the ledger, what departments are told, the
+request for a grant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -38,6 +39,7 @@ from services.control.desk.orders import (
     Overtaken,
 )
 from services.control.desk.ports import Calendars, Entries, Provisioner
+from services.control.desk.telling import tell_moves
 from services.control.docket.case_clocks import due_lines
 from services.control.docket.filed import Filed
 from services.control.docket.mounted import Mounted
@@ -45,6 +47,7 @@ from services.control.store.cases.commands import Known, answered, claim
 from services.control.store.cases.policies import Adopted, adopted
 from services.control.store.cases.reading import load
 from services.control.store.cases.writing import add, record
+from services.control.store.ids import new_id
 from services.control.store.outbox import append, append_all
 from topics.event import GrantId
 
@@ -63,6 +66,8 @@ class Desk:
     entries: Entries
     calendars: Calendars
     provisioner: Provisioner
+    ids: Callable[[datetime], UUID] = new_id
+    """Makes ids of what departments are told."""
 
     def open(
         self, connection: Connection, order: Order, case: UUID, application: Application
@@ -147,10 +152,12 @@ class Desk:
         followed = len(trail) - 2
         recorders = (*filed.recorders, order.recorder, *[""] * followed)
         after = replace(filed, case=trail[-1], recorders=recorders)
-        record(connection, filed, after, due_lines(after.clocks, self.calendars.current(connection)))
+        calendar = self.calendars.current(connection)
+        record(connection, filed, after, due_lines(after.clocks, calendar))
         accounts = (order.account, *[SYSTEM.person] * followed)
         moves = [(*turn, account) for turn, account in zip(pairwise(trail), accounts, strict=True)]
         append_all(connection, [act_of(filed.number, moved, account) for _, moved, account in moves])
+        tell_moves(connection, pairwise(trail), calendar, self.ids)
         for before, moved, _ in moves:
             request = request_for(before, moved, brought.resource)
             if request is not None:

@@ -21,6 +21,7 @@ from services.control.desk.acts import clock_act, recount_act
 from services.control.desk.desk import Desk
 from services.control.desk.following import SYSTEM
 from services.control.desk.orders import Declined, Done, Order
+from services.control.desk.telling import Reached, tell_duty
 from services.control.docket.bound import REPLY
 from services.control.docket.case_clocks import DueLine, due_lines
 from services.control.docket.filed import Filed
@@ -32,6 +33,7 @@ from services.control.store.outbox import append, append_all
 
 _MANY: Final = 200
 _ESCALATE: Final = "escalate"
+_WHOLE: Final = 100
 
 
 @dataclass(slots=True)
@@ -92,15 +94,19 @@ def _tell_breaches(desk: Desk, database: ControlDatabase, now: datetime, today: 
             escalates: DueLine | None = None
             for number in waiting.untold(connection, case, today):
                 line = lines[number - 1]
-                _tell_breach(connection, filed, line, now, swept)
+                _tell_breach(desk, connection, filed, line, now, swept)
                 escalates = line if _shall_escalate(filed, line) else escalates
             if escalates is not None:
                 _escalate(desk, connection, filed, escalates, now, swept)
 
 
-def _tell_breach(connection: Connection, filed: Filed, line: DueLine, now: datetime, swept: Swept) -> None:
+def _tell_breach(
+    desk: Desk, connection: Connection, filed: Filed, line: DueLine, now: datetime, swept: Swept
+) -> None:
     what = "target_missed" if line.advisory else "breach"
     append(connection, clock_act(filed, filed.clocks[line.number - 1], line, what, now))
+    if line.open and not line.advisory:
+        _tell(desk, connection, filed, line, Reached(_WHOLE, overdue=True, now=now))
     waiting.told(connection, UUID(filed.case.opening.id), line.number, now)
     swept.missed_targets += line.advisory
     swept.breached += not line.advisory
@@ -136,8 +142,14 @@ def _remind(desk: Desk, database: ControlDatabase, now: datetime, today: date, s
                 percent = max(each for each, day in days if day <= today)
                 clock = filed.clocks[number - 1]
                 append(connection, clock_act(filed, clock, line, "reminder", now, percent))
+                _tell(desk, connection, filed, line, Reached(percent, overdue=False, now=now))
                 waiting.reminded(connection, case, line, percent)
                 swept.reminded += 1
+
+
+def _tell(desk: Desk, connection: Connection, filed: Filed, line: DueLine, reached: Reached) -> None:
+    calendar = desk.calendars.current(connection)
+    tell_duty(connection, filed, line, reached, calendar, desk.ids)
 
 
 def _each(database: ControlDatabase, find: waiting.Find) -> Iterator[UUID]:

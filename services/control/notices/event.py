@@ -14,6 +14,14 @@ Facts = Mapping[Slot, Fact]
 
 
 @dataclass(frozen=True, slots=True)
+class Offices:
+    """The departments that are told for their office, whatever it is about."""
+
+    authority: tuple[str, ...] = ()
+    operator: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """Something that departments are told of."""
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.control.cases.case import Case
 from services.control.cases.words import Action, State
-from services.control.notices.event import Happened, Parties
+from services.control.notices.event import Happened, Offices, Parties
 from services.control.notices.shown import Fact
 from services.control.notices.words import Audience, Kind, Slot
 
@@ -45,31 +45,30 @@ def kind_of(before: State, action: Action, after: State) -> Kind | None:
     return _BY_STATE.get(after)
 
 
-def of_case(before: State, case: Case, authority: str, operator: str) -> Happened | None:
+def of_case(before: State, case: Case, offices: Offices) -> Happened | None:
     """What is told after the last event of a case.
 
     Args:
         before: the state before that event.
         case: the case with it.
-        authority: the department of the authority.
-        operator: the department that runs the bus.
+        offices: the authority, and who runs the bus.
     """
     event = case.events[-1]
     kind = kind_of(before, event.action, case.state)
     if kind is None:
         return None
     key = f"case:{case.opening.id}:{event.number}"
-    return Happened(key, kind, event.when, _parties(case, authority, operator), _facts(case))
+    return Happened(key, kind, event.when, _parties(case, offices), _facts(case))
 
 
-def _parties(case: Case, authority: str, operator: str) -> Parties:
+def _parties(case: Case, offices: Offices) -> Parties:
     levels = case.opening.rules.dispute_levels
     ruling = levels[case.level - 1 : case.level] if case.state is State.ESCALATED else ()
     return {
         Audience.CONSUMER: (str(case.opening.applicant),),
         Audience.PROVIDER: (str(case.opening.provider),),
-        Audience.AUTHORITY: tuple(dict.fromkeys((authority, *ruling))),
-        Audience.OPERATOR: (operator,),
+        Audience.AUTHORITY: tuple(dict.fromkeys((*offices.authority, *ruling))),
+        Audience.OPERATOR: offices.operator,
     }
 
 

@@ -1,10 +1,28 @@
-"""What of a problem ticket is told: each change of its state, and a wrong version to whoever has it."""
+"""What of a problem ticket is told: each change of its state, and what concerns whoever received the record."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.control.notices.event import Facts, Happened, Parties
 from services.control.notices.words import Audience, Kind, Slot
+from services.control.tickets.words import NoticeKind
+
+_OWED: Final[Mapping[NoticeKind, Kind]] = {
+    NoticeKind.DISPUTED: Kind.TICKET_WRONG_VERSION,
+    NoticeKind.CORRECTED: Kind.TICKET_CORRECTED,
+    NoticeKind.UNFOUNDED: Kind.TICKET_DISMISSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A consumer that received the record, under which grant, and when it is told."""
+
+    consumer: str
+    grant: str
+    at: datetime
 
 
 def of_ticket(
@@ -28,23 +46,16 @@ def of_ticket(
     return Happened(f"ticket:{ticket}:{number}", kind, at, parties, facts)
 
 
-def of_wrong_version(
-    ticket: str, received: Collection[tuple[str, str]], at: datetime
-) -> tuple[Happened, ...]:
-    """What each consumer is told that received the version which a ticket found wrong.
+def of_receipt(ticket: str, resource: str, notice: str, kind: NoticeKind, to: Recipient) -> Happened:
+    """What a consumer is told that received the record which a ticket is about.
 
     Args:
-        ticket: its id.
-        received: consumer and grant.
-        at: when it is told.
+        ticket: the ticket's id.
+        resource: the id of the resource that the record is of.
+        notice: the id under which it is owed: each is told once.
+        kind: what the consumer is told.
+        to: who, under which grant, and when.
     """
-    return tuple(
-        Happened(
-            f"ticket:{ticket}:wrong:{grant}",
-            Kind.TICKET_WRONG_VERSION,
-            at,
-            {Audience.CONSUMER: (consumer,)},
-            {Slot.TICKET: ticket, Slot.GRANT: grant},
-        )
-        for consumer, grant in sorted(set(received))
-    )
+    facts: Facts = {Slot.TICKET: ticket, Slot.RESOURCE: resource, Slot.GRANT: to.grant}
+    parties: Parties = {Audience.CONSUMER: (to.consumer,)}
+    return Happened(f"ticket:{ticket}:owed:{notice}", _OWED[kind], to.at, parties, facts)

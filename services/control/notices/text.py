@@ -46,7 +46,11 @@ def text_of(happened: Happened, language: Language, portal: str) -> Text:
 
 def link_of(happened: Happened, portal: str) -> str:
     """The page about it; the list of such pages where the id cannot be shown."""
-    folder, slot = _PAGES[happened.kind.partition(".")[0]]
+    about = happened.kind.partition(".")[0]
+    folder, slot = _PAGES[about]
+    if about == "clock" and Slot.TICKET in happened.facts:
+        # The duty is one of a ticket.
+        folder, slot = _PAGES["ticket"]
     name = shown(slot, happened.facts[slot]) if slot in happened.facts else HIDDEN
     return f"{portal}/{folder}" if name == HIDDEN else f"{portal}/{folder}/{name}"
 

@@ -10,10 +10,11 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -24,6 +25,8 @@ URL_VARIABLE: Final = "GOVBUS_CONTROL_URL"
 PASSWORD_VARIABLE: Final = "GOVBUS_CONTROL_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 _DRIVER: Final = "postgresql+psycopg2"
 _CONNECT_TIMEOUT_S: Final = 5
+_TASK_LOCK: Final = 4_207_003
+"""Of PostgreSQL's advisory locks those that let one process be at a task at a time."""
 _POOL: Final = 5
 _OVERFLOW: Final = 10
 _AGAIN: Final = {
@@ -77,6 +80,16 @@ class Patience:
             f"-c lock_timeout={self.lock_ms} -c statement_timeout={self.statement_ms}"
             f" -c idle_in_transaction_session_timeout={self.idle_ms} -c timezone=UTC"
         )
+
+
+class Task(StrEnum):
+    """What one process does at a time; the order of these is part of their locks."""
+
+    CASES = "cases"
+    TICKETS = "tickets"
+    GRANTS = "grants"
+    COLLECTOR = "collector"
+    CATALOGUE = "catalogue"
 
 
 class ControlDatabase:
@@ -139,6 +152,26 @@ class ControlDatabase:
             still = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with still.begin():
                 yield still
+
+    @contextmanager
+    def alone(self, task: Task) -> Iterator[bool]:
+        """Whether nobody else, here or in another process, is at a task; it is ours until the block ends.
+
+        No transaction is open meanwhile, so the task may take its time. Where the connection is lost, another
+        may begin: whatever is done must be harmless twice.
+
+        Raises:
+            StartControlDatabase, RestorePassword: as ``begin`` does.
+        """
+        with self._named(), self._engine.connect() as connection:
+            free = connection.execution_options(isolation_level="AUTOCOMMIT")
+            place = {"group": _TASK_LOCK, "task": list(Task).index(task)}
+            ours = bool(free.execute(text("SELECT pg_try_advisory_lock(:group, :task)"), place).scalar_one())
+            try:
+                yield ours
+            finally:
+                if ours and not free.closed and not free.invalidated:
+                    free.execute(text("SELECT pg_advisory_unlock(:group, :task)"), place)
 
     def close(self) -> None:
         """Give the idle connections back."""

@@ -13,13 +13,23 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from services.control.store.database import ControlDatabase
 from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 
 VERSION_TABLE: Final = "schema_version"
 DOCTOR: Final = "doctor"
+APPLICATION: Final = "control_app"
+_APPLICANT: Final = {"name": APPLICATION}
+_ALL_ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
+_RIGHTS: Final = {
+    VERSION_TABLE: "SELECT",
+    "case_events": "SELECT, INSERT",
+    "ticket_events": "SELECT, INSERT",
+    "outbox": "SELECT, INSERT, UPDATE (sent_at)",
+}
+"""What may be done with tables in which rows are a record, beside reading and adding to it."""
 _LOCK: Final = 4_207_001
 """Of PostgreSQL's advisory locks the one that lets one program migrate at a time."""
 _LOCK_MS: Final = 120_000
@@ -64,6 +74,7 @@ def migrate(database: ControlDatabase) -> Schema:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+        _allow_application(connection)
         _allow_doctor(connection)
     return before
 
@@ -94,6 +105,23 @@ def require_current(database: ControlDatabase) -> None:
             f"the control plane's tables are at {schema.found or 'nothing'}, this program needs "
             f"{schema.wanted}"
         )
+
+
+def _allow_application(connection: Connection) -> None:
+    """Who runs the control plane, where that is another than who owns the tables, reads and writes rows.
+
+    It changes no table, empties none, and can neither change nor remove what is the record of what happened.
+    """
+    known = connection.execute(text("SELECT current_user FROM pg_roles WHERE rolname = :name"), _APPLICANT)
+    role = known.first()
+    if role is None or role.current_user == APPLICATION:
+        return
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {APPLICATION}"))
+    connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {APPLICATION}"))
+    tables = inspect(connection).get_table_names()
+    for table in tables:
+        rights = _RIGHTS.get(table, _ALL_ROWS)
+        connection.execute(text(f"GRANT {rights} ON {table} TO {APPLICATION}"))
 
 
 def _allow_doctor(connection: Connection) -> None:

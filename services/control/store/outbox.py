@@ -81,6 +81,8 @@ class Entry:
     id: int
     channel: Channel
     act: Act
+    recorded_at: datetime
+    """When its transaction began, by the database's clock: nobody can have sent it before."""
     document: Mapping[str, Any] | None = None
 
 
@@ -163,4 +165,4 @@ def _values(channel: Channel, act: Act) -> dict[str, Any]:
 
 def _entry(row: Row[Any]) -> Entry:
     act = Act(row.who, row.what, row.kind, row.object, row.acted_at, row.reason, row.facts)
-    return Entry(row.id, Channel(row.channel), act, row.document)
+    return Entry(row.id, Channel(row.channel), act, row.recorded_at, row.document)

@@ -40,6 +40,10 @@ class Kind(StrEnum):
     CONNECTOR = "connector"
     QUARANTINE = "quarantine"
     ALARM = "alarm"
+    MOUNTING = "mounting"
+    """How the catalogue and what is mounted agree: entries by their code, resources without entry by their id."""
+    LEDGER = "ledger"
+    """How far the ledger's blocks were added up, and to what."""
 
 
 SNAPSHOTS: Final = Table(

@@ -20,11 +20,12 @@ from services.control.tickets.words import Action, Duty, Route, TicketRules
 
 RETURNED: Final = "returned_for_supplement"
 """The state in which a pack may let a clock stand still."""
-_KEYS: Final = {
+KEYS: Final = {
     Duty.DISPATCH: "clocks.problem.dispatch",
     Duty.VERIFY: "clocks.problem.verify",
     Duty.CORRECT: "clocks.problem.correct",
 }
+"""By which key a policy pack sets a duty of a ticket."""
 _ROUTE: Final = "workflow.problem.route"
 
 
@@ -88,7 +89,7 @@ def breaches(ticket: Ticket, calendar: Calendar, now: datetime) -> tuple[Clock, 
 
 
 def _rule(policy: Policy, duty: Duty) -> ClockRule | None:
-    decided = policy.decide(_KEYS[duty])
+    decided = policy.decide(KEYS[duty])
     content = decided[0].given.content if decided else None
     return content.rule if isinstance(content, Stage) else None
 

@@ -132,6 +132,13 @@ def watched(connection: Connection, states: Sequence[State], limit: int = 10_000
     return list(connection.execute(wanted.order_by(TICKETS.c.number).limit(limit)).scalars())
 
 
+def versions(connection: Connection, states: Sequence[State]) -> dict[UUID, int]:
+    """The tickets in these states with the version of each, oldest first."""
+    wanted = select(TICKETS.c.id, TICKETS.c.version)
+    wanted = wanted.where(TICKETS.c.state.in_([state.value for state in states])).order_by(TICKETS.c.number)
+    return {row.id: row.version for row in connection.execute(wanted)}
+
+
 def _events(connection: Connection, ticket: UUID) -> list[Any]:
     wanted = select(EVENTS.c.document).where(EVENTS.c.ticket_id == ticket).order_by(EVENTS.c.number)
     return list(connection.execute(wanted).scalars())

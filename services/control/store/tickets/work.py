@@ -18,6 +18,7 @@ from services.control.store.outbox import Act, append
 from services.control.store.tickets.owed import OwedNotice
 from services.control.store.tickets.reading import Filed, load
 from services.control.store.tickets.tables import COMMANDS
+from services.control.store.tickets.telling import tell_state
 from services.control.store.tickets.writing import add, record
 from services.control.tickets.life import Refused, apply, report
 from services.control.tickets.recipients import Told
@@ -80,6 +81,7 @@ def take_report(connection: Connection, desk: Desk, opening: Opening) -> Answer 
         return ticket
     number = add(connection, ticket, desk.calendar)
     _owe_act(connection, desk, "report", Filed(number, ticket), {})
+    tell_state(connection, ticket, desk.calendar, desk.now, desk.new_id)
     return _answered(connection, desk, Filed(number, ticket))
 
 
@@ -125,6 +127,8 @@ def act(
     record(connection, before, after, desk.account, desk.calendar, desk.new_id)
     filed = Filed(before.number, after)
     _owe_act(connection, desk, action.value, filed, _facts(after))
+    if after.state is not before.ticket.state or action is Action.ESCALATE:
+        tell_state(connection, after, desk.calendar, desk.now, desk.new_id)
     return _answered(connection, desk, filed)
 
 

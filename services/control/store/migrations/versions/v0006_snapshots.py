@@ -10,7 +10,7 @@ revision: str = "0006"
 down_revision: str | None = "0005"
 
 _INSTANT = sa.DateTime(timezone=True)
-_KINDS = ("resource", "grant", "topic", "connector", "quarantine", "alarm")
+_KINDS = ("resource", "grant", "topic", "connector", "quarantine", "alarm", "mounting", "ledger")
 
 
 def upgrade() -> None:

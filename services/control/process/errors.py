@@ -1,0 +1,53 @@
+"""How an error of a loop is told: in words where we know what it can hold, by its kind where we do not."""
+
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from producers.connect_errors import ConnectError
+from schemas.registry import RegistryRefused, RegistryUnavailable, SchemaNotFound
+from services.control.policy_topic import PolicyUnreadable
+from services.control.reading import TopicUnreadable
+from services.control.sending.wiring import RestoreSecret
+from services.control.store.errors import StoreError
+from services.control.suspension.acts import ActDamaged, LedgerNotReady
+from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
+from services.stack.errors import StackError
+
+
+class WatchSilent(Exception):  # noqa: N818 - says what is the matter
+    """The watch does not answer; `govbus up` starts it."""
+
+
+_SPOKEN: Final = (
+    WatchSilent,
+    ConnectError,
+    RegistryRefused,
+    RegistryUnavailable,
+    SchemaNotFound,
+    StoreError,
+    PolicyUnreadable,
+    TopicUnreadable,
+    RestoreSecret,
+    ActDamaged,
+    LedgerNotReady,
+    KafkaUnavailable,
+    ReadRefused,
+    TopicMissing,
+    StackError,
+)
+"""Errors of ours, whose texts name parts and topics, never what is in a record or a row."""
+
+
+def in_words(error: Exception) -> str:
+    """What went wrong, in one line, without anything that a record or a row could hold."""
+    if isinstance(error, KafkaException):
+        return f"kafka: {error.args[0].str()}" if error.args else "kafka"
+    if isinstance(error, _SPOKEN):
+        return next(iter(str(error).splitlines()), type(error).__name__)[:300]
+    return type(error).__name__
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether an error says of something outside that it is not well; any other is a defect of ours."""
+    return isinstance(error, (KafkaException, OSError, *_SPOKEN))

@@ -1,0 +1,50 @@
+"""Settings of the control process: where it answers, and how often each loop looks; from the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX: Final = "GOVBUS_CONTROL_"
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class ControlSettings(BaseModel):
+    """One control process. A field ``acts_s`` is read from ``GOVBUS_CONTROL_ACTS_S``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    port: Annotated[int, Field(ge=1, le=65_535)] = 28091
+    acts_s: Seconds = 1.0
+    """How often acts are looked for that the ledger is owed."""
+    cases_s: Seconds = 60.0
+    """How often cases and tickets are looked at for what time has made due."""
+    tickets_s: Seconds = 15.0
+    """How often open tickets are held against what came through capture."""
+    courier_s: Seconds = 5.0
+    """How often letters and webhooks are looked for that are due."""
+    grants_s: Seconds = 30.0
+    """How often suspensions, ends of rights, late readers and silent resources are looked for."""
+    collector_s: Seconds = 15.0
+    """How often the running bus is looked at for the snapshots."""
+    catalogue_s: Seconds = 300.0
+    """How often the catalogue is held against what is mounted."""
+    definitions: Path | None = None
+    """The folder in which resources are declared; the sample city's where it is not given."""
+    ending_s: Seconds = 30.0
+    """How long turns that are under way may take once the process shall end."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return the settings from environment variables over the defaults.
+
+        Raises:
+            pydantic.ValidationError: a value is not allowed.
+        """
+        environ = os.environ if environ is None else environ
+        names = {name: PREFIX + name.upper() for name in cls.model_fields}
+        return cls.model_validate(
+            {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+        )

@@ -1,0 +1,143 @@
+"""Wires the loops of the control process to a stack: its database, Kafka, registry, Connect and watch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from producers.connect_client import ConnectClient, RetryPolicy
+from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.control.definitions import load_definitions, packaged_definitions
+from services.control.desk.catalogued import PublishedEntries, StoredCalendars
+from services.control.desk.desk import Desk
+from services.control.policy_topic import newest_policy
+from services.control.process.address import As, stack_address
+from services.control.process.cases import CasesTurn
+from services.control.process.catalogue import CatalogueTurn
+from services.control.process.collecting.collector import Collector
+from services.control.process.collecting.sources import StackSources
+from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
+from services.control.process.loops import Loop, Pace
+from services.control.process.news import GrantNews
+from services.control.process.sending_acts import ActSender
+from services.control.process.settings import ControlSettings
+from services.control.process.tickets import TicketsTurn
+from services.control.rights import CONTROL
+from services.control.sending.courier import Courier
+from services.control.sending.settings import NoticeSettings
+from services.control.sending.wiring import means_of
+from services.control.store.cases.grant_requests import GrantOutbox
+from services.control.store.database import Address, ControlDatabase
+from services.ledger.decode import Decoder
+from services.ledger.lookup import Lookup
+from services.ledger.reader import KafkaTopicReader
+from services.stack.api import NOTICES_SECRET, Stack
+from services.stack.probes import HOST, loopback_session
+from services.stack.settings import StackSettings
+from topics.names import CONTROL_GROUP, POLICY
+from topics.policy import Policy
+
+_RETRIES: Final = RetryPolicy(attempts=2, first_seconds=0.2, longest_seconds=0.5)
+"""The next round is soon: trying long within one would only delay the others."""
+_TIMEOUT_S: Final = 15.0
+_BUSY_S: Final = 1.0
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
+    """The loops over the stack that the environment names.
+
+    Raises:
+        StackError: there is no such stack, or a secret of it is gone.
+        DefinitionsInvalid: the folder of definitions cannot be used.
+        RestoreSecret: the master secret of notices cannot be used.
+    """
+    stack = Stack(StackSettings.from_environment())
+    address = Address.from_environment(stack_address(stack, As.APPLICATION))
+    database = ControlDatabase(address, program="govbus control")
+    closing.callback(database.close)
+    parts = _Parts(stack, database, closing)
+    declared = load_definitions(settings.definitions or packaged_definitions())
+    desk = Desk(PublishedEntries(declared), StoredCalendars(), GrantOutbox())
+    turns: Mapping[str, tuple[Callable[[], bool], Pace]] = {
+        "acts": (
+            ActSender(database, KafkaActs(parts.kafka), now).turn,
+            Pace(settings.acts_s, longest_retry_s=10.0),
+        ),
+        "cases": (CasesTurn(database, desk, now).turn, Pace(settings.cases_s, _BUSY_S)),
+        "tickets": (
+            TicketsTurn(database, parts.lookup, parts.secrets, now).turn,
+            Pace(settings.tickets_s, _BUSY_S),
+        ),
+        "grants": (
+            GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
+            Pace(settings.grants_s, _BUSY_S),
+        ),
+        "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
+        "collector": (
+            Collector(database, parts.sources(), now).turn,
+            Pace(settings.collector_s, longest_retry_s=30.0),
+        ),
+        "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
+    }
+    return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
+
+
+class _Parts:
+    """What several loops need of a stack."""
+
+    def __init__(self, stack: Stack, database: ControlDatabase, closing: ExitStack) -> None:
+        self._stack, self._database, self._closing = stack, database, closing
+        self.kafka = {**stack.kafka_config(CONTROL), "client.id": CONTROL}
+
+    @contextmanager
+    def lookup(self) -> Iterator[Lookup]:
+        """The bus as tickets need it; each use remembers policies anew."""
+        with self._reader() as reader:
+            yield Lookup(reader, self._registry())
+
+    def policy(self) -> Policy | None:
+        """The newest policy; None before the first."""
+        with self._reader() as reader:
+            there = POLICY in reader.topics()
+        return newest_policy(self.kafka) if there else None
+
+    def secrets(self, lookup: Lookup) -> Mapping[int, bytes]:
+        """The master secrets that the fan-out has too: of the versions that the newest policy uses."""
+        policies = lookup.policies
+        newest = policies[max(policies)] if policies else None
+        versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
+        return {version: self._stack.secret(f"master-v{version}").encode() for version in versions or {1}}
+
+    def courier(self) -> Callable[[], bool]:
+        """A round of the courier; whether it sent anything."""
+        given = NoticeSettings.from_environment()
+        if given.master_file is None:
+            own = self._stack.context.secrets.path(NOTICES_SECRET)
+            given = given.model_copy(update={"master_file": own})
+        courier = Courier(self._database, means_of(given), now)
+        return lambda: courier.round().delivered > 0
+
+    def sources(self) -> StackSources:
+        """What the collector asks."""
+        endpoints = self._stack.endpoints()
+        connect = ConnectClient(
+            endpoints.connect_url, *self._stack.connect_auth(), session=loopback_session(), retries=_RETRIES
+        )
+        self._closing.callback(connect.close)
+        reader = self._reader()
+        self._closing.callback(reader.close)
+        watch = f"http://{HOST}:{self._stack.settings.watch_port}"
+        return StackSources(self.kafka, reader, Decoder(self._registry()), connect, watch)
+
+    def _reader(self) -> KafkaTopicReader:
+        return KafkaTopicReader(self.kafka, CONTROL_GROUP, _TIMEOUT_S)
+
+    def _registry(self) -> SchemaRegistry:
+        user, password = self._stack.registry_auth(CONTROL)
+        url = self._stack.endpoints().registry_url
+        return SchemaRegistry(RegistryCredentials(url, user, password))
