@@ -24,8 +24,8 @@ class ActWish:
     """An account's id, or a login name."""
     since: datetime | None = None
     until: datetime | None = None
-    department: str | None = None
-    """Acts by people of this department, or that name it: for who may see its own only."""
+    departments: frozenset[str] | None = None
+    """Acts by people of these departments, or that name one of them; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ def _conditions(wish: ActWish) -> list[Any]:
         found.append(OUTBOX.c.acted_at >= wish.since)
     if wish.until is not None:
         found.append(OUTBOX.c.acted_at < wish.until)
-    if wish.department is not None:
-        names = ("department", "provider", "consumer")
-        named = [OUTBOX.c.facts[name].astext == wish.department for name in names]
-        found.append(or_(PERSONS.c.department == wish.department, *named))
+    if wish.departments is not None:
+        own = sorted(wish.departments)
+        named = (OUTBOX.c.facts[name].astext.in_(own) for name in ("department", "provider", "consumer"))
+        found.append(or_(PERSONS.c.department.in_(own), *named))
     return found
 
 

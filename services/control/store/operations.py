@@ -20,12 +20,11 @@ from sqlalchemy import (
     Select,
     cast,
     func,
-    or_,
     select,
 )
 
-from services.control.accounts.sight import Sight
 from services.control.store.cases.tables import CASES, CLOCKS
+from services.control.store.parties import Parties
 from services.control.store.snapshots import SNAPSHOT_ROUNDS, SNAPSHOTS, Kind, Trouble
 from services.control.store.tickets.tables import TICKETS
 
@@ -110,17 +109,22 @@ _ORDERS: Final[Mapping[By, tuple[ColumnElement[Any], ...]]] = {
 
 
 def grants(
-    connection: Connection, seen: Sight, wish: GrantWish, by: By = By.NAME, skip: int = 0, limit: int = 50
+    connection: Connection,
+    visible_to: Parties | None,
+    wish: GrantWish,
+    by: By = By.NAME,
+    skip: int = 0,
+    limit: int = 50,
 ) -> list[GrantLine]:
-    """Grants of the snapshot that somebody may see, one page of them."""
-    wanted = _lines(seen)
+    """Grants of the snapshot in which one of these is a party, or all; one page of them."""
+    wanted = _lines(visible_to)
     found = wanted.where(*_conditions(wish)).order_by(*_ORDERS[by]).offset(skip).limit(limit)
     return [_line(row) for row in connection.execute(found)]
 
 
 def grant(connection: Connection, name: str) -> GrantLine | None:
     """One grant of the snapshot, whoever may see it: the caller asks that."""
-    found = connection.execute(_lines(Sight(everything=True)).where(SNAPSHOTS.c.name == name)).first()
+    found = connection.execute(_lines(None).where(SNAPSHOTS.c.name == name)).first()
     return None if found is None else _line(found)
 
 
@@ -174,7 +178,7 @@ def overdue(connection: Connection, today: date) -> list[Overdue]:
     ]
 
 
-def _lines(seen: Sight) -> Select[Any]:
+def _lines(visible_to: Parties | None) -> Select[Any]:
     wanted = select(
         SNAPSHOTS.c.name,
         SNAPSHOTS.c.document,
@@ -186,9 +190,7 @@ def _lines(seen: Sight) -> Select[Any]:
         CASES.c.state.label("case_state"),
     )
     found = wanted.select_from(_JOINED).where(SNAPSHOTS.c.kind == Kind.GRANT.value)
-    if seen.everything:
-        return found
-    return found.where(or_(_PROVIDER.in_(sorted(seen.as_provider)), _CONSUMER.in_(sorted(seen.as_consumer))))
+    return found if visible_to is None else found.where(visible_to.among(_CONSUMER, _PROVIDER))
 
 
 def _conditions(wish: GrantWish) -> list[ColumnElement[bool]]:

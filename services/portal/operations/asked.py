@@ -4,31 +4,26 @@ from typing import Final
 
 from fastapi import Request
 
-from services.api.codes import Code
-from services.api.problems import AnswerProblem, asked_language
-from services.api.security.asking import permit, principal_of
+from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
+from services.api.uses.reach import visible_to
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal, Whose
-from services.control.accounts.sight import Sight, sight
+from services.control.accounts.decision import Principal
+from services.control.store.parties import Parties
 
 PAGE: Final = 50
 DEEPEST: Final = 2_000
 """The last page that is counted to: who looks for more, filters."""
 
 
-def seeing(request: Request, action: Action) -> tuple[Principal, Sight]:
-    """Who asks, and whose objects that person may look at.
+def seeing(request: Request, action: Action) -> tuple[Principal, Parties | None]:
+    """Who asks, and of which parties that person sees objects; None where of all.
 
     Raises:
         AnswerProblem: nobody is logged in, or that person may look at nobody's.
     """
     principal = principal_of(request)
-    found = sight(principal, action)
-    if found.nothing:
-        permit(parts_of(request), principal, action, Whose(), asked_language(request))
-        raise AnswerProblem(Code.FORBIDDEN)
-    return principal, found
+    return principal, visible_to(parts_of(request), principal, action)
 
 
 def page_asked(request: Request) -> int:

@@ -34,6 +34,8 @@ MOST_LOOKS: Final = 8
 """So many topics are followed at once in one process."""
 POLICY: Final = "policy"
 """The key of the one policy among what is kept."""
+CLAIMS: Final = "claims."
+"""What the names of topics of claims begin with; and the key of all claims among what is kept."""
 _POLICY_FRESH_S: Final = 10.0
 _READ_FRESH_S: Final = 60.0
 _POLL_S: Final = 2.0
@@ -90,9 +92,11 @@ def operations(parts: Parts, open_bus: OpenBus, machine: Machine, epoch: str) ->
         with open_bus() as bus:
             return read_quarantine(bus.lookup, ProviderId(provider))
 
-    def claimed(provider: str) -> list[ClaimView]:
+    def claimed(_key: str) -> list[ClaimView]:
         with open_bus() as bus:
-            return read_claims(bus.lookup, ProviderId(provider))
+            topics = [topic for topic in bus.lookup.reader.topics() if topic.startswith(CLAIMS)]
+            providers = [ProviderId(topic.removeprefix(CLAIMS)) for topic in topics]
+            return [view for each in providers for view in read_claims(bus.lookup, each)]
 
     clock = parts.clock
     return Operations(

@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from services.control.accounts.decision import Whose
-from services.control.accounts.sight import Sight
 from services.control.store.operations import GrantGroup, Overdue, Round, grant_groups, overdue, rounds
+from services.control.store.parties import Parties
 from services.control.store.snapshots import Kind, Snapshot, all_of
 
 POINTS: Final = 120
@@ -69,7 +68,7 @@ def figures(found: Seen, providers: Mapping[str, str], before: Figures | None = 
         ),
         "grants": [_group(each) for each in found.grants],
         "quarantine": [
-            {"provider": name.removeprefix("quarantine."), "open": _number(each.get("count")) or 0}
+            {"provider": name.removeprefix("quarantine."), "stopped": _number(each.get("count")) or 0}
             for name, each in found.quarantine.documents.items()
         ],
         "overdue": [
@@ -89,11 +88,11 @@ def figures(found: Seen, providers: Mapping[str, str], before: Figures | None = 
     }
 
 
-def for_viewer(whole: Figures, operation: Sight, grants: Sight) -> Figures:
+def for_viewer(whole: Figures, operation: Parties | None, grants: Parties | None) -> Figures:
     """What one person sees of the figures: those of the departments that the permissions name."""
 
     def provided(rows: Iterable[Mapping[str, Any]], key: str = "provider") -> list[Mapping[str, Any]]:
-        return [row for row in rows if operation.shows(Whose(row[key], row[key]))]
+        return [row for row in rows if _seen_by(operation, row[key], row[key])]
 
     rows = provided(whole["providers"])
     names = {row["provider"] for row in rows}
@@ -103,7 +102,7 @@ def for_viewer(whole: Figures, operation: Sight, grants: Sight) -> Figures:
         "providers": rows,
         "stalest": provided(whole["stalest"])[:STALEST],
         "grants": _of_states(
-            row for row in whole["grants"] if grants.shows(Whose(row["provider"], row["consumer"]))
+            row for row in whole["grants"] if _seen_by(grants, row["provider"], row["consumer"])
         ),
         "quarantine": provided(whole["quarantine"]),
         "overdue": provided(whole["overdue"], "department"),
@@ -112,13 +111,19 @@ def for_viewer(whole: Figures, operation: Sight, grants: Sight) -> Figures:
     }
 
 
+def _seen_by(visible: Parties | None, provider: str | None, consumer: str | None) -> bool:
+    return visible is None or provider in visible.providers or consumer in visible.consumers
+
+
 def _resource(name: str, document: Mapping[str, Any], providers: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": name,
         "provider": document.get("provider") or providers.get(name),
         "records": _number(document.get("records")),
+        "accepted": _number(document.get("accepted")),
         "stopped": _number(document.get("stopped")),
-        "marked": _number(document.get("marked")),
+        "end": _number(document.get("canonical_end")),
+        "stale": bool(document.get("stale")),
         "freshness_s": document.get("freshness_s"),
         "last_event_at": document.get("last_event_at"),
     }
@@ -133,16 +138,17 @@ def _providers(
     for name in names:
         own = [each for each in resources if each["provider"] == name]
         ages = [each["freshness_s"] for each in own if each["freshness_s"] is not None]
-        records, stopped, marked = (_sum(own, key) for key in ("records", "stopped", "marked"))
-        whole = records + stopped
+        accepted, stopped = _sum(own, "accepted"), _sum(own, "stopped")
+        whole = accepted + stopped
         found.append(
             {
                 "provider": name,
                 "resources": len(own),
-                "records": records,
+                "records": _sum(own, "records"),
+                "accepted": accepted,
                 "stopped": stopped,
-                "marked": marked,
-                "sound_percent": None if not whole else round(100 * (records - marked) / whole, 2),
+                "sound_percent": round(100 * accepted / whole, 2) if whole else None,
+                "stale": sum(each["stale"] for each in own),
                 "oldest_s": max(ages, default=None),
                 "silent": sum(each["last_event_at"] is None for each in own),
                 "rate": rates.get(name),
@@ -161,7 +167,7 @@ def _trend(
     totals: dict[str, int] = {}
     for each in resources:
         if each["provider"] is not None:
-            totals[each["provider"]] = totals.get(each["provider"], 0) + (each["records"] or 0)
+            totals[each["provider"]] = totals.get(each["provider"], 0) + (each["end"] or 0)
     return [*kept, {"at": as_of.isoformat(), "records": totals}][-POINTS:]
 
 

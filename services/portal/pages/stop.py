@@ -46,7 +46,7 @@ _WAIT_S = 5.0
 @router.get("/stop")
 def stop_page(request: Request) -> Response:
     """What is suspended now, what was interrupted, and where an order begins."""
-    principal, seen = seeing(request, Action.GRANT_RECEIPT)
+    principal, _ = seeing(request, Action.GRANT_RECEIPT)
     operations = operations_of(request)
     try:
         policy, down = operations.policy(), False
@@ -59,7 +59,7 @@ def stop_page(request: Request) -> Response:
         holds=[
             (hold, Meant(Verb.RESUME, hold.scope, hold.name), whose_order(policy, hold.scope, hold.name))
             for hold in holds
-            if seen.everything or seen.shows(whose_order(policy, hold.scope, hold.name))
+            if may_look(principal, Action.GRANT_RECEIPT, whose_order(policy, hold.scope, hold.name))
         ],
         unfinished=[work for work in operations.switch.unfinished() if _may_see(principal, work, policy)],
         policy=policy,

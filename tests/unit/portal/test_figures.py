@@ -3,30 +3,34 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.control.accounts.sight import Sight
 from services.control.store.operations import GrantGroup, Overdue, Round
+from services.control.store.parties import Parties
 from services.control.store.snapshots import Kind, Snapshot, Trouble
 from services.portal.operations.figures import POINTS, Seen, figures, for_viewer
 
 BEGAN = datetime(2026, 11, 26, 1, 0, tzinfo=UTC)
-EVERYTHING = Sight(everything=True)
-POLICE = Sight(as_provider=frozenset({"police"}))
+EVERYTHING = None
+POLICE = Parties(providers=frozenset({"police"}))
 PROVIDERS = {"population.person.v1": "police", "permit.shop.v1": "market"}
 
 
 def snapshot(at: datetime, **records: int) -> Seen:
     documents: dict[str, Any] = {
         "population.person.v1": {
-            "records": records.get("police", 100),
+            "records": 90,
+            "canonical_end": records.get("police", 100),
+            "accepted": 100,
             "stopped": 25,
-            "marked": 10,
+            "stale": True,
             "freshness_s": 30.0,
             "last_event_at": at.isoformat(),
         },
         "permit.shop.v1": {
-            "records": records.get("market", 10),
-            "stopped": 0,
-            "marked": 0,
+            "records": 9,
+            "canonical_end": records.get("market", 10),
+            "accepted": None,
+            "stopped": None,
+            "stale": False,
             "freshness_s": None,
             "last_event_at": None,
         },
@@ -60,13 +64,13 @@ def test_who_may_see_everything_sees_what_belongs_to_nobody_too() -> None:
     assert [row["state"] for row in whole["grants"]] == ["active", "suspended"]
 
 
-def test_quality_is_what_passed_without_a_mark_among_all_that_came() -> None:
+def test_quality_is_what_passed_among_all_that_came() -> None:
     [police] = for_viewer(figures(snapshot(BEGAN), PROVIDERS), POLICE, POLICE)["providers"]
-    assert police["sound_percent"] == 72.0
+    assert (police["sound_percent"], police["stale"]) == (80.0, 1)
     [market] = for_viewer(
-        figures(snapshot(BEGAN), PROVIDERS), Sight(as_provider=frozenset({"market"})), POLICE
+        figures(snapshot(BEGAN), PROVIDERS), Parties(providers=frozenset({"market"})), POLICE
     )["providers"]
-    assert (market["silent"], market["oldest_s"]) == (1, None)
+    assert (market["silent"], market["oldest_s"], market["sound_percent"]) == (1, None, None)
 
 
 def test_a_rate_needs_two_snapshots_and_one_that_is_seen_again_is_none() -> None:
