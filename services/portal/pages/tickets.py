@@ -18,6 +18,7 @@ from services.api.uses.reach import own, sees
 from services.control.accounts.actions import Action as Asked
 from services.control.cases.words import Problem
 from services.control.clocks.calendar import civil_day
+from services.control.clocks.running import State as ClockState
 from services.control.store.tickets.reading import Wish
 from services.control.tickets.evidence import MOST_EVIDENCE, Evidence
 from services.control.tickets.table import TRANSITIONS, Demand
@@ -145,7 +146,7 @@ def _show(
         reasons=tuple(RefusalReason),
         files=FILES,
         key=new_key(request),
-        words={"action": Action, "duty": Duty, "notice": NoticeKind, "reason": RefusalReason},
+        words={"action": Action, "duty": Duty, "notice": NoticeKind, "reason": RefusalReason, "clock": ClockState},
     )
 
 
