@@ -1,4 +1,4 @@
-"""Conflicts about who owns an item: claims summed up, the column that is claimed, and what a decision came to."""
+"""Conflicts about who owns an item: claims summed up, the claimed column, what a decision came to."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One source for each item: who claimed what of another's, which values differ, and the authority's decision."""
+"""One source for each item: who claimed what of another, which values differ, who decided what."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ from services.portal.operations.doors import CLAIMS, operations_of
 from services.portal.operations.revealing import LONGEST_REASON, ReasonMissing
 from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of
-from services.portal.rendering import page
+from services.portal.rendering import page, speak
 from topics.event import ProviderId, ResourceId
 
 router = APIRouter(include_in_schema=False)
@@ -109,7 +109,9 @@ def decide(request: Request, claimant: str, resource: str, item: str, form: Form
     if ticked(form, "dry_run"):
         return _show(request, claimant, resource, item, (), given, outcome)
     if text(form, "confirm") != item:
-        problem = Problem("NOT_CONFIRMED", "confirm", "that is not the name of the item", "type it to confirm")
+        problem = Problem(
+            "NOT_CONFIRMED", "confirm", "that is not the name of the item", "type it to confirm"
+        )
         return _show(request, claimant, resource, item, (problem,), given, status=Code.INVALID.status)
     _record(request, principal, ruling, item, resource)
     return go(f"/conflicts/{claimant}/{resource}/{item}?done=yes")

@@ -1,4 +1,4 @@
-"""The dashboard: flow, lag, freshness, quality and what is overdue, live where there is a script; and alarms."""
+"""The dashboard: flow, lag, freshness, quality, what is overdue; live where there is a script; and alarms."""
 
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
@@ -98,4 +98,3 @@ def _reach(request: Request) -> tuple[Parties | None, Parties | None]:
 
 def _of_alarm(document: Mapping[str, Any]) -> Whose:
     return Whose(provider=document.get("provider"))
-

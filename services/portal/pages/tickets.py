@@ -1,4 +1,4 @@
-"""Problem data: the list, a report with its evidence, a ticket with its clocks and who received the record."""
+"""Problem data: the list, a report with its evidence, a ticket with its clocks and its recipients."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.api.codes import Code
-from services.api.problems import AnswerProblem
+from services.api.problems import AnswerProblem, document_of
 from services.api.running import NothingThere
 from services.api.security.asking import principal_of, require
 from services.api.security.cookies import parts_of
@@ -27,12 +27,20 @@ from services.control.tickets.words import Action, Duty, NoticeKind, RefusalReas
 from services.portal.forms import Form, go, text, texts, upload
 from services.portal.lists import page_number
 from services.portal.operations.asked import PAGE, asked
-from services.portal.rendering import page
+from services.portal.rendering import page, speak
 from services.portal.uses.acting import key_of, new_key
 
 router = APIRouter(include_in_schema=False)
 FILES: Final = tuple(f"evidence_{number}" for number in range(5))
 WITH_EVIDENCE: Final = frozenset({Action.SUPPLEMENT, Action.REOPEN, Action.ESCALATE})
+WORDS: Final = {
+    "action": Action,
+    "duty": Duty,
+    "notice": NoticeKind,
+    "reason": RefusalReason,
+    "clock": ClockState,
+}
+"""The lists whose words stand in a shown ticket as texts."""
 _PIECE: Final = 1 << 20
 
 
@@ -79,13 +87,12 @@ def report(request: Request, form: Form) -> Response:
     given = {name: text(form, name) for name in ("at", "items", "statement", "key")}
     try:
         answer = tickets.reported(parts_of(request), principal, wanted, key_of(form))
-    except NothingThere as error:
-        problem = Problem("RECORD_UNKNOWN", "at", str(error), "name a record of your grant's topic")
-        return _report_form(request, given, (problem,), Code.INVALID.status)
+    except NothingThere:
+        return _report_form(request, given, (_unknown(request),), Code.INVALID.status)
     except AnswerProblem as error:
         if not error.problems:
             raise
-        return _report_form(request, given, error.problems, error.code.status)
+        return _report_form(request, given, document_of(request, error).problems, error.code.status)
     return go(f"/tickets/{answer.number}?done=report")
 
 
@@ -113,13 +120,12 @@ def act(request: Request, number: int, action: Action, form: Form) -> Response:
     )
     try:
         tickets.acted(parts_of(request), principal_of(request), number, wanted)
-    except NothingThere as error:
-        problem = Problem("RECORD_UNKNOWN", "at", str(error), "name a record of your grant's topic")
-        return _show(request, number, (problem,), action, Code.INVALID.status)
+    except NothingThere:
+        return _show(request, number, (_unknown(request),), action, Code.INVALID.status)
     except AnswerProblem as error:
         if not error.problems:
             raise
-        return _show(request, number, error.problems, action, error.code.status)
+        return _show(request, number, document_of(request, error).problems, action, error.code.status)
     return go(f"/tickets/{number}?done={action.value}")
 
 
@@ -146,7 +152,13 @@ def _show(
         reasons=tuple(RefusalReason),
         files=FILES,
         key=new_key(request),
-        words={"action": Action, "duty": Duty, "notice": NoticeKind, "reason": RefusalReason, "clock": ClockState},
+        words={
+            "action": Action,
+            "duty": Duty,
+            "notice": NoticeKind,
+            "reason": RefusalReason,
+            "clock": ClockState,
+        },
     )
 
 
@@ -173,6 +185,12 @@ def _report_form(
         problems=problems,
         files=FILES,
     )
+
+
+def _unknown(request: Request) -> Problem:
+    what = speak(request, "no version of a record stands there, or it has not these items")
+    remedy = speak(request, "name a record of your grant's topic and its items")
+    return Problem("RECORD_UNKNOWN", "at", what, remedy)
 
 
 def _evidence(form: FormData) -> tuple[Evidence, ...]:
