@@ -12,21 +12,44 @@ from fastapi import APIRouter, Depends, FastAPI
 from services.api.described import described
 from services.api.parts import Parts
 from services.api.problems import handle_problems
-from services.api.routes import health, session
+from services.api.routes import (
+    accounts,
+    audit,
+    cases,
+    catalogue,
+    clocks,
+    grants,
+    health,
+    notices,
+    session,
+    snapshots,
+    tickets,
+)
 from services.api.security import csrf, texts
 from services.api.security.wrapping import Wrapping
 
 PREFIX: Final = "/api/v1"
 _LARGEST_BODY: Final = 32 * 1024 * 1024
-ROUTERS: Final[Sequence[APIRouter]] = (session.router,)
+ROUTERS: Final[Sequence[APIRouter]] = (
+    session.router,
+    catalogue.router,
+    cases.router,
+    grants.router,
+    tickets.router,
+    clocks.router,
+    notices.router,
+    accounts.router,
+    audit.router,
+    snapshots.router,
+)
 """Every area of the API."""
 
 
 def create_api(parts: Parts) -> FastAPI:
     """The app that answers the API; whoever adds pages keeps them out of its document.
 
-    ``include_router(router, include_in_schema=False)`` adds pages, ``app.state.problem_page`` renders problems
-    as pages.
+    ``include_router(router, include_in_schema=False)`` adds pages; ``app.state.problem_page`` makes pages of
+    problems.
     """
     app = FastAPI(
         title="govbus",

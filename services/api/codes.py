@@ -45,7 +45,7 @@ class Code(StrEnum):
         """The HTTP status that it comes with."""
         return _SAID[self].status
 
-    def title(self, language: Language) -> str:
+    def said(self, language: Language) -> str:
         """What it is called."""
         said = _SAID[self]
         return said.zh if language is Language.ZH else said.en
@@ -150,9 +150,7 @@ _SAID: Final[Mapping[Code, _Said]] = {
         "请提高版本号",
         "give the new text a higher number",
     ),
-    Code.GONE: _Said(
-        410, "已不再提供", "it is not shown again", "请重新办理", "have it made anew"
-    ),
+    Code.GONE: _Said(410, "已不再提供", "it is not shown again", "请重新办理", "have it made anew"),
     Code.OVERTAKEN: _Said(
         412,
         "他人已先行办理",
@@ -160,9 +158,7 @@ _SAID: Final[Mapping[Code, _Said]] = {
         "请查看期间发生的变化后重新决定",
         "look what happened meanwhile, then decide anew",
     ),
-    Code.TOO_LARGE: _Said(
-        413, "内容过大", "it is too large", "请分次办理", "send it in parts"
-    ),
+    Code.TOO_LARGE: _Said(413, "内容过大", "it is too large", "请分次办理", "send it in parts"),
     Code.UNSUPPORTED: _Said(
         415, "不支持这种内容格式", "this form of content is not known", "请按接口文档书写", "send JSON"
     ),
@@ -187,7 +183,11 @@ _SAID: Final[Mapping[Code, _Said]] = {
         "tell the operator",
     ),
     Code.DEFECT: _Said(
-        500, "系统出错", "a defect of ours", "请联系运维人员，并告知请求编号", "tell the operator its request id"
+        500,
+        "系统出错",
+        "a defect of ours",
+        "请联系运维人员，并告知请求编号",
+        "tell the operator its request id",
     ),
     Code.BUSY: _Said(
         503, "他人正在办理同一事项", "somebody else is at it", "请稍候再试", "try again in a moment"

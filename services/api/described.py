@@ -13,7 +13,7 @@ from services.control.catalogue.vocabulary import Language
 
 _ABOUT: Final = """Departments describe what they hold, ask for what others hold, decide, and see what was
 delivered. Whoever logs in has a cookie and sends its `csrf_token` in `X-CSRF-Token` with everything that
-changes something; programs show an API token. Errors are problem documents with stable codes; `Accept-Language`
+changes something; programs show an API token. Errors are problems with stable codes; `Accept-Language`
 chooses Chinese or English. Lists are paged by opaque cursors. `Idempotency-Key` makes a POST safe to repeat,
 `If-Match` names the version that was looked at."""
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
@@ -79,7 +79,7 @@ def _problem(schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _response() -> dict[str, Any]:
     lines = [
-        f"- {status}: " + "; ".join(f"`{code.value}` {code.title(Language.EN)}" for code in codes)
+        f"- {status}: " + "; ".join(f"`{code.value}` {code.said(Language.EN)}" for code in codes)
         for status, codes in codes_by_status().items()
     ]
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

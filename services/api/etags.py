@@ -40,6 +40,4 @@ def require_seen(if_match: str | None, version: int) -> None:
     """
     seen = seen_in(if_match)
     if seen is not None and seen != version:
-        raise AnswerProblem(
-            Code.OVERTAKEN, headers={"etag": etag_of(version)}, seen=seen, version=version
-        )
+        raise AnswerProblem(Code.OVERTAKEN, headers={"etag": etag_of(version)}, seen=seen, version=version)

@@ -1,4 +1,4 @@
-"""The running bus of a stack, asked with the logins that commands use: one thing at a time, nothing kept open."""
+"""The running bus of a stack, asked with the logins that commands use: one thing at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -50,7 +50,7 @@ InWords = Callable[[Language], Sequence[Problem]]
 class AnswerProblem(Exception):  # noqa: N818 - says what its catcher does
     """Answer the request with this problem, and with nothing else.
 
-    ``refusal`` says why somebody may not; ``more`` are further members of the document; ``headers`` go with it.
+    ``refusal`` says why somebody may not, ``more`` are further members, ``headers`` go with the answer.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ def document_of(request: Request, answer: AnswerProblem) -> ProblemDocument:
     id_ = str(getattr(request.state, "request_id", ""))
     code = answer.code
     return ProblemDocument(
-        code, code.status, code.title(language), detail, request.url.path, id_, problems, answer.more
+        code, code.status, code.said(language), detail, request.url.path, id_, problems, answer.more
     )
 
 

@@ -1,4 +1,4 @@
-"""What the rules of cases, tickets, accounts and ownership say, in Chinese: by code, what is wrong and what to do.
+"""What the rules of cases, tickets, accounts and ownership say, in Chinese: what is wrong, what to do.
 
 A test compares the codes with those that the rules use.
 """

@@ -1,4 +1,4 @@
-"""The settings of the web process: where it is reached, where it listens, how long sessions last, who logs in."""
+"""The settings of the web process: where it is reached and listens, how long sessions last, who logs in."""
 
 import os
 from collections.abc import Mapping
@@ -40,9 +40,11 @@ class ApiSettings(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         parts = urlsplit(self.origin)
-        if parts.scheme not in ("http", "https") or not parts.hostname or self.origin != parts._replace(
-            path="", query="", fragment=""
-        ).geturl():
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or self.origin != parts._replace(path="", query="", fragment="").geturl()
+        ):
             raise ValueError("origin is an address such as https://govbus.example.gov.cn, without a path")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError("plain http is for this machine only: put https in front, and name its address")

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.api.problems import AnswerProblem, document_of
 from services.api.said import problem_in
 from services.api.security.asking import Asker, asker_or_none
 from services.api.security.cookies import parts_of
@@ -65,6 +66,11 @@ def page_for_nobody(request: Request, template: str, status: int, **context: Any
 def speak(request: Request, message: str, **facts: object) -> str:
     """A text of the portal in the language of the request."""
     return texts_of(tongue_of(request)).gettext(message) % facts
+
+
+def problems_in(request: Request, error: AnswerProblem) -> tuple[Problem, ...]:
+    """What stands against a form, in the language of the reader."""
+    return document_of(request, error).problems
 
 
 def saying(request: Request) -> Callable[[str], str]:

@@ -180,4 +180,3 @@ def _given(form: Any) -> Given:
             return Given(step=form.step)
         case _:
             return Given(text=form.text)
-

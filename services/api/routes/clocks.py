@@ -1,4 +1,4 @@
-"""``/api/v1/clocks``: working days counted, policy packs, the calendar, the policy that cases are bound to."""
+"""``/api/v1/clocks``: working days counted, policy packs, the calendar, the policy of new cases."""
 
 from dataclasses import asdict
 from datetime import date, datetime

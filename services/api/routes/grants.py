@@ -1,4 +1,4 @@
-"""``/api/v1/grants`` and ``/api/v1/receipts``: what is delivered to whom, its contract, how it was stopped."""
+"""``/api/v1/grants`` and ``/receipts``: what is delivered to whom, its contract, how it was stopped."""
 
 from datetime import date, datetime
 from typing import Annotated

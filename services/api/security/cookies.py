@@ -14,7 +14,7 @@ _LOGIN_S: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """One cookie: ``value`` is None where it is to be forgotten, ``lasts_s`` where the browser's end ends it."""
+    """One cookie: without ``value`` it is forgotten, without ``lasts_s`` it ends with the browser."""
 
     name: str
     value: str | None

@@ -1,4 +1,4 @@
-"""Requests that change something come from a page of ours: a token of the session, and where it was sent from.
+"""What changes something comes from a page of ours: a token of the session, and where it was sent from.
 
 The token is made of the session's id, which only the browser and we know, so nothing has to be kept.
 """

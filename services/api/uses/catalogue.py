@@ -127,9 +127,7 @@ def opened(parts: Parts, principal: Principal, connection: Connection, entry: En
     return _done(done)
 
 
-def edited(
-    parts: Parts, principal: Principal, id_: UUID, entry: Entry, if_match: str | None
-) -> Stored:
+def edited(parts: Parts, principal: Principal, id_: UUID, entry: Entry, if_match: str | None) -> Stored:
     """Replace the content of a draft; whose it is stays.
 
     Raises:
@@ -257,4 +255,3 @@ def _done(done: Stored | Refused) -> Stored:
     else:
         code = Code.INVALID
     raise AnswerProblem(code, lambda language: refusal_problems(done, language), state=done.state.value)
-

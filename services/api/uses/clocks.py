@@ -15,8 +15,8 @@ from services.api.uses.cases import found, whose
 from services.api.uses.reach import own
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal
-from services.control.clocks.arithmetic import add_working_days
 from services.control.cases.words import Problem
+from services.control.clocks.arithmetic import add_working_days
 from services.control.clocks.calendar import Calendar, Due, civil_day
 from services.control.clocks.calendar_file import CalendarInvalid, parse_year
 from services.control.clocks.merge import CorrectPacks, merge
@@ -33,7 +33,7 @@ from services.control.yaml_source import DefinitionError
 _OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
 
 
-(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Adoption:
     """Which packs shall count, who rules on disputes, the lowest level first, and why."""
 
@@ -126,9 +126,7 @@ def take_pack(parts: Parts, principal: Principal, content: str) -> Pack | None:
         raise _invalid(error.errors) from error
 
 
-def adopt_packs(
-    parts: Parts, principal: Principal, connection: Connection, wanted: Adoption
-) -> Adopted:
+def adopt_packs(parts: Parts, principal: Principal, connection: Connection, wanted: Adoption) -> Adopted:
     """Bind the cases that are opened from now on to these packs.
 
     Raises:

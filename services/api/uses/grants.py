@@ -63,7 +63,7 @@ class Place:
 def listed(
     parts: Parts, principal: Principal, place: Place | None = None, limit: int = 50
 ) -> list[GrantLine]:
-    """Grants that somebody sees: first those that definitions declare, then those of cases, the newest first."""
+    """Grants that somebody sees: those that are declared, then those of cases, the newest first."""
     visible = visible_to(parts, principal, Action.GRANT_LOOK)
     with parts.database.reading() as connection:
         found: list[GrantLine] = []

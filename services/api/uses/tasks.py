@@ -1,4 +1,4 @@
-"""What waits for a person: cases, tickets and entries, what is due first at the top, with the days that are left."""
+"""What waits for a person: cases, tickets and entries, first what is due first, with the days left."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

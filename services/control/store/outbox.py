@@ -150,6 +150,19 @@ def acts_on(connection: Connection, kind: str, object_: str) -> list[Act]:
     return [_entry(row).act for row in connection.execute(wanted.order_by(OUTBOX.c.id))]
 
 
+def entries_on(
+    connection: Connection, kind: str, object_: str, after: int = 0, limit: int = 50
+) -> list[Entry]:
+    """Some acts on an object, oldest first, sent or not; ``after`` is the id of the last one before."""
+    wanted = select(OUTBOX).where(
+        OUTBOX.c.kind == kind,
+        OUTBOX.c.object == object_,
+        OUTBOX.c.channel == Channel.LEDGER,
+        OUTBOX.c.id > after,
+    )
+    return [_entry(row) for row in connection.execute(wanted.order_by(OUTBOX.c.id).limit(limit))]
+
+
 def _values(channel: Channel, act: Act) -> dict[str, Any]:
     return {
         "channel": channel.value,

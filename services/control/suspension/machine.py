@@ -1,9 +1,6 @@
 """The kill switch's machine on a running bus: journals in its folder, Kafka behind each order."""
 
-from confluent_kafka import KafkaException
-
 from services.control.access import Access
-from services.control.policy_topic import newest_policy
 from services.control.settings import ApplySettings
 from services.control.suspension.finish import now_ms
 from services.control.suspension.journal import FileJournal, Journal, resumptions_path, suspensions_path
@@ -11,7 +8,6 @@ from services.control.suspension.kafka_bus import KafkaBus
 from services.control.suspension.resume import Resume
 from services.control.suspension.suspend import Say, Suspend
 from services.control.suspension.switch import Machine
-from topics.policy import Policy
 
 
 def machine_on(access: Access, settings: ApplySettings) -> Machine:
@@ -30,10 +26,3 @@ def machine_on(access: Access, settings: ApplySettings) -> Machine:
         resume=resume,
     )
 
-
-def policy_in_force(access: Access) -> Policy | None:
-    """The newest policy; None before the first, and where the broker does not answer."""
-    try:
-        return newest_policy(access.kafka_config("admin"))
-    except KafkaException:
-        return None

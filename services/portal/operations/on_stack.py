@@ -6,16 +6,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from fastapi import FastAPI
+
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.api.parts import Parts
 from services.api.running import BusUnavailable
 from services.control.access import Access
+from services.control.settings import ApplySettings
+from services.control.suspension.machine import machine_on
 from services.ledger.bus import Bus
 from services.ledger.lookup import Lookup
 from services.ledger.reader import KafkaTopicReader
 from services.ledger.two_logins import TwoLogins
 from services.ledger.writer import KafkaRecordWriter
+from services.portal.operations.doors import connect, operations
 from services.stack.api import Stack
 from services.stack.errors import StackError
 from topics.event import OutputRecord
@@ -23,6 +29,13 @@ from topics.event import OutputRecord
 _AUDITOR: Final = "ledger"
 _OPERATOR: Final = "operator"
 _TIMEOUT_S: Final = 20.0
+
+
+def connect_stack(app: FastAPI, parts: Parts, stack: Stack) -> None:
+    """Let an app's pages use the doors to a stack; nothing is asked of it yet."""
+    door = BusDoor(stack)
+    machine = machine_on(door.access(), ApplySettings.from_environment())
+    connect(app, operations(parts, door.open, machine, parts.random(4).hex()))
 
 
 @dataclass(frozen=True, slots=True)

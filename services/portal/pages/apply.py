@@ -21,7 +21,7 @@ from services.control.clocks.calendar import civil_day
 from services.control.docket.filed import Filed
 from services.control.docket.mounted import Mounted
 from services.portal.forms import Form, go, text
-from services.portal.rendering import page, saying
+from services.portal.rendering import page, problems_in, saying
 from services.portal.uses.acting import key_of, new_key, seen_of
 from services.portal.uses.applying import STEPS, Filled, blank, filled
 from topics.event import ResourceId
@@ -60,7 +60,9 @@ def begin(request: Request, form: Form) -> Response:
     except AnswerProblem as error:
         if not error.problems:
             raise
-        return _step(request, "data", draft.application, mounted, error.problems, status=error.code.status)
+        return _step(
+            request, "data", draft.application, mounted, problems_in(request, error), status=error.code.status
+        )
     return go(f"/cases/{opened.filed.case.opening.id}/apply?step={_next(text(form, 'step'))}")
 
 
@@ -94,7 +96,9 @@ def save_step(request: Request, case: str, form: Form) -> Response:
             raise
         # What was typed may be kept already: the page shows the case as it is now.
         now = cases.shown(parts_of(request), asker_of(request).principal, case)
-        return _step(request, step, after.application, mounted, error.problems, now, error.code.status)
+        return _step(
+            request, step, after.application, mounted, problems_in(request, error), now, error.code.status
+        )
     id_ = kept.case.opening.id
     going_on = text(form, "then") == "next" and kept.case.state is State.DRAFT
     return go(f"/cases/{id_}/apply?step={_next(step)}" if going_on else f"/cases/{id_}")

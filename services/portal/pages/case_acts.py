@@ -17,7 +17,7 @@ from services.control.cases.words import Action, Problem, RefusalReason, StopRea
 from services.control.docket.filed import Filed
 from services.portal.forms import Form, go, text
 from services.portal.pages.cases import FORMS, NAMED, ON_OTHER_PAGES, show
-from services.portal.rendering import saying
+from services.portal.rendering import problems_in, saying
 from services.portal.uses.acting import SYSTEM_ONLY, key_of, seen_of
 from services.portal.uses.applying import approval_of
 
@@ -40,7 +40,7 @@ def take_action(request: Request, case: str, action: Action, form: Form) -> Resp
     except AnswerProblem as error:
         if not error.problems:
             raise
-        return show(request, filed, error.problems, action, error.code.status)
+        return show(request, filed, problems_in(request, error), action, error.code.status)
     said = "repeated" if acted.repeated else action.value
     return go(f"/cases/{acted.filed.case.opening.id}?done={said}")
 

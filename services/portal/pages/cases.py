@@ -21,11 +21,13 @@ from services.control.store.cases.listing import CaseLine, Wish, due, newest
 from services.control.store.clocks.calendars import read_calendar
 from services.portal.departments import all_of
 from services.portal.forms import go
+from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of, page_number
 from services.portal.rendering import page
 from services.portal.uses.acting import buttons, new_key
 from services.portal.uses.applying import MASKS
 from services.portal.uses.case_view import clocks_of, names_of
+from services.portal.uses.policy_view import value_in_words
 
 router = APIRouter(include_in_schema=False)
 _PER_PAGE: Final = 50
@@ -121,6 +123,7 @@ def show(
         problems=problems,
         failed=failed,
         key=new_key(request),
+        in_word=lambda given: value_in_words(given, tongue_of(request).language),
     )
 
 

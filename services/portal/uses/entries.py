@@ -1,48 +1,42 @@
-"""An entry with everything around it: which version is seen, where its data goes, how fresh it really is."""
+"""An entry with what stands around it: where its data goes, how fresh it is, what a version changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import Connection
-
+from services.api.parts import Parts
+from services.api.uses.reach import visible_to
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Allowed, Principal, Whose, may_person
+from services.control.accounts.decision import Principal
 from services.control.cases.words import State
 from services.control.catalogue.cells import entry_cells, rows_of
 from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
-from services.control.catalogue.lifecycle import Version
 from services.control.catalogue.vocabulary import Language, read, word
 from services.control.definitions import Definitions
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, newest
-from services.control.store.catalogue.dossiers import EntryId, Stored, by_id
 from services.control.store.snapshots import Kind
 from topics.names import canonical
 from topics.resource import Resource
 
 GIVING = (State.ACTIVE, State.SUSPENDED, State.PROVISIONING)
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What was seen of a resource on the bus, with the moment at which it was."""
-
-    as_of: datetime
-    document: Mapping[str, object]
+"""States of cases under which data is given, or will be in a moment."""
+_MOST_CASES = 50
+_ORDER = {field: place for place, field in enumerate(Field)}
 
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A resource of the bus under an entry's code."""
+    """A resource of the bus under an entry's code; what was seen of it, and when; who receives it."""
 
     resource: Resource
     topic: str
-    seen: Observed | None
+    seen: Mapping[str, Any] | None
+    as_of: datetime | None
     cases: tuple[CaseLine, ...]
-    """Under which departments receive it now, as far as the reader may see them."""
+    """As far as the reader may see them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +48,38 @@ class Line:
     after: str
 
 
-def visible(stored: Stored, principal: Principal, department: str | None) -> Version | None:
-    """The version that a person sees: the newest where unpublished ones are seen, else what is published."""
-    whose = Whose(provider=department)
-    if isinstance(may_person(principal, Action.CATALOGUE_LOOK_UNPUBLISHED, whose), Allowed):
-        return stored.dossier.versions[-1]
-    return stored.dossier.published
-
-
-def stored_entry(connection: Connection, id_: UUID) -> Stored | None:
-    """The entry of an id."""
-    return by_id(connection, EntryId(id_))
-
-
-def mounts_of(
-    connection: Connection, entry: Entry, definitions: Definitions, principal: Principal
-) -> tuple[Mount, ...]:
-    """The resources of the bus under an entry's code, with what was seen of them."""
-    return tuple(
-        Mount(
-            resource=each,
-            topic=canonical(each.id),
-            seen=_seen(connection, each),
-            cases=tuple(_giving(connection, each, principal)),
+def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, ...]:
+    """The resources of the bus under an entry's code."""
+    visible = visible_to(parts, principal, Action.CASE_LOOK)
+    resources = resources_of(entry, parts.definitions)
+    with parts.database.reading() as connection:
+        seen = snapshots.some_of(connection, Kind.RESOURCE, [each.id for each in resources])
+        return tuple(
+            Mount(
+                resource=each,
+                topic=canonical(each.id),
+                seen=seen.documents.get(each.id),
+                as_of=seen.as_of,
+                cases=tuple(
+                    line
+                    for state in GIVING
+                    for line in newest(
+                        connection,
+                        Wish(state=state, resource=each.id, visible_to=visible),
+                        limit=_MOST_CASES,
+                    )
+                ),
+            )
+            for each in resources
         )
-        for each in _resources(entry, definitions)
-    )
 
 
-def resource_of(entry: Entry, definitions: Definitions) -> Resource | None:
-    """The newest resource under an entry's code: the one that is applied for."""
-    found = _resources(entry, definitions)
-    return max(found, key=lambda each: each.version, default=None)
+def resources_of(entry: Entry, definitions: Definitions) -> Sequence[Resource]:
+    """The resources that are declared under an entry's code, the newest version last."""
+    if entry.code is None:
+        return ()
+    found = [each for each in definitions.resources.values() if read_code(each.code) == entry.code]
+    return sorted(found, key=lambda each: each.version)
 
 
 def differences(before: Entry, after: Entry, language: Language) -> list[Line]:
@@ -120,31 +114,9 @@ def in_language(field: Field, text: str, language: Language) -> str:
     return text if value is None else word(value, language)
 
 
-_ORDER = {field: place for place, field in enumerate(Field)}
-
-
 def _flat(entry: Entry) -> dict[tuple[Field, int], str]:
     """Each cell of an entry's rows by field and, for items, by place."""
     found = {(field, 0): text for field, text in entry_cells(entry).items() if text}
     for place, cells in enumerate(rows_of(entry)):
         found |= {(field, place): cells[field] for field in ITEM_FIELDS if cells.get(field)}
     return found
-
-
-def _resources(entry: Entry, definitions: Definitions) -> Sequence[Resource]:
-    if entry.code is None:
-        return ()
-    return [each for each in definitions.resources.values() if read_code(each.code) == entry.code]
-
-
-def _seen(connection: Connection, resource: Resource) -> Observed | None:
-    found = snapshots.one(connection, Kind.RESOURCE, resource.id)
-    return None if found is None else Observed(found.as_of, found.document)
-
-
-def _giving(connection: Connection, resource: Resource, principal: Principal) -> Iterable[CaseLine]:
-    for state in GIVING:
-        for line in newest(connection, Wish(state=state, resource=resource.id), limit=50):
-            whose = Whose(provider=line.provider, consumer=line.consumer)
-            if isinstance(may_person(principal, Action.CASE_LOOK, whose), Allowed):
-                yield line

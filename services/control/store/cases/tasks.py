@@ -18,19 +18,15 @@ def of_applicant(department: str) -> ColumnElement[bool]:
 
 def of_provider(department: str) -> ColumnElement[bool]:
     """What the provider decides, negotiates or has to supply."""
-    decides = and_(
-        _in(State.DECIDING, State.NEGOTIATING), CASES.c.due_from.is_distinct_from(_AUTHORITY)
-    )
+    decides = and_(_in(State.DECIDING, State.NEGOTIATING), CASES.c.due_from.is_distinct_from(_AUTHORITY))
     own = and_(CASES.c.provider == department, CASES.c.consumer != department)
     return and_(own, or_(decides, CASES.c.due_from == _PROVIDER))
 
 
 def of_authority(department: str) -> ColumnElement[bool]:
-    """What the authority checks, decides, rules at its level, or owes a reply to; never its own application."""
+    """What the authority checks, decides, rules at its level or owes a reply to; never on its own."""
     rules = and_(_in(State.ESCALATED), _arbiter() == department)
-    wanted = or_(
-        _in(State.PRECHECK), rules, CASES.c.due_from == _AUTHORITY, CASES.c.open_complaints > 0
-    )
+    wanted = or_(_in(State.PRECHECK), rules, CASES.c.due_from == _AUTHORITY, CASES.c.open_complaints > 0)
     return and_(CASES.c.consumer != department, wanted)
 
 

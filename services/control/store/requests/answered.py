@@ -1,4 +1,4 @@
-"""Remembers requests by their keys, so that none takes place twice and each is answered the same way again."""
+"""Remembers requests by their keys, so that none takes place twice and each gets the same answer again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
