@@ -25,4 +25,3 @@ def machine_on(access: Access, settings: ApplySettings) -> Machine:
         suspend=suspend,
         resume=resume,
     )
-

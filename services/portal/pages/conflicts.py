@@ -35,7 +35,7 @@ from services.portal.operations.doors import CLAIMS, operations_of
 from services.portal.operations.revealing import LONGEST_REASON, ReasonMissing
 from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of
-from services.portal.rendering import page, speak
+from services.portal.rendering import page
 from topics.event import ProviderId, ResourceId
 
 router = APIRouter(include_in_schema=False)
