@@ -3,11 +3,11 @@
 Pages are added to it by the portal: everything said here holds for them too.
 """
 
-import importlib.metadata
 from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from services.api.described import described
 from services.api.parts import Parts
@@ -17,6 +17,7 @@ from services.api.routes import (
     audit,
     cases,
     catalogue,
+    claims,
     clocks,
     grants,
     health,
@@ -29,13 +30,25 @@ from services.api.security import csrf, texts
 from services.api.security.wrapping import Wrapping
 
 PREFIX: Final = "/api/v1"
+TITLE: Final = "govbus"
+VERSION: Final = "1"
+"""Of the API: another one would break its users, and would have another prefix."""
 _LARGEST_BODY: Final = 32 * 1024 * 1024
+_TOLD_NOBODY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry would record addresses and texts of errors, which may name people."""
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
     catalogue.router,
     cases.router,
     grants.router,
     tickets.router,
+    claims.router,
     clocks.router,
     notices.router,
     accounts.router,
@@ -52,12 +65,13 @@ def create_api(parts: Parts) -> FastAPI:
     problems.
     """
     app = FastAPI(
-        title="govbus",
-        version=importlib.metadata.version("govbus"),
+        title=TITLE,
+        version=VERSION,
         openapi_url=f"{PREFIX}/openapi.json",
         # Both load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        telemetry=_TOLD_NOBODY,
         dependencies=[Depends(texts.checked), Depends(csrf.checked)],
         max_body_size=_LARGEST_BODY,
     )

@@ -14,16 +14,22 @@ from services.control.contracts.agreement import Addresses
 from services.control.policy_topic import PolicyUnreadable, newest_policy
 from services.control.suspension.acts import ActWord, LedgerNotReady, read_acts
 from services.control.tickets.evidence import Reported
+from services.ledger.claims import ClaimView, read_claims
+from services.ledger.conflicts import Conflict, read_conflicts
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
 from services.ledger.disputed import NotReportable, find
 from services.ledger.lookup import Lookup, RecordMissing
 from services.ledger.reader import KafkaTopicReader
+from services.ledger.two_logins import TwoLogins
 from services.stack.api import Stack
 from services.stack.errors import StackError
 from topics import names
+from topics.event import ProviderId
 from topics.policy import Policy
 
 _AUDITOR: Final = "ledger"
+_OPERATOR: Final = "operator"
+_CLAIMS: Final = "claims."
 _TIMEOUT_S: Final = 10.0
 _DOWN: Final = (KafkaException, PolicyUnreadable, RegistryUnavailable, StackError, OSError, TimeoutError)
 
@@ -69,14 +75,28 @@ class BusOfStack:
                 raise NothingThere(str(error)) from error
         return Reported(found.provider, found.contested, str(found.version.at), found.version.position)
 
+    def claims(self) -> list[ClaimView]:
+        """What departments publish of facts that others own."""
+        with _answers(), self._lookup() as lookup:
+            topics = [topic for topic in lookup.reader.topics() if topic.startswith(_CLAIMS)]
+            providers = [ProviderId(topic.removeprefix(_CLAIMS)) for topic in topics]
+            return [view for each in providers for view in read_claims(lookup, each)]
+
+    def conflicts(self) -> list[Conflict]:
+        """Rows of one provider that claim one identity."""
+        with _answers(), self._lookup() as lookup:
+            return read_conflicts(lookup, None)
+
     @contextmanager
     def _lookup(self) -> Iterator[Lookup]:
         user, password = self.stack.registry_auth(_AUDITOR)
         url = self.stack.endpoints().registry_url
         registry = SchemaRegistry(RegistryCredentials(url, user, password))
-        config = self.stack.kafka_config(_AUDITOR)
-        with KafkaTopicReader(config, f"{_AUDITOR}.portal", _TIMEOUT_S) as reader:
-            yield Lookup(reader, registry)
+        with (
+            KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.portal", _TIMEOUT_S) as auditor,
+            KafkaTopicReader(self.stack.kafka_config(_OPERATOR), f"{_OPERATOR}.portal", _TIMEOUT_S) as operator,
+        ):
+            yield Lookup(TwoLogins(auditor, operator), registry)
 
     def _secrets(self, lookup: Lookup) -> Mapping[int, bytes]:
         """The master secrets of the versions that the newest policy uses: the fan-out's own."""

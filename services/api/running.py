@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from services.control.contracts.agreement import Addresses
 from services.control.tickets.evidence import Reported
+from services.ledger.claims import ClaimView
+from services.ledger.conflicts import Conflict
 from topics.policy import Policy
 
 
@@ -40,6 +42,22 @@ class Bus(Protocol):
         """
         ...
 
+    def claims(self) -> list[ClaimView]:
+        """What departments publish of facts that others own, with the owner's values; it holds personal data.
+
+        Raises:
+            BusUnavailable: Kafka does not answer.
+        """
+        ...
+
+    def conflicts(self) -> list[Conflict]:
+        """Rows of one provider that claim one identity; it holds personal data.
+
+        Raises:
+            BusUnavailable: Kafka does not answer.
+        """
+        ...
+
     def reported(self, at: str, items: Sequence[str]) -> Reported:
         """The record at a coordinate without anything that names it: hashes of what its items say.
 
@@ -64,6 +82,14 @@ class NoBus:
     def receipt(self, suspension: str) -> dict[str, Any]:
         """Nobody can say (see ``Bus``)."""
         raise BusUnavailable(f"no bus is connected that could know {suspension}")
+
+    def claims(self) -> list[ClaimView]:
+        """Nobody can say (see ``Bus``)."""
+        raise BusUnavailable("no bus is connected")
+
+    def conflicts(self) -> list[Conflict]:
+        """Nobody can say (see ``Bus``)."""
+        raise BusUnavailable("no bus is connected")
 
     def reported(self, at: str, items: Sequence[str]) -> Reported:
         """Nobody can say (see ``Bus``)."""

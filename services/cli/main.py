@@ -5,6 +5,7 @@ import typer
 from services.cli import (
     accept_schema,
     account,
+    api,
     audit,
     bench,
     case,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(identity.app, name="identity")
 app.add_typer(account.app, name="account")
+app.add_typer(api.app, name="api")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(chaos.app, name="chaos")

@@ -10,10 +10,8 @@ from services.control.cases.words import Problem
 
 _IN_ADDRESS: Final = "%00"
 _NUL: Final = Problem("FORM", "", "the character NUL cannot be kept", "leave it out")
-_MARKS: Final = {
-    "application/json": (b"\0", b"\\u0000"),
-    "application/x-www-form-urlencoded": (b"\0", b"%00"),
-}
+_IN_JSON: Final = (b"\0", b"\\u0000")
+_FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 async def checked(request: Request) -> None:
@@ -23,11 +21,17 @@ async def checked(request: Request) -> None:
         AnswerProblem: it is.
     """
     address = f"{request.scope.get('raw_path', b'').decode('latin-1')}?{request.url.query}"
-    if _IN_ADDRESS in address:
+    if _IN_ADDRESS in address or await _in_body(request):
         raise AnswerProblem(Code.INVALID, [_NUL])
+
+
+async def _in_body(request: Request) -> bool:
+    """Forms are read as forms: whoever handles the request has read them so, or will."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    marks = _MARKS.get(kind, ())
-    if marks:
+    if kind in _FORMS:
+        fields = (await request.form()).multi_items()
+        return any("\0" in name or (isinstance(value, str) and "\0" in value) for name, value in fields)
+    if kind == "application/json":
         body = await request.body()
-        if any(mark in body for mark in marks):
-            raise AnswerProblem(Code.INVALID, [_NUL])
+        return any(mark in body for mark in _IN_JSON)
+    return False

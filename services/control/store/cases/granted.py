@@ -54,7 +54,7 @@ def granted_as(connection: Connection, grant: str) -> Granted | None:
     return None if row is None else _granted(row)
 
 
-def _granted(row: Row[Any]) -> Granted:
+def _granted(row: Row[*tuple[Any, ...]]) -> Granted:
     return Granted(
         row.grant_id, row.number, row.consumer, row.provider, row.resource, State(row.state), row.ends_on
     )

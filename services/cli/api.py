@@ -1,0 +1,20 @@
+"""`govbus api schema`: the OpenAPI document of the control plane's API; needs nothing that runs."""
+
+import sys
+
+import typer
+
+from services.api.schema import document_text
+
+app = typer.Typer(help="The control plane's API.", no_args_is_help=True)
+
+
+@app.callback()
+def api() -> None:
+    """The control plane's API."""
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the OpenAPI 3.1 document of the API, as docs/openapi.json holds it."""
+    sys.stdout.write(document_text())

@@ -1,0 +1,61 @@
+"""Tickets over HTTP: reported, dispatched, decided; and what was said of a person is for the parties only."""
+
+import pytest
+from httpx2 import Response
+
+from services.control.accounts.roles import Role
+from services.control.store.database import ControlDatabase
+from tests.support.web import Browser, Web, report
+
+
+@pytest.fixture
+def web(control_database: ControlDatabase) -> Web:
+    return Web(control_database)
+
+
+def act(browser: Browser, number: int, etag: str = "*", **form: object) -> Response:
+    return browser.post(f"/tickets/{number}/actions", form, headers={"if-match": etag})
+
+
+def test_a_record_is_reported_dispatched_and_accepted(web: Web) -> None:
+    reporter = web.at(Role.CONSUMER, department="health")
+    authority = web.at(Role.AUTHORITY, department="data_bureau")
+    provider = web.at(Role.PROVIDER)
+    made = reporter.post("/tickets", report(), headers={"idempotency-key": "r1"})
+    assert made.status_code == 201, made.text
+    number = made.json()["number"]
+    again = reporter.post("/tickets", report(), headers={"idempotency-key": "r1"})
+    assert again.json() == made.json() | {"again": True}
+    (task,) = authority.get("/tasks").json()["items"]
+    assert (task["kind"], task["number"]) == ("ticket", number)
+    assert act(authority, number, made.headers["etag"], action="dispatch").status_code == 200
+    late = act(authority, number, made.headers["etag"], action="return", text="x")
+    assert late.status_code == 412
+    assert [each["action"] for each in late.json()["meanwhile"]] == ["dispatch"]
+    done = act(provider, number, action="accept", text="确认有误")
+    assert done.json()["state"] == "correcting"
+    assert [each["number"] for each in reporter.get("/tickets").json()["items"]] == [number]
+
+
+def test_texts_are_for_the_parties_and_reading_them_is_owed_to_the_ledger(web: Web) -> None:
+    reporter = web.at(Role.CONSUMER, department="health")
+    made = reporter.post("/tickets", report()).json()
+    id_, number = made["id"], made["number"]
+    for browser, reads in (
+        (web.at(Role.PROVIDER), True),
+        (web.at(Role.AUTHORITY, department="data_bureau"), True),
+        (web.at(Role.AUDITOR, department="tax"), False),
+        (web.at(Role.OVERSEER, department="tax"), False),
+    ):
+        before = web.acts("ticket", id_).count("ticket.look_texts")
+        shown = browser.get(f"/tickets/{number}").json()
+        assert (shown["statement"] == "住址门牌号有误，应为2号") is reads
+        assert web.acts("ticket", id_).count("ticket.look_texts") == before + reads
+
+
+def test_what_is_no_record_and_what_lacks_evidence_is_refused(web: Web) -> None:
+    reporter = web.at(Role.CONSUMER, department="health")
+    assert reporter.post("/tickets", report(at="nowhere:0:1")).status_code == 404
+    bare = reporter.post("/tickets", report(evidence=[]))
+    assert bare.status_code == 422
+    assert "EVIDENCE_MISSING" in {each["code"] for each in bare.json()["problems"]}
