@@ -78,8 +78,8 @@ def _of_file(path: Path, method: str) -> Iterator[Id]:
 
 
 def _wrong(message: Message, locale: str) -> Iterator[str]:
-    strings = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-    ids = (message.id,) if isinstance(message.id, str) else tuple(message.id or ())
+    strings = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+    ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
     if message.fuzzy:
         yield "is fuzzy"
     if not strings or not all(strings):

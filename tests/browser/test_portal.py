@@ -1,0 +1,191 @@
+"""A clerk applies, another decides, in a real Chromium: both languages, no serious fault of accessibility."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from tests.browser.city import PASSWORD
+
+_SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page whose browser has nothing to complain of: no refused script or style, no error."""
+    said: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(message.text)
+
+    opened = context.new_page()
+    opened.on("console", listen)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    # An answer that refuses something is written down by browsers as an error, and is what a test asked for.
+    assert [each for each in said if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+def judged(axe: str, screenshots: Path) -> Callable[[Page, str], None]:
+    """Takes a picture of a page and has it judged for accessibility."""
+
+    def judge(page: Page, name: str) -> None:
+        page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+        result = _evaluated(
+            page, f"{axe};\naxe.run({{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}})"
+        )
+        found = [
+            (each["id"], each["nodes"][0]["html"][:160], each["nodes"][0].get("failureSummary", "")[:200])
+            for each in result["violations"]
+            if each["impact"] in _SERIOUS
+        ]
+        assert found == [], (name, found)
+
+    return judge
+
+
+def _evaluated(page: Page, script: str) -> dict[str, Any]:
+    """What a script comes to, run by the debugger: the page's own policy lets nothing else in."""
+    debugger = page.context.new_cdp_session(page)
+    wanted = {"expression": script, "awaitPromise": True, "returnByValue": True}
+    answer = debugger.send("Runtime.evaluate", wanted)
+    assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+    found: dict[str, Any] = answer["result"]["value"]
+    return found
+
+
+def log_in(page: Page, login: str, lang: str = "en") -> None:
+    """Log in on the page for it."""
+    page.goto(f"/login?lang={lang}")
+    page.locator("#login").fill(login)
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    expect(page.locator(".menu")).to_be_visible()
+
+
+def apply_for_persons(page: Page) -> str:
+    """Apply for three items of persons, from the catalogue to the last button; the path of the case."""
+    page.goto("/catalogue")
+    page.locator("#q").fill("rk")
+    page.locator("#found .result a").first.click()
+    page.get_by_role("link", name=re.compile("Apply for this data|申请使用该数据")).click()
+    for item in ("id_number", "name", "birth_date"):
+        page.locator(f"#items-{item}").check()
+    page.locator("button[value=next]").click()
+    page.locator("#scenario").fill("家庭医生签约服务")
+    page.locator("#basis-document").fill("《基本医疗卫生与健康促进法》")
+    page.locator("#basis-article").fill("第三十一条")
+    page.locator("button[value=next]").click()
+    page.locator("#mode-subscribe").check()
+    page.locator("button[value=next]").click()
+    page.locator("#committed-yes").check()
+    page.locator("button[value=submit]").click()
+    expect(page.locator(".timeline")).to_be_visible()
+    return page.url
+
+
+@pytest.mark.requirement("A6-01", "A6-04")
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+def test_a_department_applies_and_the_provider_decides(
+    page: Page, chromium: Browser, address: str, judged: Callable[[Page, str], None], lang: str
+) -> None:
+    page.goto(f"/login?lang={lang}")
+    judged(page, f"login-{lang}")
+    log_in(page, "chen.jing", lang)
+    judged(page, f"start-consumer-{lang}")
+    case = apply_for_persons(page)
+    judged(page, f"case-consumer-{lang}")
+    other = chromium.new_context(base_url=address, locale=lang, viewport={"width": 1360, "height": 900})
+    provider = other.new_page()
+    try:
+        log_in(provider, "wang.li", lang)
+        judged(provider, f"start-provider-{lang}")
+        provider.locator(f"a[href='{case.removeprefix(address).partition('?')[0]}']").first.click()
+        judged(provider, f"case-provider-{lang}")
+        part = provider.locator("details[data-action=approve_in_part]")
+        part.locator("summary").first.click()
+        part.locator("#approve_in_part-items-birth_date").uncheck()
+        part.locator("#approve_in_part-mask-id_number").select_option("last_four")
+        part.locator("textarea").fill("出生日期并非必需")
+        part.locator("button[type=submit]").click()
+        expect(provider.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
+        expect(provider.locator(".steps li")).to_have_count(7)
+        judged(provider, f"case-decided-{lang}")
+    finally:
+        other.close()
+    page.reload()
+    expect(page.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
+
+
+def test_every_other_page_is_accessible_in_light_and_dark(
+    page: Page, judged: Callable[[Page, str], None]
+) -> None:
+    log_in(page, "li.qiang")
+    paths = {
+        "tasks": "/tasks",
+        "inbox": "/inbox",
+        "catalogue": "/catalogue",
+        "cases": "/cases",
+        "policy": "/policy?days=10",
+        "account": "/account",
+        "people": "/admin/people",
+        "departments": "/admin/departments",
+        "department": "/admin/departments/police",
+        "missing": "/nothing",
+    }
+    for theme in ("light", "dark"):
+        page.goto(f"/theme/{theme}?back=/")
+        for name, path in paths.items():
+            page.goto(path)
+            judged(page, f"{name}-{theme}")
+
+
+def test_an_entry_and_its_forms_are_accessible(page: Page, judged: Callable[[Page, str], None]) -> None:
+    log_in(page, "wang.li", "zh-CN")
+    page.goto("/catalogue?q=rk")
+    page.locator("#found .result a").first.click()
+    judged(page, "entry-zh-CN")
+    page.goto("/catalogue/new")
+    judged(page, "entry-form-zh-CN")
+    page.goto("/catalogue/import")
+    judged(page, "import-zh-CN")
+
+
+def test_search_renews_the_list_and_its_address_while_one_types(page: Page) -> None:
+    log_in(page, "chen.jing")
+    page.goto("/catalogue")
+    before = page.locator("#found .result").count()
+    page.locator("#q").press_sequentially("企业")
+    expect(page.locator("#found .result")).to_have_count(1)
+    assert before > 1
+    expect(page).to_have_url(re.compile(r"/catalogue\?.*q=%E4%BC%81%E4%B8%9A"))
+    page.reload()
+    expect(page.locator("#found .result")).to_have_count(1)
+
+
+def test_everything_is_reached_by_the_keyboard(page: Page) -> None:
+    log_in(page, "chen.jing")
+    page.goto("/cases")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_class("skip")
+    page.keyboard.press("Enter")
+    expect(page.locator(":focus")).to_have_attribute("id", "content")
+
+
+def test_what_ends_something_waits_for_its_name(page: Page) -> None:
+    log_in(page, "chen.jing")
+    page.goto(apply_for_persons(page))
+    details = page.locator("details[data-action=withdraw]")
+    details.locator("summary").first.click()
+    button = details.locator("button[type=submit]")
+    expect(button).to_be_disabled()
+    number = details.locator("input[name=confirm]").get_attribute("data-confirms") or ""
+    details.locator("input[name=confirm]").fill(number)
+    expect(button).to_be_enabled()
+    button.click()
+    expect(page.locator("main .badge").first).to_have_text("Withdrawn")
