@@ -10,10 +10,11 @@ from typing import Final
 
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli.output import CommandFailed, ExitCode
+from services.ledger.bus import Bus as Bus
 from services.ledger.lookup import Lookup
 from services.ledger.reader import KafkaTopicReader, TopicReader
 from services.ledger.two_logins import TwoLogins
-from services.ledger.writer import KafkaRecordWriter, RecordWriter
+from services.ledger.writer import KafkaRecordWriter
 from services.stack.api import Stack, State
 from services.stack.errors import StackError
 from services.stack.settings import StackSettings
@@ -23,14 +24,6 @@ from topics.event import OutputRecord
 AUDITOR: Final = "ledger"
 OPERATOR: Final = "operator"
 _NOT_IN_AN_ID: Final = re.compile(r"[^!-~]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Bus:
-    """The auditor's eyes and the operator's hand."""
-
-    lookup: Lookup
-    writer: RecordWriter
 
 
 @contextmanager

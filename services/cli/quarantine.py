@@ -19,8 +19,6 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.quarantine_view import as_detail, as_row
-from services.cli.quarantine_work import Worked, discard_all, release_all
 from services.cli.reveal import Actor, Reveal, Why, record_reveal, required_reason
 from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.lookup import Lookup
@@ -35,6 +33,8 @@ from services.ledger.quarantine import (
     read_quarantine,
     rule_histogram,
 )
+from services.ledger.quarantine_view import as_detail, as_row
+from services.ledger.quarantine_work import Worked, discard_all, release_all
 from topics.event import ProviderId, StopReason
 
 app = typer.Typer(help="Work on stopped events.", no_args_is_help=True)

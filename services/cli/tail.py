@@ -1,6 +1,5 @@
 """`govbus tail`: decodes a topic and follows it, sensitive values masked."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,21 +8,18 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from schemas.registry import SchemaNotFound
 from services.cli import bus
 from services.cli.output import CommandFailed, ExitCode, Format, emit_json, wants_json
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.ledger.counts import Place
-from services.ledger.lookup import Lookup
-from services.ledger.masking import MASKED, OPEN_TOPICS, mask_record, provider_of
+from services.ledger.masking import OPEN_TOPICS, provider_of
 from services.ledger.reader import Bounds, TopicReader
+from services.ledger.showing import NotAnOffset, as_line, start_offset
 from services.stack.progress import say
-from topics.engine.reference import Undecodable
 from topics.event import KafkaRecord, ProviderId, TopicName
 from topics.policy import Policy
 
 _HOW_TO_PRINT = "how to print is --output here, or --json; -o is where to begin, as in kcat"
-_START = re.compile(r"beginning|end|-?[0-9]{1,18}|s@[0-9]{1,15}")
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +95,7 @@ def _record(opened: bus.Bus, topic: str, policy: Policy | None, actor: str | Non
 def _records(
     reader: TopicReader, places: list[Place], offset: str, exit_at_end: bool
 ) -> Iterator[KafkaRecord]:
-    starts = {place: start_offset(reader, place, offset) for place in places}
+    starts = _starts(reader, places, offset)
     if not exit_at_end:
         yield from reader.follow(starts, lambda: False)
         return
@@ -107,86 +103,16 @@ def _records(
     yield from reader.read_all({place: Bounds(start, ends[place].end) for place, start in starts.items()})
 
 
-def start_offset(reader: TopicReader, place: Place, text: str) -> int:
-    """The offset that kcat's ``-o`` means, within what the partition keeps.
-
-    ``-N`` means the last N records: other than in kcat, the marks of transactions do not count.
-
-    Raises:
-        CommandFailed: the text means nothing.
-    """
-    if not _START.fullmatch(text):
-        raise CommandFailed(
-            ExitCode.USAGE,
-            f"{text!r} is no offset",
-            "-o",
-            _HOW_TO_PRINT
-            if text in list(Format)
-            else "beginning, end, a number, -N for the last N, or s@MS for a time in ms",
-        )
-    low, end = reader.bounds(place)
-    if text in ("beginning", "end"):
-        return low if text == "beginning" else end
-    if text.startswith("s@"):
-        return reader.offset_at(place, int(text[2:]))
-    if text.startswith("-"):
-        return _last(reader, place, Bounds(low, end), -int(text))
-    return min(max(int(text), low), end)
-
-
-def _last(reader: TopicReader, place: Place, bounds: Bounds, count: int) -> int:
-    """The offset of the last record but so many: further back until there are enough."""
-    span = count
-    while span:
-        start = max(bounds.end - span, bounds.low)
-        offsets = [record.offset for record in reader.read(place, start, bounds.end)]
-        if len(offsets) >= count:
-            return offsets[-count]
-        if start == bounds.low:
-            return start
-        span *= 4
-    return bounds.end
-
-
-def as_line(lookup: Lookup, record: KafkaRecord, policy: Policy | None, *, reveal: bool) -> dict[str, Any]:
-    """One record of docs/cli/tail.schema.json."""
-    key, value = _decoded(lookup, record.key), _decoded(lookup, record.value)
-    if not reveal:
-        key, value = mask_record(record.topic, key, value, policy)
-    shown = record.topic.startswith(_HEADERS_WITHOUT_PERSONS) or reveal
-    return {
-        "at": record.coordinates,
-        "timestamp_ms": record.timestamp_ms,
-        "key": key,
-        "value": value,
-        "headers": {
-            name: text.decode(errors="replace") if shown else MASKED for name, text in record.headers
-        },
-    }
-
-
-# Only the bus writes here, and never a person into a header; a raw header is its provider's.
-_HEADERS_WITHOUT_PERSONS = (
-    *OPEN_TOPICS,
-    "sub.",
-    "resource.",
-    "quarantine.",
-    "claims.",
-    "stopped.",
-    "versions.",
-)
-
-
-def _decoded(lookup: Lookup, framed: bytes | None) -> Any:
-    if framed is None:
-        return None
+def _starts(reader: TopicReader, places: list[Place], offset: str) -> dict[Place, int]:
     try:
-        return dict(lookup.decoder.decode(framed))
-    except (Undecodable, SchemaNotFound):
-        try:
-            return framed.decode()
-        except UnicodeDecodeError:
-            return framed.hex()
+        return {place: start_offset(reader, place, offset) for place in places}
+    except NotAnOffset as error:
+        remedy = (
+            _HOW_TO_PRINT
+            if offset in list(Format)
+            else "beginning, end, a number, -N for the last N, or s@MS for a time in ms"
+        )
+        raise CommandFailed(ExitCode.USAGE, f"{offset!r} is no offset", "-o", remedy) from error
 
 
 def _show(line: dict[str, Any], as_json: bool) -> None:

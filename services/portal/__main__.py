@@ -10,7 +10,9 @@ import uvicorn
 from services.api.settings import ApiSettings
 from services.api.wiring import parts as wired
 from services.portal.app import create_app
+from services.portal.operations.on_stack import connect_stack
 from services.portal.vendor import fetch, read_libraries
+from services.stack.api import Stack
 from services.stack.errors import StackError
 from services.stack.progress import Silent
 from services.stack.settings import StackSettings
@@ -22,7 +24,10 @@ def main() -> int:
     """Run until SIGINT or SIGTERM; returns the exit code."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s %(message)s")
     settings = ApiSettings.from_environment(os.environ)
-    app = create_app(wired(settings), _libraries())
+    stack = Stack(StackSettings.from_environment(os.environ))
+    parts = wired(settings, stack)
+    app = create_app(parts, _libraries())
+    connect_stack(app, parts, stack)
     uvicorn.run(
         app,
         host=settings.host,

@@ -52,6 +52,31 @@ MENU: Final = (
         ),
     ),
     Section(
+        _("Delivery"),
+        (
+            Place(_("Grants"), "/grants", (Action.GRANT_LOOK,)),
+            Place(_("Topics"), "/topics", (Action.DATA_TAIL,)),
+            Place(_("Kill switch"), "/stop", (Action.GRANT_RECEIPT,)),
+        ),
+    ),
+    Section(
+        _("Data problems"),
+        (
+            Place(_("Quarantine"), "/quarantine", (Action.QUARANTINE_LOOK,)),
+            Place(_("Problem data"), "/tickets", (Action.TICKET_LOOK,)),
+            Place(_("One-source conflicts"), "/conflicts", (Action.CLAIM_LOOK,)),
+        ),
+    ),
+    Section(
+        _("Operation"),
+        (
+            Place(_("Dashboard"), "/operations", (Action.OPERATION_LOOK,)),
+            Place(_("Alarms"), "/operations/alarms", (Action.OPERATION_LOOK,)),
+            Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
+            Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
+        ),
+    ),
+    Section(
         _("Rules and people"),
         (
             Place(_("Clocks and policy"), "/policy", (Action.POLICY_LOOK,)),
@@ -60,7 +85,7 @@ MENU: Final = (
         ),
     ),
 )
-"""All places; pages of operation add their own sections with ``with_sections``."""
+"""All places."""
 
 
 def sections(principal: Principal | None, menu: Iterable[Section] = MENU) -> tuple[Section, ...]:

@@ -8,9 +8,9 @@ import pytest
 
 from schemas.registry import RegistryUnavailable
 from services.cli.output import CommandFailed, ExitCode, failure, run
-from services.cli.tail import start_offset
 from services.ledger.counts import Place
 from services.ledger.reader import KafkaUnavailable, ReadRefused
+from services.ledger.showing import start_offset
 from services.stack.errors import CorrectSetting, StartStack
 from tests.support.memory_bus import MemoryCity, MemoryReader
 from tests.unit.cli.called import (

@@ -4,8 +4,8 @@ import pytest
 
 from services.cli import bus
 from services.cli.output import ExitCode
-from services.cli.quarantine_work import release_all
 from services.ledger.quarantine import read_quarantine
+from services.ledger.quarantine_work import release_all
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import PERSON, STOPPED, Govbus
 from topics.event import ProviderId

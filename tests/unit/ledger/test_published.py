@@ -7,14 +7,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from services.cli.bus import Bus
-from services.cli.quarantine_work import Worked, release_all
 from services.ledger.balance import balance
+from services.ledger.bus import Bus
 from services.ledger.coordinates import parse_coordinate
 from services.ledger.evidence import Gatherer
 from services.ledger.explain import Explanation, explain
 from services.ledger.proof import Balance
 from services.ledger.quarantine import Selection, read_quarantine
+from services.ledger.quarantine_work import Worked, release_all
 from services.ledger.releasing import ReleaseCheck
 from tests.support.memory_bus import MemoryCity
 from tests.support.publication import HOLDER_B, permit

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.cli.bus import Bus
+from services.ledger.bus import Bus
 from services.ledger.coordinates import Coordinate
 from services.ledger.explain import Explanation, explain
 from services.ledger.lookup import RecordMissing
@@ -45,26 +45,28 @@ def release_all(
     dry_run: bool,
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
+    told: Callable[[Worked], None] = lambda _worked: None,
 ) -> list[Worked]:
     """Release the events in the order in which they were stopped; each waits for the gate's decision.
 
     One at a time, because the gate's answer to one decides whether the next one of the same key may go. A
     release whose outcome nobody waited for is not written again; its outcome is looked up and noted.
     """
-    worked = []
+    worked: list[Worked] = []
     check = ReleaseCheck(bus.lookup)
     for provider, entry in sorted(chosen, key=lambda one: (one[1].raw.timestamp_ms, one[1].raw.offset)):
         under_way = release_of(bus.lookup, entry) if entry.state == Disposition.RELEASING else None
         refused = None if under_way else check.refusal(entry)
         if refused is not None:
-            worked.append(Worked(entry.raw.coordinates, "refused", refused, None, ok=False))
+            found = Worked(entry.raw.coordinates, "refused", refused, None, ok=False)
         elif dry_run:
-            worked.append(Worked(entry.raw.coordinates, "would-release", None, None, ok=True))
+            found = Worked(entry.raw.coordinates, "would-release", None, None, ok=True)
         else:
             at = under_way or _append(bus, provider, entry, actor, why)
             found = _outcome(bus, entry, at, clock() + deadline_s, clock, wait)
             _note(bus, provider, found, at, actor, why)
-            worked.append(found)
+        worked.append(found)
+        told(found)
     return worked
 
 

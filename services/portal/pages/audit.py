@@ -1,0 +1,73 @@
+"""The audit log: who did what to which object, when and why; by person, object and time."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.security.asking import principal_of, require
+from services.api.security.cookies import parts_of
+from services.api.uses.reach import own, sees
+from services.control.accounts.actions import Action, Area
+from services.control.accounts.decision import Principal, Whose
+from services.control.store.acts import ActWish, acts, person_of
+from services.portal.lists import page_number
+from services.portal.operations.asked import PAGE, asked
+from services.portal.rendering import page
+from services.portal.times import day_from
+from topics.quality.values import CIVIL_TIME
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/audit")
+def audit_page(request: Request) -> Response:
+    """Acts that the reader may see, the newest first."""
+    principal = require(request, Action.AUDIT_LOOK, own(principal_of(request)))
+    before = page_number(request.query_params.get("after", ""))
+    with parts_of(request).database.reading() as connection:
+        who = asked(request, "who")
+        wish = ActWish(
+            area=_area(request),
+            what=asked(request, "what"),
+            kind=asked(request, "kind"),
+            object=asked(request, "object"),
+            who=None if who is None else person_of(connection, who),
+            since=_begin(day_from(request.query_params.get("since", ""))),
+            until=_end(day_from(request.query_params.get("until", ""))),
+            departments=_only(principal),
+        )
+        found = acts(connection, wish, before, PAGE + 1)
+    return page(
+        request,
+        "audit/list.html",
+        rows=found[:PAGE],
+        following=found[PAGE - 1].id if len(found) > PAGE else None,
+        areas=tuple(Area),
+        filtered=any(asked(request, name) for name in ("area", "what", "kind", "object", "who", "since")),
+        departments=wish.departments,
+    )
+
+
+def _only(principal: Principal) -> frozenset[str] | None:
+    """The departments whose acts alone are seen; None for who sees all."""
+    if sees(principal, Action.AUDIT_LOOK, Whose()):
+        return None
+    return frozenset({principal.department}) | principal.oversees
+
+
+def _area(request: Request) -> str | None:
+    try:
+        return Area(request.query_params.get("area", "")).value
+    except ValueError:
+        return None
+
+
+def _begin(day: date | None) -> datetime | None:
+    """The first moment of a day of official time."""
+    return None if day is None else datetime.combine(day, time(), CIVIL_TIME).astimezone(UTC)
+
+
+def _end(day: date | None) -> datetime | None:
+    """The first moment after a day of official time."""
+    return None if day is None else _begin(day + timedelta(days=1))

@@ -1,0 +1,228 @@
+"""One source for each item: who claimed what of another, which values differ, who decided what."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.codes import Code
+from services.api.problems import AnswerProblem
+from services.api.running import BusUnavailable
+from services.api.security.asking import principal_of, require
+from services.api.security.cookies import parts_of
+from services.api.uses.reach import sees
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal, Whose
+from services.control.cases.words import Actor, Problem, Role
+from services.control.ownership.ruling import Decision, OwnershipChange, Ruling, ruled
+from services.control.store.outbox import Act, acts_on, append
+from services.ledger.claims import ClaimView
+from services.ledger.reader import KafkaUnavailable
+from services.ledger.writer import WriteRefused
+from services.portal.forms import Form, go, text, ticked
+from services.portal.operations.asked import PAGE, page_asked, seeing
+from services.portal.operations.conflicts import (
+    KIND,
+    Conflict,
+    claimed_column,
+    decided,
+    known_of,
+    object_of,
+    row_of,
+    summed,
+)
+from services.portal.operations.doors import CLAIMS, operations_of
+from services.portal.operations.revealing import LONGEST_REASON, ReasonMissing
+from services.portal.operations.revealing import Wanted as Look
+from services.portal.operations.shown import from_ms, login_of
+from services.portal.rendering import page
+from topics.event import ProviderId, ResourceId
+
+router = APIRouter(include_in_schema=False)
+_FIRST_S = 3.0
+_LOOK = "claims"
+
+
+@router.get("/conflicts")
+def conflicts_page(request: Request) -> Response:
+    """Items that two departments publish, those with most differing values first."""
+    principal, _ = seeing(request, Action.CLAIM_LOOK)
+    look = operations_of(request).claims.look(CLAIMS, _FIRST_S)
+    found = [each for each in summed(look.value or []) if _may_see(principal, each.claimant, each.owner)]
+    number = page_asked(request)
+    return page(
+        request,
+        "conflicts/list.html",
+        look=look,
+        rows=found[(number - 1) * PAGE : number * PAGE],
+        following=number + 1 if number * PAGE < len(found) else None,
+        from_ms=from_ms,
+    )
+
+
+@router.get("/conflicts/{claimant}/{resource}/{item}")
+def conflict_page(request: Request, claimant: str, resource: str, item: str) -> Response:
+    """One conflict: its claims, what was decided, and what a decision would change."""
+    return _show(request, claimant, resource, item)
+
+
+@router.post("/conflicts/{claimant}/{resource}/{item}/reveal")
+def reveal(request: Request, claimant: str, resource: str, item: str, form: Form) -> Response:
+    """Record who looks at the values of his own department and why, then show those."""
+    operations = operations_of(request)
+    conflict, _ = _found(request, claimant, resource, item)
+    principal = _reader(request, conflict)
+    name = object_name(claimant, resource, item)
+    wanted = Look(Action.DATA_REVEAL, _LOOK, name, ProviderId(claimant), text(form, "reason"))
+    try:
+        with operations.open_bus() as bus:
+            number = operations.revealing.record(principal.person, wanted, bus.writer)
+    except ReasonMissing as error:
+        raise AnswerProblem(Code.INVALID) from error
+    except (KafkaUnavailable, WriteRefused) as error:
+        raise BusUnavailable(type(error).__name__) from error
+    return go(f"{conflict.path}?look={number}")
+
+
+@router.post("/conflicts/{claimant}/{resource}/{item}/decide")
+def decide(request: Request, claimant: str, resource: str, item: str, form: Form) -> Response:
+    """The authority's decision; tried first, it only says what would change."""
+    principal = require(request, Action.CLAIM_DECIDE, Whose(provider=claimant))
+    try:
+        decision = Decision(text(form, "decision"))
+    except ValueError as error:
+        raise AnswerProblem(Code.INVALID) from error
+    column = claimed_column(parts_of(request).definitions, claimant, resource, item)
+    if column is None:
+        raise AnswerProblem(Code.NOT_FOUND)
+    ruling = Ruling(
+        *column,
+        decision,
+        Actor(principal.person, Role.AUTHORITY, principal.department),
+        text(form, "basis")[:500],
+        text(form, "text")[:500],
+    )
+    outcome = ruled(ruling, known_of(parts_of(request).definitions))
+    given = {name: text(form, name) for name in ("decision", "basis", "text")}
+    if not isinstance(outcome, OwnershipChange):
+        return _show(request, claimant, resource, item, outcome, given, status=Code.INVALID.status)
+    if ticked(form, "dry_run"):
+        return _show(request, claimant, resource, item, (), given, outcome)
+    if text(form, "confirm") != item:
+        problem = Problem(
+            "NOT_CONFIRMED", "confirm", "that is not the name of the item", "type it to confirm"
+        )
+        return _show(request, claimant, resource, item, (problem,), given, status=Code.INVALID.status)
+    _record(request, principal, ruling, item, resource)
+    return go(f"/conflicts/{claimant}/{resource}/{item}?done=yes")
+
+
+def _record(request: Request, principal: Principal, ruling: Ruling, item: str, resource: str) -> None:
+    now = parts_of(request).clock()
+    act = Act(
+        principal.person,
+        Action.CLAIM_DECIDE.value,
+        KIND,
+        object_of(ruling.claimant, ruling.column),
+        now,
+        ruling.text,
+        {
+            "decision": ruling.decision.value,
+            "basis": ruling.basis,
+            "item": item,
+            "resource": resource,
+            "department": principal.department,
+        },
+    )
+    with parts_of(request).database.begin() as connection:
+        append(connection, act)
+
+
+def _show(
+    request: Request,
+    claimant: str,
+    resource: str,
+    item: str,
+    problems: tuple[Problem, ...] = (),
+    given: dict[str, str] | None = None,
+    change: OwnershipChange | None = None,
+    status: int = 200,
+) -> Response:
+    conflict, views = _found(request, claimant, resource, item)
+    principal, parts, operations = principal_of(request), parts_of(request), operations_of(request)
+    column = claimed_column(parts.definitions, claimant, resource, item)
+    number = request.query_params.get("look", "")
+    own = _own(principal, conflict)
+    name = object_name(claimant, resource, item)
+    with parts.database.reading() as connection:
+        acts = [] if column is None else acts_on(connection, KIND, object_of(*column))
+        revealed = own is not None and operations.revealing.is_recorded(
+            connection, principal.person, _LOOK, name, number
+        )
+    where = page_asked(request)
+    newest = sorted(views, key=lambda view: (-view.timestamp_ms, view.at))
+    return page(
+        request,
+        "conflicts/conflict.html",
+        status,
+        conflict=conflict,
+        column=column,
+        rows=[row_of(view, own if revealed else None) for view in newest[(where - 1) * PAGE : where * PAGE]],
+        following=where + 1 if where * PAGE < len(newest) else None,
+        decided=[] if column is None else _decided(request, acts, column, item),
+        may_decide=column is not None and sees(principal, Action.CLAIM_DECIDE, Whose(provider=claimant)),
+        may_reveal=own is not None,
+        revealed=revealed,
+        lapsed=bool(number) and not revealed,
+        problems=problems,
+        given=given or {"decision": "", "basis": "", "text": ""},
+        change=change,
+        from_ms=from_ms,
+        longest=LONGEST_REASON,
+    )
+
+
+def _decided(
+    request: Request, acts: list[Act], column: tuple[ResourceId, str], item: str
+) -> list[tuple[Any, str]]:
+    policy = operations_of(request).policy_if_known()
+    return [(each, login_of(request, each.act.who)) for each in decided(acts, policy, *column, item)]
+
+
+def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[Conflict, list[ClaimView]]:
+    """The conflict and its claims, if its reader may see it."""
+    principal, _ = seeing(request, Action.CLAIM_LOOK)
+    views = [
+        view
+        for view in operations_of(request).claims.look(CLAIMS, _FIRST_S).value or []
+        if (view.claimant, view.resource, view.item) == (claimant, resource, item)
+    ]
+    if not views:
+        raise AnswerProblem(Code.NOT_FOUND)
+    [conflict, *_] = summed(views)
+    if not _may_see(principal, conflict.claimant, conflict.owner):
+        require(request, Action.CLAIM_LOOK, Whose(provider=claimant))
+    return conflict, views
+
+
+def _may_see(principal: Principal, *departments: str) -> bool:
+    return any(sees(principal, Action.CLAIM_LOOK, Whose(provider=each)) for each in departments)
+
+
+def _own(principal: Principal, conflict: Conflict) -> str | None:
+    """The side of the conflict whose values somebody may look at: his own department's."""
+    sides = (conflict.claimant, conflict.owner)
+    return next(
+        (each for each in sides if sees(principal, Action.DATA_REVEAL, Whose(provider=each))),
+        None,
+    )
+
+
+def _reader(request: Request, conflict: Conflict) -> Principal:
+    own = _own(principal_of(request), conflict)
+    return require(request, Action.DATA_REVEAL, Whose(provider=own or conflict.claimant))
+
+
+def object_name(claimant: str, resource: str, item: str) -> str:
+    """What a look at a conflict's values is a look at, for the ledger."""
+    return f"claims.{claimant}/{resource}/{item}"

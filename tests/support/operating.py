@@ -1,0 +1,140 @@
+"""The portal with a bus in memory behind it: the sample city's topics, and a kill switch that tests watch."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, Final
+
+from services.control.store.database import ControlDatabase
+from services.control.store.outbox import OUTBOX
+from services.control.store.snapshots import Kind, put
+from services.control.suspension.journal import Journal
+from services.control.suspension.receipt import HeldGrant
+from services.control.suspension.resumption import Resumption
+from services.control.suspension.suspend import Order, Say, Suspend
+from services.control.suspension.switch import Machine, Work
+from services.ledger.bus import Bus
+from services.ledger.reader import KafkaUnavailable
+from services.portal.operations.doors import Operations, connect, operations
+from tests.support.memory_bus import MemoryCity
+from tests.support.portal import Portal, Reader
+from tests.support.suspending import MemoryBus, MemoryJournal
+from tests.unit.cli.called import ENROLMENT, PERSON
+
+DEADLINE_S: Final = 30.0
+HEALTH_GRANT: Final = "health-persons-gusu"
+EDUCATION_GRANT: Final = "education-persons"
+PERSONS: Final = "resource.population.person.v1"
+RAW: Final = "raw.police.public.person"
+
+
+@dataclass
+class WatchedBus(MemoryBus):
+    """A bus for the kill switch that waits before the cut where a test holds it."""
+
+    goes_on: Event = field(default_factory=Event)
+
+    def cut(self, held: HeldGrant) -> dict[int, int]:
+        assert self.goes_on.wait(DEADLINE_S)
+        return super().cut(held)
+
+
+@dataclass
+class Lifted:
+    """Resumes at once."""
+
+    journal: Journal
+
+    def order(self, order: Order, new_id: str, unfinished: Any = ()) -> Resumption:
+        done = Resumption(
+            new_id, "s-1", order.scope, order.name, order.by, order.reason, 5, recorded=True, finished_ms=9
+        )
+        self.journal.save(done.id, done.saved())
+        return done
+
+
+class Operated(Portal):
+    """The portal, its bus, and what both were asked."""
+
+    def __init__(self, database: ControlDatabase, **more: Any) -> None:
+        super().__init__(database, **more)
+        self.memory = MemoryCity()
+        for change in (PERSON, {**PERSON, "id": 2, "id_number": None}):
+            self.memory.change("c", after=change)
+        self.memory.change("c", after=ENROLMENT, enrolment=True)
+        self.memory.pump()
+        self.opened = 0
+        self.down = False
+        self.switched = WatchedBus()
+        self.switched.goes_on.set()
+        self.suspensions, self.resumptions = MemoryJournal(), MemoryJournal()
+        ticks = iter(range(1_790_000_000_000, 1_790_000_900_000))
+
+        def suspend(journal: Journal, say: Say) -> Suspend:
+            return Suspend(self.switched, journal, lambda: next(ticks), say)
+
+        def resume(journal: Journal, _say: Say, _confirmed: tuple[str, ...]) -> Lifted:
+            return Lifted(journal)
+
+        machine = Machine(self.suspensions, self.resumptions, suspend, resume)
+        self.operations: Operations = operations(self.parts, self._open, machine, "e1")
+        connect(self.app, self.operations)
+
+    @contextmanager
+    def _open(self) -> Iterator[Bus]:
+        self.opened += 1
+        if self.down:
+            raise KafkaUnavailable("nobody answers")
+        yield Bus(self.memory.lookup, self.memory)
+
+    def see(self, kind: Kind, documents: Mapping[str, Mapping[str, Any]], after_s: float = 0.0) -> None:
+        """Put a snapshot as the collector does."""
+        with self.parts.database.begin() as connection:
+            put(connection, kind, documents, self.seen_at(after_s))
+
+    def seen_at(self, after_s: float = 0.0) -> datetime:
+        """The moment of a snapshot."""
+        return self.clock.now + timedelta(seconds=after_s)
+
+    def owed(self) -> list[tuple[str, str, str]]:
+        """What the ledger is owed by people at pages: act, object, reason; in order."""
+        with self.parts.database.begin() as connection:
+            rows = connection.execute(OUTBOX.select().order_by(OUTBOX.c.id)).all()
+        return [(row.what, row.object, row.reason) for row in rows if row.reason]
+
+    def over(self, id_: str) -> Work:
+        """A work of the kill switch once nothing happens to it any more."""
+        seen = -1
+        while True:
+            work = self.operations.switch.wait(id_, seen, DEADLINE_S)
+            assert work is not None
+            if work.is_over:
+                return work
+            assert work.changes > seen, "nothing happened before the deadline"
+            seen = work.changes
+
+
+def cookies(reader: Reader) -> dict[str, str]:
+    """The headers with which a reader's browser would open a stream."""
+    said = "; ".join(f"{name}={value}" for name, value in reader.client.cookies.items())
+    return {"cookie": said, "accept": "text/event-stream", "accept-language": "en", "host": "testserver"}
+
+
+def grant_document(
+    consumer: str, provider: str = "police", state: str = "active", **more: Any
+) -> dict[str, Any]:
+    """A grant as the collector sees it."""
+    wanted = {
+        "consumer": consumer,
+        "provider": provider,
+        "resource": "population.person.v1",
+        "state": state,
+        "lag_records": 3,
+        "lag_seconds": 12.5,
+        "last_delivery_at": "2026-03-02T00:59:00+00:00",
+        "records": 1_234_567,
+        "partitions": [{"partition": 0, "begin": 0, "end": 9_007_199_254_740_993, "lag_records": 3}],
+    }
+    return wanted | more
