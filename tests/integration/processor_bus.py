@@ -26,8 +26,9 @@ from services.processor.settings import ProcessorSettings
 from services.stack.api import Stack
 from services.stack.component import Component
 from tests.integration.processor_echo import OTHER, OUT, POLICY_SCHEMA, SOURCE, STATE
-from tests.stack_fixture import free_ports, settings_for, temporary_home
+from tests.stack_fixture import settings_for, temporary_home
 from tests.support import waiting
+from tests.support.ports import free_ports
 from topics.event import PolicyNumber, SchemaId
 from topics.names import POLICY, POLICY_ACKNOWLEDGEMENTS
 from topics.policy import ControlSchemas, Policy
@@ -43,7 +44,7 @@ class KafkaOnly(Stack):
 
     def __init__(self) -> None:
         super().__init__(settings_for(temporary_home()))
-        listener_port, proxy_port = free_ports(60)[-2:]
+        listener_port, proxy_port = free_ports(2)
         self.kafka = ProxiedKafka(self.context, listener_port, proxy_port)
         self.proxy = KafkaProxy(proxy_port, listener_port)
 
