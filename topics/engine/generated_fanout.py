@@ -14,7 +14,8 @@ from topics.engine.fanout_compile import compile_fanout, fallbacks
 from topics.engine.fanout_headers import HeaderParts, grant_part, header_parts
 from topics.engine.fanout_items import NotCompiled, encoded_long, encoded_text
 from topics.engine.fanout_plan import CompiledFanout, Convert
-from topics.engine.generated_source import number_pattern, number_runs, source_of
+from topics.engine.generated_fields import moves, number_patterns
+from topics.engine.generated_source import cut_of, source_of
 from topics.engine.generated_values import change
 from topics.engine.lanes import headers_form, headers_from_form
 from topics.engine.records import Records
@@ -29,6 +30,8 @@ _NEVER: Final = 2**63
 _ALWAYS: Final = -(2**63)
 _PSEUDONYM_LENGTH: Final = encoded_long(PSEUDONYM_LENGTH)
 _TIME_LENGTH: Final = (24).to_bytes(4, "big")
+_AT_ONCE: Final = 1_000
+"""Of so many records the bytes are put together for a digest."""
 
 Run = Callable[..., tuple[int, int, tuple[tuple[int, int, int, int, int], ...]]]
 Parts = tuple[bytes | None, bytes | None, bytes]
@@ -53,8 +56,11 @@ class PartsLane:
     def digest(self) -> str:
         """See ``topics.engine.lanes.Lane.digest``."""
         found = hashlib.sha256()
-        for part in chain.from_iterable(self.parts):
-            found.update(b"\xff" if part is None else len(part).to_bytes(4, "big") + part)
+        for first in range(0, len(self.parts), _AT_ONCE):
+            pieces: list[bytes] = []
+            for part in chain.from_iterable(self.parts[first : first + _AT_ONCE]):
+                pieces += (b"\xff",) if part is None else (support.length_of(part), part)
+            found.update(b"".join(pieces))
         return found.hexdigest()
 
 
@@ -212,10 +218,10 @@ def _names(plan: CompiledFanout, spec: FanoutSpec) -> dict[str, Any]:
         "head_of": _head_of(parts),
         "marks_of": lambda marks: _marks(parts.marks_name, support.joined(marks)),
     }
-    for prefix, walks in (("p", plan.previous), ("s", plan.state)):
-        for first, end in number_runs(walks):
-            if end - first > 1:
-                names[f"numbers_{prefix}{first}"] = re.compile(number_pattern(walks[first:end])).match
+    names |= moves((*plan.previous, *plan.state))
+    for prefix, walks, cut in zip("ps", (plan.previous, plan.state), cut_of(plan), strict=True):
+        for name, pattern in number_patterns(prefix, walks, cut).items():
+            names[name] = re.compile(pattern).match
     for number, predicate in enumerate(plan.predicates):
         names[f"values{number}"] = predicate.allowed
     for number, ops in enumerate(plan.projections):
@@ -242,32 +248,29 @@ def _marks(name: bytes, joined: bytes | None) -> bytes | None:
 
 
 def _head_of(parts: HeaderParts) -> Callable[..., bytes | None]:
+    kinds = tuple(parts.source + kind + _TIME_LENGTH for kind in parts.kinds)
+    start, name, join = parts.start, parts.position_name, b"".join
+    few, digits, time_of, with_length = support.few, support.digits, support.time_of, support.with_length
+
     def head_of(
         operation: int,
         topic: bytes,
+        generation: bytes,
+        incarnation: bytes,
+        commit: bytes,
+        ordinal: bytes,
+        time: bytes,
         partition: bytes,
         offset: bytes,
-        time: bytes,
-        position: tuple[bytes, ...],
     ) -> bytes | None:
-        number_of = support.number_of
-        text = support.time_of(number_of(time))
+        text = time_of(time)
         if text is None:
             return None
-        place = b"%b/%d/%d" % (topic, number_of(partition), number_of(offset))
-        where = b"%d.%d.%d.%d" % tuple(map(number_of, position))
-        return b"".join(
-            (
-                parts.start,
-                support.with_length(place),
-                parts.source,
-                parts.kinds[operation],
-                _TIME_LENGTH,
-                text,
-                parts.position_name,
-                support.with_length(where),
-            )
-        )
+        at = digits(offset)
+        last = at if ordinal == offset else digits(ordinal)
+        place = with_length(b"%b/%b/%b" % (topic, few(partition), at))
+        where = with_length(b"%b.%b.%b.%b" % (few(generation), few(incarnation), few(commit), last))
+        return join((start, place, kinds[operation], text, name, where))
 
     return head_of
 
@@ -280,10 +283,13 @@ _SUPPORT: Final[dict[str, Any]] = {
         if each is not Operation.READ
     },
     "read": encoded_text(Operation.READ.value),
+    "operation_of": {encoded_text(each.value): number for number, each in enumerate(Operation)},
     "READ": list(Operation).index(Operation.READ),
     "DELETE": list(Operation).index(Operation.DELETE),
     "join": b"".join,
     "Unsound": Unsound,
+    "FOUR": [(byte >> 1).to_bytes(4, "big") for byte in range(128)],
+    "UNCOMMON": (support.Irregular, Unsound, AttributeError, IndexError, TypeError, ValueError),
     **{
         name: getattr(support, name)
         for name in (
@@ -293,6 +299,8 @@ _SUPPORT: Final[dict[str, Any]] = {
             "behind_int",
             "behind_long",
             "behind_nested",
+            "envelope",
+            "envelope_alone",
             "length_at",
             "long_bytes",
             "longs3",
