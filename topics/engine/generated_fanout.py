@@ -30,36 +30,54 @@ _NEVER: Final = 2**63
 _ALWAYS: Final = -(2**63)
 _PSEUDONYM_LENGTH: Final = encoded_long(PSEUDONYM_LENGTH)
 _TIME_LENGTH: Final = (24).to_bytes(4, "big")
+_NULL: Final = b"\xff"
 _AT_ONCE: Final = 1_000
 """Of so many records the bytes are put together for a digest."""
 
 Run = Callable[..., tuple[int, int, tuple[tuple[int, int, int, int, int], ...]]]
-Parts = tuple[bytes | None, bytes | None, bytes]
+Put = Callable[[Any], None]
 
 
 class PartsLane:
-    """A lane of keys, values and headers in digest form; records are made only when they are asked for."""
+    """A lane of keys, values and headers in digest form; records are made only when they are asked for.
+
+    Three lists of bytes: tuples of three would be looked through again and again by the garbage collector.
+    """
 
     def __init__(self, topic: TopicName, partition: int) -> None:
         self.topic, self.partition = topic, partition
-        self.parts: list[Parts] = []
+        self.keys: list[bytes | None] = []
+        self.values: list[bytes | None] = []
+        self.headers: list[bytes] = []
 
     def __len__(self) -> int:
         """How many records."""
-        return len(self.parts)
+        return len(self.keys)
 
     def __iter__(self) -> Iterator[OutputRecord]:
         """The records, in order."""
-        for key, value, headers in self.parts:
+        for key, value, headers in zip(self.keys, self.values, self.headers, strict=True):
             yield OutputRecord(self.topic, self.partition, key, value, headers_from_form(headers))
+
+    def append(self, record: OutputRecord) -> None:
+        """Put one more behind the others."""
+        self.keys.append(record.key)
+        self.values.append(record.value)
+        self.headers.append(headers_form(record.headers))
+
+    @property
+    def puts(self) -> tuple[Put, Put, Put]:
+        """What takes the key, the value and the headers of one more record."""
+        return self.keys.append, self.values.append, self.headers.append
 
     def digest(self) -> str:
         """See ``topics.engine.lanes.Lane.digest``."""
-        found = hashlib.sha256()
-        for first in range(0, len(self.parts), _AT_ONCE):
+        found, length_of = hashlib.sha256(), support.length_of
+        for first in range(0, len(self), _AT_ONCE):
+            columns = (each[first : first + _AT_ONCE] for each in (self.keys, self.values, self.headers))
             pieces: list[bytes] = []
-            for part in chain.from_iterable(self.parts[first : first + _AT_ONCE]):
-                pieces += (b"\xff",) if part is None else (support.length_of(part), part)
+            for part in chain.from_iterable(zip(*columns, strict=True)):
+                pieces += (_NULL,) if part is None else (length_of(part), part)
             found.update(b"".join(pieces))
         return found.hexdigest()
 
@@ -105,7 +123,7 @@ class GeneratedFanout:
         for prefix, found in groupby(records, _prefix):
             if prefix is not None:
                 self._decide(list(found), prefix, writers, batch)
-        lanes = tuple(lane for lane in batch.lanes if lane.parts)
+        lanes = tuple(filter(len, batch.lanes))
         return Decided(batch.canonical, len(records) - batch.canonical, batch.counts, lanes, batch.asked)
 
     def _decide(
@@ -132,7 +150,7 @@ class GeneratedFanout:
             batch.before is not None,
             batch.before,
             batch.windows,
-            [lane.parts.append for lane in batch.lanes],
+            [lane.puts for lane in batch.lanes],
             [count.withheld for count in batch.counts],
             lambda record, rest: self._ask(batch, record, rest),
         )
@@ -155,7 +173,7 @@ class GeneratedFanout:
             output = outcomes[index].output
             batch.counts[index].note(outcomes[index])
             if output is not None:
-                batch.lanes[index].parts.append((output.key, output.value, headers_form(output.headers)))
+                batch.lanes[index].append(output)
                 remember(output, batch.before)
 
     def _run(self, schema_id: SchemaId, writer: AvroType) -> Run | None:

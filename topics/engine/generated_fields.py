@@ -117,10 +117,14 @@ def _numbers(walks: Sequence[Walk]) -> bytes:
     return b"".join(b"(?:" + _number_pattern(walk) + b")" for walk in walks)
 
 
+def number_expression(code: Code) -> bytes:
+    """The expression of an ordinary number: in its shortest form, and surely within its bits."""
+    more = _INT_BYTES if code is Code.INT else _LONG_BYTES
+    return rb"(?:[\x00-\x7f]|[\x80-\xff]{1,%d}[\x01-\x7f])" % (more - 1)
+
+
 def _number_pattern(walk: Walk) -> bytes:
-    """An ordinary number: in its shortest form, and surely within its bits."""
-    more = _INT_BYTES if walk.code is Code.INT else _LONG_BYTES
-    number = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,%d}[\x01-\x7f])" % (more - 1)
+    number = number_expression(walk.code)
     if walk.null < 0:
         return number
     return rb"\x%02x|\x%02x%b" % (2 * walk.null, 2 - 2 * walk.null, number)

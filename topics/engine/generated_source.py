@@ -29,6 +29,7 @@ from topics.engine.generated_fields import (
     slow_record,
 )
 
+NOTHING = "b''"
 _NUMBERS_OF_HEAD = (
     "generation",
     "incarnation",
@@ -106,7 +107,8 @@ class _Source:
         for grant in grants:
             i = grant.index
             yield f"    from{i}, until{i}, start{i} = windows[{i}]"
-            yield f"    put{i}, refuse{i} = puts[{i}], withheld[{i}]"
+            yield f"    put_key{i}, put_value{i}, put_headers{i} = puts[{i}]"
+            yield f"    refuse{i} = withheld[{i}]"
             yield f"    delivered{i} = entombed{i} = outside{i} = internal{i} = 0"
         yield "    for record in records:"
         yield "        v, k = record.value, record.key"
@@ -228,7 +230,9 @@ class _Source:
 
     def _put(self, i: int, value: str) -> Iterator[str]:
         headers = f"(head + grant_marked{i} + marked + content if marked else head + grant_plain{i})"
-        yield f"put{i}((key, {value}, {headers if self._headers else 'b' + repr('')}))"
+        yield f"put_key{i}(key)"
+        yield f"put_value{i}({value})"
+        yield f"put_headers{i}({headers if self._headers else NOTHING})"
         yield f"delivered{i} += 1"
         yield "if copying: before.add(key)"
 
@@ -256,14 +260,9 @@ class _Source:
             yield f"last = head_of(DELETE, topic, {', '.join(_NUMBERS_OF_HEAD)})"
             yield f"if last is None: internal{i} += 1"
             yield "else:"
-        yield (
-            f"    put{i}((key, None, last + grant_marked{i}))"
-            if self._headers
-            else f"put{i}((key, None, b''))"
-        )
-        yield from indented(
-            1 if self._headers else 0, (f"entombed{i} += 1", "if copying: before.discard(key)")
-        )
+        headers = f"last + grant_marked{i}" if self._headers else NOTHING
+        lines = (f"put_key{i}(key)", f"put_value{i}(None)", f"put_headers{i}({headers})", f"entombed{i} += 1")
+        yield from indented(1 if self._headers else 0, (*lines, "if copying: before.discard(key)"))
 
 
 def _holds(number: int, predicate: Predicate) -> str:
