@@ -26,8 +26,10 @@ def pytest_configure() -> None:
     begin_run()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     refuse_strange(items)
+    # Before those who distribute the tests look at their marks.
     arrange(config, items)
 
 

@@ -15,7 +15,14 @@ from typing import Any
 
 import fastavro
 import requests
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.load import control_schema
@@ -60,11 +67,22 @@ def kafka_only() -> Iterator[KafkaOnly]:
     stack.proxy.start()
     try:
         stack.up()
+        waiting.eventually(lambda: begins_transactions(stack), 60.0, lambda: "the first transaction")
         yield stack
     finally:
         stack.reset()
         stack.proxy.stop()
         shutil.rmtree(stack.settings.home, ignore_errors=True)
+
+
+def begins_transactions(stack: KafkaOnly) -> bool:
+    """Whether the coordinator is ready, whose topic a new broker makes when it is first asked for."""
+    producer = Producer(stack.kafka_config("admin") | {"transactional.id": "first", "log_level": 0})
+    try:
+        producer.init_transactions(10)
+    except KafkaException:
+        return False
+    return True
 
 
 class Bus:
