@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -13,29 +12,17 @@ import pytest
 
 from services.stack.api import Stack
 from services.stack.settings import StackSettings, default_cache
+from tests.support.ports import free_ports, free_run
+from tests.support.side_by_side import home_prefix
 
 PORTS = [name for name in StackSettings.model_fields if name.endswith("_port")]
-
-
-def free_ports(count: int) -> list[int]:
-    """Return loopback ports that nobody listens on, below those that the system hands to clients."""
-    found: list[int] = []
-    with ExitStack() as open_sockets:
-        candidate = 20000 + os.getpid() * 7 % 9000
-        while len(found) < count:
-            candidate += 1
-            probe = open_sockets.enter_context(socket.socket())
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            found.append(candidate)
-    return found
+#: Gates answer from the first of them on, fan-outs from twenty above it, ten for each group.
+_PROCESSES = 50
 
 
 def temporary_home() -> Path:
     """Return a new folder outside the checkout through which PostgreSQL's user may pass."""
-    home = Path(tempfile.mkdtemp(prefix="govbus-test-"))
+    home = Path(tempfile.mkdtemp(prefix=home_prefix()))
     home.chmod(0o711)
     return home
 
@@ -43,7 +30,7 @@ def temporary_home() -> Path:
 def settings_for(home: Path) -> StackSettings:
     """Return settings for a stack of its own: free ports, small heaps, a quick start, the user's cache."""
     cache = Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True)) | {"processes_port": free_run(_PROCESSES)}
     return StackSettings.model_validate({"home": home, "cache": cache, "quick_start": True, **ports})
 
 

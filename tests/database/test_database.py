@@ -19,7 +19,7 @@ from services.control.store.database import (
 from services.control.store.errors import RepeatTransaction, RestorePassword, StartControlDatabase
 from services.stack.probes import HOST
 from tests.database_fixture import DatabaseOnly
-from tests.stack_fixture import free_ports
+from tests.support.ports import free_ports
 
 
 @pytest.fixture

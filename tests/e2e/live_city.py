@@ -27,6 +27,7 @@ from services.ledger.evidence import Gatherer
 from services.ledger.quarantine import Quarantined, read_quarantine
 from services.ledger.reader import read_whole
 from services.stack.api import Stack
+from tests.e2e.settling import Decisions, ends_of, holds_since
 from tests.support.waiting import eventually
 from topics.event import ConsumerId, KafkaRecord, ProviderId, TopicName
 
@@ -51,6 +52,7 @@ class LiveCity:
     _next_id: int = field(
         default_factory=lambda: 800_000_000 + time.time_ns() // 1_000_000_000 % 900 * 90_000
     )
+    _decisions: Decisions = field(default_factory=lambda: Decisions(PATIENCE_SECONDS))
 
     @staticmethod
     def found(stack: Stack, persons: int = 60) -> "LiveCity":
@@ -90,10 +92,20 @@ class LiveCity:
             f"INSERT INTO public.{table} (id, name, updated_at) VALUES (%s, %s, now()) "
             "ON CONFLICT (id) DO UPDATE SET name = excluded.name"
         )
-        self.execute(provider, (statement, (SENTINEL, token)))
         topic = TopicName(f"raw.{provider}.public.{table}")
-        wait_until(lambda: self._captured(topic, token.encode()), f"{provider}'s changes to be captured")
-        wait_until(self._nothing_pending, "gate and fan-out to decide everything")
+        with self.story.lookup() as lookup:
+            before = ends_of(lookup.reader, topic)
+            self.execute(provider, (statement, (SENTINEL, token)))
+            wait_until(
+                lambda: holds_since(lookup.reader, before, token.encode()),
+                f"{provider}'s changes to be captured",
+            )
+            self._decisions.settle(lookup)
+
+    def await_decisions(self) -> None:
+        """Until everything captured or published so far is decided and delivered."""
+        with self.story.lookup() as lookup:
+            self._decisions.settle(lookup)
 
     def balance(self) -> dict[str, Any]:
         """What `govbus audit balance --json` answers."""
@@ -174,10 +186,3 @@ class LiveCity:
         [found] = [status.pid for status in self.stack.status() if status.name == component]
         assert found is not None, f"{component} does not run"
         return found
-
-    def _captured(self, topic: TopicName, token: bytes) -> bool:
-        return any(token in (record.value or b"") for record in self.records(topic))
-
-    def _nothing_pending(self) -> bool:
-        sums = self.balance()["sums"]
-        return bool(sums["pending_intake"] == 0 and sums["pending_delivery"] == 0)

@@ -281,6 +281,7 @@ def told_of_the_fence(city: LiveCity) -> int:
     return told.count("stopped: ") + told.count("the producer is closed and made anew")
 
 
+@pytest.mark.alone
 def test_every_version_was_acknowledged_by_every_instance_within_two_seconds(
     city: LiveCity, record_property: Any
 ) -> None:

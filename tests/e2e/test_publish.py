@@ -15,7 +15,7 @@ from consumers.settings import from_credentials_file
 from consumers.subscriber import Subscriber
 from services.cli.main import app
 from services.control.credentials import credentials_path
-from tests.e2e.live_city import LiveCity, wait_until
+from tests.e2e.live_city import LiveCity
 from topics.identity.digits import credit_code_check_digit, organisation_code_check_digit
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -72,12 +72,7 @@ class Counter:
 
     def settle(self) -> None:
         """What was published is in the log already: until the gate and the fan-out have decided it."""
-
-        def nothing_pending() -> bool:
-            sums = self.city.balance()["sums"]
-            return bool(sums["pending_intake"] == 0 and sums["pending_delivery"] == 0)
-
-        wait_until(nothing_pending, "the published records to be decided and delivered")
+        self.city.await_decisions()
 
     def canonical(self) -> dict[str, list[tuple[str, str]]]:
         """Permit → its holders and kinds in the canonical topic."""

@@ -1,4 +1,4 @@
-"""The broker of one test module, and a bus of one test's own on it."""
+"""The broker that tests of processors share, and a bus of one test's own on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.integration.processor_bus import Bus, KafkaOnly, kafka_only, open_bus
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def broker() -> Iterator[KafkaOnly]:
     with kafka_only() as stack:
         yield stack

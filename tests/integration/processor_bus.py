@@ -15,7 +15,14 @@ from typing import Any
 
 import fastavro
 import requests
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.load import control_schema
@@ -26,8 +33,9 @@ from services.processor.settings import ProcessorSettings
 from services.stack.api import Stack
 from services.stack.component import Component
 from tests.integration.processor_echo import OTHER, OUT, POLICY_SCHEMA, SOURCE, STATE
-from tests.stack_fixture import free_ports, settings_for, temporary_home
+from tests.stack_fixture import settings_for, temporary_home
 from tests.support import waiting
+from tests.support.ports import free_ports
 from topics.event import PolicyNumber, SchemaId
 from topics.names import POLICY, POLICY_ACKNOWLEDGEMENTS
 from topics.policy import ControlSchemas, Policy
@@ -43,7 +51,7 @@ class KafkaOnly(Stack):
 
     def __init__(self) -> None:
         super().__init__(settings_for(temporary_home()))
-        listener_port, proxy_port = free_ports(60)[-2:]
+        listener_port, proxy_port = free_ports(2)
         self.kafka = ProxiedKafka(self.context, listener_port, proxy_port)
         self.proxy = KafkaProxy(proxy_port, listener_port)
 
@@ -59,11 +67,22 @@ def kafka_only() -> Iterator[KafkaOnly]:
     stack.proxy.start()
     try:
         stack.up()
+        waiting.eventually(lambda: begins_transactions(stack), 60.0, lambda: "the first transaction")
         yield stack
     finally:
         stack.reset()
         stack.proxy.stop()
         shutil.rmtree(stack.settings.home, ignore_errors=True)
+
+
+def begins_transactions(stack: KafkaOnly) -> bool:
+    """Whether the coordinator is ready, whose topic a new broker makes when it is first asked for."""
+    producer = Producer(stack.kafka_config("admin") | {"transactional.id": "first", "log_level": 0})
+    try:
+        producer.init_transactions(10)
+    except KafkaException:
+        return False
+    return True
 
 
 class Bus:

@@ -93,7 +93,7 @@ class Writer:
 
 @contextmanager
 def traffic(writer: Writer, numbers: range) -> Iterator[None]:
-    """Updates of these persons, a few in each transaction, until the body is done."""
+    """Updates of these persons, all in one transaction, ten times a second until the body is done."""
     stop = threading.Event()
     failed: list[BaseException] = []
 
@@ -101,7 +101,7 @@ def traffic(writer: Writer, numbers: range) -> Iterator[None]:
         try:
             while not stop.is_set():
                 writer.write(*((number, Operation.UPDATE, None) for number in numbers))
-                stop.wait(0.01)
+                stop.wait(0.1)
         except BaseException as error:  # noqa: BLE001 - told by the test's own thread
             failed.append(error)
 

@@ -35,6 +35,7 @@ def test_without_a_policy_nothing_is_decided_and_readiness_says_why(bus: Bus) ->
     assert_once_and_in_order(bus, numbered(0, 10))
 
 
+@pytest.mark.alone
 def test_an_idle_instance_acknowledges_a_new_policy_within_two_seconds(bus: Bus) -> None:
     bus.policy(1)
     bus.put(numbered(0, 20))
@@ -152,6 +153,7 @@ def test_a_policy_may_add_a_topic_and_demand_a_bounded_catch_up_exactly_once(bus
     assert sorted(values(bus)) == sorted(numbered(0, 40) * 2 + [b"o0", b"o1"])
 
 
+@pytest.mark.alone
 def test_a_stop_signal_ends_the_process_within_five_seconds_and_loses_nothing(bus: Bus) -> None:
     bus.policy(1)
     bus.put(numbered(0, 3000))

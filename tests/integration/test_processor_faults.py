@@ -76,6 +76,7 @@ def test_connections_that_break_again_and_again_lose_and_repeat_nothing(bus: Bus
     assert_once_and_in_order(bus, numbered(0, 12_000))
 
 
+@pytest.mark.alone
 def test_who_stops_gives_its_partitions_away_at_once_and_who_starts_gets_some(bus: Bus) -> None:
     bus.policy(1)
     first = bus.start(0)
@@ -97,6 +98,7 @@ def test_who_stops_gives_its_partitions_away_at_once_and_who_starts_gets_some(bu
     assert_once_and_in_order(bus, numbered(0, 2_000))
 
 
+@pytest.mark.alone
 def test_who_is_killed_is_replaced_within_ten_seconds(bus: Bus) -> None:
     bus.policy(1)
     bus.put(numbered(0, 4_000))

@@ -17,7 +17,7 @@ from services.stack.api import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
-RECORD_BYTES, RECORDS = 10_000, 150
+RECORD_BYTES, RECORDS = 10_000, 100
 VOLUME = RECORD_BYTES * RECORDS
 SMALL, LARGE = 100_000, 50_000_000
 WINDOW_S = 11
@@ -36,7 +36,7 @@ class Reading:
 
 @pytest.fixture
 def topic(stack: Stack) -> str:
-    """A megabyte and a half that cannot be compressed, in one partition."""
+    """A megabyte that cannot be compressed, in one partition."""
     name = f"quota-test-{uuid.uuid4().hex[:8]}"
     admin = stack.admin()
     admin.create_topics([NewTopic(name, 1, 1)])[name].result(15)

@@ -22,7 +22,8 @@ from services.stack.python_process import PythonComponent
 from services.stack.settings import StackSettings
 from services.stack.users import BASE_USERS
 from tests.integration.stack_checks import killed, logs_in, registered, states, topic_of, wait_for
-from tests.stack_fixture import free_ports, processes_below, settings_for, temporary_home
+from tests.stack_fixture import processes_below, settings_for, temporary_home
+from tests.support.ports import free_ports
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

@@ -84,6 +84,7 @@ def after_cut(bench: Bench, receipt: Receipt, generation: int) -> list[str]:
 
 
 @pytest.mark.requirement("A8-05")
+@pytest.mark.alone
 def test_delivery_stops_and_the_receipt_proves_it(bench: Bench, writer: Writer) -> None:
     with traffic(writer, LIVE), Reader(bench, HEALTH) as reader:
         arrives(reader)
@@ -170,6 +171,7 @@ def assert_never_back(bench: Bench) -> None:
 
 
 @pytest.mark.requirement("A8-05")
+@pytest.mark.alone
 def test_an_instance_that_does_not_answer_is_fenced_and_nothing_of_it_stands_after_the_cut(
     bench: Bench, writer: Writer
 ) -> None:

@@ -246,6 +246,7 @@ async def test_who_is_no_longer_in_the_group_cannot_commit_its_offsets(desk: Des
     await transactions.abort()
 
 
+@pytest.mark.alone
 async def test_two_members_share_and_who_leaves_gives_its_partitions_away_at_once(desk: Desk) -> None:
     first = desk.input(0)
     await owning(PARTITIONS, first)

@@ -14,7 +14,8 @@ from topics.engine.fanout_compile import compile_fanout, fallbacks
 from topics.engine.fanout_headers import HeaderParts, grant_part, header_parts
 from topics.engine.fanout_items import NotCompiled, encoded_long, encoded_text
 from topics.engine.fanout_plan import CompiledFanout, Convert
-from topics.engine.generated_source import number_pattern, number_runs, source_of
+from topics.engine.generated_fields import moves, number_patterns
+from topics.engine.generated_source import cut_of, source_of
 from topics.engine.generated_values import change
 from topics.engine.lanes import headers_form, headers_from_form
 from topics.engine.records import Records
@@ -29,32 +30,55 @@ _NEVER: Final = 2**63
 _ALWAYS: Final = -(2**63)
 _PSEUDONYM_LENGTH: Final = encoded_long(PSEUDONYM_LENGTH)
 _TIME_LENGTH: Final = (24).to_bytes(4, "big")
+_NULL: Final = b"\xff"
+_AT_ONCE: Final = 1_000
+"""Of so many records the bytes are put together for a digest."""
 
 Run = Callable[..., tuple[int, int, tuple[tuple[int, int, int, int, int], ...]]]
-Parts = tuple[bytes | None, bytes | None, bytes]
+Put = Callable[[Any], None]
 
 
 class PartsLane:
-    """A lane of keys, values and headers in digest form; records are made only when they are asked for."""
+    """A lane of keys, values and headers in digest form; records are made only when they are asked for.
+
+    Three lists of bytes: tuples of three would be looked through again and again by the garbage collector.
+    """
 
     def __init__(self, topic: TopicName, partition: int) -> None:
         self.topic, self.partition = topic, partition
-        self.parts: list[Parts] = []
+        self.keys: list[bytes | None] = []
+        self.values: list[bytes | None] = []
+        self.headers: list[bytes] = []
 
     def __len__(self) -> int:
         """How many records."""
-        return len(self.parts)
+        return len(self.keys)
 
     def __iter__(self) -> Iterator[OutputRecord]:
         """The records, in order."""
-        for key, value, headers in self.parts:
+        for key, value, headers in zip(self.keys, self.values, self.headers, strict=True):
             yield OutputRecord(self.topic, self.partition, key, value, headers_from_form(headers))
+
+    def append(self, record: OutputRecord) -> None:
+        """Put one more behind the others."""
+        self.keys.append(record.key)
+        self.values.append(record.value)
+        self.headers.append(headers_form(record.headers))
+
+    @property
+    def puts(self) -> tuple[Put, Put, Put]:
+        """What takes the key, the value and the headers of one more record."""
+        return self.keys.append, self.values.append, self.headers.append
 
     def digest(self) -> str:
         """See ``topics.engine.lanes.Lane.digest``."""
-        found = hashlib.sha256()
-        for part in chain.from_iterable(self.parts):
-            found.update(b"\xff" if part is None else len(part).to_bytes(4, "big") + part)
+        found, length_of = hashlib.sha256(), support.length_of
+        for first in range(0, len(self), _AT_ONCE):
+            columns = (each[first : first + _AT_ONCE] for each in (self.keys, self.values, self.headers))
+            pieces: list[bytes] = []
+            for part in chain.from_iterable(zip(*columns, strict=True)):
+                pieces += (_NULL,) if part is None else (length_of(part), part)
+            found.update(b"".join(pieces))
         return found.hexdigest()
 
 
@@ -99,7 +123,7 @@ class GeneratedFanout:
         for prefix, found in groupby(records, _prefix):
             if prefix is not None:
                 self._decide(list(found), prefix, writers, batch)
-        lanes = tuple(lane for lane in batch.lanes if lane.parts)
+        lanes = tuple(filter(len, batch.lanes))
         return Decided(batch.canonical, len(records) - batch.canonical, batch.counts, lanes, batch.asked)
 
     def _decide(
@@ -126,7 +150,7 @@ class GeneratedFanout:
             batch.before is not None,
             batch.before,
             batch.windows,
-            [lane.parts.append for lane in batch.lanes],
+            [lane.puts for lane in batch.lanes],
             [count.withheld for count in batch.counts],
             lambda record, rest: self._ask(batch, record, rest),
         )
@@ -149,7 +173,7 @@ class GeneratedFanout:
             output = outcomes[index].output
             batch.counts[index].note(outcomes[index])
             if output is not None:
-                batch.lanes[index].parts.append((output.key, output.value, headers_form(output.headers)))
+                batch.lanes[index].append(output)
                 remember(output, batch.before)
 
     def _run(self, schema_id: SchemaId, writer: AvroType) -> Run | None:
@@ -212,10 +236,10 @@ def _names(plan: CompiledFanout, spec: FanoutSpec) -> dict[str, Any]:
         "head_of": _head_of(parts),
         "marks_of": lambda marks: _marks(parts.marks_name, support.joined(marks)),
     }
-    for prefix, walks in (("p", plan.previous), ("s", plan.state)):
-        for first, end in number_runs(walks):
-            if end - first > 1:
-                names[f"numbers_{prefix}{first}"] = re.compile(number_pattern(walks[first:end])).match
+    names |= moves((*plan.previous, *plan.state))
+    for prefix, walks, cut in zip("ps", (plan.previous, plan.state), cut_of(plan), strict=True):
+        for name, pattern in number_patterns(prefix, walks, cut).items():
+            names[name] = re.compile(pattern).match
     for number, predicate in enumerate(plan.predicates):
         names[f"values{number}"] = predicate.allowed
     for number, ops in enumerate(plan.projections):
@@ -242,32 +266,29 @@ def _marks(name: bytes, joined: bytes | None) -> bytes | None:
 
 
 def _head_of(parts: HeaderParts) -> Callable[..., bytes | None]:
+    kinds = tuple(parts.source + kind + _TIME_LENGTH for kind in parts.kinds)
+    start, name, join = parts.start, parts.position_name, b"".join
+    few, digits, time_of, with_length = support.few, support.digits, support.time_of, support.with_length
+
     def head_of(
         operation: int,
         topic: bytes,
+        generation: bytes,
+        incarnation: bytes,
+        commit: bytes,
+        ordinal: bytes,
+        time: bytes,
         partition: bytes,
         offset: bytes,
-        time: bytes,
-        position: tuple[bytes, ...],
     ) -> bytes | None:
-        number_of = support.number_of
-        text = support.time_of(number_of(time))
+        text = time_of(time)
         if text is None:
             return None
-        place = b"%b/%d/%d" % (topic, number_of(partition), number_of(offset))
-        where = b"%d.%d.%d.%d" % tuple(map(number_of, position))
-        return b"".join(
-            (
-                parts.start,
-                support.with_length(place),
-                parts.source,
-                parts.kinds[operation],
-                _TIME_LENGTH,
-                text,
-                parts.position_name,
-                support.with_length(where),
-            )
-        )
+        at = digits(offset)
+        last = at if ordinal == offset else digits(ordinal)
+        place = with_length(b"%b/%b/%b" % (topic, few(partition), at))
+        where = with_length(b"%b.%b.%b.%b" % (few(generation), few(incarnation), few(commit), last))
+        return join((start, place, kinds[operation], text, name, where))
 
     return head_of
 
@@ -280,10 +301,13 @@ _SUPPORT: Final[dict[str, Any]] = {
         if each is not Operation.READ
     },
     "read": encoded_text(Operation.READ.value),
+    "operation_of": {encoded_text(each.value): number for number, each in enumerate(Operation)},
     "READ": list(Operation).index(Operation.READ),
     "DELETE": list(Operation).index(Operation.DELETE),
     "join": b"".join,
     "Unsound": Unsound,
+    "FOUR": [(byte >> 1).to_bytes(4, "big") for byte in range(128)],
+    "UNCOMMON": (support.Irregular, Unsound, AttributeError, IndexError, TypeError, ValueError),
     **{
         name: getattr(support, name)
         for name in (
@@ -293,6 +317,8 @@ _SUPPORT: Final[dict[str, Any]] = {
             "behind_int",
             "behind_long",
             "behind_nested",
+            "envelope",
+            "envelope_alone",
             "length_at",
             "long_bytes",
             "longs3",

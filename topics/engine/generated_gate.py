@@ -6,8 +6,10 @@ point are more for it to refer.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from topics.engine.gate_answers import REASONS, Answers
@@ -21,7 +23,7 @@ from topics.engine.generated_walk import OTHER, Failed, Unclear, mapper, size, w
 from topics.engine.lane_book import LaneBook
 from topics.engine.records import Records
 from topics.engine.schema import AvroType, NotCompilable
-from topics.event import EntityKey, KafkaRecord, OutputRecord, RecordId, SchemaId, Stopped
+from topics.event import EntityKey, Headers, KafkaRecord, OutputRecord, RecordId, SchemaId, Stopped
 from topics.identity.check import check
 from topics.identity.kinds import IdentityKind
 from topics.quality.values import civil_day
@@ -29,6 +31,9 @@ from topics.wire import frame
 
 _MOST_TIMESTAMP: Final = 250_000_000_000_000
 _MOST_SOURCE_TIME: Final = 10_000_000_000_000_000
+again: Final = lru_cache(4096)(long_form)
+"""For numbers that come again: of a transaction, of a moment, of a partition."""
+_BOTH: Final = re.compile(r'\["([0-9]{1,18})","[0-9]{1,18}"\]').fullmatch
 _OPERATIONS: Final = {"c": 0, "u": 1, "d": 2, "r": 3}
 
 
@@ -75,6 +80,8 @@ class GeneratedGateEngine:
         self._version = long_form(spec.policy_version)
         self._marks = [text_form(rule.id) for rule in spec.rules.rules]
         self._key_frame = frame(spec.canonical_key_schema_id, b"")
+        self._met: tuple[Headers, int] = ((), spec.incarnation)
+        """The headers of the last record, which mostly are those of the next, and its incarnation."""
 
     def learn(self, schema_id: SchemaId, writer_type: AvroType) -> None:
         """See ``GateEngine.learn``."""
@@ -133,13 +140,17 @@ class GeneratedGateEngine:
         return self._decide_change(compiled, operation, before, row, place)
 
     def _incarnation(self, record: KafkaRecord) -> int:
+        headers, known = self._met
+        if record.headers == headers:
+            return known
         found = 0
         for name, value in record.headers:
             if name == self._spec.release_header:
                 raise Unclear
             if name == self._spec.incarnation_header:
                 found = int(value) if value.isdigit() and len(value) <= 18 else 0
-        return found or self._spec.incarnation
+        self._met = record.headers, found or self._spec.incarnation
+        return self._met[1]
 
     def _decide_change(
         self, compiled: _Compiled, operation: str, before: Any, row: Any, place: _Place
@@ -262,12 +273,12 @@ class GeneratedGateEngine:
         named = [self._marks[mark] for mark in marks]
         parts = [
             self._heads[operation],
-            long_form(place.incarnation),
-            long_form(place.commit),
+            again(place.incarnation),
+            again(place.commit),
             offset,
-            long_form(place.source_ms),
+            again(place.source_ms),
             self._raw_topic,
-            long_form(record.partition),
+            again(record.partition),
             offset,
             self._version,
             *([long_form(len(named)), *named] if named else []),
@@ -316,11 +327,10 @@ def _position(source: Sequence[Any], operation: str) -> tuple[int, int]:
         raise Unclear
     own = None
     if sequence is not None:
+        both = _BOTH(sequence)
+        if both is not None:
+            return int(both[1]), time_ms
         parts = sequence.split('"')
-        if len(parts) == 5 and (parts[0], parts[2], parts[4]) == ("[", ",", "]"):
-            if _is_number(parts[1]) and _is_number(parts[3]):
-                return int(parts[1]), time_ms
-            raise Unclear
         if len(parts) != 3 or (parts[0], parts[2]) != ("[null,", "]") or not _is_number(parts[1]):
             raise Unclear
         own = int(parts[1])

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from functools import lru_cache
+from operator import mul
 from typing import Final
 
 from topics.identity.digits import (
@@ -21,8 +22,9 @@ from topics.quality.values import EPOCH
 _RESIDENT: Final = re.compile(r"[0-9]{17}[0-9X]").fullmatch
 _CREDIT: Final = re.compile(rf"[{CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{CREDIT_ALPHABET}]{{10}}").fullmatch
 _NEVER: Final = 2**40
-_CREDIT_PLACES: Final = {character: place for place, character in enumerate(CREDIT_ALPHABET)}
-_PLACES: Final = {character: place for place, character in enumerate(ORGANISATION_ALPHABET)}
+_CREDIT_PLACES: Final = bytes(max(CREDIT_ALPHABET.find(chr(byte)), 0) for byte in range(256))
+_PLACES: Final = bytes(max(ORGANISATION_ALPHABET.find(chr(byte)), 0) for byte in range(256))
+"""Of each character its place in the alphabet."""
 
 
 def is_resident(number: str, today: int) -> bool:
@@ -42,10 +44,11 @@ def is_credit_code(code: str) -> bool:
     """Whether it is a valid unified social credit code in its normal form."""
     if _CREDIT(code) is None or code[8:17] == "000000000":
         return False
-    total = sum([_CREDIT_PLACES[c] * weight for c, weight in zip(code, CREDIT_WEIGHTS, strict=False)])
+    data = code.encode()
+    total = sum(map(mul, data.translate(_CREDIT_PLACES), CREDIT_WEIGHTS))
     if CREDIT_ALPHABET[-total % 31] != code[17]:
         return False
-    total = sum([_PLACES[c] * weight for c, weight in zip(code[8:], ORGANISATION_WEIGHTS, strict=False)])
+    total = sum(map(mul, data[8:].translate(_PLACES), ORGANISATION_WEIGHTS))
     return ORGANISATION_CHECKS[-total % 11] == code[16]
 
 

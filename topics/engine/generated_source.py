@@ -1,12 +1,12 @@
 """Writes the Python source of a fan-out for one writer's schema: no loop over fields, few calls.
 
-Names in the source: ``v`` the value, ``k`` the key, ``at`` the position, ``s<i>`` and ``p<i>`` where field i
-of state and previous begins, ``r<i>`` whether predicate i holds, ``b<i>`` the bytes of projection i.
+Names in the source: ``v`` the value, ``k`` the key, ``at`` the position, ``s<i>`` and ``p<i>`` the bytes of a
+segment of state and previous that begins with field i, ``r<i>`` whether predicate i holds, ``b<i>`` the bytes
+of projection i. ``run`` reads ordinary records itself and leaves the others to ``walk``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Iterator
 
 from topics.engine.fanout import FanoutSpec
 from topics.engine.fanout_plan import (
@@ -18,86 +18,156 @@ from topics.engine.fanout_plan import (
     GrantPlan,
     Op,
     Predicate,
-    Walk,
 )
-from topics.engine.skip import Code
+from topics.engine.generated_fields import (
+    LENGTH,
+    Segment,
+    indented,
+    needed_ranges,
+    quick_record,
+    segments,
+    slow_record,
+)
 
-_NUMBERS = (Code.INT, Code.LONG)
-_INT_BYTES = 4
-_LONG_BYTES = 9
+NOTHING = "b''"
+_NUMBERS_OF_HEAD = (
+    "generation",
+    "incarnation",
+    "commit",
+    "ordinal",
+    "source_time",
+    "raw_partition",
+    "raw_offset",
+)
+
+
+def cut_of(plan: CompiledFanout) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """The segments of previous and state."""
+    return (
+        segments(plan.previous, needed_ranges(plan, in_state=False)),
+        segments(plan.state, needed_ranges(plan, in_state=True)),
+    )
 
 
 def source_of(plan: CompiledFanout, spec: FanoutSpec, *, keys: bool = True, headers: bool = True) -> str:
-    """The source of ``run``; without keys or headers for measurements only."""
-    return "\n".join(_Source(plan, spec, keys, headers).lines()) + "\n"
+    """The source of ``walk`` and ``run``; without keys or headers for measurements only."""
+    source = _Source(plan, spec, keys, headers)
+    return "\n".join((*source.walk(), *source.run())) + "\n"
 
 
 class _Source:
     """Writes line by line."""
 
     def __init__(self, plan: CompiledFanout, spec: FanoutSpec, keys: bool, headers: bool) -> None:
-        self._plan, self._spec, self._keys, self._headers = plan, spec, keys, headers
+        self._plan, self._spec, self._headers = plan, spec, headers
+        self._keys = keys
+        self._pseudonyms = keys and any(not spec.grants[each.index].canonical_key for each in plan.grants)
         self._shared = Counter(grant.projection for grant in plan.grants)
+        self._previous, self._state = cut_of(plan)
 
-    def lines(self) -> Iterator[str]:
+    @property
+    def _read(self) -> str:
+        """The names of what is read of a record."""
+        names = ["op", "known", "previous", "marks"]
+        names += ["topic", *_NUMBERS_OF_HEAD] if self._headers else []
+        names += ["entity"] if self._pseudonyms else []
+        names += [each.named("p") for each in self._previous if each.needed]
+        names += [each.named("s") for each in self._state if each.needed]
+        return ", ".join(names)
+
+    def walk(self) -> Iterator[str]:
+        """Whatever record it is, field by field."""
+        yield "def walk(v, k):"
+        for prefix, cut in (("p", self._previous), ("s", self._state)):
+            for each in cut:
+                if each.needed:
+                    yield f"    {each.named(prefix)} = b''"
+        yield from indented(1, _ENVELOPE)
+        yield "    at += 1"
+        yield "    if previous:"
+        yield from indented(2, slow_record("p", self._plan.previous, self._previous))
+        yield "    state = v[at]"
+        yield "    if state > 2 or state == 1: raise wrong_branch(v, at)"
+        yield "    at += 1"
+        yield "    if state:"
+        yield from indented(2, slow_record("s", self._plan.state, self._state))
+        yield "    if at != len(v): raise Unsound(TRAILING, at)"
+        yield "    if not state and op != DELETE: raise Irregular"
+        yield from indented(1, _KEY)
+        if self._pseudonyms:
+            yield "    entity = with_length(identity) + with_length(record_id)"
+        yield f"    return {self._read}"
+
+    def run(self) -> Iterator[str]:
+        """The records of a batch, one after the other."""
         grants = self._plan.grants
         yield "def run(records, copying, before, windows, puts, withheld, ask):"
         yield "    unsound = asked = 0"
+        yield "    told = None"
         for grant in grants:
             i = grant.index
             yield f"    from{i}, until{i}, start{i} = windows[{i}]"
-            yield f"    put{i}, refuse{i} = puts[{i}], withheld[{i}]"
+            yield f"    put_key{i}, put_value{i}, put_headers{i} = puts[{i}]"
+            yield f"    refuse{i} = withheld[{i}]"
             yield f"    delivered{i} = entombed{i} = outside{i} = internal{i} = 0"
         yield "    for record in records:"
         yield "        v, k = record.value, record.key"
         yield "        try:"
-        yield from _indented(3, self._walk())
-        yield "        except Irregular:"
-        yield "            ask(record, None)"
-        yield "            asked += 1"
-        yield "            continue"
-        yield "        except (Unsound, IndexError, ValueError, TypeError):"
-        yield "            unsound += 1"
-        yield "            continue"
-        yield from _indented(2, self._decide())
+        yield from indented(3, self._quickly())
+        yield "        except UNCOMMON:"
+        yield "            told = None"
+        yield "            try:"
+        yield f"                {self._read} = walk(v, k)"
+        yield "            except Irregular:"
+        yield "                ask(record, None)"
+        yield "                asked += 1"
+        yield "                continue"
+        yield "            except (Unsound, IndexError, ValueError, TypeError):"
+        yield "                unsound += 1"
+        yield "                continue"
+        yield from indented(2, self._decide())
         counts = "".join(
             f"({g.index}, delivered{g.index}, entombed{g.index}, outside{g.index}, internal{g.index}), "
             for g in grants
         )
         yield f"    return unsound, asked, ({counts})"
 
-    def _walk(self) -> Iterator[str]:
-        yield from _ENVELOPE
-        yield from self._record("previous", "p", self._plan.previous)
-        yield from self._record("state", "s", self._plan.state)
-        yield "if at != len(v): raise Unsound(TRAILING, at)"
-        yield "if not state and op != DELETE: raise Irregular"
-        yield from _KEY
-
-    def _record(self, name: str, prefix: str, walks: tuple[Walk, ...]) -> Iterator[str]:
-        yield f"{name} = v[at]"
-        yield f"if {name} > 2 or {name} == 1: raise wrong_branch(v, at)"
+    def _quickly(self) -> Iterator[str]:
+        """An ordinary record."""
+        position = ", ".join(_NUMBERS_OF_HEAD[:5])
+        if self._headers:
+            yield "found = envelope(v, 5)"
+            yield f"op, {position}, raw_topic, raw_partition, raw_offset = found.groups()"
+        else:
+            yield "found = envelope_alone(v, 5)"
+            yield "op, raw_topic = found.groups()"
+        yield "op, at, marks = operation_of[op], found.end(), None"
+        yield "if raw_topic != told:"
+        yield "    topic = raw_topic[1:]"
+        yield "    topic.decode()"
+        yield "    told = raw_topic"
+        yield "known = v[at]"
+        yield "previous = v[at + 1]"
+        yield "at += 2"
+        yield "if known > 1: raise Irregular"
+        yield "if previous:"
+        yield "    if previous != 2: raise Irregular"
+        yield from indented(1, quick_record("p", self._plan.previous, self._previous))
+        yield "if v[at] != 2: raise Irregular"
         yield "at += 1"
-        yield f"if {name}:"
-        for first, end in number_runs(walks):
-            slow = chain.from_iterable(_field(f"{prefix}{at}", walks[at]) for at in range(first, end))
-            if end - first < 2:
-                yield from _indented(1, slow)
-            else:
-                starts = "".join(f"({prefix}{at}, at), " for at in range(first, end))
-                yield f"    found = numbers_{prefix}{first}(v, at)"
-                yield f"    if found: _, {starts}= found.regs"
-                yield "    else:"
-                yield from _indented(2, slow)
-        yield f"    {prefix}{len(walks)} = at"
+        yield from quick_record("s", self._plan.state, self._state)
+        yield "if at != len(v) or k[0]: raise Irregular"
+        yield "at = 5 + TEXT0[k[5]]"
+        yield "if at + TEXT0[k[at]] != len(k): raise Irregular"
+        yield "if not k.isascii(): k[5:].decode()"
+        if self._pseudonyms:
+            yield "entity = FOUR[k[5]] + k[6:at] + FOUR[k[at]] + k[at + 1 :]"
 
     def _decide(self) -> Iterator[str]:
         yield "ts, offset = record.timestamp_ms, record.offset"
         if self._headers:
-            yield "head = head_of(op, raw_topic, raw_partition, raw_offset, source_time, position)"
+            yield f"head = head_of(op, topic, {', '.join(_NUMBERS_OF_HEAD)})"
             yield "marked = marks_of(marks) if marks else b''"
-        if self._keys and any(not self._spec.grants[g.index].canonical_key for g in self._plan.grants):
-            yield "entity = with_length(identity) + with_length(record_id)"
         for number, uses in self._shared.items():
             if uses > 1:
                 yield f"b{number} = None"
@@ -120,9 +190,9 @@ class _Source:
         if NEVER in grant.inside:
             inside = "False"
         yield f"    if {inside}:"
-        yield from _indented(2, self._deliver(grant))
+        yield from indented(2, self._deliver(grant))
         yield f"    elif (key in before) if copying else {self._owes(grant)}:"
-        yield from _indented(2, self._entomb(i))
+        yield from indented(2, self._entomb(i))
         yield "    else:"
         yield f"        outside{i} += 1"
         yield "else:"
@@ -145,143 +215,58 @@ class _Source:
         fails = [f"c{number}_{at} is None" for at, op in enumerate(ops) if isinstance(op, Convert)]
         if self._shared[number] > 1:
             yield f"if b{number} is None:"
-            yield from _indented(1, self._projected(number, ops))
-            yield f"    b{number} = False if {' or '.join(fails) or 'False'} else {_join(number, ops)}"
+            yield from indented(1, self._projected(number, ops))
+            yield f"    b{number} = False if {' or '.join(fails) or 'False'} else {self._join(number, ops)}"
             value, fails = f"value_frame{i} + b{number}", [f"b{number} is False"]
         else:
             yield from self._projected(number, ops)
-            value = _join(number, ops, f"value_frame{i}")
+            value = self._join(number, ops, f"value_frame{i}")
         if self._headers:
             fails += ["head is None", "marked is None"]
         if fails:
             yield f"if {' or '.join(fails)}: internal{i} += 1"
             yield "else:"
-        yield from _indented(1 if fails else 0, self._put(i, value))
+        yield from indented(1 if fails else 0, self._put(i, value))
 
     def _put(self, i: int, value: str) -> Iterator[str]:
         headers = f"(head + grant_marked{i} + marked + content if marked else head + grant_plain{i})"
-        yield f"put{i}((key, {value}, {headers if self._headers else 'b' + repr('')}))"
+        yield f"put_key{i}(key)"
+        yield f"put_value{i}({value})"
+        yield f"put_headers{i}({headers if self._headers else NOTHING})"
         yield f"delivered{i} += 1"
         yield "if copying: before.add(key)"
 
     def _projected(self, number: int, ops: tuple[Op, ...]) -> Iterator[str]:
         for at, op in enumerate(ops):
             if isinstance(op, Convert):
-                yield f"c{number}_{at} = change{number}_{at}(v[s{op.field}:s{op.field + 1}])"
+                yield f"c{number}_{at} = change{number}_{at}(s{op.field})"
+
+    def _join(self, number: int, ops: tuple[Op, ...], frame: str = "") -> str:
+        parts = [frame] if frame else []
+        for at, op in enumerate(ops):
+            match op:
+                case Copy():
+                    parts += [
+                        each.named("s") for each in self._state if op.first <= each.first < op.end
+                    ]
+                case Constant():
+                    parts.append(repr(op.data))
+                case Convert():
+                    parts.append(f"c{number}_{at}")
+        return f"join(({', '.join(parts)},))" if len(parts) > 2 else " + ".join(parts) or "b''"
 
     def _entomb(self, i: int) -> Iterator[str]:
         if self._headers:
-            yield "last = head_of(DELETE, raw_topic, raw_partition, raw_offset, source_time, position)"
+            yield f"last = head_of(DELETE, topic, {', '.join(_NUMBERS_OF_HEAD)})"
             yield f"if last is None: internal{i} += 1"
             yield "else:"
-        yield (
-            f"    put{i}((key, None, last + grant_marked{i}))"
-            if self._headers
-            else f"put{i}((key, None, b''))"
-        )
-        yield from _indented(
-            1 if self._headers else 0, (f"entombed{i} += 1", "if copying: before.discard(key)")
-        )
-
-
-def number_runs(walks: tuple[Walk, ...]) -> Iterator[tuple[int, int]]:
-    """Where runs of numbers begin and end; every other field is a run of its own."""
-    for is_number, found in groupby(range(len(walks)), lambda at: walks[at].code in _NUMBERS):
-        places = list(found)
-        if is_number:
-            yield places[0], places[-1] + 1
-        else:
-            yield from ((at, at + 1) for at in places)
-
-
-def number_pattern(walks: tuple[Walk, ...]) -> bytes:
-    """A regular expression for ordinary numbers in their shortest form, one group each.
-
-    What it does not match (null included where there is none) the code for single fields judges.
-    """
-    return b"".join(b"(" + _number_pattern(walk) + b")" for walk in walks)
-
-
-def _number_pattern(walk: Walk) -> bytes:
-    more = _INT_BYTES if walk.code is Code.INT else _LONG_BYTES
-    number = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,%d}[\x01-\x7f])" % (more - 1)
-    if walk.null < 0:
-        return number
-    return rb"\x%02x|\x%02x%b" % (2 * walk.null, 2 - 2 * walk.null, number)
-
-
-def _join(number: int, ops: tuple[Op, ...], frame: str = "") -> str:
-    parts = [frame] if frame else []
-    for at, op in enumerate(ops):
-        match op:
-            case Copy():
-                parts.append(f"v[s{op.first}:s{op.end}]")
-            case Constant():
-                parts.append(repr(op.data))
-            case Convert():
-                parts.append(f"c{number}_{at}")
-    return f"join(({', '.join(parts)},))" if len(parts) > 2 else " + ".join(parts) or "b''"
+        headers = f"last + grant_marked{i}" if self._headers else NOTHING
+        lines = (f"put_key{i}(key)", f"put_value{i}(None)", f"put_headers{i}({headers})", f"entombed{i} += 1")
+        yield from indented(1 if self._headers else 0, (*lines, "if copying: before.discard(key)"))
 
 
 def _holds(number: int, predicate: Predicate) -> str:
-    prefix = "s" if predicate.in_state else "p"
-    return f"v[{prefix}{predicate.field}:{prefix}{predicate.field + 1}] in values{number}"
-
-
-def _field(start: str, walk: Walk) -> Iterator[str]:
-    yield f"{start} = at"
-    if walk.place >= 0:
-        yield f"at = behind_nested(program, {walk.place}, v, at)"
-    elif walk.null < 0:
-        yield from _value(walk)
-    else:
-        yield "branch = v[at]"
-        yield "at += 1"
-        yield f"if branch == {2 - 2 * walk.null}:"
-        yield from _indented(1, _value(walk))
-        yield f"elif branch != {2 * walk.null}: raise wrong_branch(v, at - 1)"
-
-
-def _value(walk: Walk) -> Iterator[str]:
-    match walk.code:
-        case Code.STRING | Code.BYTES:
-            yield from _LENGTH
-            text = walk.code is Code.STRING
-            yield "at += n"
-            if text:
-                yield "if not v[at - n : at].isascii(): v[at - n : at].decode()"
-        case Code.INT | Code.LONG:
-            limit, slow = (_INT_BYTES, "int") if walk.code is Code.INT else (_LONG_BYTES, "long")
-            yield "n = at"
-            yield "while v[at] > 127: at += 1"
-            yield "at += 1"
-            yield f"if at - n > 1 and (v[at - 1] == 0 or at - n > {limit}): at = behind_{slow}(v, n)"
-        case Code.BOOLEAN:
-            yield "if v[at] > 1: raise Unsound(NOT_BOOLEAN, at)"
-            yield "at += 1"
-        case Code.ENUM:
-            yield f"at = behind_enum(v, at, {walk.size})"
-        case Code.FLOAT:
-            yield "at = behind_float(v, at)"
-        case Code.DOUBLE:
-            yield "at += 8"
-        case Code.FIXED:
-            yield f"at += {walk.size}"
-        case _:
-            yield "pass"
-
-
-def _indented(depth: int, lines: Iterable[str]) -> Iterator[str]:
-    return ("    " * depth + line for line in lines)
-
-
-_LENGTH = (
-    "n = v[at]",
-    "at += 1",
-    "if n > 127: n, at = length_at(v, at - 1)",
-    "elif n & 1: raise Unsound(NEGATIVE_LENGTH, at - 1)",
-    "else: n >>= 1",
-)
+    return f"{'s' if predicate.in_state else 'p'}{predicate.field} in values{number}"
 
 
 def _longs(*names: str) -> tuple[str, ...]:
@@ -304,10 +289,9 @@ _ENVELOPE = (
     "    op, at = READ, 10",
     "else: at = 12",
     *_longs("generation", "incarnation", "commit", "ordinal", "source_time"),
-    "position = (generation, incarnation, commit, ordinal)",
-    *_LENGTH,
-    "raw_topic = v[at : at + n]",
-    "if not raw_topic.isascii(): raw_topic.decode()",
+    *LENGTH,
+    "topic = v[at : at + n]",
+    "if not topic.isascii(): topic.decode()",
     "at += n",
     "n = at",
     *_longs("raw_partition", "raw_offset", "policy_version"),
@@ -318,16 +302,17 @@ _ENVELOPE = (
     "known = v[at]",
     "if known > 1: raise Unsound(NOT_BOOLEAN, at)",
     "at += 1",
+    "previous = v[at]",
+    "if previous > 2 or previous == 1: raise wrong_branch(v, at)",
 )
 _KEY = (
     "if k[0] or len(k) < 5: raise Unsound(TRUNCATED, 0)",
-    "v, at, own = k, 5, v",
-    *_LENGTH,
+    "v, at = k, 5",
+    *LENGTH,
     "identity = v[at : at + n]",
     "at += n",
-    *_LENGTH,
+    *LENGTH,
     "record_id = v[at : at + n]",
     "if at + n != len(v): raise Unsound(TRAILING, at)",
     "if not v[5:].isascii(): identity.decode(), record_id.decode()",
-    "v = own",
 )

@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from topics.delivery import event_time, is_mark
 from topics.engine.fanout import GrantSpec
+from topics.engine.fanout_items import encoded_text
 from topics.engine.skip import Fault, Unsound, read_long, skip
-from topics.event import WithheldReason
+from topics.event import Operation, WithheldReason
 from topics.grants.declaration import GrantState
 
 _BLOCK: Final = 64
@@ -16,11 +18,22 @@ _INSIDE: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTSIDE: Final = bytes(byte ^ 0x5C for byte in range(256))
 _INT: Final = range(-(2**31), 2**31)
 _DEPTH: Final = 3
+_REMEMBERED: Final = 4096
 _LONG: Final = rb"([\x80-\xff]{0,8}[\x00-\x7f])"
-
+_SHORT_INT: Final = rb"([\x80-\xff]{0,3}[\x00-\x7f])"
+_SHORT_TEXT: Final = b"(%b)" % b"|".join(rb"\x%02x.{%d}" % (2 * length, length) for length in range(64))
+_OPERATION: Final = b"(%b)" % b"|".join(re.escape(encoded_text(each.value)) for each in Operation)
+_LENGTHS: Final = tuple(length.to_bytes(4, "big") for length in range(4096))
+_SMALL: Final = tuple((byte >> 1) ^ -(byte & 1) for byte in range(128))
 
 longs3 = re.compile(3 * _LONG).match
 longs5 = re.compile(5 * _LONG).match
+_ENVELOPE: Final = b"%b%b%b%b%b%b\0" % (_OPERATION, 5 * _LONG, _SHORT_TEXT, _SHORT_INT, _LONG, _LONG[1:-1])
+envelope = re.compile(_ENVELOPE, re.DOTALL).match
+"""An ordinary envelope without marks: operation, position, source time, raw topic, partition and offset."""
+_ALONE: Final = (_OPERATION, 5 * _LONG[1:-1], _SHORT_TEXT, _SHORT_INT[1:-1], 2 * _LONG[1:-1])
+envelope_alone = re.compile(b"%b%b%b%b%b\0" % _ALONE, re.DOTALL).match
+"""The same, of which only operation and topic are asked for."""
 
 
 class Irregular(Exception):  # noqa: N818 - named after what the bytes are
@@ -43,8 +56,23 @@ def long_bytes(data: bytes, at: int) -> tuple[bytes, int]:
 
 def number_of(data: bytes) -> int:
     """The number that these bytes are."""
-    first = data[0]
-    return read_long(data, 0)[0] if first > 0x7F else (first >> 1) ^ -(first & 1)
+    if len(data) == 1:
+        return _SMALL[data[0]]
+    if len(data) > 9:
+        return read_long(data, 0)[0]
+    number = 0
+    for byte in reversed(data):
+        number = number << 7 | byte & 0x7F
+    return (number >> 1) ^ -(number & 1)
+
+
+def digits(data: bytes) -> bytes:
+    """The number that these bytes are, in decimal digits."""
+    return b"%d" % number_of(data)
+
+
+few = lru_cache(_REMEMBERED)(digits)
+"""The same for numbers that come again."""
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
@@ -122,17 +150,31 @@ def joined(marks: tuple[str, ...]) -> bytes | None:
     return ",".join(marks).encode() if all(map(is_mark, marks)) else None
 
 
-def time_of(source_time_ms: int) -> bytes | None:
-    """``ce_time``, or None where no datetime can hold it."""
+@lru_cache(_REMEMBERED)
+def time_of(source_time_ms: bytes) -> bytes | None:
+    """``ce_time`` of the bytes of a number, or None where no datetime can hold it."""
+    seconds, milliseconds = divmod(number_of(source_time_ms), 1_000)
+    second = _second(seconds)
+    return None if second is None else b"%b.%03dZ" % (second, milliseconds)
+
+
+@lru_cache(_REMEMBERED)
+def _second(seconds: int) -> bytes | None:
     try:
-        return event_time(source_time_ms).encode()
+        return event_time(seconds * 1_000).partition(".")[0].encode()
     except OverflowError:
         return None
 
 
 def with_length(data: bytes) -> bytes:
     """The value of a header in digest form."""
-    return len(data).to_bytes(4, "big") + data
+    return length_of(data) + data
+
+
+def length_of(data: bytes) -> bytes:
+    """How long it is, in four bytes."""
+    length = len(data)
+    return _LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(4, "big")
 
 
 def pseudonyms(secret: bytes) -> Callable[[bytes], bytes]:

@@ -5,13 +5,16 @@ into it. What a generated function does not expect raises ``Unclear``: the recor
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from topics.engine.gate_forms import long_form
-from topics.engine.gate_program import COMPLEX, FieldStep, GateProgram, Role, Target
+from topics.engine.gate_program import COMPLEX, EnvelopeStep, FieldStep, GateProgram, Role, Target
 from topics.engine.gate_spec import GateSpec
-from topics.engine.skip import Code, skip
+from topics.engine.generated_fields import moves, number_expression
+from topics.engine.generated_support import number_of
+from topics.engine.skip import Code, Unsound, skip
 from topics.resource import Conversion
 
 Walked = tuple[str, tuple[Any, ...] | None, tuple[Any, ...] | None, tuple[Any, ...]]
@@ -36,34 +39,61 @@ def size(length: int) -> bytes:
 
 
 def walker(program: GateProgram) -> Callable[[bytes, int], Walked]:
-    """A function of (bytes, where the datum begins); raises for whatever is unsound."""
-    lines = ["def row(d, at):", *_record(program.row), f"    return at, ({_values(program.slots)})"]
-    lines += ["def source(d, at):", *_record(program.source), f"    return at, ({_values(3)})"]
-    lines += ["def walk(d, at):", "    before = after = None"]
-    for step in program.envelope:
-        match step.role:
-            case Role.SKIPPED:
-                skipped = FieldStep(step.program, step.code, step.null_branch, step.value_branch)
-                lines += _indented(_field(skipped, None))
-            case Role.SOURCE:
-                lines.append("    at, found = source(d, at)")
-            case Role.OPERATION:
-                lines += _indented(_text("op"))
-            case _:
-                name = "before" if step.role is Role.BEFORE else "after"
-                lines += _indented(_number("n"))
-                lines.append(f"    if n == {step.value_branch}: at, {name} = row(d, at)")
-                lines.append(f"    elif n != {step.null_branch}: raise Unclear")
-    lines += ["    if at != len(d): raise Unclear", "    return op, before, after, found"]
-    return _made("walk", lines, {"numbers": program.numbers})
+    """A function of (bytes, where the datum begins); raises for whatever is unsound.
+
+    What is ordinary is walked over quickly, and whatever that does not expect once more field by field.
+    """
+    known: dict[str, Any] = {**moves(()), "numbers": program.numbers, "number_of": number_of}
+    lines = [*_walk(program, "", known), *_walk(program, "slowly_", None)]
+    lines += ["def walker(d, at):", "    try:", "        return walk(d, at)"]
+    lines += ["    except UNCOMMON:", "        return slowly_walk(d, at)"]
+    known["UNCOMMON"] = (AttributeError, IndexError, TypeError, ValueError, Unclear, Unsound)
+    return _made("walker", lines, known)
+
+
+def _walk(program: GateProgram, how: str, quick: dict[str, Any] | None) -> Iterator[str]:
+    """Functions for a row, the source block and the envelope; ``quick`` takes what quick ones look into."""
+    for name, steps, slots in (("row", program.row, program.slots), ("source", program.source, 3)):
+        yield f"def {how}{name}(d, at):"
+        # The source block may lack some of its three.
+        yield "    v0 = v1 = v2 = None"
+        yield from _indented(_fields(steps, f"{name}_", quick))
+        yield f"    return at, ({_values(slots)})"
+    yield f"def {how}walk(d, at):"
+    yield "    before = after = None"
+    for skipped, found in groupby(program.envelope, lambda step: step.role is Role.SKIPPED):
+        envelope = list(found)
+        if skipped:
+            steps = [FieldStep(each.program, each.code, each.null_branch, each.value_branch) for each in envelope]
+            yield from _indented(_fields(steps, f"envelope{envelope[0].program}_", quick))
+        else:
+            for step in envelope:
+                yield from _indented(_told(step, how))
+    yield "    if at != len(d): raise Unclear"
+    yield "    return op, before, after, found"
+
+
+def _told(step: EnvelopeStep, how: str) -> list[str]:
+    """A field of the envelope that tells something."""
+    if step.role is Role.SOURCE:
+        return [f"at, found = {how}source(d, at)"]
+    if step.role is Role.OPERATION:
+        return _text("op")
+    name = "before" if step.role is Role.BEFORE else "after"
+    return [
+        *_number("n"),
+        f"if n == {step.value_branch}: at, {name} = {how}row(d, at)",
+        f"elif n != {step.null_branch}: raise Unclear",
+    ]
 
 
 def writer(targets: Sequence[Target]) -> Callable[[Sequence[Any]], bytes]:
     """A function from items to their bytes; raises Unclear for one that is not of its type."""
-    lines = ["def write(items):", "    parts = []", "    put = parts.append"]
-    for target in targets:
-        lines += _indented(_written(target))
-    return _made("write", [*lines, "    return b''.join(parts)"], {})
+    lines, parts = ["def write(items):"], [f"w{place}" for place in range(len(targets))]
+    for part, target in zip(parts, targets, strict=True):
+        lines += _indented(_written(target, part))
+    lines.append(f"    return join(({''.join(part + ', ' for part in parts)}))")
+    return _made("write", lines, {"join": b"".join, **_SIZED})
 
 
 def mapper(program: GateProgram, spec: GateSpec) -> Callable[[Sequence[Any]], list[Any]]:
@@ -134,16 +164,77 @@ def _values(count: int) -> str:
     return "".join(f"v{slot}, " for slot in range(count))
 
 
-def _indented(lines: list[str], by: int = 1) -> list[str]:
+def _indented(lines: Sequence[str], by: int = 1) -> list[str]:
     return ["    " * by + line for line in lines]
 
 
-def _record(steps: Sequence[FieldStep]) -> list[str]:
-    # The source block may lack some of its three.
-    lines = ["v0 = v1 = v2 = None"]
-    for step in steps:
-        lines += _field(step, f"v{step.slot}" if step.slot >= 0 else None)
-    return _indented(lines)
+def _fields(steps: Sequence[FieldStep], prefix: str, quick: dict[str, Any] | None) -> list[str]:
+    """Lines that read fields into their slots; quick ones raise for what is not ordinary."""
+    lines: list[str] = []
+    for way, found in groupby(steps, _way if quick is not None else lambda _step: ""):
+        group = list(found)
+        if way == "numbers" and quick is not None:
+            name = f"{prefix}{len(quick)}"
+            lines += _quick_numbers(group, name)
+            quick[name] = re.compile(b"".join(map(_group, group))).match
+        elif way == "skipped texts":
+            lines += ["start = at", *map(_behind_text, group), "d[start:at].decode()"]
+        elif way == "text":
+            for step in group:
+                lines += _quick_slot(step)
+        else:
+            for step in group:
+                lines += _field(step, f"v{step.slot}" if step.slot >= 0 else None)
+    return lines
+
+
+def _way(step: FieldStep) -> str:
+    """Which neighbouring fields are walked over together, and how."""
+    if step.code in (Code.INT, Code.LONG):
+        return "numbers"
+    if step.code != Code.STRING:
+        return ""
+    return "text" if step.slot >= 0 else "skipped texts"
+
+
+def _group(step: FieldStep) -> bytes:
+    """The expression of a number; the one group of a number that is asked for has its bytes, None for null."""
+    expression = number_expression(Code(step.code))
+    expression = b"(%b)" % expression if step.slot >= 0 else expression
+    if step.null_branch < 0:
+        return expression
+    return rb"(?:\x%02x|\x%02x%b)" % (2 * step.null_branch, 2 * step.value_branch, expression)
+
+
+def _quick_numbers(steps: Sequence[FieldStep], name: str) -> list[str]:
+    slots = [f"v{step.slot}" for step in steps if step.slot >= 0]
+    lines = [f"match = {name}(d, at)", "at = match.end()"]
+    if slots:
+        lines += [f"{', '.join(slots)}, = match.groups()"]
+        lines += [f"if {slot} is not None: {slot} = number_of({slot})" for slot in slots]
+    return lines
+
+
+def _behind_text(step: FieldStep) -> str:
+    if step.null_branch < 0:
+        return "at += TEXT0[d[at]]"
+    null, value = 2 * step.null_branch, 2 * step.value_branch
+    return f"at += TEXT1[d[at + 1]] if d[at] == {value} else NULL{null}[d[at]]"
+
+
+def _quick_slot(step: FieldStep) -> list[str]:
+    slot, text = f"v{step.slot}", ["n = at + TEXT0[d[at]]", f"v{step.slot} = d[at + 1 : n].decode()", "at = n"]
+    if step.null_branch < 0:
+        return text
+    return [
+        f"if d[at] == {2 * step.value_branch}:",
+        "    n = at + TEXT1[d[at + 1]]",
+        f"    {slot} = d[at + 2 : n].decode()",
+        "    at = n",
+        "else:",
+        f"    at += NULL{2 * step.null_branch}[d[at]]",
+        f"    {slot} = None",
+    ]
 
 
 def _field(step: FieldStep, name: str | None) -> list[str]:
@@ -227,22 +318,33 @@ def _text(name: str) -> list[str]:
     ]
 
 
-def _written(target: Target) -> list[str]:
+def _written(target: Target, part: str) -> list[str]:
     value = "None" if target.item < 0 else f"items[{target.item}]"
-    null = "raise Unclear" if target.null_branch < 0 else f"put({long_form(target.null_branch)!r})"
     prefix = b"" if target.value_branch < 0 else long_form(target.value_branch)
-    lines = [f"v = {value}", f"if v is None: {null}"]
-    match target.code:
-        case Code.STRING:
-            lines += ["elif type(v) is str:", "    v = v.encode()", f"    put({prefix!r} + size(len(v)) + v)"]
-        case Code.BYTES:
-            lines += ["elif type(v) is bytes:", f"    put({prefix!r} + size(len(v)) + v)"]
-        case Code.BOOLEAN:
-            lines += ["elif type(v) is bool:", f"    put({prefix!r} + (b'\\x01' if v else b'\\x00'))"]
-        case Code.INT | Code.LONG:
-            bits = 31 if target.code == Code.INT else 63
-            lines += [
-                f"elif type(v) is int and {-(2**bits)} <= v < {2**bits}:",
-                f"    put({prefix!r} + long_form(v))",
-            ]
-    return [*lines, "else: raise Unclear"]
+    null = "raise Unclear" if target.null_branch < 0 else f"{part} = {long_form(target.null_branch)!r}"
+    return [f"v = {value}", *_written_value(target.code, part, prefix), f"elif v is None: {null}", _ELSE]
+
+
+_ELSE: Final = "else: raise Unclear"
+_SIZED: Final = {
+    f"SIZED{prefix.hex()}": tuple(prefix + SIZES[length] for length in range(256))
+    for prefix in (b"", b"\x00", b"\x02")
+}
+
+
+def _written_value(code: int, part: str, prefix: bytes) -> list[str]:
+    """The bytes of a value that is there, if it is of its type."""
+    if code in (Code.STRING, Code.BYTES):
+        sized = f"SIZED{prefix.hex()}[len(v)] + v if len(v) < 256 else {prefix!r} + size(len(v)) + v"
+        is_text = code == Code.STRING
+        return [
+            f"if type(v) is {'str' if is_text else 'bytes'}:",
+            *(["    v = v.encode()"] if is_text else []),
+            f"    {part} = {sized}",
+        ]
+    if code == Code.BOOLEAN:
+        return ["if type(v) is bool:", f"    {part} = {prefix!r} + (b'\\x01' if v else b'\\x00')"]
+    if code in (Code.INT, Code.LONG):
+        limit = 2 ** (31 if code == Code.INT else 63)
+        return [f"if type(v) is int and {-limit} <= v < {limit}:", f"    {part} = {prefix!r} + long_form(v)"]
+    return ["if False: pass"]

@@ -82,8 +82,8 @@ def into_lanes(records: Iterable[OutputRecord]) -> list[RecordLane]:
 
 def digest_form(record: OutputRecord) -> bytes:
     """One record as unambiguous bytes: key, value, headers, each with its length before it (0xff: null)."""
-    parts = (record.key, record.value, headers_form(record.headers))
-    return b"".join(b"\xff" if part is None else len(part).to_bytes(4, "big") + part for part in parts)
+    parts = (record.key, record.value, headers_form(record.headers) if record.headers else b"")
+    return b"".join([b"\xff" if part is None else len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def headers_form(headers: Headers) -> bytes:

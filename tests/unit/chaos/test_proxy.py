@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from services.chaos.proxy import END_TXN, KafkaProxy
-from tests.stack_fixture import free_ports
+from tests.support.ports import free_ports
 from tests.support import waiting
 
 PRODUCE = 0

@@ -16,7 +16,8 @@ from services.doctor.checkup import CHECKS, Check, checkup
 from services.doctor.finding import Finding, Level, ok
 from services.doctor.patient import Patient
 from services.stack.api import State
-from tests.stack_fixture import PORTS, free_ports
+from tests.stack_fixture import PORTS
+from tests.support.ports import free_ports
 
 SCHEMA = json.loads(Path("docs/cli/doctor.schema.json").read_text(encoding="utf-8"))
 
