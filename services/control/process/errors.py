@@ -6,6 +6,7 @@ from confluent_kafka import KafkaException
 
 from producers.connect_errors import ConnectError
 from schemas.registry import RegistryRefused, RegistryUnavailable, SchemaNotFound
+from services.control.dispute_sender import DisputesDiverge, SendAgain
 from services.control.policy_topic import PolicyUnreadable
 from services.control.reading import TopicUnreadable
 from services.control.sending.wiring import RestoreSecret
@@ -13,6 +14,7 @@ from services.control.store.errors import StoreError
 from services.control.suspension.acts import ActDamaged, LedgerNotReady
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
 from services.stack.errors import StackError
+from topics.disputes import RefuseChange
 
 
 class WatchSilent(Exception):  # noqa: N818 - says what is the matter
@@ -31,6 +33,9 @@ _SPOKEN: Final = (
     RestoreSecret,
     ActDamaged,
     LedgerNotReady,
+    DisputesDiverge,
+    SendAgain,
+    RefuseChange,
     KafkaUnavailable,
     ReadRefused,
     TopicMissing,

@@ -21,6 +21,10 @@ class ControlSettings(BaseModel):
     """How often acts are looked for that the ledger is owed."""
     cases_s: Seconds = 60.0
     """How often cases and tickets are looked at for what time has made due."""
+    provisioning_s: Seconds = 1.0
+    """How often decided cases are looked for that are to be carried out on the bus."""
+    disputes_s: Seconds = 2.0
+    """How often marks of disputed records are looked for that are to be sent."""
     tickets_s: Seconds = 15.0
     """How often open tickets are held against what came through capture."""
     courier_s: Seconds = 5.0

@@ -1,5 +1,6 @@
 """Wires the loops of the control process to a stack: its database, Kafka, registry, Connect and watch."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
+from services.control.dispute_sender import DisputesNotReady, sender_on
 from services.control.policy_topic import newest_policy
 from services.control.process.address import As, stack_address
 from services.control.process.cases import CasesTurn
@@ -17,15 +19,18 @@ from services.control.process.catalogue import CatalogueTurn
 from services.control.process.collecting.collector import Collector
 from services.control.process.collecting.sources import StackSources
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
-from services.control.process.loops import Loop, Pace
+from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
+from services.control.provisioning.wiring import worker
+from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
 from services.control.sending.courier import Courier
 from services.control.sending.settings import NoticeSettings
 from services.control.sending.wiring import means_of
+from services.control.stack_access import access_of
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.ledger.decode import Decoder
@@ -41,6 +46,9 @@ _RETRIES: Final = RetryPolicy(attempts=2, first_seconds=0.2, longest_seconds=0.5
 """The next round is soon: trying long within one would only delay the others."""
 _TIMEOUT_S: Final = 15.0
 _BUSY_S: Final = 1.0
+_LONGEST_FILL_S: Final = 6 * 3_600.0
+"""A new grant is filled within one turn."""
+_log: Final = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -69,6 +77,12 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             Pace(settings.acts_s, longest_retry_s=10.0),
         ),
         "cases": (CasesTurn(database, desk, now).turn, Pace(settings.cases_s, _BUSY_S)),
+        "stops": (parts.worker(desk).stop, Pace(settings.provisioning_s)),
+        "provisioning": (
+            parts.worker(desk).provide,
+            Pace(settings.provisioning_s, limit_s=_LONGEST_FILL_S),
+        ),
+        "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),
         "tickets": (
             TicketsTurn(database, parts.lookup, parts.secrets, now).turn,
             Pace(settings.tickets_s, _BUSY_S),
@@ -112,6 +126,22 @@ class _Parts:
         newest = policies[max(policies)] if policies else None
         versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
         return {version: self._stack.secret(f"master-v{version}").encode() for version in versions or {1}}
+
+    def worker(self, desk: Desk) -> ProvisioningWorker:
+        """Carries decided cases to the bus; each loop has its own, since it keeps what it works with."""
+        return worker(self._stack.settings, self._database, desk, say=lambda text: _log.info("%s", text))
+
+    def disputes(self) -> Callable[[], bool]:
+        """Sends the marks of disputed records; whether any was owed."""
+        sender = sender_on(access_of(self._stack), self._database)
+
+        def turn() -> bool:
+            try:
+                return sender.turn() > 0
+            except DisputesNotReady as reason:
+                raise NotYet(str(reason)) from reason
+
+        return turn
 
     def courier(self) -> Callable[[], bool]:
         """A round of the courier; whether it sent anything."""
