@@ -20,10 +20,10 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    origin: str = "http://127.0.0.1:28200"
+    origin: str = "http://127.0.0.1:28080"
     """The address that browsers use, without a path. Plain http is for this machine only."""
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 28200
+    port: Annotated[int, Field(ge=1, le=65535)] = 28080
     definitions: Path | None = None
     """The folder of definitions; the sample city's where it is not named."""
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from services.cli.account_console import told
 from services.cli.bus import console_account
 from services.cli.demo_waiting import DemoStuck
+from services.control.access import Access
 from services.control.accounts.hashing import Hasher
 from services.control.accounts.passwords import first_password
 from services.control.accounts.people import Department, Person
@@ -27,9 +28,14 @@ from services.control.catalogue.register import load_register
 from services.control.clocks.calendar import civil_day
 from services.control.clocks.merge import merge
 from services.control.definitions import Definitions, packaged_definitions
+from services.control.desk.catalogued import PublishedEntries, StoredCalendars
+from services.control.desk.desk import Desk
 from services.control.docket.bound import bound
+from services.control.provisioning.importing import Import, ImportOvertaken, ImportRefused
+from services.control.settings import ApplySettings
 from services.control.store.accounts import departments, passwords, persons, roles
 from services.control.store.accounts.acts import Order
+from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.cases.policies import adopt, adopted
 from services.control.store.catalogue.dossiers import by_codes
 from services.control.store.catalogue.loading import Loading, NotLoaded, load
@@ -38,6 +44,7 @@ from services.control.store.clocks.packs import read_packs
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.outbox import Act, append
+from services.control.suspension.kafka_bus import KafkaBus
 from services.demo.offices import AUTHORITY, POLICY_PACKS, DemoAccount, NamedPerson, Office, offices
 
 _PROVIDER_WORD: Final = "demo:provider"
@@ -89,6 +96,24 @@ def open_offices(
     with database.begin() as connection:
         _publish(connection, definitions, now)
     return tuple(_account(database, each, order) for each in offices().accounts)
+
+
+def hand_over_grants(
+    access: Access, database: ControlDatabase, definitions: Definitions, now: datetime
+) -> int:
+    """Make cases of the declared grants, unless cases decide already; return how many were made.
+
+    Raises:
+        DemoStuck: something is against it.
+        StoreError, KafkaException: database or broker do not serve.
+    """
+    desk = Desk(PublishedEntries(definitions), StoredCalendars(), GrantOutbox())
+    bus = KafkaBus(access, access.admin(), ApplySettings.from_environment())
+    order = Import(database, desk, bus, new_id, console_account(), _WHY, now)
+    try:
+        return len(order.run().cases)
+    except (ImportRefused, ImportOvertaken) as error:
+        raise DemoStuck(f"the grants of the sample city cannot be handed over to cases: {error}") from error
 
 
 def _departments(definitions: Definitions) -> Iterator[Department]:

@@ -16,7 +16,7 @@ from services.cli import processes
 from services.cli.bus import AUDITOR, open_reader
 from services.cli.control import control_database, prepare_control
 from services.cli.demo_books import books_of, settled_books
-from services.cli.demo_offices import open_offices
+from services.cli.demo_offices import hand_over_grants, open_offices
 from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.plan import access_of
 from services.cli.policy import current_policy
@@ -118,7 +118,11 @@ class DemoStory:
 
     def share(self, definitions: Definitions, intake_open: "IntakeSource") -> None:
         """Chapters 3 and 4; a policy that is there already is only brought up to date."""
-        first_time = current_policy(self.stack) is None
+        policy = current_policy(self.stack)
+        first_time = policy is None
+        if policy is not None and policy.by_cases:
+            # An earlier run handed the grants over: a file of them would contradict the cases.
+            definitions = replace(definitions, grants={})
         self.tell.chapter(3, "Capture: Debezium reads each database, the gate checks every record")
         if first_time:
             self.apply(replace(definitions, grants={}))
@@ -243,7 +247,9 @@ class DemoStory:
         self.tell.chapter(9, "The offices: departments, a published catalogue, and who may ask and decide")
         with closing(control_database(self.stack)) as database:
             accounts = open_offices(database, definitions, datetime.now(UTC))
+            imported = hand_over_grants(access_of(self.stack), database, definitions, datetime.now(UTC))
         self.tell.say("the catalogue of the sample city is published, and cases are bound to a policy")
+        self.tell.say(f"{imported} grants became cases: from now on cases decide who receives what")
         lone = processes.lone_processes(self.stack)
         url = f"http://{HOST}:{self.stack.settings.portal_port}" if "portal" in lone else None
         return {"url": url, "accounts": [account.as_json() for account in accounts]}

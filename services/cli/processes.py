@@ -1,5 +1,6 @@
-"""Which processes run beside the infrastructure: gate, one fan-out per grant group, watch, control."""
+"""Which processes run beside the infrastructure: gate, one fan-out per grant group, watch, control, portal."""
 
+import os
 from collections.abc import Iterable
 
 from services.stack.api import Stack
@@ -41,9 +42,21 @@ def control(port: int) -> PythonComponent:
     )
 
 
+def portal(port: int) -> PythonComponent:
+    """The web process: the pages of the portal and the API."""
+    origin = os.environ.get("GOVBUS_PORTAL_ORIGIN", f"http://127.0.0.1:{port}")
+    return PythonComponent(
+        name="portal",
+        argv=("-m", "services.portal"),
+        ready_url=f"http://127.0.0.1:{port}/readyz",
+        settings={"GOVBUS_PORTAL_PORT": str(port), "GOVBUS_PORTAL_ORIGIN": origin},
+    )
+
+
 def lone_processes(stack: Stack) -> dict[str, PythonComponent]:
     """Processes that there is one of, by their names; those of the control plane need no policy."""
-    return {"control": control(stack.settings.control_port)}
+    settings = stack.settings
+    return {"control": control(settings.control_port), "portal": portal(settings.portal_port)}
 
 
 def bus_processes(stack: Stack, groups: Iterable[str] | None) -> list[PythonComponent]:

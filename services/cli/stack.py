@@ -41,8 +41,8 @@ from services.stack.python_process import PythonComponent, remembered
 from services.stack.settings import StackSettings
 
 _HEALTH_TIMEOUT_SECONDS = 2.0
-_KINDS = ("gate", "fanout", "watch", "control")
-_NEED_NOTHING = ("watch", "control")
+_KINDS = ("gate", "fanout", "watch", "control", "portal")
+_NEED_NOTHING = ("watch", "control", "portal")
 """Kinds of which there is one, and that start whatever else runs."""
 _COLOURS = {"running": "green", "unhealthy": "yellow", "crashed": "red", "stopped": "dim"}
 _SHORT_MINUTES, _LONG_MINUTES = 2, 120
