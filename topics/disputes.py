@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from topics.event import Record, ResourceId
 from topics.grants.keys import joined
@@ -89,14 +89,20 @@ def dispute_key(master: bytes, version: int) -> bytes:
 
 def record_hash(key: bytes, resource: ResourceId, canonical_key: bytes) -> str:
     """The hash of a record: of its canonical key's Avro bytes, without the schema id before them."""
-    text = joined("dispute-record", resource) + canonical_key
-    return hmac.new(key, text, hashlib.sha256).hexdigest()[:HASH_LENGTH]
+    return _hashed(key, _record_prefix(resource) + canonical_key)
 
 
 def value_hash(key: bytes, record: str, item: str, value: object) -> str:
     """The hash of one item's value, bound to its record: equal values of two records do not look alike."""
-    text = joined("dispute-value", record, item, _plain(value))
-    return hmac.new(key, text, hashlib.sha256).hexdigest()[:HASH_LENGTH]
+    return _hashed(key, joined("dispute-value", record, item, _plain(value)))
+
+
+def _record_prefix(resource: ResourceId) -> bytes:
+    return joined("dispute-record", resource)
+
+
+def _hashed(key: bytes, text: bytes) -> str:
+    return hmac.digest(key, text, "sha256").hex()[:HASH_LENGTH]
 
 
 def contested_values(
@@ -266,6 +272,14 @@ def _contested(said: Mapping[str, Any]) -> Contested:
 _Place = tuple[ResourceId, int]
 
 
+class _Keyed(NamedTuple):
+    """The disputed records of a partition whose hashes are made with one key."""
+
+    key: bytes
+    prefix: bytes
+    records: dict[str, list[Contested]]
+
+
 class DisputeMarks:
     """The open disputes, compiled: which records of a partition are disputed, and which items of them."""
 
@@ -278,12 +292,13 @@ class DisputeMarks:
         """
         self.number = disputes.number
         self._keys = {each.key_version: key_of(each.key_version) for each in disputes.open.values()}
-        self._places: dict[_Place, dict[int, dict[str, list[Contested]]]] = {}
+        self._places: dict[_Place, dict[int, _Keyed]] = {}
         self._resources = frozenset(each.resource for each in disputes.open.values())
         for contested in disputes.open.values():
             versions = self._places.setdefault((contested.resource, contested.partition), {})
-            records = versions.setdefault(contested.key_version, {})
-            records.setdefault(contested.record, []).append(contested)
+            version = contested.key_version
+            keyed = _Keyed(self._keys[version], _record_prefix(contested.resource), {})
+            versions.setdefault(version, keyed).records.setdefault(contested.record, []).append(contested)
 
     def about(self, resource: ResourceId) -> bool:
         """Whether any record of that resource is disputed."""
@@ -296,9 +311,8 @@ class DisputeMarks:
     def met(self, resource: ResourceId, partition: int, canonical_key: bytes) -> tuple[Contested, ...]:
         """The disputes of the record with that key, given as Avro bytes without the schema id."""
         found: list[Contested] = []
-        for version, records in self._places.get((resource, partition), {}).items():
-            hashed = record_hash(self._keys[version], resource, canonical_key)
-            found += records.get(hashed, ())
+        for key, prefix, records in self._places.get((resource, partition), {}).values():
+            found += records.get(_hashed(key, prefix + canonical_key), ())
         return tuple(found)
 
     def items(self, met: Iterable[Contested], state: Record | None) -> frozenset[str]:

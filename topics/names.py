@@ -49,7 +49,7 @@ EPOCHS_PARTITIONS: Final = 1
 
 GATE_GROUP: Final = "gate"
 APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
-DISPUTES_TRANSACTIONAL_ID: Final = "apply.disputes"
+DISPUTES_TRANSACTIONAL_ID: Final = "disputes.sender"
 CONTROL_ACTS_TRANSACTIONAL_ID: Final = "control.acts"
 CONTROL_GROUP: Final = "control.reader"
 """A name only: the control process reads without a group."""

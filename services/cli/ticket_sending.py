@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
 
-from services.cli.plan import access_of
 from services.control.dispute_sender import DisputesDiverge, DisputesNotReady, SendAgain, sender_on
 from services.control.policy_topic import PolicyUnreadable
 from services.control.reading import TopicUnreadable
@@ -25,7 +24,8 @@ class Sent:
 
 def send_marks(database: ControlDatabase) -> Sent:
     """Send what is owed now; what cannot be sent stays owed."""
-    sender = sender_on(access_of(Stack(StackSettings.from_environment(os.environ))), database)
+    kafka = Stack(StackSettings.from_environment(os.environ)).kafka_config("apply")
+    sender = sender_on(kafka, "apply.disputes", database)
     try:
         return Sent(sender.turn())
     except (DisputesNotReady, DisputesDiverge, SendAgain, RefuseChange) as error:

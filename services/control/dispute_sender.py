@@ -1,10 +1,11 @@
 """Sends what tickets owe to the topic of disputes: each change once, in the order of its number."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from services.control.access import Access
+from confluent_kafka.admin import AdminClient
+
 from services.control.copy_transactions import EpochInterrupted
 from services.control.disputes_topic import DisputesWriter, read_disputes
 from services.control.policy_topic import newest_policy
@@ -109,14 +110,15 @@ class OwedChanges:
             return list(dispute_changes(connection, number, _AT_ONCE))
 
 
-def sender_on(access: Access, database: ControlDatabase) -> DisputeSender:
-    """The sender of a running bus."""
+def sender_on(kafka: Mapping[str, Any], group: str, database: ControlDatabase) -> DisputeSender:
+    """The sender of a running bus; ``group`` is only a name, under the own prefix of who logs in."""
+    admin = AdminClient(dict(kafka))
 
     def open_topic() -> tuple[Writer, Folding]:
-        policy = newest_policy(access.kafka_config("admin"))
+        policy = newest_policy(kafka)
         if policy is None or not policy.control_schemas.dispute_change:
             raise DisputesNotReady("the policy knows no disputes yet; `govbus apply` makes their topic")
-        writer = DisputesWriter(access, policy.control_schemas.dispute_change)
-        return writer, read_disputes(access, access.admin(), "apply", policy)
+        writer = DisputesWriter(kafka, policy.control_schemas.dispute_change)
+        return writer, read_disputes(kafka, admin, group, policy)
 
     return DisputeSender(OwedChanges(database), open_topic)

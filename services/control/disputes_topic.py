@@ -1,12 +1,11 @@
 """The topic of disputes as the control plane has it: read whole, written in order by one sender."""
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from confluent_kafka.admin import AdminClient
 
-from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
 from services.control.framing import decode, encode
 from services.control.kafka_topics import end_offsets
@@ -21,15 +20,15 @@ _log = logging.getLogger(__name__)
 _BATCH: Final = 1_000
 
 
-def read_disputes(access: Access, admin: AdminClient, user: str, policy: Policy) -> Folding:
+def read_disputes(kafka: Mapping[str, Any], admin: AdminClient, group: str, policy: Policy) -> Folding:
     """The disputes that stand in the topic now; none where the policy is older than disputes.
 
     What a processor does not take of the topic is not taken here either.
 
     Args:
-        access: how Kafka is reached.
+        kafka: how its reader logs in.
         admin: asks for the topic's end.
-        user: who reads, in groups that begin with its name.
+        group: only a name, which lies under the reader's own prefix.
         policy: the version in force.
 
     Raises:
@@ -39,7 +38,7 @@ def read_disputes(access: Access, admin: AdminClient, user: str, policy: Policy)
     if not policy.control_schemas.dispute_change:
         return found
     ends = end_offsets(admin, names.DISPUTES, names.DISPUTES_PARTITIONS, stable=True)
-    reader = whole_reader(access.kafka_config(user), f"{user}.disputes")
+    reader = whole_reader(kafka, group)
     try:
         for records in read_whole(reader, names.DISPUTES, ends, _BATCH):
             take_all(records, found)
@@ -69,9 +68,9 @@ def _change(record: KafkaRecord) -> DisputeChange:
 class DisputesWriter:
     """Holds the transactional id of whoever sends disputes: opening it ends an earlier sender."""
 
-    def __init__(self, access: Access, schema_id: SchemaId) -> None:
+    def __init__(self, kafka: Mapping[str, Any], schema_id: SchemaId) -> None:
         self._schema_id = schema_id
-        self._transactions = CopyTransactions(access.kafka_config("apply"), names.DISPUTES_TRANSACTIONAL_ID)
+        self._transactions = CopyTransactions(kafka, names.DISPUTES_TRANSACTIONAL_ID)
 
     def write(self, changes: Iterable[DisputeChange]) -> None:
         """Append all of them or none.

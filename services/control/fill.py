@@ -75,7 +75,9 @@ class Epoch:
 
     def _line(self, policy: Policy, entry: GrantPolicy) -> CopyLine:
         """The copier's decisions; what is disputed when the copy begins is marked in all of it."""
-        disputes = read_disputes(self.access, self.admin, "copier", policy).disputes()
+        disputes = read_disputes(
+            self.access.kafka_config("copier"), self.admin, "copier.disputes", policy
+        ).disputes()
         versions = {entry.key_version, *(each.key_version for each in disputes.open.values())}
         secrets = {version: self.access.master_secret(version) for version in versions}
         engine = choose(os.environ.get(VARIABLE))

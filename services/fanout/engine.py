@@ -1,20 +1,21 @@
 """The engine of a canonical topic; the reference is the fan-out's own line, whom the others ask."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from services.fanout.line import GrantOutcome, fan_out, internal_defect
 from services.fanout.plan import FanoutPlan, ResourcePlan, spec_of
 from topics.disputes import DisputeMarks
 from topics.engine import native
 from topics.engine.choose import Implementation
-from topics.engine.fanout import Before, Decided, FanoutEngine, GrantCount, Reference, remember
+from topics.engine.fanout import Before, Decided, FanoutEngine, GrantCount, Reference, remember, summed
 from topics.engine.generated_fanout import GeneratedFanout
 from topics.engine.lanes import into_lanes
-from topics.engine.records import Records
+from topics.engine.records import PartitionRecords, Records
 from topics.engine.reference import ReferenceCodec
 from topics.engine.schema import AvroType
-from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId, SchemaId
-from topics.wire import NotFramed, split
+from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId
+from topics.wire import PREFIX_LENGTH
 
 
 def make_engine(
@@ -45,7 +46,7 @@ def marking(
     if not disputes.about(resource.resource):
         return made
     line = ReferenceFanout(resource, LineReference(plan, resource, codecs, disputes))
-    return MarkingFanout(made, line, resource.resource, disputes)
+    return MarkingFanout(made, line, resource, disputes)
 
 
 class LineReference:
@@ -104,14 +105,13 @@ class ReferenceFanout:
 
 
 class MarkingFanout:
-    """An engine that leaves records of a partition to the line as soon as a disputed one is among them.
+    """An engine that leaves disputed records to the line; both decide alike, so nothing but the mark changes.
 
-    The engines decide alike, so nothing but the mark changes, and only batches with a disputed record wait.
     Where no record of the partition is disputed, nothing is asked of any.
     """
 
     def __init__(
-        self, made: FanoutEngine, line: FanoutEngine, resource: ResourceId, disputes: DisputeMarks
+        self, made: FanoutEngine, line: FanoutEngine, resource: ResourcePlan, disputes: DisputeMarks
     ) -> None:
         self._made, self._line = made, line
         self._resource, self._disputes = resource, disputes
@@ -125,22 +125,42 @@ class MarkingFanout:
         self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
     ) -> Decided:
         """See ``topics.engine.fanout.FanoutEngine``."""
-        return (self._line if self._meets(records) else self._made).decide(records, writers, before)
+        disputed = self._disputed(records)
+        if not disputed:
+            return self._made.decide(records, writers, before)
+        found = []
+        for is_disputed, run in groupby(enumerate(records), lambda each: each[0] in disputed):
+            part = PartitionRecords(records.topic, records.partition, [record for _, record in run])
+            engine = self._line if is_disputed else self._made
+            found.append(engine.decide(part, writers, before))
+        return self._together(found)
 
     def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:
         """See ``topics.engine.fanout.FanoutEngine``."""
         return self._made.fallbacks(writer)
 
-    def _meets(self, records: Records) -> bool:
-        if not self._disputes.touches(self._resource, records.partition):
-            return False
-        return any(self._is_disputed(record) for record in records)
+    def _disputed(self, records: Records) -> frozenset[int]:
+        """Which of the records are disputed, by their place."""
+        if not self._disputes.touches(self._resource.resource, records.partition):
+            return frozenset()
+        met, resource, partition = self._disputes.met, self._resource.resource, records.partition
+        # What is no framed key is the key of no record, and meets no dispute.
+        return frozenset(
+            place
+            for place, record in enumerate(records)
+            if record.key
+            and record.value is not None
+            and met(resource, partition, record.key[PREFIX_LENGTH:])
+        )
 
-    def _is_disputed(self, record: KafkaRecord) -> bool:
-        if record.value is None or record.key is None:
-            return False
-        try:
-            key = split(record.key)[1]
-        except NotFramed:
-            return False
-        return bool(self._disputes.met(self._resource, record.partition, key))
+    def _together(self, parts: Sequence[Decided]) -> Decided:
+        """What the parts of a batch lead to, in their order."""
+        order = {grant.topic: place for place, grant in enumerate(self._resource.grants)}
+        lanes = into_lanes(output for part in parts for lane in part.lanes for output in lane)
+        return Decided(
+            sum(part.canonical for part in parts),
+            sum(part.control for part in parts),
+            tuple(map(summed, zip(*(part.grants for part in parts), strict=True))),
+            tuple(sorted(lanes, key=lambda lane: order[lane.topic])),
+            sum(part.by_reference for part in parts),
+        )

@@ -103,6 +103,17 @@ class GrantCount:
             self.delivered += 1
 
 
+def summed(counts: Sequence[GrantCount]) -> GrantCount:
+    """What one grant got out of the parts of a batch."""
+    return GrantCount(
+        counts[0].grant,
+        counts[0].generation,
+        sum(count.delivered for count in counts),
+        sum(count.tombstoned for count in counts),
+        sum((count.withheld for count in counts), Counter()),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What the records of one partition lead to."""

@@ -1,5 +1,6 @@
 """A disputed record is delivered as ever, with a header that says which of the grant's items are disputed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,13 @@ from hypothesis import strategies as st
 
 from schemas.load import control_schema
 from services.control.copier import CopyLine
-from services.fanout.engine import MarkingFanout
+from services.fanout.engine import (
+    LineReference,
+    MarkingFanout,
+    ReferenceFanout,
+    make_engine,
+    marking,
+)
 from services.fanout.line import DeliveryKind, fan_out
 from services.fanout.processor import FanoutProcessor
 from services.processor.contract import BatchResult
@@ -43,7 +50,8 @@ from topics.disputes import (
     record_hash,
 )
 from topics.engine.choose import Implementation
-from topics.engine.records import PartitionRecords
+from topics.engine.fanout import Decided
+from topics.engine.records import PartitionRecords, Records
 from topics.engine.reference import ReferenceCodec
 from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId
 from topics.grants.declaration import GrantState
@@ -292,3 +300,52 @@ def test_an_engine_is_not_made_anew_because_of_disputes() -> None:
     assert isinstance(made._engine(topic), MarkingFanout)
     made.adopt_disputes(Disputes(9))
     assert made._engine(topic) is plain
+
+
+OTHER = [canonical(raw("c", 1, after=person(id=9, id_number="110105194912310046")))[0]]
+MIXED = PartitionRecords(
+    RECORDS.topic,
+    RECORDS.partition,
+    [
+        replace(record, partition=RECORDS.partition, offset=10 + offset)
+        for offset, record in enumerate([*OTHER, RECORDS[0], RECORDS[1], *OTHER, *OTHER, RECORDS[2], *OTHER])
+    ],
+)
+
+
+@pytest.mark.parametrize("engine", ALL)
+@pytest.mark.parametrize("before", [None, frozenset[bytes]()])
+def test_only_the_disputed_records_of_a_batch_are_left_to_the_line(
+    engine: Implementation, before: frozenset[bytes] | None
+) -> None:
+    """What lies between is the engine's, and together it is as if one had decided all, lane by lane."""
+    marks = DisputeMarks(disputes("address"), keys_from(MASTER))
+    plan = plan_of()
+    resource, types = plan.resources[MIXED.topic], {key: codec.type for key, codec in CODECS.items()}
+    asked: list[int] = []
+
+    class Watched:
+        implementation = engine
+
+        def decide(self, records: Records, *more: Any) -> Decided:
+            asked.append(len(records))
+            return made.decide(records, *more)
+
+        def fallbacks(self, writer: Any) -> Mapping[GrantId, str]:
+            return made.fallbacks(writer)
+
+    made = make_engine(engine, plan, resource, CODECS)
+    found = marking(Watched(), plan, resource, CODECS, marks).decide(
+        MIXED, types, None if before is None else set(before)
+    )
+    line = ReferenceFanout(resource, LineReference(plan, resource, CODECS, marks))
+    expected = line.decide(MIXED, types, None if before is None else set(before))
+    assert asked == [1, 2, 1]
+    assert (found.canonical, found.control, found.grants) == (
+        expected.canonical,
+        expected.control,
+        expected.grants,
+    )
+    assert [list(lane) for lane in found.lanes] == [list(lane) for lane in expected.lanes]
+    assert [lane.digest() for lane in found.lanes] == [lane.digest() for lane in expected.lanes]
+    assert sum(DISPUTED_HEADER in dict(output.headers) for lane in found.lanes for output in lane) == 1

@@ -73,6 +73,7 @@ def test_who_has_not_the_master_secret_is_told_what_the_delivery_says(city: Memo
     city.dispute([DisputeChange(1, Act.OPEN, "t.1", disputed(city, "address"))])
     city.change("u", PERSON, MOVED)
     city.pump()
+    city.dispute([DisputeChange(2, Act.CLOSE, "t.1")])
     without = replace(city.lookup, dispute_keys=None)
     assert explained(city, last(city), without).disputed == ("address",)
     for place, records in city.memory.records.items():
