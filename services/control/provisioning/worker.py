@@ -279,7 +279,7 @@ class ProvisioningWorker:
     def _not_taken(
         self, connection: Connection, work: Work, step: Step, codes: frozenset[str], now: datetime
     ) -> None:
-        """The case went another way and the request is over; or only clocks differ, and it comes again."""
+        """The case went another way and the request is over; or the clocks differ, and it comes again."""
         note = f"{step.value} was done, and the case did not take it: {', '.join(sorted(codes))}"
         if codes & _OTHER_WAY:
             works.ended(connection, work, Outcome.DROPPED, note, now)
