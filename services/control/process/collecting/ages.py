@@ -1,7 +1,8 @@
 """How old the oldest unread record of a partition is, by the broker's index of times: no record is read.
 
 The index says which is the first record that is not older than a time. The age is bracketed by asking again
-and again, about all partitions at once, each time halving the bracket on a scale of proportions.
+and again, about all partitions at once, each time halving the bracket on a scale of proportions. The topics
+are written in transactions: after the records of each stands its mark, as old as they are.
 """
 
 import math
