@@ -184,7 +184,9 @@ def test_a_snapshot_says_as_of_when_what_keeps_it_back_and_numbers_of_64_bits_ex
     assert str(LARGEST) in found.text
     assert found.json()["trouble"]["what"] == "Kafka does not answer"
     seen = {
-        (role, department): set(web.at(role, department=department).get("/snapshots/topic").json()["documents"])
+        (role, department): set(
+            web.at(role, department=department).get("/snapshots/topic").json()["documents"]
+        )
         for role, department in (
             (Role.PROVIDER, "police"),
             (Role.CONSUMER, "health"),

@@ -1,4 +1,4 @@
-"""The OpenAPI document: it is the committed one, complete, and the API answers as it says to whatever is asked."""
+"""The OpenAPI document: it is the committed one, complete, and the API answers as it says."""
 
 import json
 from datetime import timedelta
