@@ -37,8 +37,8 @@ def test_the_page_shows_calls() -> None:
 
 def test_each_code_stands_in_the_table_with_its_status_and_words() -> None:
     rows = [f"| {code.status} | `{code.value}` | {code.said(Language.EN)} |" for code in Code]
-    table = PAGE[PAGE.index("| status | code | what |") :].splitlines()[2:]
-    assert [row for row in table if row] == sorted(rows, key=lambda row: int(row.split("|")[1]))
+    table = PAGE[PAGE.index("| status | code | what |") :].split("\n\n")[0].splitlines()[2:]
+    assert table == sorted(rows, key=lambda row: int(row.split("|")[1]))
 
 
 def test_each_reason_of_a_refusal_is_named() -> None:
