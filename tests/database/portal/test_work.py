@@ -243,7 +243,6 @@ def test_a_table_is_checked_first_and_then_taken_in_whole(
     assert entries(portal) == 2
 
 
-@pytest.mark.requirement("A13-01")
 def test_a_table_with_mistakes_shows_all_of_them_by_row_column_and_remedy(
     portal: Portal, provider: Reader, tmp_path: Path
 ) -> None:
