@@ -125,6 +125,11 @@ def release(entry: Quarantined) -> OutputRecord:
     return OutputRecord(raw.topic, raw.partition, raw.key, raw.value, (*kept, (RELEASE_HEADER, released)))
 
 
+def was_released(entry: Quarantined) -> bool:
+    """Whether the event is itself a release, which was stopped again."""
+    return entry.raw.header(RELEASE_HEADER) is not None
+
+
 def release_of(lookup: Lookup, entry: Quarantined) -> Coordinate | None:
     """Where the last release of the entry stands in its raw partition; None where none was written."""
     expected = release(entry)

@@ -1,6 +1,7 @@
 """The audit log: who did what to which object, when and why; by person, object and time."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from services.api.uses.reach import own, sees
 from services.control.accounts.actions import Action, Area
 from services.control.accounts.decision import Principal, Whose
 from services.control.store.acts import ActWish, acts, person_of
+from services.control.store.outbox import Act, append, is_id
 from services.portal.lists import page_number
 from services.portal.operations.asked import PAGE, asked
 from services.portal.rendering import page
@@ -18,6 +20,7 @@ from services.portal.times import day_from
 from topics.quality.values import CIVIL_TIME
 
 router = APIRouter(include_in_schema=False)
+_ACCOUNT: Final = "account"
 
 
 @router.get("/audit")
@@ -38,6 +41,8 @@ def audit_page(request: Request) -> Response:
             departments=_only(principal),
         )
         found = acts(connection, wish, before, PAGE + 1)
+    if wish.who is not None or wish.kind == _ACCOUNT:
+        _note(request, principal, wish.who or wish.object or _ACCOUNT)
     return page(
         request,
         "audit/list.html",
@@ -47,6 +52,14 @@ def audit_page(request: Request) -> Response:
         filtered=any(asked(request, name) for name in ("area", "what", "kind", "object", "who", "since")),
         departments=wish.departments,
     )
+
+
+def _note(request: Request, principal: Principal, of: str) -> None:
+    """Who looks at what a person did is recorded himself."""
+    if is_id(of):
+        act = Act(principal.person, Action.AUDIT_LOOK.value, "audit", of, parts_of(request).clock())
+        with parts_of(request).database.begin() as connection:
+            append(connection, act)
 
 
 def _only(principal: Principal) -> frozenset[str] | None:

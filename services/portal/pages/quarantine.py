@@ -17,9 +17,16 @@ from services.control.accounts.decision import Principal, Whose
 from services.control.store.operations import rounds
 from services.control.store.outbox import Act, Fact, append, is_id
 from services.control.store.snapshots import Kind, all_of
-from services.gate.releases import RELEASE_HEADER
 from services.ledger.bus import Bus
-from services.ledger.quarantine import OPEN, STATES, Disposition, Quarantined, histogram, rule_histogram
+from services.ledger.quarantine import (
+    OPEN,
+    STATES,
+    Disposition,
+    Quarantined,
+    histogram,
+    rule_histogram,
+    was_released,
+)
 from services.ledger.quarantine_view import as_detail, as_row
 from services.ledger.quarantine_work import Worked, discard_all, release_all
 from services.ledger.reader import KafkaUnavailable, ReadRefused
@@ -204,12 +211,11 @@ def _meant(form: Form, named: frozenset[str], entry: Quarantined) -> bool:
 
 def _workable(deed: Deed, entry: Quarantined) -> bool:
     """What was released before and stopped again is resubmitted; a release that nobody waited for goes on."""
-    before = entry.raw.header(RELEASE_HEADER) is not None
     if deed is Deed.DISCARD:
         return entry.state == OPEN
     if entry.state not in (OPEN, Disposition.RELEASING.value):
         return False
-    return before == (deed is Deed.RESUBMIT)
+    return was_released(entry) == (deed is Deed.RESUBMIT)
 
 
 def _deeds(principal: Principal, provider: str) -> Sequence[Deed]:

@@ -1,0 +1,248 @@
+"""How fast the portal's list pages answer: `python -m tests.bench.portal_lists [CASES] [ENTRIES] [TOPICS] [ROUNDS]`.
+
+It starts a PostgreSQL server of its own, generates a large city (cases and entries as their own benches do), and
+asks the whole web process for each list as several people, from the login's cookie to the last byte. It prints
+JSON, and ends with 1 where the slowest twentieth of a page takes longer than it may.
+"""
+
+# ruff: noqa: S311 - chance that is the same each time is meant
+
+import json
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from shutil import rmtree
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.control.accounts.people import Department
+from services.control.accounts.roles import Role
+from services.control.catalogue.parameters import CatalogueRules
+from services.control.clocks.calendar_file import china
+from services.control.store.accounts.departments import add_department
+from services.control.store.catalogue.loading import Loaded, Loading, load
+from services.control.store.database import ControlDatabase
+from services.control.store.ids import new_id
+from services.control.store.migrate import migrate
+from services.control.store.outbox import Act, append_all
+from services.control.store.snapshots import Kind, put
+from services.control.store.tickets.writing import add
+from services.control.tickets.life import report
+from services.control.tickets.ticket import Ticket
+from services.demo.numbers import credit_code
+from tests.bench import case_lists, catalogue_lists
+from tests.database_fixture import DatabaseOnly
+from tests.support.operating import Operated, grant_document
+from tests.support.tickets import opening
+from tests.support.web import CONSOLE, CONTACTS, NOW
+
+ALLOWED_MS: Final = 300.0
+ACTS: Final = 200_000
+TICKETS: Final = 5_000
+DEPARTMENTS: Final = [f"department_{number:02}" for number in range(40)]
+PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
+    "authority": (Role.AUTHORITY, "data_bureau"),
+    "provider": (Role.PROVIDER, "department_05"),
+    "consumer": (Role.CONSUMER, "department_07"),
+    "operator": (Role.OPERATOR, "data_bureau"),
+    "auditor": (Role.AUDITOR, "data_bureau"),
+}
+PAGES: Final = (
+    "/",
+    "/tasks",
+    "/inbox",
+    "/catalogue",
+    "/catalogue?q=%E4%B8%8D%E5%8A%A8%E4%BA%A7",
+    "/cases",
+    "/cases?state=active",
+    "/cases?view=due",
+    "/grants",
+    "/grants?sort=lag",
+    "/grants?words=07",
+    "/topics",
+    "/topics?words=raw&after=3",
+    "/quarantine",
+    "/connectors",
+    "/tickets",
+    "/tickets?state=reported",
+    "/tickets?overdue=yes",
+    "/operations",
+    "/operations/alarms",
+    "/audit",
+    "/audit?who=clerk",
+    "/audit?kind=case&object=case-00777",
+    "/audit?area=kill",
+    "/audit?since=2026-03-01&until=2026-03-02",
+    "/admin/people",
+    "/admin/departments",
+)
+
+
+def main() -> int:
+    """Generate, measure, print; returns the exit code."""
+    given = [int(argument) for argument in sys.argv[1:]]
+    cases, entries, topics, rounds = given + [100_000, 10_000, 1_000, 40][len(given) :]
+    server = DatabaseOnly()
+    try:
+        server.up()
+        with server.opened() as database:
+            migrate(database)
+            portal = Operated(database)
+            began = perf_counter()
+            fill(portal, cases, entries, topics)
+            filled = perf_counter() - began
+            figures = measured(portal, rounds)
+    finally:
+        server.reset()
+        rmtree(server.settings.home, ignore_errors=True)
+    slow = [f"{who} {path}" for (who, path), each in figures.items() if each["p95"] > ALLOWED_MS]
+    answer = {
+        "cases": cases,
+        "entries": entries,
+        "topics": topics,
+        "rounds": rounds,
+        "filled_s": round(filled, 1),
+        "slowest_p95_ms": max(each["p95"] for each in figures.values()),
+        "slower_than_allowed": slow,
+        "ms": {f"{who} {path}": each for (who, path), each in figures.items()},
+    }
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1) + "\n")
+    return 1 if slow else 0
+
+
+def fill(portal: Operated, cases: int, entries: int, topics: int) -> None:
+    """A large city: its cases, entries, tickets, acts, and what the collector saw of its bus."""
+    chance, database = random.Random(7), portal.parts.database
+    with database.begin() as connection:
+        for number, name in enumerate(DEPARTMENTS):
+            code = credit_code(chance)
+            add_department(connection, Department(name, f"第{number}局", name, code, CONTACTS), CONSOLE)
+    case_lists.fill(database, cases)
+    _entries(database, entries)
+    _tickets(database, chance)
+    _acts(database, chance)
+    for kind, documents in _snapshots(topics, chance):
+        with database.begin() as connection:
+            put(connection, kind, documents, NOW)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def measured(portal: Operated, rounds: int) -> dict[tuple[str, str], dict[str, float]]:
+    """Median and 95th percentile of each page for each person who may see it, in milliseconds."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    portal.hire(Role.CONSUMER, department="department_07", login="clerk")
+    for who, (role, department) in PEOPLE.items():
+        reader = portal.reader(role, department=department)
+        for path in PAGES:
+            took = []
+            for number in range(rounds + 2):
+                # Nobody asks faster than the rate limit allows.
+                portal.clock.pass_by(timedelta(seconds=2))
+                began = perf_counter()
+                answer = reader.look(path)
+                if number > 1:
+                    took.append((perf_counter() - began) * 1000)
+            if answer.status_code == 403:
+                continue
+            if answer.status_code != 200:
+                raise SystemExit(f"{who} {path}: {answer.status_code}")
+            p95 = quantiles(took, n=20)[-1]
+            found[who, path] = {"p50": round(median(took), 1), "p95": round(p95, 1)}
+    return found
+
+
+def _entries(database: ControlDatabase, wanted: int) -> None:
+    entries = list(catalogue_lists.generated(wanted, random.Random(7)))
+    loading = Loading("bench", catalogue_lists.WHEN, "bench", CatalogueRules(), new_id)
+    with database.begin() as connection:
+        done = load(connection, entries, loading)
+    if not isinstance(done, Loaded):
+        raise SystemExit(f"the generated entries are wrong: {done.clashes[:3]}")
+
+
+def _tickets(database: ControlDatabase, chance: random.Random) -> None:
+    calendar = china()
+    with database.begin() as connection:
+        for number in range(TICKETS):
+            when = NOW - timedelta(minutes=chance.randrange(100_000))
+            reporter = replace(opening().reporter, department=chance.choice(DEPARTMENTS))
+            ticket = report(opening(id=str(UUID(int=number + 1)), when=when, reporter=reporter))
+            if not isinstance(ticket, Ticket):
+                raise SystemExit(f"a generated ticket is refused: {ticket.problems}")
+            add(connection, ticket, calendar)
+
+
+def _acts(database: ControlDatabase, chance: random.Random) -> None:
+    words = ("case.approve", "case.submit", "catalogue.publish", "ticket.dispatch", "account.look")
+    for begin in range(0, ACTS, 5_000):
+        acts = [
+            Act(
+                str(UUID(int=chance.randrange(500))),
+                chance.choice(words),
+                "case",
+                f"case-{chance.randrange(50_000):05}",
+                NOW - timedelta(minutes=ACTS - begin - number),
+                "a bench",
+                {"department": chance.choice(DEPARTMENTS), "number": number},
+            )
+            for number in range(5_000)
+        ]
+        with database.begin() as connection:
+            append_all(connection, acts)
+
+
+def _snapshots(topics: int, chance: random.Random) -> Iterator[tuple[Kind, dict[str, dict[str, Any]]]]:
+    """Half of the topics are grants', the rest raw and canonical ones."""
+    moment = datetime.isoformat(NOW - timedelta(minutes=1))
+    document = {"records": 1_000_000, "bytes": None, "partitions": 6, "last_record_at": moment}
+    grants = {
+        f"grant-{number:04}": grant_document(
+            chance.choice(DEPARTMENTS),
+            chance.choice(DEPARTMENTS),
+            chance.choice(("active", "active", "active", "suspended", "filling")),
+            lag_seconds=round(chance.expovariate(0.01), 1),
+            partitions=[
+                {"partition": each, "begin": 0, "end": chance.randrange(10**7), "lag_records": 0}
+                for each in range(6)
+            ],
+        )
+        for number in range(topics // 2)
+    }
+    yield Kind.GRANT, grants
+    named = {f"sub.{each['consumer']}.{each['resource']}.{name}": document for name, each in grants.items()}
+    for number in range(topics // 4):
+        named[f"raw.{DEPARTMENTS[number % 40]}.public.table_{number}"] = document
+        named[f"resource.population.table_{number}.v1"] = document
+    yield Kind.TOPIC, named
+    yield Kind.RESOURCE, {f"population.table_{n}.v1": _resource(n, chance) for n in range(topics // 4)}
+    yield Kind.QUARANTINE, {name: {"count": 7, "reasons": {"IDENTITY_MISSING": 7}} for name in DEPARTMENTS}
+    running = {"state": "RUNNING", "connector_state": "RUNNING", "trace": None, "snapshot": None}
+    tasks = {"tasks": [{"id": 0, "state": "RUNNING", "trace": None}]}
+    sinks = {f"sink.{name}": {**running, **tasks} for name in list(grants)[: topics // 10]}
+    yield Kind.CONNECTOR, {**{f"capture.{name}": {**running, **tasks} for name in DEPARTMENTS}, **sinks}
+    alarm = {"kind": "slot-lag", "detail": "behind", "remedy": "govbus doctor"}
+    yield Kind.ALARM, {f"slot-lag:{number}": {**alarm, "subject": str(number)} for number in range(50)}
+
+
+def _resource(number: int, chance: random.Random) -> dict[str, Any]:
+    return {
+        "provider": DEPARTMENTS[number % 40],
+        "records": 1_000_000,
+        "accepted": 1_000_000,
+        "stopped": chance.randrange(10_000),
+        "canonical_end": 1_000_000,
+        "freshness_s": round(chance.expovariate(0.001), 1),
+        "last_event_at": datetime.isoformat(NOW - timedelta(minutes=chance.randrange(5_000))),
+        "stale": chance.random() < 0.1,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
