@@ -1,4 +1,4 @@
-"""Waits until the bus has decided and delivered what it has; the ledger is read on from where it was read last."""
+"""Waits until the bus has decided and delivered what it has; nothing of the ledger is read twice."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +34,9 @@ class Decisions:
         # The gate's answers are in the canonical topics by now, at least as part of a decided transaction.
         self._await(lookup, self._canonical, "the fan-out to decide everything")
         layout = reader.layout()
-        self._stable(reader, [place for topic in layout if topic.startswith(COUNTED) for place in layout[topic]])
+        self._stable(
+            reader, [place for topic in layout if topic.startswith(COUNTED) for place in layout[topic]]
+        )
 
     def _await(self, lookup: Lookup, chains: Callable[[], dict[str, set[TopicName]]], what: str) -> None:
         layout = lookup.reader.layout()
@@ -74,7 +76,9 @@ class Decisions:
         ends = reader.highs_of(places := list(places))
 
         def readable() -> bool:
-            return all(reader_bounds.end >= ends[place] for place, reader_bounds in reader.bounds_of(places).items())
+            return all(
+                reader_bounds.end >= ends[place] for place, reader_bounds in reader.bounds_of(places).items()
+            )
 
         eventually(readable, self.seconds, lambda: "open transactions to end")
         return ends
@@ -82,9 +86,14 @@ class Decisions:
     def _read_on(self, lookup: Lookup) -> None:
         """What policy and ledger have got since they were read last."""
         layout = lookup.reader.layout()
-        places = [place for topic in (POLICY, LEDGER_INTAKE, LEDGER_DELIVERY) for place in layout.get(topic, ())]
+        places = [
+            place for topic in (POLICY, LEDGER_INTAKE, LEDGER_DELIVERY) for place in layout.get(topic, ())
+        ]
         bounds = lookup.reader.bounds_of(places)
-        new = {place: Bounds(max(self._read.get(place, 0), found.low), found.end) for place, found in bounds.items()}
+        new = {
+            place: Bounds(max(self._read.get(place, 0), found.low), found.end)
+            for place, found in bounds.items()
+        }
         for record in lookup.reader.read_all(new):
             self._take(lookup, record)
         self._read = {place: found.end for place, found in bounds.items()}

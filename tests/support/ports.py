@@ -1,4 +1,4 @@
-"""Ports for tests: no two processes are ever given the same one, however many run tests beside one another."""
+"""Ports for tests: no two processes are ever given the same one, however many of them run tests."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Tests on the real stack run in two processes: which go together, which are alone, and what one leaves behind."""
+"""Tests on the real stack run in two processes: which go together, which alone, what one leaves behind."""
 
 import fcntl
 import os

@@ -9,7 +9,7 @@ over field by field, which tells what it is.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Final
 
 from topics.engine.fanout_plan import CompiledFanout, Convert, Copy, Walk
@@ -54,7 +54,7 @@ def segments(walks: Sequence[Walk], needed: Iterable[tuple[int, int]]) -> tuple[
     ordered = sorted(cuts)
     return tuple(
         Segment(first, end, kinds[first], any(low <= first and end <= high for low, high in ranges))
-        for first, end in zip(ordered, ordered[1:], strict=False)
+        for first, end in pairwise(ordered)
     )
 
 

@@ -246,9 +246,7 @@ class _Source:
         for at, op in enumerate(ops):
             match op:
                 case Copy():
-                    parts += [
-                        each.named("s") for each in self._state if op.first <= each.first < op.end
-                    ]
+                    parts += [each.named("s") for each in self._state if op.first <= each.first < op.end]
                 case Constant():
                     parts.append(repr(op.data))
                 case Convert():

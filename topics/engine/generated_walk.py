@@ -64,8 +64,10 @@ def _walk(program: GateProgram, how: str, quick: dict[str, Any] | None) -> Itera
     for skipped, found in groupby(program.envelope, lambda step: step.role is Role.SKIPPED):
         envelope = list(found)
         if skipped:
-            steps = [FieldStep(each.program, each.code, each.null_branch, each.value_branch) for each in envelope]
-            yield from _indented(_fields(steps, f"envelope{envelope[0].program}_", quick))
+            passed = [
+                FieldStep(each.program, each.code, each.null_branch, each.value_branch) for each in envelope
+            ]
+            yield from _indented(_fields(passed, f"envelope{envelope[0].program}_", quick))
         else:
             for step in envelope:
                 yield from _indented(_told(step, how))
@@ -198,7 +200,7 @@ def _way(step: FieldStep) -> str:
 
 
 def _group(step: FieldStep) -> bytes:
-    """The expression of a number; the one group of a number that is asked for has its bytes, None for null."""
+    """The expression of a number; of one that is asked for, a group has the bytes, or None for null."""
     expression = number_expression(Code(step.code))
     expression = b"(%b)" % expression if step.slot >= 0 else expression
     if step.null_branch < 0:
@@ -223,7 +225,10 @@ def _behind_text(step: FieldStep) -> str:
 
 
 def _quick_slot(step: FieldStep) -> list[str]:
-    slot, text = f"v{step.slot}", ["n = at + TEXT0[d[at]]", f"v{step.slot} = d[at + 1 : n].decode()", "at = n"]
+    slot, text = (
+        f"v{step.slot}",
+        ["n = at + TEXT0[d[at]]", f"v{step.slot} = d[at + 1 : n].decode()", "at = n"],
+    )
     if step.null_branch < 0:
         return text
     return [

@@ -14,8 +14,8 @@ from services.control.catalogue.importing import Imported
 from services.control.catalogue.lifecycle import Action
 from services.control.store.database import ControlDatabase
 from tests.database_fixture import DatabaseOnly
-from tests.support.ports import free_ports
 from tests.support.catalogue import CODES, COMPLETE, entry
+from tests.support.ports import free_ports
 from tests.support.stored_catalogue import RULES, brought, numbered, opened
 from tests.unit.cli.called import Ended, shape
 

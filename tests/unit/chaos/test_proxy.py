@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from services.chaos.proxy import END_TXN, KafkaProxy
-from tests.support.ports import free_ports
 from tests.support import waiting
+from tests.support.ports import free_ports
 
 PRODUCE = 0
 
