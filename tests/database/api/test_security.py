@@ -253,7 +253,7 @@ def test_every_answer_has_its_headers_also_where_something_went_wrong(
     for answer in answers:
         assert answer.headers["content-security-policy"] == POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-request-id"]
     assert "unsafe" not in POLICY
