@@ -24,6 +24,7 @@ REGISTRY_VARIABLE: Final = "GOVBUS_NPM_REGISTRY"
 NPM: Final = Kind("npm", "packages for browsers", REGISTRY_VARIABLE)
 RUN_TIME: Final = "portal"
 TESTS: Final = "tests"
+BROWSER: Final = "browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Library:
 
 
 def read_libraries(part: str = RUN_TIME, path: Path = LOCK) -> tuple[Library, ...]:
-    """The libraries of a part that the lock names: those of the portal, or those of its tests."""
+    """The libraries of a part that the lock names: the portal, its tests, or the browser of these."""
     entries = json.loads(path.read_text(encoding="utf-8"))["libraries"]
     return tuple(
         Library(each["name"], each["member"], LockedFile(**each["package"]))

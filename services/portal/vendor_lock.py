@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 
-from services.portal.vendor import LOCK, RUN_TIME, TESTS, registry
+from services.portal.vendor import BROWSER, LOCK, RUN_TIME, TESTS, registry
 from services.stack.jars import download_session
 
 WANTED: Final = (
@@ -20,6 +20,9 @@ WANTED: Final = (
     (RUN_TIME, "htmx-ext-sse", "2.2.4", "sse.min.js", "package/dist/sse.min.js"),
     (RUN_TIME, "echarts", "6.1.0", "echarts.min.js", "package/dist/echarts.min.js"),
     (TESTS, "axe-core", "4.14.1", "axe.min.js", "package/axe.min.js"),
+    (BROWSER, "@sparticuz/chromium", "153.0.0", "chromium.br", "package/bin/chromium.br"),
+    (BROWSER, "@sparticuz/chromium", "153.0.0", "libraries.tar.br", "package/bin/al2023.tar.br"),
+    (BROWSER, "@sparticuz/chromium", "153.0.0", "fonts.tar.br", "package/bin/fonts.tar.br"),
 )
 """Part, package, version, the name under which a file of it is served, and where in it that file lies."""
 

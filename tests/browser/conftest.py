@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from services.portal.vendor import TESTS, fetch, read_libraries
 from services.stack.progress import Silent
+from tests.browser.chromium import chromium as locked_chromium
 from tests.browser.city import portal_process, settle
 from tests.database_fixture import DatabaseOnly
 
-_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SCREENSHOTS: Final = "GOVBUS_TEST_SCREENSHOTS"
 
 
@@ -33,12 +33,13 @@ def address(database_server: DatabaseOnly) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium."""
-    found = os.environ.get("GOVBUS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    assert found, "no Chromium is installed: apt-get install chromium fonts-noto-cjk, or set GOVBUS_CHROMIUM"
+def chromium(database_server: DatabaseOnly) -> Iterator[Browser]:
+    """A Chromium that the tests bring along."""
+    found = locked_chromium(database_server.settings.cache)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=found.program, args=list(found.arguments), env=found.environment
+        )
         yield browser
         browser.close()
 
