@@ -1,18 +1,19 @@
 """The demo opens the offices of the sample city: whole, once, and with passwords that nobody keeps."""
 
+import secrets
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from services.cli.demo_offices import open_offices
+from services.control.accounts.hashing import Hasher
+from services.control.signing_in.local import LocalLogins, LoggedIn, Try
 from services.control.store.accounts.persons import person_by_login
 from services.control.store.cases.policies import adopted
 from services.control.store.catalogue.exporting import Which, entries_of
 from services.control.store.database import ControlDatabase
 from services.control.store.prepare import prepare
-from services.control.signing_in.local import LocalLogins, LoggedIn, Try
-from services.control.accounts.hashing import Hasher
 from tests.support.policy import sample_definitions
 
 NOW = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
@@ -36,7 +37,7 @@ def test_the_whole_catalogue_is_published_and_cases_are_bound(database: ControlD
 def test_each_account_logs_in_with_its_password_which_nobody_keeps(database: ControlDatabase) -> None:
     accounts = open_offices(database, sample_definitions(), NOW)
     assert {account.role for account in accounts} == {"consumer", "provider", "authority"}
-    logins = LocalLogins(database, Hasher(), lambda count: bytes(count))
+    logins = LocalLogins(database, Hasher(), secrets.token_bytes)
     for account in accounts:
         assert account.password is not None
         assert account.password not in repr(account)

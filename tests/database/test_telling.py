@@ -1,4 +1,4 @@
-"""Departments are told of cases and tickets in the transaction of the change, and of nothing that was undone."""
+"""Departments are told of cases and tickets in the transaction of the change, and of nothing undone."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -6,13 +6,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
+from services.cli.demo_offices import departments_of
 from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
+from services.control.cases.case import Given as CaseGiven
 from services.control.cases.words import Action, State
 from services.control.desk.sweep import sweep
 from services.control.notices.words import Kind
 from services.control.process.cases import CasesTurn
-from services.control.process.collecting.collector import Collector
 from services.control.process.news import GrantNews
 from services.control.store import snapshots
 from services.control.store.accounts import departments, persons, roles
@@ -20,13 +21,12 @@ from services.control.store.accounts.acts import Order
 from services.control.store.database import ControlDatabase, take_back
 from services.control.store.ids import new_id
 from services.control.store.notices import inbox
-from services.control.store.tickets.telling import tell_owed
-from services.control.store.tickets.owed import notices_owed
 from services.control.store.tickets.work import Desk, act, take_report
 from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action as TicketAction
 from tests.support import tickets
-from tests.support.desk import Office
+from tests.support.desk import Office, id_of, order
+from tests.support.policy import sample_definitions
 from tests.support.sharing_cases import AUTHORITY, CONSUMER, DECIDER, NOW
 from tests.unit.process.test_news import GRANT, SUSPENDED
 
@@ -36,12 +36,9 @@ CONSOLE = Order("console:test", NOW)
 @pytest.fixture
 def office(control_database: ControlDatabase) -> Office:
     """A desk, and an account of the authority."""
-    from services.cli.demo_offices import _departments
-    from tests.support.policy import sample_definitions
-
     found = Office(control_database)
     with control_database.begin() as connection:
-        for department in _departments(sample_definitions()):
+        for department in departments_of(sample_definitions()):
             departments.add_department(connection, department, CONSOLE)
         person = Person(new_id(NOW), "li", "Li", AUTHORITY)
         persons.add_person(connection, person, CONSOLE)
@@ -70,9 +67,6 @@ def test_each_step_of_a_case_is_told_to_its_parties_and_the_authority(office: Of
 def test_what_is_undone_was_never_told(office: Office) -> None:
     filed = office.opened()
     with office.database.begin() as connection:
-        from services.control.cases.case import Given as CaseGiven
-        from tests.support.desk import id_of, order
-
         office.desk.act(connection, order(CONSUMER), id_of(filed), Action.SUBMIT, CaseGiven())
         take_back(connection)
     assert told(office.database, "police") == []
@@ -110,7 +104,7 @@ def test_tickets_tell_their_states_and_clocks(office: Office) -> None:
     with office.database.begin() as connection:
         given = Given(text="please look")
         act(connection, ticket_desk(tickets.NOW), ticket, 0, TicketAction.DISPATCH, tickets.BUREAU, given)
-    assert told(office.database, "police") == [Kind.TICKET_VERIFYING]
+    assert told(office.database, "police") == [Kind.TICKET_REPORTED, Kind.TICKET_VERIFYING]
     late = tickets.NOW + timedelta(days=30)
     turn = CasesTurn(office.database, office.desk, lambda: late)
     assert turn.turn()
