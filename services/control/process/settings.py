@@ -21,7 +21,7 @@ class ControlSettings(BaseModel):
     """How often acts are looked for that the ledger is owed."""
     cases_s: Seconds = 60.0
     """How often cases and tickets are looked at for what time has made due."""
-    tickets_s: Seconds = 15.0
+    tickets_s: Seconds = 60.0
     """How often open tickets are held against what came through capture."""
     courier_s: Seconds = 5.0
     """How often letters and webhooks are looked for that are due."""
