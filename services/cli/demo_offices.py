@@ -88,7 +88,7 @@ def open_offices(
     """
     order = Order(console_account(), now, _WHY)
     with told(), database.begin() as connection:
-        for department in _departments(definitions):
+        for department in departments_of(definitions):
             if departments.department_of(connection, department.id) is None:
                 departments.add_department(connection, department, order)
     with database.begin() as connection:
@@ -116,7 +116,7 @@ def hand_over_grants(
         raise DemoStuck(f"the grants of the sample city cannot be handed over to cases: {error}") from error
 
 
-def _departments(definitions: Definitions) -> Iterator[Department]:
+def departments_of(definitions: Definitions) -> Iterator[Department]:
     """Those of the catalogue, and those that it does not describe."""
     register = load_register(packaged_definitions()).departments
     for id_, provider in definitions.providers.items():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from services.control.process.metrics import DESCRIBED as OF_CONTROL
 from services.processor.contract import InputPartition
 from services.processor.metrics import DESCRIBED, Metrics
 from topics.event import TopicName
@@ -121,3 +122,9 @@ def test_the_scrape_example_loads_the_rules_and_names_the_job_that_queries_ask_f
     example = yaml.safe_load((OPERATOR / "prometheus.yml").read_text(encoding="utf-8"))
     assert example["rule_files"] == ["alerts.yml"]
     assert [job["job_name"] for job in example["scrape_configs"]] == ["govbus"]
+
+
+def test_each_metric_of_the_control_process_is_documented() -> None:
+    page = (OPERATOR / "control.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(govbus_control_\w+)` \| (\w+) \| (\w+) \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [(each.name, each.kind, each.unit, each.meaning) for each in OF_CONTROL]

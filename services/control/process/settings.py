@@ -25,7 +25,7 @@ class ControlSettings(BaseModel):
     """How often decided cases are looked for that are to be carried out on the bus."""
     disputes_s: Seconds = 2.0
     """How often marks of disputed records are looked for that are to be sent."""
-    tickets_s: Seconds = 15.0
+    tickets_s: Seconds = 60.0
     """How often open tickets are held against what came through capture."""
     courier_s: Seconds = 5.0
     """How often letters and webhooks are looked for that are due."""

@@ -1,6 +1,7 @@
 """Wires the loops of the control process to a stack: its database, Kafka, registry, Connect and watch."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from services.control.provisioning.wiring import worker
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
 from services.control.sending.courier import Courier
-from services.control.sending.settings import NoticeSettings
+from services.control.sending.settings import PREFIX, NoticeSettings
 from services.control.sending.wiring import means_of
 from services.control.stack_access import access_of
 from services.control.store.cases.grant_requests import GrantOutbox
@@ -145,10 +146,11 @@ class _Parts:
 
     def courier(self) -> Callable[[], bool]:
         """A round of the courier; whether it sent anything."""
-        given = NoticeSettings.from_environment()
-        if given.master_file is None:
-            own = self._stack.context.secrets.path(NOTICES_SECRET)
-            given = given.model_copy(update={"master_file": own})
+        own = {
+            PREFIX + "MASTER_FILE": str(self._stack.context.secrets.path(NOTICES_SECRET)),
+            PREFIX + "PORTAL": f"http://{HOST}:{self._stack.settings.portal_port}",
+        }
+        given = NoticeSettings.from_environment(own | dict(os.environ))
         courier = Courier(self._database, means_of(given), now)
         return lambda: courier.round().delivered > 0
 

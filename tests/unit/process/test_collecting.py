@@ -1,4 +1,4 @@
-"""What the collector makes of one look at Kafka: how far readers are, how fresh resources are, and the like."""
+"""What the collector makes of one look at Kafka: how far readers are, how fresh resources, and more."""
 
 from datetime import UTC, datetime, timedelta
 

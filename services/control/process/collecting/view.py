@@ -1,10 +1,11 @@
 """What the collector asks of Kafka: always of everything at once, and never for a record of a department."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 
 from services.ledger.counts import Place
@@ -54,13 +55,10 @@ class KafkaView:
     timeout_s: float = _TIMEOUT_S
     _admin: AdminClient | None = field(default=None, init=False, repr=False)
 
-    def forget(self) -> None:
-        """Let the connection go: after an error the next question is asked by a new one."""
-        self._admin = None
-
     def layout(self) -> dict[TopicName, list[Place]]:
         """Every topic with its partitions, but for Kafka's own."""
-        listed = self._ask().list_topics(timeout=self.timeout_s).topics
+        with self._asking() as admin:
+            listed = admin.list_topics(timeout=self.timeout_s).topics
         return {
             TopicName(name): [Place(TopicName(name), number) for number in sorted(entry.partitions)]
             for name, entry in sorted(listed.items())
@@ -90,38 +88,49 @@ class KafkaView:
 
         The client library asks for one group at a time; all are asked before the first answer is waited for.
         """
-        admin = self._ask()
-        listing = admin.list_consumer_groups(request_timeout=self.timeout_s).result()
-        groups = [one.group_id for one in listing.valid if wanted(one.group_id)]
-        answers = [
-            admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group)], request_timeout=self.timeout_s
-            )[group]
-            for group in groups
-        ]
-        return {
-            group: {
-                Place(TopicName(one.topic), one.partition): one.offset
-                for one in answer.result().topic_partitions
-                if one.offset >= 0
-            }
-            for group, answer in zip(groups, answers, strict=True)
-        }
+        with self._asking() as admin:
+            listing = admin.list_consumer_groups(request_timeout=self.timeout_s).result()
+            groups = [one.group_id for one in listing.valid if wanted(one.group_id)]
+            answers = [
+                admin.list_consumer_group_offsets(
+                    [ConsumerGroupTopicPartitions(group)], request_timeout=self.timeout_s
+                )[group]
+                for group in groups
+            ]
+            return {group: _positions(answer.result()) for group, answer in zip(groups, answers, strict=True)}
 
     def _listed(self, asked: Mapping[Place, OffsetSpec]) -> dict[Place, ListOffsetsResultInfo]:
         """One question for all partitions."""
         if not asked:
             return {}
-        answers = self._ask().list_offsets(
-            {TopicPartition(*at): what for at, what in asked.items()},
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=self.timeout_s,
-        )
-        return {
-            Place(TopicName(one.topic), one.partition): answer.result() for one, answer in answers.items()
-        }
+        with self._asking() as admin:
+            answers = admin.list_offsets(
+                {TopicPartition(*at): what for at, what in asked.items()},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=self.timeout_s,
+            )
+            return {
+                Place(TopicName(one.topic), one.partition): answer.result() for one, answer in answers.items()
+            }
 
-    def _ask(self) -> AdminClient:
+    @contextmanager
+    def _asking(self) -> Iterator[AdminClient]:
+        """The client; after an error the next question is asked by a new one.
+
+        A client from before the broker was killed asks with the old leader's epoch for ever.
+        """
         if self._admin is None:
             self._admin = AdminClient({**self.config, "log_level": 0})
-        return self._admin
+        try:
+            yield self._admin
+        except KafkaException:
+            self._admin = None
+            raise
+
+
+def _positions(found: ConsumerGroupTopicPartitions) -> dict[Place, int]:
+    return {
+        Place(TopicName(one.topic), one.partition): one.offset
+        for one in found.topic_partitions
+        if one.offset >= 0
+    }
