@@ -14,13 +14,18 @@ from services.control.catalogue.vocabulary import Language
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 PATHS: Final = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))["paths"]
-_SHOWN: Final = re.compile(r"^curl (?P<options>.*?)\"?(?:\$BUS|https://[a-z.]+)(?P<path>/api/v1[^\s\"?]*)", re.M)
+_SHOWN: Final = re.compile(
+    r"^curl (?P<options>.*?)\"?(?:\$BUS|https://[a-z.]+)(?P<path>/api/v1[^\s\"?]*)", re.M
+)
 SHOWN: Final = [(found["options"], found["path"]) for found in _SHOWN.finditer(PAGE)]
 
 
 def pattern(path: str) -> re.Pattern[str]:
     """What addresses a path of the document stands for; an entry may be called by its code, with a slash."""
-    parts = ("[^?]+" if part == "{entry}" else "[^/]+" if part.startswith("{") else part for part in path.split("/"))
+    parts = (
+        "[^?]+" if part == "{entry}" else "[^/]+" if part.startswith("{") else part
+        for part in path.split("/")
+    )
     return re.compile("/".join(parts))
 
 

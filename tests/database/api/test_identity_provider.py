@@ -97,9 +97,7 @@ def test_what_proves_nothing_and_groups_of_nobody_let_nobody_in(web: Web, provid
     assert client.get("/api/v1/session").status_code == 401
 
 
-def test_a_provider_that_does_not_answer_and_none_at_all_are_said(
-    web: Web, provider: Provider
-) -> None:
+def test_a_provider_that_does_not_answer_and_none_at_all_are_said(web: Web, provider: Provider) -> None:
     provider.failure = ProviderUnavailable("down")
     answer = web.client().get(BEGIN)
     assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")

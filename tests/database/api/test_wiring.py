@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from services.api.app import create_api
 from services.api.running import BusUnavailable
@@ -11,16 +12,15 @@ from services.api.settings import ApiSettings
 from services.api.wiring import CorrectWebSettings, parts
 from services.control.store.database import ControlDatabase
 from services.control.store.migrate import VERSION_TABLE, current
-from sqlalchemy import text
 from tests.database_fixture import DatabaseOnly
 
 GROUPS = "claim: groups\ngroups:\n  - {group: gb-police, department: police}\n"
 
 
-def with_provider(folder: Path, secret: str = "secret") -> ApiSettings:
+def with_provider(folder: Path, *, with_secret: bool = True) -> ApiSettings:
     (folder / "groups.yaml").write_text(GROUPS, encoding="utf-8")
-    if secret:
-        (folder / "secret").write_text(f"{secret}\n", encoding="utf-8")
+    if with_secret:
+        (folder / "secret").write_text("a secret\n", encoding="utf-8")
     return ApiSettings(
         oidc_issuer="https://idp.example.gov.cn",
         oidc_client_id="govbus",
@@ -29,7 +29,9 @@ def with_provider(folder: Path, secret: str = "secret") -> ApiSettings:
     )
 
 
-def test_the_parts_of_a_stack_answer(database_server: DatabaseOnly, control_database: ControlDatabase) -> None:
+def test_the_parts_of_a_stack_answer(
+    database_server: DatabaseOnly, control_database: ControlDatabase
+) -> None:
     made = parts(ApiSettings(), database_server)
     client = TestClient(create_api(made))
     assert client.get("/readyz").json() == {"ready": True}
@@ -57,7 +59,7 @@ def test_an_identity_provider_is_wired_with_its_secret_or_named_as_what_is_wrong
     made.database.close()
     (tmp_path / "secret").unlink()
     with pytest.raises(CorrectWebSettings, match="secret"):
-        parts(with_provider(tmp_path, secret=""), database_server)
+        parts(with_provider(tmp_path, with_secret=False), database_server)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,8 @@ def test_settings_that_cannot_be_are_refused(missing: dict[str, object]) -> None
 
 
 def test_settings_come_from_the_environment() -> None:
-    found = ApiSettings.from_environment({"GOVBUS_PORTAL_ORIGIN": "https://x.gov.cn", "GOVBUS_PORTAL_PORT": "1"})
+    found = ApiSettings.from_environment(
+        {"GOVBUS_PORTAL_ORIGIN": "https://x.gov.cn", "GOVBUS_PORTAL_PORT": "1"}
+    )
     assert (found.origin, found.port, found.https) == ("https://x.gov.cn", 1, True)
     assert not ApiSettings.from_environment({}).https
