@@ -181,12 +181,11 @@ class Page(HTMLParser):
     def _input(self, name: str, given: dict[str, str | None]) -> None:
         assert self._fields is not None
         kind, value = given.get("type"), given.get("value") or ""
-        if kind in ("checkbox", "radio"):
-            if "checked" in given:
-                self._fields.setdefault(name, []).append(value) if kind == "checkbox" else None
-                if kind == "radio":
-                    self._fields[name] = value
-        elif kind != "file":
+        if kind == "radio" and "checked" in given:
+            self._fields[name] = value
+        elif kind == "checkbox" and "checked" in given:
+            self._fields.setdefault(name, []).append(value)
+        elif kind not in ("checkbox", "radio", "file"):
             known = self._fields.get(name)
             self._fields[name] = value if known is None else [*_list(known), value]
 
@@ -208,8 +207,8 @@ def _faults(tag: str, given: Mapping[str, str | None]) -> Iterator[str]:
             yield f"<{tag} {name}> leads to {value}"
         if (value or "").startswith("javascript:"):
             yield f"<{tag} {name}> is a script"
-    if tag == "input" and given.get("type") not in ("hidden", "submit") and not given.get("id"):
-        if not given.get("aria-label"):
-            yield f"<input {given.get('name')}> has no id for a label"
+    named = given.get("id") or given.get("aria-label")
+    if tag == "input" and given.get("type") not in ("hidden", "submit") and not named:
+        yield f"<input {given.get('name')}> has no id for a label"
     if tag == "img" and given.get("alt") is None:
         yield "an image says nothing"
