@@ -192,9 +192,12 @@ def _decided(
 def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[Conflict, list[ClaimView]]:
     """The conflict and its claims, if its reader may see it."""
     principal, _ = seeing(request, Action.CLAIM_LOOK)
+    look = operations_of(request).claims.look(CLAIMS, _FIRST_S)
+    if look.value is None:
+        raise BusUnavailable(look.failure or "it is being read")
     views = [
         view
-        for view in operations_of(request).claims.look(CLAIMS, _FIRST_S).value or []
+        for view in look.value
         if (view.claimant, view.resource, view.item) == (claimant, resource, item)
     ]
     if not views:
