@@ -72,8 +72,8 @@ def reveal(request: Request, claimant: str, resource: str, item: str, form: Form
     operations = operations_of(request)
     conflict, _ = _found(request, claimant, resource, item)
     principal = _reader(request, conflict)
-    name = object_name(claimant, resource, item)
-    wanted = Look(Action.DATA_REVEAL, _LOOK, name, ProviderId(claimant), text(form, "reason"))
+    name, own = object_name(claimant, resource, item), _own(principal, conflict) or claimant
+    wanted = Look(Action.DATA_REVEAL, _LOOK, name, ProviderId(own), text(form, "reason"))
     try:
         with operations.open_bus() as bus:
             number = operations.revealing.record(principal.person, wanted, bus.writer)
