@@ -196,9 +196,7 @@ def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[C
     if look.value is None:
         raise BusUnavailable(look.failure or "it is being read")
     views = [
-        view
-        for view in look.value
-        if (view.claimant, view.resource, view.item) == (claimant, resource, item)
+        view for view in look.value if (view.claimant, view.resource, view.item) == (claimant, resource, item)
     ]
     if not views:
         raise AnswerProblem(Code.NOT_FOUND)

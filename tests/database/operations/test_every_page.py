@@ -64,9 +64,7 @@ def filled(portal: Operated) -> Operated:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(("role", "department"), PEOPLE)
-def test_every_page_is_whole_or_refused(
-    filled: Operated, role: Role, department: str, language: str
-) -> None:
+def test_every_page_is_whole_or_refused(filled: Operated, role: Role, department: str, language: str) -> None:
     reader = filled.reader(role, department=department, language=language)
     for path in PAGES:
         page = reader.open(path)

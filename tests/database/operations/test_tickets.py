@@ -1,4 +1,4 @@
-"""Problem data as pages: reported with evidence, dispatched, decided, confirmed; texts for the parties only."""
+"""Problem data as pages: reported with evidence, dispatched, decided; texts for the parties only."""
 
 import hashlib
 
