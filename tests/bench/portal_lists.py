@@ -1,8 +1,8 @@
-"""How fast the portal's list pages answer: `python -m tests.bench.portal_lists [CASES] [ENTRIES] [TOPICS] [ROUNDS]`.
+"""How fast the portal's lists answer: `python -m tests.bench.portal_lists [CASES] [ENTRIES] [TOPICS]`.
 
-It starts a PostgreSQL server of its own, generates a large city (cases and entries as their own benches do), and
-asks the whole web process for each list as several people, from the login's cookie to the last byte. It prints
-JSON, and ends with 1 where the slowest twentieth of a page takes longer than it may.
+It starts a PostgreSQL server of its own, generates a large city (cases and entries as their own benches
+do), and asks the whole web process for each list as several people, from the cookie to the last byte. It
+prints JSON, and ends with 1 where the slowest twentieth of a page takes longer than it may.
 """
 
 # ruff: noqa: S311 - chance that is the same each time is meant

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -30,7 +30,7 @@ class Bridge(Generic[T]):
     produce: Callable[[Callable[[], bool]], Iterator[T]]
     name: str
 
-    async def pieces(self, heartbeat_s: float) -> AsyncIterator[T | Failed | None]:
+    async def pieces(self, heartbeat_s: float) -> AsyncGenerator[T | Failed | None, None]:
         """What is produced, in order; None where nothing came for so long."""
         loop, stopped = asyncio.get_running_loop(), threading.Event()
         queue: asyncio.Queue[T | Failed | _End] = asyncio.Queue()

@@ -32,16 +32,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One work; ``events`` is how many are meant."""
+    """One work."""
 
     id: str
     deed: Deed
     provider: str
     by: str
     reason: str
-    events: int
     dry_run: bool
     began: datetime
+    events: int = 0
+    """How many are meant; 0 until they were read."""
     stage: Stage = Stage.RUNNING
     worked: tuple[Worked, ...] = ()
     failure: str = ""
@@ -54,6 +55,10 @@ class Task:
         return sum(not each.ok for each in self.worked)
 
 
+Run = Callable[[Callable[[Worked], None], Callable[[int], None]], list[Worked]]
+"""Does a work; told of each event that is done, and of how many are meant."""
+
+
 @dataclass(slots=True)
 class Tasks:
     """Runs works and remembers them while the process lives; what is done stands in the topics anyway."""
@@ -63,7 +68,7 @@ class Tasks:
     _tasks: dict[str, Task] = field(default_factory=dict)
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
-    def start(self, task: Task, run: Callable[[Callable[[Worked], None]], list[Worked]]) -> Task | None:
+    def start(self, task: Task, run: Run) -> Task | None:
         """Begin; None where the provider's events are worked on already: two would release one twice."""
         with self._moved:
             busy = any(
@@ -97,14 +102,19 @@ class Tasks:
             )
             return self._tasks.get(id_)
 
-    def _run(self, id_: str, run: Callable[[Callable[[Worked], None]], list[Worked]]) -> None:
+    def _run(self, id_: str, run: Run) -> None:
         def told(worked: Worked) -> None:
             with self._moved:
                 task = self._tasks[id_]
             self._note(replace(task, worked=(*task.worked, worked)))
 
+        def counted(events: int) -> None:
+            with self._moved:
+                task = self._tasks[id_]
+            self._note(replace(task, events=events))
+
         try:
-            done = tuple(run(told))
+            done = tuple(run(told, counted))
         except Exception as error:  # noqa: BLE001 - the page says that it failed
             self.report(id_, error)
             with self._moved:

@@ -72,8 +72,8 @@ def reveal(request: Request, claimant: str, resource: str, item: str, form: Form
     operations = operations_of(request)
     conflict, _ = _found(request, claimant, resource, item)
     principal = _reader(request, conflict)
-    name = object_name(claimant, resource, item)
-    wanted = Look(Action.DATA_REVEAL, _LOOK, name, ProviderId(claimant), text(form, "reason"))
+    name, own = object_name(claimant, resource, item), _own(principal, conflict) or claimant
+    wanted = Look(Action.DATA_REVEAL, _LOOK, name, ProviderId(own), text(form, "reason"))
     try:
         with operations.open_bus() as bus:
             number = operations.revealing.record(principal.person, wanted, bus.writer)
@@ -192,10 +192,11 @@ def _decided(
 def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[Conflict, list[ClaimView]]:
     """The conflict and its claims, if its reader may see it."""
     principal, _ = seeing(request, Action.CLAIM_LOOK)
+    look = operations_of(request).claims.look(CLAIMS, _FIRST_S)
+    if look.value is None:
+        raise BusUnavailable(look.failure or "it is being read")
     views = [
-        view
-        for view in operations_of(request).claims.look(CLAIMS, _FIRST_S).value or []
-        if (view.claimant, view.resource, view.item) == (claimant, resource, item)
+        view for view in look.value if (view.claimant, view.resource, view.item) == (claimant, resource, item)
     ]
     if not views:
         raise AnswerProblem(Code.NOT_FOUND)

@@ -24,11 +24,12 @@ from services.ledger.quarantine import (
     Disposition,
     Quarantined,
     histogram,
+    read_quarantine,
     rule_histogram,
     was_released,
 )
 from services.ledger.quarantine_view import as_detail, as_row
-from services.ledger.quarantine_work import Worked, discard_all, release_all
+from services.ledger.quarantine_work import Chosen, Worked, discard_all, release_all
 from services.ledger.reader import KafkaUnavailable, ReadRefused
 from services.ledger.writer import WriteRefused
 from services.portal.forms import Form, go, text, texts, ticked
@@ -40,7 +41,7 @@ from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of
 from services.portal.operations.sight import may_look
 from services.portal.operations.tailing import text_of
-from services.portal.operations.working import Deed, Task
+from services.portal.operations.working import Deed, Run, Task
 from services.portal.rendering import page
 from topics.event import ProviderId, StopReason
 
@@ -111,13 +112,15 @@ def work(request: Request, provider: str, form: Form) -> Response:
     operations, dry_run, reason = operations_of(request), ticked(form, "dry_run"), text(form, "reason")
     if not dry_run and (not 0 < len(reason) <= LONGEST_REASON or text(form, "confirm") != provider):
         raise AnswerProblem(Code.INVALID)
-    entries = operations.quarantine.look(provider, _FIRST_S).value or []
     named = frozenset(texts(form, "event"))
-    chosen = [entry for entry in entries if _workable(deed, entry) and _meant(form, named, entry)]
-    task = _task(request, deed, provider, principal, reason, len(chosen), dry_run)
+    task = _task(request, deed, provider, principal, reason, dry_run)
     if not dry_run:
-        _owe(request, task, principal)
-    started = operations.tasks.start(task, _runner(operations, task, chosen))
+        _owe(request, task, principal, len(named))
+
+    def meant(entry: Quarantined) -> bool:
+        return _workable(deed, entry) and _meant(form, named, entry)
+
+    started = operations.tasks.start(task, _runner(operations, task, meant))
     if started is None:
         raise AnswerProblem(Code.BUSY, headers={"retry-after": "30"})
     return go(f"/quarantine/{provider}/tasks/{task.id}")
@@ -140,7 +143,9 @@ def event_page(request: Request, provider: str) -> Response:
     principal = require(request, Action.QUARANTINE_LOOK, _of(provider))
     operations, at = operations_of(request), request.query_params.get("at", "")
     look = operations.quarantine.look(provider, _FIRST_S)
-    entry = next((each for each in look.value or [] if each.raw.coordinates == at), None)
+    if look.value is None:
+        raise BusUnavailable(look.failure or "it is being read")
+    entry = next((each for each in look.value if each.raw.coordinates == at), None)
     if entry is None:
         raise AnswerProblem(Code.NOT_FOUND)
     may_reveal = may_look(principal, Action.QUARANTINE_REVEAL, _of(provider))
@@ -228,17 +233,16 @@ def _task(
     provider: str,
     principal: Principal,
     reason: str,
-    events: int,
     dry_run: bool,
 ) -> Task:
     now = parts_of(request).clock()
     id_ = str(parts_of(request).new_id(now))
-    return Task(id_, deed, provider, principal.person, reason, events, dry_run, now)
+    return Task(id_, deed, provider, principal.person, reason, dry_run, now)
 
 
-def _owe(request: Request, task: Task, principal: Principal) -> None:
+def _owe(request: Request, task: Task, principal: Principal, named: int) -> None:
     """The order stands in the ledger before the first event is touched; each event's note follows."""
-    facts: dict[str, Fact] = {"events": task.events, "work": task.id, "department": principal.department}
+    facts: dict[str, Fact] = {"named": named, "work": task.id, "department": principal.department}
     what = _ACTIONS[task.deed].value
     act = Act(task.by, what, "quarantine", task.provider, task.began, task.reason, facts)
     if not is_id(task.provider):
@@ -247,18 +251,19 @@ def _owe(request: Request, task: Task, principal: Principal) -> None:
         append(connection, act)
 
 
-def _runner(
-    operations: Operations, task: Task, chosen: Sequence[Quarantined]
-) -> Callable[[Callable[[Worked], None]], list[Worked]]:
-    pairs = [(ProviderId(task.provider), entry) for entry in chosen]
+def _runner(operations: Operations, task: Task, meant: Callable[[Quarantined], bool]) -> Run:
+    """Reads the events anew: what somebody has done meanwhile is not done twice."""
+    provider = ProviderId(task.provider)
 
-    def run(told: Callable[[Worked], None]) -> list[Worked]:
+    def run(told: Callable[[Worked], None], counted: Callable[[int], None]) -> list[Worked]:
         with operations.open_bus() as bus:
-            done = _done(bus, told)
+            pairs = [(provider, entry) for entry in read_quarantine(bus.lookup, provider) if meant(entry)]
+            counted(len(pairs))
+            done = _done(bus, pairs, told)
         operations.quarantine.forget(task.provider)
         return done
 
-    def _done(bus: Bus, told: Callable[[Worked], None]) -> list[Worked]:
+    def _done(bus: Bus, pairs: Chosen, told: Callable[[Worked], None]) -> list[Worked]:
         if task.deed is Deed.DISCARD:
             return discard_all(bus, pairs, task.by, task.reason, dry_run=task.dry_run)
         within = _DECIDED_WITHIN_S

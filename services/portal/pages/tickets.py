@@ -74,7 +74,8 @@ def list_page(request: Request) -> Response:
 def report_page(request: Request) -> Response:
     """The form of a report."""
     require(request, Asked.TICKET_REPORT, own(principal_of(request)))
-    given = {"at": request.query_params.get("at", ""), "key": new_key(request)}
+    at = request.query_params.get("at", "")
+    given = {"at": at, "items": "", "statement": "", "key": new_key(request)}
     return _report_form(request, given)
 
 

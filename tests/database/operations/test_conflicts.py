@@ -94,4 +94,4 @@ def test_only_the_authority_of_another_department_decides(portal: Operated) -> N
 
 def test_what_nobody_claims_is_not_there(portal: Operated) -> None:
     reader = portal.reader(Role.AUTHORITY, department="data_bureau")
-    assert reader.look(PATH.replace("address", "name")).status_code == 404
+    assert reader.look(PATH.replace("address", "sex")).status_code == 404

@@ -32,7 +32,9 @@ def see(portal: Operated, end: int = 100, after_s: float = 0.0) -> None:
     )
     portal.see(Kind.GRANT, {HEALTH_GRANT: grant_document("health")}, after_s)
     portal.see(
-        Kind.ALARM, {"slot-lag:x": {"kind": "slot-lag", "subject": "x", "detail": "d", "remedy": "r"}}, after_s
+        Kind.ALARM,
+        {"slot-lag:x": {"kind": "slot-lag", "subject": "x", "detail": "d", "remedy": "r"}},
+        after_s,
     )
 
 
@@ -105,9 +107,10 @@ def test_alarms_say_what_to_do(portal: Operated) -> None:
     page = portal.reader(Role.OPERATOR, department="data_bureau").open("/operations/alarms")
     assert page.faults == []
     assert "slot-lag" in page.text
-    assert "No alarm stands." in portal.reader(Role.PROVIDER, department="police").open(
-        "/operations/alarms"
-    ).text
+    assert (
+        "No alarm stands."
+        in portal.reader(Role.PROVIDER, department="police").open("/operations/alarms").text
+    )
 
 
 def test_connectors_are_as_bad_as_their_worst_task_and_show_its_trace(portal: Operated) -> None:
@@ -121,7 +124,12 @@ def test_connectors_are_as_bad_as_their_worst_task_and_show_its_trace(portal: Op
     fine = {"state": "RUNNING", "connector_state": "RUNNING", "trace": None, "tasks": [], "snapshot": None}
     portal.see(
         Kind.CONNECTOR,
-        {"capture.market": fine, "capture.police": failed, f"sink.{HEALTH_GRANT}": fine, "odd": {"state": "?"}},
+        {
+            "capture.market": fine,
+            "capture.police": failed,
+            f"sink.{HEALTH_GRANT}": fine,
+            "odd": {"state": "?"},
+        },
     )
     portal.see(Kind.GRANT, {HEALTH_GRANT: grant_document("health")})
 
@@ -138,4 +146,6 @@ def test_connectors_are_as_bad_as_their_worst_task_and_show_its_trace(portal: Op
     assert page.faults == []
     for said in ("PSQLException", "1,000,000", "what counts is the worst part"):
         assert said in page.text
-    assert portal.reader(Role.PROVIDER, department="tax").look("/connectors/capture.police").status_code == 403
+    assert (
+        portal.reader(Role.PROVIDER, department="tax").look("/connectors/capture.police").status_code == 403
+    )

@@ -64,9 +64,7 @@ def filled(portal: Operated) -> Operated:
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize(("role", "department"), PEOPLE)
-def test_every_page_is_whole_or_refused(
-    filled: Operated, role: Role, department: str, language: str
-) -> None:
+def test_every_page_is_whole_or_refused(filled: Operated, role: Role, department: str, language: str) -> None:
     reader = filled.reader(role, department=department, language=language)
     for path in PAGES:
         page = reader.open(path)
@@ -89,7 +87,8 @@ def test_the_menu_leads_nowhere_where_one_may_not_go(filled: Operated, role: Rol
 
 def test_in_chinese_no_english_sentence_is_left(filled: Operated) -> None:
     reader = filled.reader(Role.OPERATOR, department="data_bureau", language="zh-CN")
-    for path in PAGES:
+    # What the gate noted of an event is its own text, as it stands in the topic.
+    for path in (each for each in PAGES if not each.startswith("/quarantine/")):
         page = reader.open(path)
         found = _ENGLISH.findall(page.text)
         assert not found, (path, found, page.text)

@@ -1,4 +1,4 @@
-"""Problem data as pages: reported with evidence, dispatched, decided, confirmed; texts for the parties only."""
+"""Problem data as pages: reported with evidence, dispatched, decided; texts for the parties only."""
 
 import hashlib
 
@@ -41,7 +41,6 @@ def test_a_report_goes_from_the_reporter_over_the_authority_to_the_provider(port
     assert page.faults == []
     assert STATEMENT in page.text
     assert hashlib.sha256(EVIDENCE).hexdigest() in page.text
-    assert "working day" in page.text
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
     assert "being verified" in act(authority, path, "dispatch")
     provider = portal.reader(Role.PROVIDER, department="police")
@@ -55,7 +54,7 @@ def test_a_report_goes_from_the_reporter_over_the_authority_to_the_provider(port
     )
     assert "提供新的证明" in refused
     assert "closed" in act(reporter, path, "confirm")
-    assert portal.all_acts()[-6:].count("ticket.refuse") == 1
+    assert portal.all_acts().count("ticket.refuse") == 1
 
 
 def test_a_report_without_statement_or_evidence_says_everything_at_once(portal: Operated) -> None:
