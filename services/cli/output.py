@@ -17,6 +17,7 @@ from rich.table import Table
 from schemas.registry import RegistryRefused, RegistryUnavailable
 from services.control.store.errors import (
     BeginAnew,
+    CloseDisputes,
     InstallNewerProgram,
     MigrateDatabase,
     RaiseVersion,
@@ -93,6 +94,7 @@ _REMEDIES: Final[Sequence[tuple[type[Exception], ExitCode, str]]] = (
     (RepeatTransaction, ExitCode.UNAVAILABLE, "nothing was written: repeat the command"),
     (ReadAgain, ExitCode.REFUSED, "nothing was written: look at it again and repeat the command"),
     (RaiseVersion, ExitCode.REFUSED, "raise the version in the file"),
+    (CloseDisputes, ExitCode.REFUSED, "decide on tickets that are open, then repeat the command"),
     (BeginAnew, ExitCode.USAGE, "ask without --after for the first page"),
 )
 

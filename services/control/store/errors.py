@@ -37,3 +37,7 @@ class RaiseVersion(StoreError):
 
 class BeginAnew(StoreError):
     """The cursor is none of this list: ask for the first page."""
+
+
+class CloseDisputes(StoreError):
+    """As many records are disputed as the fan-out can mark: nothing was written, decide on tickets first."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 import topics.disputes
 from services.control.cases.words import Actor
 from services.control.store.database import ControlDatabase
-from services.control.store.errors import ReadAgain
+from services.control.store.errors import CloseDisputes, ReadAgain
 from services.control.store.ids import new_id
 from services.control.store.outbox import acts_on
 from services.control.store.tickets.owed import dispute_changes, newest_change, notices_of, notices_owed
@@ -27,7 +27,7 @@ from services.control.store.tickets.work import (
     confirm_told,
     take_report,
 )
-from services.control.store.tickets.writing import TooManyDisputes, recount
+from services.control.store.tickets.writing import recount
 from services.control.tickets.correction import Verdict
 from services.control.tickets.following import WATCHED
 from services.control.tickets.life import Refused
@@ -396,7 +396,7 @@ def test_no_more_records_are_disputed_than_an_instance_of_the_fan_out_holds(
     first = file(control_database)
     second = file(control_database, "0198a000-0000-7000-8000-000000000002")
     take(control_database, first.id, Action.DISPATCH, BUREAU)
-    with pytest.raises(TooManyDisputes, match="1 disputes are open"):
+    with pytest.raises(CloseDisputes, match="1 disputes are open"):
         take(control_database, second.id, Action.DISPATCH, BUREAU)
     assert read(control_database, second.id).events == ()
     take(control_database, first.id, Action.WITHDRAW, REPORTER)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, text, update
 
 import topics.disputes
 from services.control.clocks.calendar import Calendar
-from services.control.store.errors import StoreError
+from services.control.store.errors import CloseDisputes
 from services.control.store.tickets.reading import Filed
 from services.control.store.tickets.tables import DISPUTES, EVENTS, NOTICES, TICKETS
 from services.control.tickets.clocks import open_clock, stands
@@ -21,10 +21,6 @@ from topics.disputes import Act
 
 _DISPUTES_LOCK: Final = 4_207_004
 """Of PostgreSQL's advisory locks the one under which changes of the disputes are numbered."""
-
-
-class TooManyDisputes(StoreError):  # noqa: N818 - says what is the matter
-    """Nothing was written: decide on tickets that are open, then do it again."""
 
 
 def add(connection: Connection, ticket: Ticket, calendar: Calendar) -> int:
@@ -135,7 +131,7 @@ def _require_room(connection: Connection, acts: Sequence[Act]) -> None:
         select(opened - count.filter(DISPUTES.c.act == Act.CLOSE.value))
     ).scalar_one()
     if more > 0 and standing + more > topics.disputes.MOST_OPEN:
-        raise TooManyDisputes(f"{standing} disputes are open: close some before another record is disputed")
+        raise CloseDisputes(f"{standing} disputes are open: close some before another record is disputed")
 
 
 def _write_notices(connection: Connection, ticket: Ticket, now: datetime, new_id: Callable[[], UUID]) -> None:
