@@ -1,4 +1,4 @@
-"""Which processes run beside the infrastructure: gate, one fan-out per grant group, watch, control, portal."""
+"""Which processes run beside the infrastructure: gate, fan-outs by grant group, watch, control, portal."""
 
 import os
 from collections.abc import Iterable

@@ -20,7 +20,10 @@ LATER = NOON + timedelta(minutes=1)
 
 
 def test_what_was_put_is_read_with_its_moment(control_database: ControlDatabase) -> None:
-    documents = {"a.v1": {"records": 2**40, "last": None}, "b.v1": {"records": 1}}
+    documents: dict[str, dict[str, int | None]] = {
+        "a.v1": {"records": 2**40, "last": None},
+        "b.v1": {"records": 1},
+    }
     with control_database.begin() as connection:
         assert put(connection, Kind.RESOURCE, documents, NOON)
     with control_database.reading() as connection:

@@ -174,7 +174,8 @@ class Page(HTMLParser):
         elif tag == "select":
             self._select = (name, [], [])
         elif tag == "option" and self._select is not None:
-            self._select[1 if "selected" in given else 2].append(given.get("value") or "")
+            _, chosen, offered = self._select
+            (chosen if "selected" in given else offered).append(given.get("value") or "")
         elif tag == "textarea":
             self._area, self._fields[name] = name, ""
 

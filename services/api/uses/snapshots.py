@@ -52,6 +52,9 @@ def whose(parts: Parts, connection: Connection, kind: Kind, name: str, document:
         case Kind.CONNECTOR | Kind.ALARM:
             department = document.get("department") or document.get("provider")
             return Whose(department, department) if isinstance(department, str) else Whose()
+        case Kind.MOUNTING | Kind.LEDGER:
+            # Sums over everybody's: nobody's own.
+            return Whose()
 
 
 def _of_resource(parts: Parts, name: str) -> Whose:

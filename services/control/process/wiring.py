@@ -31,7 +31,6 @@ from services.control.rights import CONTROL
 from services.control.sending.courier import Courier
 from services.control.sending.settings import PREFIX, NoticeSettings
 from services.control.sending.wiring import means_of
-from services.control.stack_access import access_of
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.ledger.decode import Decoder
@@ -134,7 +133,8 @@ class _Parts:
 
     def disputes(self) -> Callable[[], bool]:
         """Sends the marks of disputed records; whether any was owed."""
-        sender = sender_on(access_of(self._stack), self._database)
+        kafka = self._stack.kafka_config("apply")
+        sender = sender_on(kafka, "apply.disputes", self._database)
 
         def turn() -> bool:
             try:

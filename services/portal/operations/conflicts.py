@@ -7,11 +7,12 @@ from typing import Any
 
 from services.control.accounts.decision import Whose
 from services.control.definitions import Definitions
-from services.control.ownership.ruling import Decision, Known
+from services.control.ownership.ruling import Known
 from services.control.store.outbox import Act
 from services.ledger.claims import ClaimView, Then
 from services.ledger.masking import MASKED
 from topics.event import ResourceId
+from topics.ownership import Decision
 from topics.policy import Policy
 from topics.quality.rules import CodeList
 

@@ -14,7 +14,7 @@ from services.api.uses.reach import sees
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Actor, Problem, Role
-from services.control.ownership.ruling import Decision, OwnershipChange, Ruling, ruled
+from services.control.ownership.ruling import OwnershipChange, Ruling, ruled
 from services.control.store.outbox import Act, acts_on, append
 from services.ledger.claims import ClaimView
 from services.ledger.reader import KafkaUnavailable
@@ -37,6 +37,7 @@ from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of
 from services.portal.rendering import page
 from topics.event import ProviderId, ResourceId
+from topics.ownership import Decision
 
 router = APIRouter(include_in_schema=False)
 _FIRST_S = 3.0

@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from services.control.accounts.roles import Role
-from tests.support.operating import Operated, Reader
+from tests.support.operating import Operated
+from tests.support.portal import Reader
 
 AT = "resource.population.person.v1:0:17"
 STATEMENT = "住址门牌号有误，应为2号"

@@ -44,7 +44,14 @@ class Lifting:
         done = Resumption(new_id, "s-1", order.scope, order.name, order.by, order.reason, 5)
         if self.waits_for is not None and self.waits_for not in self.confirmed:
             done = Resumption(
-                new_id, "s-1", order.scope, order.name, order.by, order.reason, 5, waiting={GrantId(HEALTH): "much"}
+                new_id,
+                "s-1",
+                order.scope,
+                order.name,
+                order.by,
+                order.reason,
+                5,
+                waiting={GrantId(HEALTH): "much"},
             )
         self.journal.save(done.id, done.saved())
         return done
