@@ -36,7 +36,13 @@ from tests.support.sharing_cases import (
 from topics.resource import ShareType
 
 ACTORS = (CONSUMER, DECIDER, BUREAU, OPERATOR, SYSTEM, Actor("Gao", Role.AUTHORITY, COUNCIL))
-GRANTING = {Action.APPROVE, Action.APPROVE_IN_PART, Action.UPHOLD, Action.ACCEPT_UNCONDITIONAL}
+GRANTING = {
+    Action.APPROVE,
+    Action.APPROVE_IN_PART,
+    Action.UPHOLD,
+    Action.ACCEPT_UNCONDITIONAL,
+    Action.IMPORT,
+}
 REFUSING = {Action.REFUSE, Action.DISMISS}
 SERVED = {State.PROVISIONING, State.ACTIVE}
 LIKELY = {

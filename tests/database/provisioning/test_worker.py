@@ -239,6 +239,20 @@ def test_what_a_later_request_overtakes_is_dropped_and_says_so(
     assert asked(bus) == ["suspend"]
 
 
+def test_a_suspension_that_was_lifted_before_it_was_carried_out_is_dropped(
+    office: Office, bus: MemoryGrantBus, clock: Clock
+) -> None:
+    filed = approved(office)
+    carried_out(office, bus, clock)
+    office.done(filed, Action.SUSPEND, BUREAU, clock.now, **STOP)
+    office.done(filed, Action.RESUME, BUREAU, clock.now)
+    carried_out(office, bus, clock)
+    assert bus.stops == []
+    assert works(office, filed)[2].outcome is Outcome.DROPPED
+    assert bus.filled == [(grant_of(filed), 1), (grant_of(filed), 2)]
+    assert now_of(office, filed).state is State.ACTIVE
+
+
 def test_a_stop_that_fails_is_tried_for_ever_and_holds_up_no_other(
     office: Office, bus: MemoryGrantBus, clock: Clock
 ) -> None:

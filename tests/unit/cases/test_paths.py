@@ -34,7 +34,13 @@ from topics.resource import ShareType
 ACTORS = (CONSUMER, DECIDER, BUREAU, OPERATOR, SYSTEM, Actor("Gao", Role.AUTHORITY, COUNCIL))
 SERVED = {State.PROVISIONING, State.ACTIVE}
 DISPUTED = [State.DECIDING, State.REFUSED, State.NEGOTIATING, State.ESCALATED] * 4
-GRANTING = {Action.APPROVE, Action.APPROVE_IN_PART, Action.UPHOLD, Action.ACCEPT_UNCONDITIONAL}
+GRANTING = {
+    Action.APPROVE,
+    Action.APPROVE_IN_PART,
+    Action.UPHOLD,
+    Action.ACCEPT_UNCONDITIONAL,
+    Action.IMPORT,
+}
 IDLE = {Action.COMPLAIN, Action.REPLY, Action.EDIT, Action.WITHDRAW, Action.TERMINATE}
 """What keeps a case from getting anywhere if it is chosen too often."""
 REFUSING = {Action.REFUSE, Action.DISMISS}
