@@ -1,6 +1,6 @@
 """What every ledger of acts keeps to; run in memory here, and over Kafka by an integration test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -34,7 +34,7 @@ class MemoryBooks:
     def sender(self) -> ActLedger:
         return self
 
-    def append(self, acts: list[Act], since: datetime) -> None:
+    def append(self, acts: Sequence[Act], since: datetime) -> None:
         assert since.tzinfo is not None
         self.dies("before")
         known = {act.id for act in self.kept}
