@@ -22,6 +22,7 @@ from services.control.store.database import ControlDatabase, take_back
 from services.control.store.ids import new_id
 from services.control.store.notices import inbox
 from services.control.store.tickets.work import Desk, act, take_report
+from services.control.suspension.acts import Act
 from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action as TicketAction
 from tests.support import tickets
@@ -114,7 +115,7 @@ def test_tickets_tell_their_states_and_clocks(office: Office) -> None:
 
 def test_a_suspension_at_a_console_is_told_once_from_its_act(office: Office) -> None:
     class Acts:
-        def since(self, moment: datetime) -> list[object]:
+        def since(self, moment: datetime) -> list[Act]:
             assert moment.tzinfo is UTC
             return [SUSPENDED]
 
@@ -123,7 +124,7 @@ def test_a_suspension_at_a_console_is_told_once_from_its_act(office: Office) -> 
 
     with office.database.begin() as connection:
         snapshots.put(connection, snapshots.Kind.GRANT, {"health-persons": GRANT}, NOW)
-    turn = GrantNews(office.database, Acts(), lambda: NOW)  # type: ignore[arg-type]
+    turn = GrantNews(office.database, Acts(), lambda: NOW)
     assert turn.turn()
     assert not turn.turn()
     assert told(office.database, "health") == [Kind.GRANT_SUSPENDED]
