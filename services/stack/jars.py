@@ -28,7 +28,7 @@ _PARALLEL = 8
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of downloads: its folder in the cache, what people call it, which setting names another source."""
+    """A kind of downloads: its folder in the cache, what people call it, which setting names a mirror."""
 
     folder: str
     called: str

@@ -116,8 +116,8 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.words))
 
     def form(self, action: str) -> FormSeen:
-        """The form that is sent there."""
-        found = [each for each in self.forms if each.action == action]
+        """The form that changes something there."""
+        found = [each for each in self.forms if each.action == action and each.method == "post"]
         assert found, f"{self.path} has no form for {action}, but {[each.action for each in self.forms]}"
         return found[0]
 
@@ -174,7 +174,8 @@ class Page(HTMLParser):
         elif tag == "select":
             self._select = (name, [], [])
         elif tag == "option" and self._select is not None:
-            self._select[1 if "selected" in given else 2].append(given.get("value") or "")
+            _, chosen, offered = self._select
+            (chosen if "selected" in given else offered).append(given.get("value") or "")
         elif tag == "textarea":
             self._area, self._fields[name] = name, ""
 
