@@ -43,6 +43,7 @@ from services.control.store.ids import new_id
 from services.control.store.prepare import prepare
 from tests.database_fixture import DatabaseOnly
 from tests.stack_fixture import free_ports
+from tests.support.web import credit_code
 
 PASSWORD: Final = "Kiefer-97-Wolke"
 CONSOLE: Final = "console:test"
@@ -57,8 +58,8 @@ _CONTACTS: Final = Contacts(
     Contact("周建国", "0512-101"), Contact("吴敏", "0512-102"), Contact("郑晓", "0512-103")
 )
 _OTHERS: Final = (
-    Department("health", "卫健委", "Health Commission", "11320500MB1A2B3C4N", _CONTACTS),
-    Department("data_bureau", "数据局", "Data Bureau", "113205000140846507", _CONTACTS),
+    Department("health", "卫健委", "Health Commission", credit_code("01409002"), _CONTACTS),
+    Department("data_bureau", "数据局", "Data Bureau", credit_code("01409001"), _CONTACTS),
 )
 _PACKS: Final = ("national-2025", "yanjin-2019")
 _STARTS_WITHIN_S: Final = 60

@@ -217,7 +217,10 @@ def test_the_buttons_of_a_case_are_what_is_permitted_in_each_state(town: Town, r
     assert State.REFUSED in shown
 
 
-REFUSAL: Final[dict[str, Any]] = {"refusal_reason": RefusalReason.BASIS_INSUFFICIENT, "acceptable_if": "name the article"}
+REFUSAL: Final[dict[str, Any]] = {
+    "refusal_reason": RefusalReason.BASIS_INSUFFICIENT,
+    "acceptable_if": "name the article",
+}
 
 
 def test_static_files_are_kept_for_ever_by_their_digest_and_asked_for_without_it(town: Town) -> None:
