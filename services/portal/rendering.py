@@ -34,7 +34,7 @@ from services.portal.words import said
 TEMPLATES: Final = Path(__file__).with_name("templates")
 YEAR_S: Final = 365 * 86_400
 _REFERRER: Final = "same-origin"
-"""Without any referrer browsers send forms with an origin of `null`, which nobody can tell from a stranger's."""
+"""Without any referrer browsers send forms with an origin of `null`, as a stranger's page would."""
 
 
 @dataclass(frozen=True, slots=True)
