@@ -33,6 +33,8 @@ from services.portal.words import said
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 YEAR_S: Final = 365 * 86_400
+_REFERRER: Final = "same-origin"
+"""Without any referrer browsers send forms with an origin of `null`, as a stranger's page would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def _answer(
 ) -> HTMLResponse:
     tongue = tongue_of(request)
     text = environment(tongue).get_template(template).render(_common(request, tongue, asker) | context)
-    answer = HTMLResponse(text, status, headers={"content-language": tongue.tag, "vary": "cookie"})
+    headers = {"content-language": tongue.tag, "vary": "cookie", "referrer-policy": _REFERRER}
+    answer = HTMLResponse(text, status, headers=headers)
     if asked_for(request) is not None:
         secure = parts_of(request).settings.https
         answer.set_cookie(LANGUAGE_COOKIE, tongue.tag, YEAR_S, samesite="lax", secure=secure, httponly=True)

@@ -116,8 +116,8 @@ class Page(HTMLParser):
         return re.sub(r"\s+", " ", " ".join(self.words))
 
     def form(self, action: str) -> FormSeen:
-        """The form that is sent there."""
-        found = [each for each in self.forms if each.action == action]
+        """The form that changes something there."""
+        found = [each for each in self.forms if each.action == action and each.method == "post"]
         assert found, f"{self.path} has no form for {action}, but {[each.action for each in self.forms]}"
         return found[0]
 

@@ -27,7 +27,7 @@ SYSTEM_ONLY = frozenset(
 )
 """What no person does."""
 _LONGEST_KEY = 64
-_LONGEST_NUMBER = 9
+_LONGEST_NUMBER = 18
 
 
 def buttons(principal: Principal, filed: Filed) -> tuple[Action, ...]:

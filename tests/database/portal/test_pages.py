@@ -102,6 +102,8 @@ def sound(page: Page, path: str) -> None:
     policy = page.answer.headers["content-security-policy"]
     assert "unsafe-inline" not in policy
     assert "unsafe-eval" not in policy
+    # Else browsers send forms with an origin of null, and every one of them is refused.
+    assert page.answer.headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.requirement("A1-05", "A1-06")
