@@ -1,6 +1,6 @@
 """Fields of forms as handlers take them, and answers after a form was carried out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 
-async def form_of(request: Request) -> FormData:
-    """The fields that were sent."""
-    return await request.form()
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """The fields that were sent; their files are closed once the request is answered."""
+    async with request.form() as found:
+        yield found
 
 
 Form = Annotated[FormData, Depends(form_of)]

@@ -5,7 +5,8 @@ import pytest
 from services.control.accounts.roles import Role
 from services.control.suspension.receipt import Step
 from services.control.suspension.switch import Progress
-from tests.support.operating import HEALTH_GRANT, Operated, Reader, cookies
+from tests.support.operating import HEALTH_GRANT, Operated, cookies
+from tests.support.portal import Reader
 from tests.support.streaming import Listening
 
 SUSPEND = f"/stop/order?verb=suspend&scope=grant&name={HEALTH_GRANT}"

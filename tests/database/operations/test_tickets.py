@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from services.control.accounts.roles import Role
-from tests.support.operating import Operated, Reader
+from tests.support.operating import Operated
+from tests.support.portal import Reader
 
 AT = "resource.population.person.v1:0:17"
 STATEMENT = "住址门牌号有误，应为2号"
@@ -41,6 +42,7 @@ def test_a_report_goes_from_the_reporter_over_the_authority_to_the_provider(port
     assert page.faults == []
     assert STATEMENT in page.text
     assert hashlib.sha256(EVIDENCE).hexdigest() in page.text
+    assert "working day" in page.text
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
     assert "being verified" in act(authority, path, "dispatch")
     provider = portal.reader(Role.PROVIDER, department="police")
