@@ -122,7 +122,13 @@ def test_connectors_are_as_bad_as_their_worst_task_and_show_its_trace(portal: Op
         "tasks": [{"id": 0, "state": "FAILED", "trace": "org.postgresql.util.PSQLException"}],
         "snapshot": {"state": "COMPLETED", "rows": {"public.person": 1_000_000}, "failed": {}},
     }
-    fine: dict[str, Any] = {"state": "RUNNING", "connector_state": "RUNNING", "trace": None, "tasks": [], "snapshot": None}
+    fine: dict[str, Any] = {
+        "state": "RUNNING",
+        "connector_state": "RUNNING",
+        "trace": None,
+        "tasks": [],
+        "snapshot": None,
+    }
     portal.see(
         Kind.CONNECTOR,
         {
