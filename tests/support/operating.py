@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, Final
 
+from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX
 from services.control.store.snapshots import Kind, put
@@ -18,12 +19,14 @@ from services.control.suspension.switch import Machine, Work
 from services.ledger.bus import Bus
 from services.ledger.reader import KafkaUnavailable
 from services.portal.operations.doors import Operations, connect, operations
+from tests.support.desk import policy
 from tests.support.memory_bus import MemoryCity
 from tests.support.portal import Portal, Reader
 from tests.support.suspending import MemoryBus, MemoryJournal
 from tests.unit.cli.called import ENROLMENT, PERSON
 
 DEADLINE_S: Final = 30.0
+CITY_POLICY: Final = policy("national-2025", "jiyuan-2022")
 HEALTH_GRANT: Final = "health-persons-gusu"
 EDUCATION_GRANT: Final = "education-persons"
 PERSONS: Final = "resource.population.person.v1"
@@ -60,6 +63,8 @@ class Operated(Portal):
 
     def __init__(self, database: ControlDatabase, **more: Any) -> None:
         super().__init__(database, **more)
+        with database.begin() as connection:
+            adopt(connection, CITY_POLICY, "operator:test", self.clock.now, "reports go to the authority")
         self.memory = MemoryCity()
         for change in (PERSON, {**PERSON, "id": 2, "id_number": None}):
             self.memory.change("c", after=change)

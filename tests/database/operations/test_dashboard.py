@@ -1,6 +1,7 @@
 """The dashboard and what stands beside it: figures of one's own, live for many at the price of one."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_connectors_are_as_bad_as_their_worst_task_and_show_its_trace(portal: Op
         "tasks": [{"id": 0, "state": "FAILED", "trace": "org.postgresql.util.PSQLException"}],
         "snapshot": {"state": "COMPLETED", "rows": {"public.person": 1_000_000}, "failed": {}},
     }
-    fine: dict[str, object] = {
+    fine: dict[str, Any] = {
         "state": "RUNNING",
         "connector_state": "RUNNING",
         "trace": None,

@@ -43,7 +43,9 @@ def test_a_report_goes_from_the_reporter_over_the_authority_to_the_provider(port
     assert STATEMENT in page.text
     assert hashlib.sha256(EVIDENCE).hexdigest() in page.text
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
-    assert "being verified" in act(authority, path, "dispatch")
+    dispatched = act(authority, path, "dispatch")
+    assert "being verified" in dispatched
+    assert "working day" in dispatched
     provider = portal.reader(Role.PROVIDER, department="police")
     refused = act(
         provider,
