@@ -8,9 +8,9 @@ ARGS ?=
 # Without a stack: in parallel, each file in one process, since its tests share what is expensive.
 ALONE := tests/unit tests/contract tests/database
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile
-# On the real stack: in two processes, each with a stack of its own; STACKS=1 for one after the other.
+# On the real stack: each file in one of two processes, which have a stack of their own each; STACKS=1 for one after the other.
 STACKS ?= $(if $(GOVBUS_TEST_HOME)$(GOVBUS_TEST_APPLY_HOME),1,2)
-BESIDE = $(if $(filter-out 1,$(STACKS)),-n $(STACKS) --dist loadgroup --no-loadscope-reorder)
+BESIDE = $(if $(filter-out 1,$(STACKS)),-n $(STACKS) --dist loadfile --no-loadscope-reorder)
 BENCH ?= fanout gate end-to-end grants load engine
 
 .DEFAULT_GOAL := help

@@ -165,7 +165,6 @@ def test_a_test_run_refuses_an_id_that_nobody_knows(request: pytest.FixtureReque
     known_items: list[Any] = [Marked("A5-02"), Marked("A1-08", "C7")]
     loaded = request.config.pluginmanager.get_plugins()
     (plugin,) = (each for each in loaded if getattr(each, "__file__", "") == str(TESTS / "conftest.py"))
-    plugin.pytest_collection_modifyitems(request.config, known_items)
-    items = [*known_items, Marked("A1-01", "A1-99")]
+    plugin.pytest_collection_modifyitems(known_items)
     with pytest.raises(pytest.UsageError, match=r"tests/test_it\.py::test_one names \['A1-99'\]"):
-        plugin.pytest_collection_modifyitems(request.config, items)
+        plugin.pytest_collection_modifyitems([*known_items, Marked("A1-01", "A1-99")])

@@ -13,8 +13,8 @@ def known() -> frozenset[str]:
     return frozenset(each.id for each in requirements_of(DOCUMENT.read_text(encoding="utf-8")))
 
 
-def refuse_strange(items: list[pytest.Item]) -> None:
-    """Look at everything that pytest would run."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Called by pytest with everything that it would run."""
     for item in items:
         for mark in item.iter_markers("requirement"):
             strange = sorted({str(each) for each in mark.args} - known())

@@ -1,4 +1,4 @@
-"""Tests on the real stack run in two processes: which go together, which alone, what one leaves behind."""
+"""Tests on the real stack run in two processes: which want to be alone, and what one may leave behind."""
 
 import fcntl
 import os
@@ -18,10 +18,6 @@ from services.stack.settings import StackSettings
 
 #: Names one run of tests to all of its processes.
 _RUN: Final = "GOVBUS_TEST_RUN"
-#: Tests that share something expensive stay in one process, by the fixture that stands for it.
-_SHARED: Final = ("city", "broker")
-#: What takes longest begins first, what starts stacks of its own before a process has one for the others.
-_FIRST: Final = ("city", "test_suspension", "broker", "test_chaos", "test_demo", "test_apply")
 
 
 def is_beside() -> bool:
@@ -51,21 +47,6 @@ def end_run() -> None:
         shutil.rmtree(home, ignore_errors=True)
     for door in _doors():
         door.unlink(missing_ok=True)
-
-
-def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say which tests stay in one process and in which order, where several processes share them."""
-    if not getattr(config.option, "loadgroup", False):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    places = {name: place for place, name in enumerate(_FIRST)}
-    items.sort(key=lambda item: places.get(_group(item), len(places)))
-
-
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in _SHARED if name in fixtures), item.path.stem)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
