@@ -1,6 +1,7 @@
 """Snapshots: replaced whole, never by an older one, and kept with a note where they cannot be renewed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import (
@@ -20,7 +21,7 @@ LATER = NOON + timedelta(minutes=1)
 
 
 def test_what_was_put_is_read_with_its_moment(control_database: ControlDatabase) -> None:
-    documents = {"a.v1": {"records": 2**40, "last": None}, "b.v1": {"records": 1}}
+    documents: dict[str, dict[str, Any]] = {"a.v1": {"records": 2**40, "last": None}, "b.v1": {"records": 1}}
     with control_database.begin() as connection:
         assert put(connection, Kind.RESOURCE, documents, NOON)
     with control_database.reading() as connection:

@@ -131,6 +131,6 @@ class KafkaView:
 def _positions(found: ConsumerGroupTopicPartitions) -> dict[Place, int]:
     return {
         Place(TopicName(one.topic), one.partition): one.offset
-        for one in found.topic_partitions
+        for one in found.topic_partitions or ()
         if one.offset >= 0
     }
