@@ -66,7 +66,15 @@ def write(wanted: frozenset[Id]) -> None:
 
 
 def _of_file(path: Path, method: str) -> Iterator[Id]:
-    options = {"trimmed": "false", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
+    options = {
+        # A template that cannot be read is an error, not a template without texts.
+        "silent": "false",
+        "extensions": "jinja2.ext.do",
+        "trimmed": "false",
+        "newstyle_gettext": "true",
+        "trim_blocks": "true",
+        "lstrip_blocks": "true",
+    }
     with path.open("rb") as source:
         for _line, message, _comments, _context in extract(method, source, _KEYWORDS, (), options):
             if isinstance(message, str):
