@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from services.api.described import described
 from services.api.parts import Parts
@@ -15,8 +16,8 @@ from services.api.routes import (
     accounts,
     audit,
     cases,
-    claims,
     catalogue,
+    claims,
     clocks,
     grants,
     health,
@@ -33,6 +34,14 @@ TITLE: Final = "govbus"
 VERSION: Final = "1"
 """Of the API: another one would break its users, and would have another prefix."""
 _LARGEST_BODY: Final = 32 * 1024 * 1024
+_TOLD_NOBODY: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry would record addresses and texts of errors, which may name people."""
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
     catalogue.router,
@@ -62,6 +71,7 @@ def create_api(parts: Parts) -> FastAPI:
         # Both load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        telemetry=_TOLD_NOBODY,
         dependencies=[Depends(texts.checked), Depends(csrf.checked)],
         max_body_size=_LARGEST_BODY,
     )

@@ -27,7 +27,6 @@ class Code(StrEnum):
     WRONG_STATE = "WRONG_STATE"
     KEY_REUSED = "KEY_REUSED"
     VERSION_TAKEN = "VERSION_TAKEN"
-    GONE = "GONE"
     OVERTAKEN = "OVERTAKEN"
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED = "UNSUPPORTED"
@@ -150,7 +149,6 @@ _SAID: Final[Mapping[Code, _Said]] = {
         "请提高版本号",
         "give the new text a higher number",
     ),
-    Code.GONE: _Said(410, "已不再提供", "it is not shown again", "请重新办理", "have it made anew"),
     Code.OVERTAKEN: _Said(
         412,
         "他人已先行办理",

@@ -19,6 +19,7 @@ Number = Annotated[int, Path(ge=1, le=LARGEST)]
 Limit = Annotated[int, Query(ge=1, le=200, description="So many at most.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="The `next` of the page before.")]
 Filter = Annotated[str | None, Query(max_length=200)]
+DepartmentFilter = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Key = Annotated[
     str | None,
     Header(

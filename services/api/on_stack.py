@@ -94,7 +94,9 @@ class BusOfStack:
         registry = SchemaRegistry(RegistryCredentials(url, user, password))
         with (
             KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.portal", _TIMEOUT_S) as auditor,
-            KafkaTopicReader(self.stack.kafka_config(_OPERATOR), f"{_OPERATOR}.portal", _TIMEOUT_S) as operator,
+            KafkaTopicReader(
+                self.stack.kafka_config(_OPERATOR), f"{_OPERATOR}.portal", _TIMEOUT_S
+            ) as operator,
         ):
             yield Lookup(TwoLogins(auditor, operator), registry)
 

@@ -46,3 +46,9 @@ def _flaw(flaw: Flaw, language: Language) -> Problem:
     zh, do_zh, en, do_en = FLAWS[flaw]
     what, remedy = (zh, do_zh) if language is Language.ZH else (en, do_en)
     return Problem(f"PASSWORD_{flaw.value}", "new", what, remedy)
+
+
+def wrong_in_words(language: Language) -> tuple[Problem, ...]:
+    """That the old password is not the one that counts, as a problem of the field ``old``."""
+    said = ("原密码有误", "请核对后重试") if language is Language.ZH else ("it is wrong", "check it")
+    return (Problem("PASSWORD_WRONG", "old", *said),)

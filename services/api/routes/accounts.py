@@ -21,7 +21,7 @@ from services.api.answers.accounts import (
     version_of,
 )
 from services.api.etags import etag_of
-from services.api.forms import Filter, Form, IfMatch, Key, Number, Text, Word
+from services.api.forms import DepartmentFilter, Form, IfMatch, Key, Number, Text, Word
 from services.api.repeating import Made, once
 from services.api.repeating import Request as Asked
 from services.api.security.asking import asker_of, principal_of
@@ -109,7 +109,7 @@ def put_department(
 
 
 @router.get("/people")
-def list_people(request: Request, department: Filter = None) -> Page[PersonAnswer]:
+def list_people(request: Request, department: DepartmentFilter = None) -> Page[PersonAnswer]:
     """List the accounts that the reader may look at; it is recorded."""
     found = accounts.people_of(parts_of(request), principal_of(request), department)
     return Page(items=[person_answer(each) for each in found])

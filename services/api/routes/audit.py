@@ -32,7 +32,7 @@ class ActAnswer(Answer):
 def list_acts(
     request: Request,
     kind: Annotated[str, Path(pattern=r"^[a-z-]{1,40}$")],
-    object_: Annotated[str, Path(max_length=200)],
+    object_: Annotated[str, Path(pattern=r"^[!-~]{1,200}$")],
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ActAnswer]:

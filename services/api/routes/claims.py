@@ -12,7 +12,7 @@ router = APIRouter(tags=["claims"])
 
 
 class ClaimAnswer(Answer):
-    """What a department published of a fact that another owns; values are masked, null where there is none."""
+    """What a department published of a fact that another owns; values are masked, null where none is."""
 
     at: str
     raw: str

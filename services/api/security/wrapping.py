@@ -43,6 +43,7 @@ _HEADERS: Final[Mapping[str, str]] = {
     "cache-control": "no-store",
 }
 """A handler may set another value of its own, such as how long a script is kept."""
+_PREFIX: Final = "/api/v1"
 _HTTPS_ONLY: Final = "max-age=63072000; includeSubDomains"
 
 
@@ -103,4 +104,8 @@ def where(error: BaseException) -> str:
 
 def route_of(scope: Mapping[str, Any]) -> str:
     """The pattern of the route, such as ``/api/v1/cases/{case}``; a dash where none was found."""
-    return str(getattr(scope.get("route"), "path", "-"))
+    pattern = getattr(scope.get("route"), "path", None)
+    if not isinstance(pattern, str):
+        return "-"
+    # A route knows its own path, without the prefix under which it was included.
+    return f"{_PREFIX}{pattern}" if scope["path"].startswith(f"{_PREFIX}/") else pattern

@@ -6,8 +6,8 @@ from fastapi import Request
 
 from services.api.codes import Code
 from services.api.parts import Parts
-from services.api.problems import AnswerProblem, asked_language
-from services.api.said_of_accounts import flaws_in_words
+from services.api.problems import AnswerProblem
+from services.api.said_of_accounts import flaws_in_words, wrong_in_words
 from services.api.security import cookies
 from services.api.security.asking import asker_of, permit, too_many
 from services.control.accounts import token_bucket
@@ -61,10 +61,13 @@ def change_password(request: Request, old: str, new: str) -> None:
     own = Whose(asker.person.department, asker.person.department)
     permit(parts, asker.principal, Action.ACCOUNT_CHANGE_OWN_PASSWORD, own)
     answer = parts.logins.change_own(asker.person, old, new, parts.clock())
-    if isinstance(answer, local.Denied):
+    if isinstance(answer, local.Denied) and answer.denial is local.Denial.WAIT:
         raise _denied(answer)
+    if isinstance(answer, local.Denied):
+        # The session still counts: 401 would say that it does not.
+        raise AnswerProblem(Code.INVALID, wrong_in_words)
     if isinstance(answer, tuple):
-        raise AnswerProblem(Code.INVALID, flaws_in_words(answer, asked_language(request)))
+        raise AnswerProblem(Code.INVALID, lambda language: flaws_in_words(answer, language))
     cookies.set_session(request, answer)
 
 

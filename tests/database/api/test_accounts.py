@@ -1,4 +1,4 @@
-"""Accounts over HTTP: who makes them, who gives roles, what is shown once, and that every look is recorded."""
+"""Accounts over HTTP: who makes them, who gives roles, what is shown once; every look is recorded."""
 
 from datetime import timedelta
 from typing import Any

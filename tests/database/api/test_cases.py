@@ -1,4 +1,4 @@
-"""Sharing cases over HTTP: from the application to the decision, versions, keys, pages, what is told to whom."""
+"""Sharing cases over HTTP: from application to decision, versions, keys, pages, what is told to whom."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -101,7 +101,7 @@ def test_the_same_key_opens_one_case_and_another_content_under_it_is_refused(web
 
 def test_keys_of_two_people_never_meet(web: Web) -> None:
     mine, theirs = web.at(Role.CONSUMER, department="health"), web.at(Role.CONSUMER, department="health")
-    key = {"idempotency-key": "the same"}
+    key = {"idempotency-key": "the-same"}
     first, second = (each.post("/cases", application(), headers=key).json() for each in (mine, theirs))
     assert first["case"] != second["case"]
 

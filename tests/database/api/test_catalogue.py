@@ -152,9 +152,7 @@ def test_search_pages_facets_and_words(web: Web) -> None:
 
 
 def upload(browser: Browser, file: bytes, name: str = "c.csv", **asked: Any) -> Any:
-    return browser.ask(
-        "POST", "/catalogue/import", files={"file": (name, file)}, params=asked, headers={}
-    )
+    return browser.ask("POST", "/catalogue/import", files={"file": (name, file)}, params=asked, headers={})
 
 
 def file_of(tmp_path: Path, *entries: Any) -> bytes:
@@ -165,7 +163,9 @@ def file_of(tmp_path: Path, *entries: Any) -> bytes:
 def test_a_file_is_tried_then_taken_whole(web: Web, tmp_path: Path) -> None:
     provider, file = web.at(Role.PROVIDER), file_of(tmp_path, numbered(1), numbered(2))
     tried = upload(provider, file)
-    assert (tried.status_code, tried.json()["fits"], tried.json()["imported"]) == (200, True, False), tried.text
+    assert (tried.status_code, tried.json()["fits"], tried.json()["imported"]) == (200, True, False), (
+        tried.text
+    )
     assert provider.get("/catalogue").json()["total"] == 0
     taken = upload(provider, file, dry_run=False)
     assert taken.json()["outcomes"]["opened"] == 2

@@ -170,7 +170,7 @@ def test_a_snapshot_says_as_of_when_what_keeps_it_back_and_numbers_of_64_bits_ex
     operator = web.at(Role.OPERATOR, department="data_bureau")
     never = operator.get("/snapshots/topic").json()
     assert (never["as_of"], never["documents"]) == (None, {})
-    documents = {
+    documents: dict[str, dict[str, int | None]] = {
         "raw.police.public.person": {"records": LARGEST, "bytes": None},
         "sub.health.population.person.v1.g1": {"records": LARGEST - 1},
         "resource.population.person.v1": {"records": 1},
@@ -184,7 +184,9 @@ def test_a_snapshot_says_as_of_when_what_keeps_it_back_and_numbers_of_64_bits_ex
     assert str(LARGEST) in found.text
     assert found.json()["trouble"]["what"] == "Kafka does not answer"
     seen = {
-        (role, department): set(web.at(role, department=department).get("/snapshots/topic").json()["documents"])
+        (role, department): set(
+            web.at(role, department=department).get("/snapshots/topic").json()["documents"]
+        )
         for role, department in (
             (Role.PROVIDER, "police"),
             (Role.CONSUMER, "health"),

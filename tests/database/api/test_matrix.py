@@ -1,4 +1,4 @@
-"""The one table of permissions through HTTP: every action × role × own or other department, on real objects."""
+"""The one table of permissions through HTTP: every action × role × own or other, on real objects."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -154,9 +154,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.CLAIM_LOOK: lambda browser, *_: browser.get("/claims"),
     Action.POLICY_LOOK: lambda browser, *_: browser.get("/clocks/policy"),
     Action.POLICY_CHANGE_PACKS: lambda browser, *_: browser.post("/clocks/packs", {"content": "x"}),
-    Action.POLICY_IMPORT_CALENDAR: lambda browser, *_: browser.put(
-        "/clocks/calendar/2027", {"content": "x"}
-    ),
+    Action.POLICY_IMPORT_CALENDAR: lambda browser, *_: browser.put("/clocks/calendar/2027", {"content": "x"}),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
     Action.AUDIT_LOOK: lambda browser, objects, _: browser.get(
@@ -183,11 +181,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
 }
 """How each action is asked for."""
 
-ELSEWHERE: Final = {
-    each
-    for each in Action
-    if each.area in (Area.DATA, Area.KILL, Area.REPLAY)
-} | {
+ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.KILL, Area.REPLAY)} | {
     Action.CATALOGUE_MOUNT,
     Action.CLAIM_DECIDE,
     Action.GRANT_SHOW_CREDENTIAL,
@@ -258,7 +252,10 @@ def web(control_database: ControlDatabase) -> Web:
 
 def objects_of(web: Web) -> tuple[Objects, str]:
     """A case before its decider, a ticket before the authority, entries, and an account with a token."""
-    consumer, provider = web.at(Role.CONSUMER, department=CONSUMER), web.at(Role.PROVIDER, department=PROVIDER)
+    consumer, provider = (
+        web.at(Role.CONSUMER, department=CONSUMER),
+        web.at(Role.PROVIDER, department=PROVIDER),
+    )
     case = consumer.post("/cases", application()).json()["number"]
     consumer.post(f"/cases/{case}/actions", {"action": "submit"}, headers=SEEN)
     ticket = consumer.post("/tickets", report()).json()["number"]
@@ -328,7 +325,7 @@ def offered(action: Action) -> bool:
 
 
 def test_a_list_holds_exactly_what_its_reader_may_look_at(web: Web) -> None:
-    """Case lists, ticket lists, grants and snapshots, for each role of the parties' and of another department."""
+    """Cases, tickets and grants, for each role of the parties and of another department."""
     found, _ = objects_of(web)
     for role in COLUMNS:
         for department in (PROVIDER, CONSUMER, STRANGER):

@@ -181,6 +181,8 @@ def test_before_the_first_password_is_changed_nothing_else_is_done(web: Web) -> 
     assert logged_in.json()["must_change_password"] is True
     browser.token = logged_in.json()["csrf_token"]
     assert browser.get("/cases").json()["reason"] == "PASSWORD_CHANGE_FIRST"
+    wrong = browser.post("/session/password", {"old": "wrong", "new": PASSWORD})
+    assert (wrong.status_code, wrong.json()["problems"][0]["field"]) == (422, "old")
     weak = browser.post("/session/password", {"old": made["password"], "new": "12345"})
     assert {"PASSWORD_TOO_SHORT", "PASSWORD_GUESSABLE"} <= {each["code"] for each in weak.json()["problems"]}
     changed = browser.post("/session/password", {"old": made["password"], "new": PASSWORD})
@@ -209,7 +211,11 @@ def test_a_token_ends_on_its_day_and_when_it_is_revoked(web: Web) -> None:
     web.clock.pass_by(timedelta(seconds=1))
     assert client.get("/api/v1/session", headers=short).status_code == 401
     browser = web.logged_in(person)
-    form = {"name": "x", "scopes": ["case:look"], "expires_at": (web.clock.now + timedelta(days=9)).isoformat()}
+    form = {
+        "name": "x",
+        "scopes": ["case:look"],
+        "expires_at": (web.clock.now + timedelta(days=9)).isoformat(),
+    }
     made = browser.post("/tokens", form).json()
     shown = {"authorization": f"Bearer {made['token']}"}
     assert client.get("/api/v1/cases", headers=shown).status_code == 200
@@ -217,7 +223,9 @@ def test_a_token_ends_on_its_day_and_when_it_is_revoked(web: Web) -> None:
     assert client.get("/api/v1/cases", headers=shown).status_code == 401
 
 
-@pytest.mark.parametrize("shown", ["Bearer", "Bearer x", "Basic eDp5", "Bearer gbt_aaaaaaaa_" + "A" * 43, "é"])
+@pytest.mark.parametrize(
+    "shown", ["Bearer", "Bearer x", "Basic eDp5", "Bearer gbt_aaaaaaaa_" + "A" * 43, "é"]
+)
 def test_what_is_no_token_is_refused_though_a_session_came_along(web: Web, shown: str) -> None:
     browser = web.at(Role.CONSUMER)
     assert browser.get("/session", headers={"authorization": shown.encode()}).status_code == 401
@@ -284,7 +292,14 @@ def test_no_log_says_a_password_a_token_a_search_or_a_name(
     ours = "\n".join(each.getMessage() for each in caplog.records if each.name.startswith("govbus"))
     assert "/api/v1/catalogue" in ours
     session = browser.client.cookies["govbus"]
-    for secret in (PASSWORD, token["authorization"][7:], session, browser.token, "11010519491231002X", "王小明"):
+    for secret in (
+        PASSWORD,
+        token["authorization"][7:],
+        session,
+        browser.token,
+        "11010519491231002X",
+        "王小明",
+    ):
         assert secret not in ours
 
 
@@ -304,7 +319,7 @@ def test_over_https_cookies_are_for_this_host_and_https_only(control_database: C
     "origin", ["http://govbus.example.gov.cn", "https://x/path", "ftp://127.0.0.1", "127.0.0.1", ""]
 )
 def test_plain_http_is_for_this_machine_only(origin: str) -> None:
-    with pytest.raises(ValueError, match="origin|http"):
+    with pytest.raises(ValueError, match=r"origin|http"):
         ApiSettings(origin=origin)
 
 

@@ -17,23 +17,26 @@ def act(browser: Browser, number: int, etag: str = "*", **form: object) -> Respo
     return browser.post(f"/tickets/{number}/actions", form, headers={"if-match": etag})
 
 
-def test_a_record_is_reported_dispatched_and_accepted(web: Web) -> None:
+def test_a_record_is_reported_returned_and_supplemented_on_the_version_that_was_seen(web: Web) -> None:
     reporter = web.at(Role.CONSUMER, department="health")
     authority = web.at(Role.AUTHORITY, department="data_bureau")
-    provider = web.at(Role.PROVIDER)
     made = reporter.post("/tickets", report(), headers={"idempotency-key": "r1"})
     assert made.status_code == 201, made.text
-    number = made.json()["number"]
+    number, etag = made.json()["number"], made.headers["etag"]
     again = reporter.post("/tickets", report(), headers={"idempotency-key": "r1"})
     assert again.json() == made.json() | {"again": True}
     (task,) = authority.get("/tasks").json()["items"]
     assert (task["kind"], task["number"]) == ("ticket", number)
-    assert act(authority, number, made.headers["etag"], action="dispatch").status_code == 200
-    late = act(authority, number, made.headers["etag"], action="return", text="x")
-    assert late.status_code == 412
-    assert [each["action"] for each in late.json()["meanwhile"]] == ["dispatch"]
-    done = act(provider, number, action="accept", text="确认有误")
-    assert done.json()["state"] == "correcting"
+    returned = act(authority, number, etag, action="return", text="请补充")
+    assert returned.json()["state"] == "returned", returned.text
+    late = act(authority, number, etag, action="return", text="又一次")
+    assert (late.status_code, late.json()["version"]) == (412, 1)
+    assert [each["action"] for each in late.json()["meanwhile"]] == ["return"]
+    (task,) = reporter.get("/tasks").json()["items"]
+    assert task["state"] == "returned"
+    done = act(reporter, number, returned.headers["etag"], action="supplement", text="补充如下")
+    assert done.json()["state"] == "reported"
+    assert reporter.post(f"/tickets/{number}/actions", {"action": "withdraw"}).status_code == 428
     assert [each["number"] for each in reporter.get("/tickets").json()["items"]] == [number]
 
 

@@ -1,4 +1,4 @@
-"""Everything that the API says exists in both languages, and every code of the rules has its Chinese words."""
+"""All that the API says exists in both languages; each code of the rules has its Chinese words."""
 
 import ast
 from collections.abc import Iterator
