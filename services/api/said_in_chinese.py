@@ -20,6 +20,7 @@ _OF_APPLICATIONS: Final = {
     "ITEMS_MISSING": ("未选择信息项", "请选择履职所需的各信息项"),
     "ITEM_DOUBLED": ("信息项重复", "每个信息项只选一次"),
     "ITEM_UNKNOWN": ("目录中没有该信息项", "请选用目录中的信息项"),
+    "NOT_OPENED_FOR_IMPORT": ("该申请不是为导入已有授权而建立的", "请提交申请，由提供部门审核"),
     "NOT_SHARED": ("该资源不予共享", "确有需要的，可以提出申诉"),
     "PROVIDER_CHANGED": ("提供部门已变更", "请另行发起申请"),
     "RESOURCE_FIXED": ("申请的资源不得变更", "请另行发起申请"),

@@ -85,6 +85,7 @@ class Action(StrEnum):
     CASE_RESUME = "case.resume"
     CASE_TERMINATE = "case.terminate"
     CASE_EXPIRE = "case.expire"
+    CASE_IMPORT = "case.import"
     CASE_COMPLAIN = "case.complain"
     CASE_REPLY = "case.reply"
 

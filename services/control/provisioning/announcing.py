@@ -1,4 +1,4 @@
-"""Tells a consumer what it can do now: fetch its credential, begin, go on."""
+"""Tells a consumer that its credential can be fetched."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,13 +7,11 @@ from sqlalchemy import Connection
 
 from services.control.cases.case import Case
 from services.control.cases.provisioning import Step
-from services.control.cases.words import Action
 from services.control.desk.ports import Calendars
 from services.control.notices import of_grants
 from services.control.notices.digest import next_digest
 from services.control.notices.event import Happened
-from services.control.notices.shown import Fact
-from services.control.notices.words import Audience, Kind, Slot
+from services.control.notices.words import Audience
 from services.control.store.notices.happenings import tell
 
 
@@ -21,7 +19,6 @@ def announce(
     connection: Connection,
     case: Case,
     step: Step,
-    round_: int,
     id_: UUID,
     now: datetime,
     calendars: Calendars,
@@ -32,31 +29,18 @@ def announce(
         connection: in the caller's transaction.
         case: the case before the report.
         step: what was done.
-        round_: the event that began this provisioning.
         id_: of what is told.
         now: the time.
         calendars: working days, for the daily digest.
     """
-    happened = _happened(case, step, round_, now)
+    happened = _happened(case, step, now)
     if happened is not None:
         tell(connection, happened, id_, next_digest(now, calendars.current(connection)))
 
 
-def _happened(case: Case, step: Step, round_: int, now: datetime) -> Happened | None:
+def _happened(case: Case, step: Step, now: datetime) -> Happened | None:
+    """That it can begin or go on, the desk tells: with the step that makes the case active."""
+    if step is not Step.CREDENTIAL:
+        return None
     parties = {Audience.CONSUMER: (str(case.opening.applicant),)}
-    grant = case.opening.grant
-    match step:
-        case Step.CREDENTIAL:
-            return of_grants.credential_issued(grant, now, parties)
-        case Step.ANNOUNCED if case.events[round_ - 1].action is Action.RESUME:
-            return of_grants.resumed(grant, now, parties)
-        case Step.ANNOUNCED:
-            facts: dict[Slot, Fact] = {
-                Slot.CASE: case.opening.id,
-                Slot.GRANT: grant,
-                Slot.RESOURCE: case.application.resource,
-                Slot.LEVEL: case.level,
-            }
-            return Happened(f"grant.delivers:{grant}:{round_}", Kind.CASE_ACTIVE, now, parties, facts)
-        case _:
-            return None
+    return of_grants.credential_issued(case.opening.grant, now, parties)

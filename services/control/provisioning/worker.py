@@ -269,7 +269,7 @@ class ProvisioningWorker:
             if not isinstance(answer, Done):
                 self._not_taken(connection, work, step, _codes(answer), now)
                 return False
-            announce(connection, filed.case, step, work.round, self.new_id(now), now, self.desk.calendars)
+            announce(connection, filed.case, step, self.new_id(now), now, self.desk.calendars)
             if all(each.progress is Progress.DONE for each in answer.filed.case.steps):
                 works.ended(connection, work, Outcome.DONE, "all steps are done", now)
                 return False

@@ -87,7 +87,7 @@ def test_a_kind_of_process_that_there_is_not_is_a_wrong_call_though_nothing_runs
     assert run(lambda: app(["run", "nope", "--instances", instances])) == ExitCode.USAGE
     told = capsys.readouterr().err
     assert "there is no kind of process nope" in told
-    assert "fanout, gate, watch" in told
+    assert "control, fanout, gate, portal, watch" in told
     assert not home.exists()
 
 
@@ -148,7 +148,7 @@ def grouped(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(stack, "run_processes", lambda all_, _bars: started.extend(c.name for c in all_))
         yield stack
 
-    monkeypatch.setattr(command, "_explained", explained)
+    monkeypatch.setattr(command, "explained", explained)
     monkeypatch.setattr(command, "require", lambda *_arguments: None)
     monkeypatch.setattr(command, "groups_of_policy", lambda _stack: ["default"])
     return started
