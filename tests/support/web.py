@@ -136,7 +136,7 @@ class Web:
         oidc: OidcLogins | None = None,
     ) -> None:
         self.clock, self.bus, self.city = Clock(), FakeBus(), City()
-        self.settings = settings or ApiSettings(origin="http://127.0.0.1:28200")
+        self.settings = settings or ApiSettings(origin="http://127.0.0.1:28080")
         random = Random(7).randbytes  # noqa: S311 - a test wants the same each time
         self.parts = Parts(
             settings=self.settings,
