@@ -32,9 +32,9 @@ def address(database_server: DatabaseOnly) -> Iterator[str]:
         shutil.rmtree(log.parent, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(database_server: DatabaseOnly) -> Iterator[Browser]:
-    """A Chromium that the tests bring along."""
+    """A Chromium that the tests bring along; while it is open, an event loop runs in this thread."""
     found = locked_chromium(database_server.settings.cache)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

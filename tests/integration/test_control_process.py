@@ -100,7 +100,8 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
 def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: Control) -> None:
     assert control.ready() == (200, [])
     loops = control.status()["loops"]
-    assert set(loops) == {"acts", "cases", "tickets", "grants", "courier", "collector", "catalogue"}
+    on_the_bus = {"stops", "provisioning", "disputes", "grants", "collector"}
+    assert set(loops) == {"acts", "cases", "tickets", "courier", "catalogue", *on_the_bus}
     assert "govbus apply" in str(loops["grants"]["waits_for"])
 
 

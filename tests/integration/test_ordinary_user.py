@@ -99,7 +99,7 @@ def test_an_ordinary_user_starts_sees_and_stops_the_stack(home: StackSettings) -
         assert status.returncode == 0, status.stdout + status.stderr
         parts = json.loads(status.stdout.splitlines()[-1])["components"]
         owners = {part["name"]: psutil.Process(part["pid"]).uids() for part in parts}
-        assert owners.keys() == {"postgres", "kafka", "registry", "connect"}
+        assert owners.keys() == {"postgres", "kafka", "registry", "connect", "control", "portal"}
         assert {uid for uids in owners.values() for uid in uids} == {NOBODY.pw_uid}
         secrets = home.home / "secrets"
         assert {path.stat().st_mode & 0o077 for path in secrets.rglob("*")} == {0}
