@@ -3,8 +3,6 @@
 import re
 from typing import Final
 
-from pypinyin import Style, lazy_pinyin
-
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.text import comparable
 
@@ -32,5 +30,8 @@ def initials(text: str) -> str:
 
 
 def _read(found: re.Match[str]) -> str:
+    # Its dictionaries take half a second to load, which only those wait for who need them.
+    from pypinyin import Style, lazy_pinyin
+
     # What the dictionary does not know stays as it is, and can be found as such.
     return "".join(lazy_pinyin(found[0], style=Style.FIRST_LETTER, errors="default"))
