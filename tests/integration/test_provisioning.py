@@ -27,6 +27,7 @@ from services.control.clocks.calendar import civil_day
 from services.control.definitions import packaged_definitions
 from services.control.docket.written import application_document
 from services.control.kafka_topics import end_offsets
+from services.control.process.address import As
 from services.control.provisioning.stopping import WITHDRAW
 from services.control.stack_access import access_of
 from services.control.state import Acl, Pattern, ResourceType, Right
@@ -356,7 +357,9 @@ def test_a_terminated_case_is_withdrawn_and_a_restored_old_database_does_not_bri
     city: City, writer: Writer, active: str
 ) -> None:
     bench, grant = city.bench, city.grant(active)
-    back_up(city.database)
+    # Who backs up and restores owns the tables, which the program's own login does not.
+    owner = control_database(bench.stack, As.OWNER)
+    back_up(owner)
     city("case", "terminate", active, "--reason", "BASIS_GONE", "--text", "the duty ended", "--for", LI)
     assert city("case", "provision")["waiting"] == []
     assert state(city, grant) is GrantState.REVOKED
@@ -364,7 +367,8 @@ def test_a_terminated_case_is_withdrawn_and_a_restored_old_database_does_not_bri
     assert json.loads(receipts(bench, receipt).read_text(encoding="utf-8"))["state"] == "revoked"
     acts = read_acts(bench.access.admin(), bench.access.kafka_config("apply"))
     assert grant in {act.object for act in acts if act.what == WITHDRAW}
-    restore(city.database)
+    restore(owner)
+    owner.close()
     assert city.shown(active)["state"] == "active"
     [found] = city("grant", "drift", "--repair", code=ExitCode.REFUSED)["findings"]
     assert (found["kind"], found["grant"], found["repaired"]) == ("older_database", grant, False)
