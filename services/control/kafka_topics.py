@@ -17,6 +17,8 @@ from confluent_kafka.admin import (
 from services.control.state import Topic
 
 _TIMEOUT_S: Final = 30.0
+_AT_ONCE: Final = 200
+"""The controller refuses a request that would make over 10,000 records, of topics, settings and partitions."""
 _POLL_S: Final = 0.02
 
 
@@ -49,8 +51,9 @@ def create_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
     wanted = [
         NewTopic(topic.name, topic.partitions, replication, config=dict(topic.configs)) for topic in topics
     ]
-    if wanted:
-        answers = admin.create_topics(wanted, operation_timeout=_TIMEOUT_S, request_timeout=_TIMEOUT_S)
+    for first in range(0, len(wanted), _AT_ONCE):
+        some = wanted[first : first + _AT_ONCE]
+        answers = admin.create_topics(some, operation_timeout=_TIMEOUT_S, request_timeout=_TIMEOUT_S)
         for answer in answers.values():
             answer.result()
 
