@@ -18,7 +18,7 @@ from services.control.state import Topic
 
 _TIMEOUT_S: Final = 30.0
 _AT_ONCE: Final = 200
-"""The controller refuses a request that would make over 10,000 records, of topics, settings and partitions."""
+"""The controller refuses a request that would make over 10,000 records of topics, settings, partitions."""
 _POLL_S: Final = 0.02
 
 
