@@ -1,35 +1,30 @@
 """The running bus of a stack, asked with the logins that commands use: one thing at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
-from schemas.registry import RegistryCredentials, RegistryUnavailable, SchemaRegistry
+from schemas.registry import RegistryUnavailable
 from services.api.running import BusUnavailable, NothingThere
 from services.api.settings import ApiSettings
 from services.control.contracts.agreement import Addresses
 from services.control.policy_topic import PolicyUnreadable, newest_policy
 from services.control.suspension.acts import ActWord, LedgerNotReady, read_acts
 from services.control.tickets.evidence import Reported
-from services.ledger.claims import ClaimView, read_claims
+from services.ledger.claims import ClaimView, claimants, read_claims
 from services.ledger.conflicts import Conflict, read_conflicts
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
 from services.ledger.disputed import NotReportable, find
 from services.ledger.lookup import Lookup, RecordMissing
-from services.ledger.reader import KafkaTopicReader
-from services.ledger.two_logins import TwoLogins
+from services.ledger.on_stack import master_secrets, open_bus_of
 from services.stack.api import Stack
 from services.stack.errors import StackError
 from topics import names
-from topics.event import ProviderId
 from topics.policy import Policy
 
-_AUDITOR: Final = "ledger"
-_OPERATOR: Final = "operator"
-_CLAIMS: Final = "claims."
 _TIMEOUT_S: Final = 10.0
 _DOWN: Final = (KafkaException, PolicyUnreadable, RegistryUnavailable, StackError, OSError, TimeoutError)
 
@@ -70,7 +65,7 @@ class BusOfStack:
         """The record at a coordinate, without anything that names it."""
         with _answers(), self._lookup() as lookup:
             try:
-                found = find(lookup, parse_coordinate(at), items, self._secrets(lookup))
+                found = find(lookup, parse_coordinate(at), items, master_secrets(self.stack, lookup))
             except (NotACoordinate, NotReportable, RecordMissing) as error:
                 raise NothingThere(str(error)) from error
         return Reported(found.provider, found.contested, str(found.version.at), found.version.position)
@@ -78,9 +73,7 @@ class BusOfStack:
     def claims(self) -> list[ClaimView]:
         """What departments publish of facts that others own."""
         with _answers(), self._lookup() as lookup:
-            topics = [topic for topic in lookup.reader.topics() if topic.startswith(_CLAIMS)]
-            providers = [ProviderId(topic.removeprefix(_CLAIMS)) for topic in topics]
-            return [view for each in providers for view in read_claims(lookup, each)]
+            return [view for each in claimants(lookup.reader) for view in read_claims(lookup, each)]
 
     def conflicts(self) -> list[Conflict]:
         """Rows of one provider that claim one identity."""
@@ -89,23 +82,8 @@ class BusOfStack:
 
     @contextmanager
     def _lookup(self) -> Iterator[Lookup]:
-        user, password = self.stack.registry_auth(_AUDITOR)
-        url = self.stack.endpoints().registry_url
-        registry = SchemaRegistry(RegistryCredentials(url, user, password))
-        with (
-            KafkaTopicReader(self.stack.kafka_config(_AUDITOR), f"{_AUDITOR}.portal", _TIMEOUT_S) as auditor,
-            KafkaTopicReader(
-                self.stack.kafka_config(_OPERATOR), f"{_OPERATOR}.portal", _TIMEOUT_S
-            ) as operator,
-        ):
-            yield Lookup(TwoLogins(auditor, operator), registry)
-
-    def _secrets(self, lookup: Lookup) -> Mapping[int, bytes]:
-        """The master secrets of the versions that the newest policy uses: the fan-out's own."""
-        policies = lookup.policies
-        newest = policies[max(policies)] if policies else None
-        versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
-        return {each: self.stack.secret(f"master-v{each}").encode() for each in versions or {1}}
+        with open_bus_of(self.stack, "api", _TIMEOUT_S) as opened:
+            yield opened.lookup
 
 
 @contextmanager

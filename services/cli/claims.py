@@ -8,9 +8,8 @@ import typer
 from services.cli import bus
 from services.cli.output import Form, Format, Json, emit_json, note, one_of, plain, table, wants_json
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
-from services.ledger.claims import ClaimView, read_claims
+from services.ledger.claims import ClaimView, claimants, read_claims
 from services.ledger.masking import MASKED
-from topics.event import ProviderId
 
 app = typer.Typer(help="Look at disputed items.", no_args_is_help=True)
 
@@ -37,10 +36,7 @@ def list_command(
 ) -> None:
     """List claims with the owner's value then and now, masked unless --reveal, which is recorded."""
     with bus.open_bus() as opened:
-        topics = opened.lookup.reader.topics()
-        providers = [
-            ProviderId(topic.removeprefix("claims.")) for topic in topics if topic.startswith("claims.")
-        ]
+        providers = claimants(opened.lookup.reader)
         if provider is not None:
             one_of(provider, providers, "provider", "--provider")
         chosen = [one for one in providers if provider in (None, one)]

@@ -10,6 +10,7 @@ from services.cli import bus
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.output import ExitCode, Form, Format, Json, emit_json, plain, table, wants_json
 from services.cli.plan import Folder, carried_out, load_declared
+from services.cli.policy import without_sample_grants
 from services.cli.reveal import Actor, Reveal, Why, record_reveal
 from services.control.apply import Apply
 from services.control.cases.words import Actor as Person
@@ -18,10 +19,12 @@ from services.control.ownership.ruling import Ruling
 from services.control.ruling_order import Decided, RulingOrder
 from services.control.suspension.finish import now_ms
 from services.control.suspension.kafka_bus import KafkaBus
-from services.ledger.claims import read_claims
+from services.ledger.claims import claimants, read_claims
 from services.ledger.item_conflicts import ItemConflict, item_conflicts
 from services.ledger.masking import MASKED
-from topics.event import ProviderId, ResourceId
+from services.stack.api import Stack
+from services.stack.settings import StackSettings
+from topics.event import ResourceId
 from topics.ownership import Decision
 
 _VALUES = ("subject", "claimed", "then", "current")
@@ -46,10 +49,7 @@ def items_command(
 ) -> None:
     """List items that two departments publish: who claims them since when, and which values differ."""
     with bus.open_bus() as opened:
-        topics = opened.lookup.reader.topics()
-        providers = [
-            ProviderId(each.removeprefix("claims.")) for each in topics if each.startswith("claims.")
-        ]
+        providers = claimants(opened.lookup.reader)
         if reveal:
             for one in providers:
                 record_reveal(opened, one, f"claims.{one}", actor, why)
@@ -126,6 +126,8 @@ def decide_command(
     ruling = Ruling(ResourceId(claimant), column, decision, who, basis.strip(), why.strip())
     declared = load_declared(definitions)
     running = Running.open()
+    if definitions is None:
+        declared = without_sample_grants(declared, Stack(StackSettings.from_environment()))
 
     def apply() -> int:
         said("the ruling stands; what it changes is carried out now")

@@ -13,13 +13,12 @@ from psycopg2.extensions import make_dsn
 from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli import processes
-from services.cli.bus import AUDITOR, open_reader
 from services.cli.control import control_database, prepare_control
 from services.cli.demo_books import books_of, settled_books
 from services.cli.demo_offices import hand_over_grants, open_offices
 from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.plan import access_of
-from services.cli.policy import current_policy
+from services.cli.policy import current_policy, without_sample_grants
 from services.cli.stack import start_bus
 from services.control.apply import Apply
 from services.control.credentials import credentials_path
@@ -34,6 +33,7 @@ from services.demo.readers import Arrival, DepartmentReader, reader_from_credent
 from services.demo.sources import connection_secrets
 from services.demo.story import Told, play_changes, prepare_cast
 from services.ledger.lookup import Lookup
+from services.ledger.on_stack import AUDITOR, open_reader
 from services.ledger.quarantine import read_quarantine
 from services.stack.api import Stack
 from services.stack.postgres import SUPERUSER_SECRET
@@ -118,11 +118,9 @@ class DemoStory:
 
     def share(self, definitions: Definitions, intake_open: "IntakeSource") -> None:
         """Chapters 3 and 4; a policy that is there already is only brought up to date."""
-        policy = current_policy(self.stack)
-        first_time = policy is None
-        if policy is not None and policy.by_cases:
-            # An earlier run handed the grants over: a file of them would contradict the cases.
-            definitions = replace(definitions, grants={})
+        first_time = current_policy(self.stack) is None
+        # An earlier run may have handed them over to cases.
+        definitions = without_sample_grants(definitions, self.stack)
         self.tell.chapter(3, "Capture: Debezium reads each database, the gate checks every record")
         if first_time:
             self.apply(replace(definitions, grants={}))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from services.cli.output import ExitCode, Form, Format, Json
 from services.cli.plan import access_of
+from services.cli.policy import without_sample_grants
 from services.control.definitions import (
     Definitions,
     DefinitionsInvalid,
@@ -20,7 +21,7 @@ from services.control.definitions import (
 from services.doctor.checkup import checkup
 from services.doctor.finding import Level, Report
 from services.doctor.patient import Patient
-from services.stack.api import ComponentStatus, Stack
+from services.stack.api import ComponentStatus, Stack, State
 from services.stack.errors import CorrectSetting, StackError
 from services.stack.settings import StackSettings
 
@@ -63,6 +64,9 @@ def _patient(folder: Path | None) -> Patient:
         raise typer.Exit(ExitCode.USAGE) from None
     declared, wrong = _definitions(folder)
     statuses, unknown = _statuses(stack)
+    kafka_runs = any(each.name == "kafka" and each.state is State.RUNNING for each in statuses)
+    if declared is not None and folder is None and kafka_runs:
+        declared = without_sample_grants(declared, stack)
     return Patient(stack, access_of(stack), declared, statuses, wrong, unknown)
 
 

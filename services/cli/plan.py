@@ -23,6 +23,7 @@ from services.cli.output import (
     tell,
     wants_json,
 )
+from services.cli.policy import without_sample_grants
 from services.control.applied import Applied
 from services.control.apply import Apply, Comparison, CorrectDefinitions, compare, compare_offline
 from services.control.copy_transactions import EpochInterrupted
@@ -70,7 +71,7 @@ def plan_command(
 ) -> None:
     """Show what apply would change: topics, rights, users, quotas, schemas, connectors, policy, grants."""
     declared = load_declared(definitions)
-    plan = (compare_offline(declared) if offline else _compare_now(declared)).plan
+    plan = (compare_offline(declared) if offline else _compare_now(definitions, declared)).plan
     if wants_json(as_json, output):
         emit_json(plan.as_json())
     else:
@@ -108,7 +109,7 @@ def apply_command(
     stack = _running_stack("kafka")
     run = Apply(
         access_of(stack),
-        declared,
+        declared if definitions is not None else without_sample_grants(declared, stack),
         say=lambda text: say(console, escape(text)),
         settings=ApplySettings.from_environment(),
         confirmed_shrinks=tuple(confirm_shrink or ()),
@@ -187,9 +188,11 @@ def _running_stack(*needed: str) -> Stack:
     raise _ended(ExitCode.UNAVAILABLE, f"{' or '.join(needed)} is not running", _START)
 
 
-def _compare_now(definitions: Definitions) -> Comparison:
-    access = access_of(_running_stack("kafka", "registry"))
-    return compare(access, access.admin(), definitions)
+def _compare_now(folder: Path | None, declared: Definitions) -> Comparison:
+    stack = _running_stack("kafka", "registry")
+    access = access_of(stack)
+    counting = declared if folder is not None else without_sample_grants(declared, stack)
+    return compare(access, access.admin(), counting)
 
 
 def _print_plan(plan: Plan) -> None:

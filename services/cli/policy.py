@@ -1,10 +1,13 @@
 """What commands ask of the newest policy version."""
 
+from dataclasses import replace
+
 from confluent_kafka import KafkaException
 
+from services.control.definitions import Definitions
 from services.control.policy_topic import PolicyUnreadable, newest_policy
 from services.stack.api import Stack
-from services.stack.errors import PolicyUnread
+from services.stack.errors import PolicyUnread, StackError
 from topics import names
 from topics.policy import Policy
 
@@ -17,6 +20,19 @@ def current_policy(stack: Stack) -> Policy | None:
     if names.POLICY not in admin.list_topics(timeout=_TIMEOUT_SECONDS).topics:
         return None
     return newest_policy(stack.kafka_config("admin"))
+
+
+def without_sample_grants(declared: Definitions, stack: Stack) -> Definitions:
+    """The sample city's definitions as they count on a stack: once cases decide, without its grants.
+
+    Nobody can take files out of a package, and `apply` refuses grants in files then. Where the policy cannot
+    be read they stay: whoever works with them reads it too, and says why it cannot.
+    """
+    try:
+        policy = current_policy(stack)
+    except (PolicyUnreadable, KafkaException, ValueError, StackError):
+        return declared
+    return replace(declared, grants={}) if policy is not None and policy.by_cases else declared
 
 
 def groups_of_policy(stack: Stack) -> list[str] | None:

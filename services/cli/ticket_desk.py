@@ -21,6 +21,7 @@ from services.control.store.tickets.work import Desk
 from services.control.tickets.clocks import rules_from
 from services.control.tickets.evidence import Evidence, Reported
 from services.control.tickets.words import TicketRules
+from services.ledger import on_stack
 from services.ledger.coordinates import parse_coordinate
 from services.ledger.disputed import NotReportable, find
 from services.ledger.lookup import Lookup
@@ -43,11 +44,7 @@ def desk_of(who: str, now: datetime, calendar: Calendar, key: str | None) -> Des
 
 def master_secrets(lookup: Lookup) -> Mapping[int, bytes]:
     """The master secrets that the fan-out has too: of the versions that the newest policy uses."""
-    policies = lookup.policies
-    newest = policies[max(policies)] if policies else None
-    versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
-    stack = Stack(StackSettings.from_environment(os.environ))
-    return {version: stack.secret(f"master-v{version}").encode() for version in versions or {1}}
+    return on_stack.master_secrets(Stack(StackSettings.from_environment(os.environ)), lookup)
 
 
 def reported_record(lookup: Lookup, at: str, items: Sequence[str], secrets: Mapping[int, bytes]) -> Reported:

@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from services.ledger.counts import Place
 from services.ledger.lookup import Lookup
-from services.ledger.reader import in_order, read_whole
+from services.ledger.reader import TopicReader, in_order, read_whole
 from topics.canonical import partition_of
 from topics.event import KafkaRecord, ProviderId, ResourceId
 from topics.names import canonical, claims
+
+_OF: Final = claims(ProviderId(""))
 
 
 class Then(StrEnum):
@@ -46,6 +48,11 @@ class ClaimView:
     owner_has_record: bool
     timestamp_ms: int
     policy_version: int
+
+
+def claimants(reader: TopicReader) -> list[ProviderId]:
+    """The providers who have a topic of claims."""
+    return [ProviderId(topic.removeprefix(_OF)) for topic in reader.topics() if topic.startswith(_OF)]
 
 
 def read_claims(lookup: Lookup, provider: ProviderId) -> list[ClaimView]:

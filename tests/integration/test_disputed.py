@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from schemas.registry import SchemaRegistry
-from services.cli.bus import dispute_keys, open_reader
 from services.cli.control import prepare_control
 from services.cli.plan import access_of
 from services.control.definitions import packaged_definitions
 from services.ledger.explain_delivery import explain_grants
 from services.ledger.lookup import Lookup
+from services.ledger.on_stack import dispute_keys, open_reader
 from tests.integration.apply_bench import DISTRICTS, HEALTH, PERSONS, Bench, own_stack
 from tests.integration.suspension_bench import INSTANCES, Writer, govbus, pid_of, start_fanout
 from tests.support.waiting import eventually

@@ -244,6 +244,9 @@ def test_grants_of_files_become_cases_once_and_apply_then_refuses_files(city: Ci
     bench.apply()
     assert bench.policy().grants == before.grants
     assert city("grant", "drift")["findings"] == []
+    # The sample city's own files cannot lose that folder: they count without it.
+    planned = city.run("plan", "--json")
+    assert (planned.code, planned.answer["refusals"]) == (ExitCode.OK, [])
 
 
 @pytest.mark.requirement("A6-04")

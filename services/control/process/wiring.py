@@ -35,6 +35,7 @@ from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.ledger.decode import Decoder
 from services.ledger.lookup import Lookup
+from services.ledger.on_stack import master_secrets
 from services.ledger.reader import KafkaTopicReader
 from services.stack.api import NOTICES_SECRET, Stack
 from services.stack.probes import HOST, loopback_session
@@ -122,10 +123,7 @@ class _Parts:
 
     def secrets(self, lookup: Lookup) -> Mapping[int, bytes]:
         """The master secrets that the fan-out has too: of the versions that the newest policy uses."""
-        policies = lookup.policies
-        newest = policies[max(policies)] if policies else None
-        versions = {entry.key_version for entry in newest.grants.values()} if newest else set()
-        return {version: self._stack.secret(f"master-v{version}").encode() for version in versions or {1}}
+        return master_secrets(self._stack, lookup)
 
     def worker(self, desk: Desk) -> ProvisioningWorker:
         """Carries decided cases to the bus; each loop has its own, since it keeps what it works with."""
