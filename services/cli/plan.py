@@ -25,7 +25,8 @@ from services.cli.output import (
 )
 from services.cli.policy import without_sample_grants
 from services.control.applied import Applied
-from services.control.apply import Apply, Comparison, CorrectDefinitions, compare, compare_offline
+from services.control.apply import Apply, CorrectDefinitions
+from services.control.comparison import Comparison, compare, compare_offline
 from services.control.copy_transactions import EpochInterrupted
 from services.control.definitions import (
     Definitions,

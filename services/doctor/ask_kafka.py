@@ -19,7 +19,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from services.control.apply import compare
+from services.control.comparison import compare
 from services.control.kafka_topics import read_topics
 from services.control.rights import DOCTOR
 from services.control.state import Topic

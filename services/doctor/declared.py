@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.control.apply import Comparison
+from services.control.comparison import Comparison
 from services.control.difference import Plan, StepKind
 from services.doctor.finding import Finding, Level, failure, listed, note, ok, warning
 

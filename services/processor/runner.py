@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.processor.acknowledgement import acknowledgement
+from services.processor.catching_up import CatchUps
 from services.processor.commit import Commit
-from services.processor.consumer import GroupInput, Owned, Stage
+from services.processor.consumer import GroupInput, Stage
 from services.processor.contract import Batch, InputPartition, next_offsets, size_of
 from services.processor.decisions import Decisions
 from services.processor.errors import (
@@ -27,7 +28,6 @@ from services.processor.settings import ProcessorSettings
 from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
-from topics.engine.records import PartitionRecords
 from topics.event import SchemaId
 from topics.policy import Policy
 
@@ -65,7 +65,6 @@ class Runner:
         self._settings = settings
         self._input = make_input(self._revoked)
         self._transactions = transactions
-        self._reader = reader
         self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
         self._may_decide = may_decide
@@ -73,6 +72,15 @@ class Runner:
         self._health = health
         self._observation = observation
         self._metrics = observation.metrics
+        self._catch_ups = CatchUps(
+            self._input,
+            processor,
+            self._positions,
+            reader=reader,
+            schemas=schemas,
+            metrics=observation.metrics,
+            write=self._transact,
+        )
         self._policy: Policy | None = None
         self._to_acknowledge = False
         self._decisions = decisions
@@ -179,28 +187,8 @@ class Runner:
             self._to_acknowledge = True
         for source in self._input.in_stage(Stage.BEHIND):
             owned = self._input.owned.get(source)
-            if owned is not None and await self._catch_up(source, owned):
+            if owned is not None and await self._catch_ups.deliver(source, owned):
                 self._input.resume(source)
-
-    async def _catch_up(self, source: InputPartition, owned: Owned) -> bool:
-        """Deliver what grants lack; says whether the partition is still ours afterwards."""
-        due = self._processor.catch_ups(source, owned.position, owned.applied_version)
-        if not due:
-            return True
-        lanes: list[Lane] = []
-        for catch_up in due:
-            reading = self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
-            found = await self._positions.meanwhile(reading)
-            if self._input.owned.get(source) is not owned:
-                return False
-            records = PartitionRecords(*catch_up.source, found)
-            schemas = await self._schemas.resolve(self._processor.needed_schemas(records))
-            result = self._processor.process_catch_up(catch_up, records, schemas)
-            lanes.extend(result.lanes)
-            self._metrics.counts["catch_up_records"] += len(records)
-        # The unchanged position is committed with the new version: after a crash this is not done twice.
-        await self._transact(lanes, {source: owned.position})
-        return True
 
     # --- the batches of a turn ----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from producers.connect_client import ConnectClient
 from producers.connect_status import Health
 from services.cli.plan import access_of
 from services.control.applied import Applied
-from services.control.apply import compare
+from services.control.comparison import compare
 from services.control.definitions import Definitions
 from services.stack.secret_files import write_private
 from tests.e2e.live_city import LiveCity, wait_until

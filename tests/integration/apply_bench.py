@@ -13,7 +13,8 @@ from confluent_kafka import Producer
 
 from services.control.access import Access
 from services.control.applied import Applied
-from services.control.apply import Apply, compare
+from services.control.apply import Apply
+from services.control.comparison import compare
 from services.control.definitions import load_definitions
 from services.control.difference import StepKind
 from services.control.kafka_topics import end_offsets

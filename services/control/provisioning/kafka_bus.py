@@ -164,8 +164,10 @@ class KafkaGrantBus:
         return "delivering"
 
     def note(self, grant: GrantId, mark: CaseMark) -> None:
-        """Note how far the case is."""
-        self._kafka.write(lambda newest: noted(newest, grant, mark, self.clock_ms()))
+        """Note how far the case is; where that is said already, nobody who writes the policy is disturbed."""
+        newest = self.policy()
+        if noted(newest, grant, mark, self.clock_ms()) is not newest:
+            self._kafka.write(lambda found: noted(found, grant, mark, self.clock_ms()))
 
     def suspend(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
         """The kill switch, ordered by the case."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from producers.publication import publication_schema
-from services.control.apply import compare_offline
+from services.control.comparison import compare_offline
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desired import Declared, desired_state
 from services.control.difference import StepKind, difference

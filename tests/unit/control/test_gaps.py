@@ -11,7 +11,7 @@ from producers.connect_errors import ConnectUnavailable
 from producers.slots import SlotReport
 from services.control import gaps
 from services.control.access import CaptureSource
-from services.control.apply import compare_offline
+from services.control.comparison import compare_offline
 from services.control.connectors import Captures
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.gaps import (

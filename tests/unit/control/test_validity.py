@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.control.apply import compare_offline
+from services.control.comparison import compare_offline
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.rights import grant_rights
 from services.control.transitions import Move, transitions

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.control.apply import compare_offline
+from services.control.comparison import compare_offline
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.difference import Plan, Step, StepKind
 from services.control.state import Acl, Pattern, ResourceType, Right

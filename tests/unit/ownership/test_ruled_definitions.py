@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.control.apply import compare_offline
+from services.control.comparison import compare_offline
 from services.control.definitions import Definitions
 from services.control.ownership.ruling import handed_over
 from services.control.policy_document import next_policy, with_ruling
