@@ -96,11 +96,9 @@ def explained(bench: Bench, number: int) -> list[tuple[Any, ...]]:
     return [(each.grant, each.outcome, each.disputed, each.disputes) for each in found if each.grant]
 
 
-@pytest.mark.requirement("A9-06")
-def test_a_reported_record_is_marked_by_fan_out_and_copier_until_the_corrected_version_comes(
-    bench: Bench, writer: Writer, tmp_path: Path
-) -> None:
-    evidence = tmp_path / "extract.txt"
+def reported_and_dispatched(bench: Bench, writer: Writer, folder: Path) -> str:
+    """The number of a ticket about the record, which the authority has given to its provider."""
+    evidence = folder / "extract.txt"
     evidence.write_text("户口簿复印件", encoding="utf-8")
     packs = ("--pack", "province-sample-2024", "--pack", "jiyuan-2022", "--ruled-by", "data_bureau")
     said = ("--item", "address", "--statement", "门牌号应为2号", "--evidence", str(evidence))
@@ -110,6 +108,14 @@ def test_a_reported_record_is_marked_by_fan_out_and_copier_until_the_corrected_v
     number = str(reported["ticket"]["number"])
     assert disputed_after_an_update(bench, writer, REPORTED) == (), "nobody has looked at the report yet"
     told(bench, "ticket", "dispatch", number, "--department", "data_bureau", "--actor", "li")
+    return number
+
+
+@pytest.mark.requirement("A9-06")
+def test_a_reported_record_is_marked_by_fan_out_and_copier_until_the_corrected_version_comes(
+    bench: Bench, writer: Writer, tmp_path: Path
+) -> None:
+    number = reported_and_dispatched(bench, writer, tmp_path)
     assert told(bench, "ticket", "follow")["marks"] == {"count": 1, "problem": None}
     eventually(lambda: status(bench) == {"number": 1, "problem": None}, 30)
 
