@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import jsonschema
@@ -85,6 +86,9 @@ class OnlyKafka:
 
     def status(self) -> list[Part]:
         return [Part("kafka", State.RUNNING), Part("registry", State.CRASHED), Part("connect", State.STOPPED)]
+
+    def admin(self) -> Any:
+        return SimpleNamespace(list_topics=lambda **_: SimpleNamespace(topics={}))
 
 
 class WithdrawsOnly:
