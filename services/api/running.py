@@ -66,31 +66,3 @@ class Bus(Protocol):
             NothingThere: no version of a record stands there, or it has not these items.
         """
         ...
-
-
-class NoBus:
-    """Where no bus runs beside the control plane: what only the bus can say is unavailable."""
-
-    def policy(self) -> Policy | None:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable("no bus is connected")
-
-    def addresses(self) -> Addresses:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable("no bus is connected")
-
-    def receipt(self, suspension: str) -> dict[str, Any]:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable(f"no bus is connected that could know {suspension}")
-
-    def claims(self) -> list[ClaimView]:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable("no bus is connected")
-
-    def conflicts(self) -> list[Conflict]:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable("no bus is connected")
-
-    def reported(self, at: str, items: Sequence[str]) -> Reported:
-        """Nobody can say (see ``Bus``)."""
-        raise BusUnavailable(f"no bus is connected that could look at {at} for {len(items)} items")

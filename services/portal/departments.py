@@ -28,12 +28,6 @@ def named(request: Request, id_: str, language: Language) -> str:
     return found.zh if language is Language.ZH else found.en
 
 
-def code_of(request: Request, id_: str) -> str | None:
-    """The credit code by which the catalogue knows a department."""
-    found = all_of(request).get(id_)
-    return None if found is None else found.credit_code
-
-
 def by_code(request: Request, credit_code: str) -> str | None:
     """The id of the department with a credit code, by which accounts and cases know it."""
     return next((each.id for each in all_of(request).values() if each.credit_code == credit_code), None)

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,7 +42,7 @@ from services.stack.registry import secret_name as registry_secret
 from services.stack.registry_logins import DepartmentLogins
 from services.stack.secret_files import SecretFiles
 from services.stack.settings import StackSettings
-from services.stack.supervisor import Supervisor, exclusive
+from services.stack.supervisor import Supervisor, answers_within, exclusive
 from services.stack.users import BASE_USERS, KafkaUsers
 from services.stack.users import secret_name as kafka_secret
 
@@ -49,6 +50,9 @@ from services.stack.users import secret_name as kafka_secret
 MASTER_SECRET = "master-v1"  # noqa: S105 - the name of a file
 #: The secret from which those of notices' endpoints are derived.
 NOTICES_SECRET = "notices-master"  # noqa: S105 - the name of a file
+
+#: Seconds for which a component that lives may be busy before it counts as unhealthy.
+_BUSY_S = 6.0
 
 #: Says which of our own processes shall run; asked once the infrastructure answers.
 Bus = Callable[[], Sequence[PythonComponent]]
@@ -196,7 +200,7 @@ class Stack:
 
     def status(self) -> list[ComponentStatus]:
         """Return how each component is, ours included."""
-        return [self._status(component) for component in (*self.infrastructure, *remembered(self.context))]
+        return self._statuses([*self.infrastructure, *remembered(self.context)])
 
     def knows_its_start(self) -> bool:
         """Say whether the Java parts start from what was learned before."""
@@ -213,7 +217,7 @@ class Stack:
 
     def running(self) -> bool:
         """Say whether all of the infrastructure runs and answers."""
-        return all(self._status(component).state is State.RUNNING for component in self.infrastructure)
+        return all(each.state is State.RUNNING for each in self._statuses(self.infrastructure))
 
     def logs(self, component: str, *, follow: bool = False, lines: int = 100) -> Iterator[str]:
         """Yield the last lines of a component's log, then new ones as they come.
@@ -329,12 +333,17 @@ class Stack:
         names += [APPLICATION_SECRET, NOTICES_SECRET]
         return [*names, REST_SECRET, MASTER_SECRET]
 
+    def _statuses(self, components: Sequence[Component]) -> list[ComponentStatus]:
+        """Return how each component is; all are asked at once, so that one that hangs costs its own wait."""
+        with ThreadPoolExecutor(len(components)) as pool:
+            return list(pool.map(self._status, components))
+
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()
         if process is None:
             state = State.STOPPED if component.pid_file.read() is None else State.CRASHED
             return ComponentStatus(component.name, state, None, component.port, None, None)
-        state = State.RUNNING if component.ready() else State.UNHEALTHY
+        state = State.RUNNING if answers_within(component, _BUSY_S) else State.UNHEALTHY
         uptime = time.time() - process.create_time()
         return ComponentStatus(
             component.name, state, process.pid, component.port, round(memory_mb(process), 1), round(uptime, 1)

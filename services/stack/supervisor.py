@@ -18,8 +18,6 @@ from services.stack.progress import Reporter
 
 _POLL_S = 0.15
 _HUNG_AFTER_S = 45.0
-
-
 _PORT_PATIENCE_S = 5.0
 
 
@@ -70,6 +68,24 @@ def tail(log: Path, lines: int = 15) -> str:
     if not log.exists():
         return "(the log is empty)"
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _pause() -> None:
+    time.sleep(_POLL_S)
+
+
+def answers_within(component: Component, patience_s: float, pause: Callable[[], None] = _pause) -> bool:
+    """Say whether a living component answers now or soon.
+
+    One question alone misjudges: a registry whose pooled connection died with PostgreSQL, or a worker
+    that just joins its group, refuses once and answers the next.
+    """
+    deadline = time.monotonic() + patience_s
+    while not component.ready():
+        if component.pid_file.running() is None or time.monotonic() > deadline:
+            return False
+        pause()
+    return True
 
 
 class Supervisor:
@@ -195,13 +211,11 @@ class Supervisor:
 
     def _answers_in_time(self, component: Component) -> bool:
         """Say whether a running component becomes ready; it may still be starting."""
-        deadline = time.monotonic() + _HUNG_AFTER_S
-        while component.pid_file.running() is not None and time.monotonic() < deadline:
-            self._check_cancelled()
-            if component.ready():
-                return True
-            time.sleep(_POLL_S)
-        return False
+        return answers_within(component, _HUNG_AFTER_S, self._pause)
+
+    def _pause(self) -> None:
+        self._check_cancelled()
+        _pause()
 
     def _until(self, condition: Callable[[], bool], component: Component, deadline: float | None) -> None:
         log = component.context.layout.log(component.name)

@@ -27,22 +27,6 @@ class Duty:
     ticket: bool = False
 
 
-def of_clock(case: str, duty: str, standing: Standing, parties: Parties, now: datetime) -> Happened | None:
-    """What is told of a clock now; the same key until its next step, and another one once it was extended.
-
-    Args:
-        case: the id of the case, ticket or entry that it belongs to.
-        duty: the key of the clock, such as ``clocks.problem.verify``.
-        standing: how it stands now.
-        parties: who has to act, and whoever else is told.
-        now: the time.
-    """
-    reached = reached_of(standing, now)
-    if standing.due is None or reached is None:
-        return None
-    return of_duty(Duty(case, duty, standing.due.day), reached, parties, now, overdue=standing.breached)
-
-
 def of_duty(duty: Duty, percent: int, parties: Parties, now: datetime, *, overdue: bool) -> Happened:
     """What is told of a duty that has come to so many percent of its time, or is overdue."""
     kind = _kind(percent, overdue=overdue)

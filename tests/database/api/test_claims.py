@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.api.running import NoBus
 from services.control.accounts.roles import Role
 from services.control.store.database import ControlDatabase
 from services.ledger.claims import ClaimView, Then
 from services.ledger.conflicts import Conflict, ConflictingRecord
+from tests.support.no_bus import NoBus
 from tests.support.web import Web
 from topics.event import ProviderId, ResourceId
 

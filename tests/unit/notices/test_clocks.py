@@ -12,7 +12,7 @@ from services.control.clocks.calendar_file import china
 from services.control.clocks.merge import merge
 from services.control.clocks.pack_file import load_packs, packaged_packs
 from services.control.clocks.rules import ClockRule, WorkingDays
-from services.control.clocks.running import standing
+from services.control.clocks.running import Standing, standing
 from services.control.clocks.steps import meet, start
 from services.control.notices.digest import next_digest
 from services.control.notices.event import Happened, Offices
@@ -26,7 +26,7 @@ from services.control.notices.maintenance import (
     still_in_time,
 )
 from services.control.notices.of_cases import of_case
-from services.control.notices.of_clocks import of_clock
+from services.control.notices.of_clocks import Duty, of_duty, reached_of
 from services.control.notices.words import Audience, Kind, Slot
 from tests.support.notices import PARTIES
 from tests.support.sharing_cases import APPLICANT, AUTHORITY, BUREAU, IN_STATE, NOW, PROVIDER, taken
@@ -47,8 +47,16 @@ def noon(day: str) -> datetime:
     return datetime.fromisoformat(f"{day}T04:00:00").replace(tzinfo=UTC)
 
 
+def told_of(stands: Standing, now: datetime) -> Happened | None:
+    reached = reached_of(stands, now)
+    if stands.due is None or reached is None:
+        return None
+    duty = Duty("17", "clocks.problem.verify", stands.due.day)
+    return of_duty(duty, reached, PARTIES, now, overdue=stands.breached)
+
+
 def reminded(day: str) -> Happened | None:
-    return of_clock("17", "clocks.problem.verify", standing(RUN, CALENDAR, noon(day)), PARTIES, noon(day))
+    return told_of(standing(RUN, CALENDAR, noon(day)), noon(day))
 
 
 @pytest.mark.requirement("A6-09", "A12-08")
@@ -72,13 +80,13 @@ def test_a_clock_reminds_at_each_of_its_steps_once_and_then_says_that_it_is_late
 
 def test_a_duty_that_was_done_reminds_of_nothing() -> None:
     done = standing(meet(RUN, noon("2026-09-22")), CALENDAR, noon("2026-12-01"))
-    assert of_clock("17", "clocks.problem.verify", done, PARTIES, noon("2026-12-01")) is None
+    assert told_of(done, noon("2026-12-01")) is None
 
 
 def test_a_target_that_was_missed_is_no_breach_and_not_told_as_one() -> None:
     target = start(ClockRule(WorkingDays(10), advisory=True), datetime(2026, 9, 18, 1, tzinfo=UTC))
     late = standing(target, CALENDAR, noon("2026-12-01"))
-    found = of_clock("17", "clocks.problem.verify", late, PARTIES, noon("2026-12-01"))
+    found = told_of(late, noon("2026-12-01"))
     assert found is None or found.kind is not Kind.CLOCK_OVERDUE
 
 

@@ -22,7 +22,7 @@ from services.stack.process import Command
 from services.stack.progress import Silent
 from services.stack.secret_files import SecretFiles
 from services.stack.settings import StackSettings
-from services.stack.supervisor import Supervisor, exclusive
+from services.stack.supervisor import Supervisor, answers_within, exclusive
 
 LIVES = "import time; time.sleep(600)"
 
@@ -111,6 +111,20 @@ def test_up_again_starts_nothing_that_runs_and_only_what_was_killed(context: Con
     assert [component.starts for component in components] == [1, 2]
     supervisor.down(components, Silent())
     assert [component.pid_file.read() for component in components] == [None, None]
+
+
+def test_a_living_component_is_asked_again_before_it_counts_as_unhealthy(context: Context) -> None:
+    answers = iter([False, True])
+    busy = Fake(context, "busy", is_ready=lambda: next(answers))
+    hung = Fake(context, "hung", is_ready=lambda: False)
+    dead = Fake(context, "dead", program="pass", is_ready=lambda: False)
+    for component in (busy, hung, dead):
+        component.start()
+    assert answers_within(busy, 60)
+    assert not answers_within(hung, 0.5)
+    assert not answers_within(dead, 60), "who ended is not waited for"
+    for component in (busy, hung):
+        component.stop()
 
 
 def test_a_port_in_use_is_named_with_its_setting_and_nothing_is_left_running(context: Context) -> None:

@@ -1,6 +1,6 @@
 """What one look at Kafka found, of all partitions at the same moment; the documents are made of it; pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -56,8 +56,3 @@ def topic_documents(facts: Facts) -> dict[str, dict[str, object]]:
         }
         for topic, places in facts.layout.items()
     }
-
-
-def of_topics(facts: Facts, topics: Iterable[TopicName]) -> list[Place]:
-    """The partitions of these topics."""
-    return [at for topic in topics for at in facts.layout.get(topic, ())]

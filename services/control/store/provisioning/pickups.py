@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from services.control.store.provisioning.tables import CREDENTIAL_PICKUPS
 from topics.event import ConsumerId
@@ -60,13 +60,3 @@ def collect(connection: Connection, digest: str, by: str, now: datetime) -> Pick
     if row is None:
         return None
     return PickUp(row.case_id, ConsumerId(row.consumer), row.issued_at, row.expires_at, row.collected_at)
-
-
-def pick_ups_of(connection: Connection, case: UUID) -> list[PickUp]:
-    """The codes of a case that count or were used, the oldest first."""
-    wanted = select(CREDENTIAL_PICKUPS).where(CREDENTIAL_PICKUPS.c.case_id == case)
-    rows = connection.execute(wanted.order_by(CREDENTIAL_PICKUPS.c.issued_at))
-    return [
-        PickUp(row.case_id, ConsumerId(row.consumer), row.issued_at, row.expires_at, row.collected_at)
-        for row in rows
-    ]
