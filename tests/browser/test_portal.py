@@ -63,9 +63,7 @@ def test_a_department_applies_and_the_provider_decides(
     expect(page.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
 
 
-def test_every_other_page_is_accessible_in_light_and_dark(
-    page: Page, judged: Judge
-) -> None:
+def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Judge) -> None:
     log_in(page, "li.qiang")
     paths = {
         "tasks": "/tasks",

@@ -1,14 +1,9 @@
 """`govbus demo` as a user runs it: a program of its own, over a home of its own, from nothing and again."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest

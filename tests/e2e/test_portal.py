@@ -175,7 +175,9 @@ def stop_with_receipt(city: City, page: Page, grant: str, topic: str, judged: Ju
     expect(page.locator(".timeline li.good")).to_have_count(7, timeout=BUS_MS)
     judged(page, f"walk-receipt-{lang}")
     rows = page.locator("tbody tr").all()
-    cut = {int(row.locator("td").first.inner_text()): int(row.locator("td").last.inner_text()) for row in rows}
+    cut = {
+        int(row.locator("td").first.inner_text()): int(row.locator("td").last.inner_text()) for row in rows
+    }
     assert cut == city.ends(topic)
 
 

@@ -84,7 +84,9 @@ def test_a_problem_is_told_until_it_is_cleared() -> None:
     assert health.not_ready() == []
 
 
-def test_what_is_waited_for_is_logged_once_and_again_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_waited_for_is_logged_once_and_again_when_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     health = working()
     with caplog.at_level(logging.INFO):
         for problem in ("timed out", "timed out", "no leader", None, "no leader"):
