@@ -1,6 +1,6 @@
 """The program `govbus`: every command in one place; a new one is one line here.
 
-Only the module of the command that is asked for is loaded: all of them together take longer than most answers.
+Only the module of the command that is asked for is loaded: all of them take longer than most answers.
 """
 
 from collections import UserDict
@@ -78,7 +78,7 @@ class LoadedWhenAsked(TyperGroup):
         super().__init__(**given)
         self.commands = _Commands({**_GROUPS, **_COMMANDS})
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library names it
         """All names, groups first."""
         return list(self.commands)
 

@@ -1,4 +1,4 @@
-"""People with a browser alone, over the bus that `govbus demo` leaves: a right is given, used, stopped, contested."""
+"""A right is given, used, stopped and contested in the browser alone, over the bus that the demo leaves."""
 
 import re
 import shutil
@@ -29,6 +29,7 @@ ACTIVE = re.compile("^(Active|使用中)$")
 SUSPENDED = re.compile("^(Suspended|已暂停)$")
 REFUSED = re.compile("^(Refused|不同意)$")
 NEGOTIATING = re.compile("^(Being negotiated|协商中)$")
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 OTHER_GRANT = "sub.health.population.person.v1.health-persons-gusu"
 """Delivers changes of the same person to another department all the time."""
 WISH = Wish(("id_number", "name"), "核对归档案卷中的当事人", "《中华人民共和国档案法》", "第十三条")
@@ -56,7 +57,7 @@ class City:
         """The end offset of each partition of a topic."""
         admin = self.stack.kafka.admin()
         partitions = admin.list_topics(topic, timeout=30).topics[topic].partitions
-        asked = {TopicPartition(topic, each): OffsetSpec.latest() for each in partitions}
+        asked = {TopicPartition(topic, each): _LATEST for each in partitions}
         return {at.partition: found.result(30).offset for at, found in admin.list_offsets(asked).items()}
 
 
@@ -150,7 +151,7 @@ def test_a_right_is_given_used_stopped_and_contested_in_the_browser_alone(
 
 
 def watch_records_arrive(city: City, page: Page, grant: str, judged: Judge, lang: str) -> str:
-    """The back-fill is there, masked; a change at the source comes while one looks, readable with a reason."""
+    """The back-fill is there, masked; a change comes while one looks, and is readable with a reason."""
     topic = open_topic(page, grant)
     records = page.locator("article.record")
     expect(records.first).to_be_visible(timeout=BUS_MS)
@@ -174,11 +175,8 @@ def stop_with_receipt(city: City, page: Page, grant: str, topic: str, judged: Ju
     page.locator("main form button[type=submit]").last.click()
     expect(page.locator(".timeline li.good")).to_have_count(7, timeout=BUS_MS)
     judged(page, f"walk-receipt-{lang}")
-    rows = page.locator("tbody tr").all()
-    cut = {
-        int(row.locator("td").first.inner_text()): int(row.locator("td").last.inner_text()) for row in rows
-    }
-    assert cut == city.ends(topic)
+    rows = [row.locator("td").all_inner_texts() for row in page.locator("tbody tr").all()]
+    assert {int(partition): int(cut) for partition, cut in rows} == city.ends(topic)
 
 
 def nothing_more_arrives(city: City, topic: str) -> None:

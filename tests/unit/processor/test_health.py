@@ -1,5 +1,6 @@
 """Healthy and ready are judgements over facts, each with its reason."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_problem_is_told_until_it_is_cleared() -> None:
     assert health.not_ready() == []
 
 
-def test_what_is_waited_for_is_logged_once_and_again_when_it_changes(
+def test_what_is_waited_for_is_logged_when_it_changes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     health = working()
