@@ -14,6 +14,7 @@ from services.cli import (
     claims,
     clock,
     conflicts,
+    credential,
     database,
     demo,
     doctor,
@@ -48,6 +49,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(claims.app, name="claims")
 app.add_typer(clock.app, name="clock")
 app.add_typer(conflicts.app, name="conflicts")
+app.add_typer(credential.app, name="credential")
 app.add_typer(grant.app, name="grant")
 app.add_typer(policy_packs.app, name="policy")
 app.add_typer(database.app, name="database")
