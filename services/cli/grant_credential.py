@@ -10,7 +10,7 @@ import typer
 from services.cli import bus
 from services.cli.case_opened import case_id
 from services.cli.control import open_control
-from services.cli.grant_running import Running
+from services.cli.grant_running import Running, told
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
 from services.control.provisioning.credential import fetch, issue_code
 from services.control.provisioning.logins import Handover
@@ -60,7 +60,7 @@ def fetch_command() -> None:
     handover, days = Handover(running.access, running.policy()), CredentialSettings.from_environment().days
     with open_control() as database, database.begin() as connection:
         try:
-            found = fetch(connection, code, bus.console_account(), now, handover, days)
+            found = told(lambda: fetch(connection, code, bus.console_account(), now, handover, days))
         except CannotProvide as error:
             raise CommandFailed(ExitCode.REFUSED, error.what, "", error.remedy) from error
     if found is None:
