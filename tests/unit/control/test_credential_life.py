@@ -21,7 +21,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
     [
         (180 * DAY, 180, Standing.GOOD),
         (31 * DAY, 31, Standing.GOOD),
-        # Nine hours of the thirty-first day before the last one are gone when it is told.
+        # The day changes at midnight in Beijing; it ends at nine in the morning.
         (30 * DAY + 9 * timedelta(hours=1) + SECOND, 31, Standing.GOOD),
         (30 * DAY + 9 * timedelta(hours=1), 30, Standing.ENDS_SOON),
         (DAY, 1, Standing.ENDS_SOON),
