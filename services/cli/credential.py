@@ -39,7 +39,7 @@ def credential() -> None:
 
 @app.command("list")
 def list_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
-    """List the newest credential of each department: when it ends, and whether a code for a new one is out."""
+    """List the newest credential of each department: when it ends, and whether a code is out."""
     now = datetime.now(UTC)
     with open_control() as database, database.reading() as connection:
         codes = pickups.waiting(connection, now)

@@ -53,8 +53,8 @@ def issue_command(
 def fetch_command() -> None:
     """Read a code from standard input and print the credential as JSON, once; keep it in an own file.
 
-    With a code of a rotation, or where the credential of before is over, it is a new one: from that moment the
-    old password logs nobody in.
+    With a code of a rotation, or where the credential of before is over, it is a new one: from that moment
+    the old password logs nobody in.
     """
     code, running, now = sys.stdin.readline().strip(), Running.open(), datetime.now(UTC)
     handover, days = Handover(running.access, running.policy()), CredentialSettings.from_environment().days

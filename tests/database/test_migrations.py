@@ -85,14 +85,15 @@ def test_the_first_migration_makes_the_tables_and_the_second_finds_nothing_to_do
 
 _THEN = """
     INSERT INTO case_policies (digest, document, recorded_at) VALUES ('d', '{}', now());
-    INSERT INTO cases (id, grant_id, policy, facts, opening, opened_at, provider, consumer, resource, entry_code,
-                       version, state, level, open_complaints, application, undone, moved_at)
-    SELECT gen_random_uuid(), 'g-' || name, 'd', '{}', '{}', now(), 'police', name, 'r', 'e', 1, 'active', 1, 0, '{}',
-           ARRAY[]::text[], now()
+    INSERT INTO cases (id, grant_id, policy, facts, opening, opened_at, provider, consumer, resource,
+                       entry_code, version, state, level, open_complaints, application, undone, moved_at)
+    SELECT gen_random_uuid(), 'g-' || name, 'd', '{}', '{}', now(), 'police', name, 'r', 'e', 1,
+           'active', 1, 0, '{}', ARRAY[]::text[], now()
     FROM unnest(ARRAY['archives', 'health', 'market', 'tax']) AS name;
     INSERT INTO case_events (case_id, number, action, at, recorder, document)
     SELECT id, 1, 'step_done', now() - age, 'control', jsonb_build_object('step', step)
-    FROM (VALUES ('archives', interval '10 days', 'credential'), ('health', interval '200 days', 'credential'),
+    FROM (VALUES ('archives', interval '10 days', 'credential'),
+                 ('health', interval '200 days', 'credential'),
                  ('market', interval '10 days', 'topic')) AS happened (name, age, step)
     JOIN cases ON consumer = name;
     INSERT INTO credential_pickups (id, case_id, consumer, digest, issued_at, issued_by, expires_at)

@@ -1,4 +1,4 @@
-"""Looks after the dates of departments' credentials: enters them, tells that they end, locks out what is over.
+"""Looks after departments' credentials: gives them dates, tells that they end, locks out what is over.
 
 A login that apply or an import has made is entered when it is seen first. What is over is only ever taken
 away; a new one comes by a code, or by an apply, and has a date of its own.
@@ -20,7 +20,7 @@ from services.control.store.database import ControlDatabase, Task
 from services.control.store.ids import new_id
 from services.control.store.notices.happenings import tell, tell_all
 from services.control.store.notices.offices import offices
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 from services.control.store.provisioning import credentials
 from topics.event import ConsumerId
 
@@ -85,7 +85,7 @@ class CredentialsTurn:
             if found is None or found.ended is not None or not found.is_over(now):
                 return False
             credentials.end(connection, found, Ended.EXPIRED, now)
-            facts = {"version": found.version, "expires_at": found.expires_at.isoformat()}
+            facts: dict[str, Fact] = {"version": found.version, "expires_at": found.expires_at.isoformat()}
             append(connection, Act(SYSTEM.person, _EXPIRED, DEPARTMENT, consumer, now, facts=facts))
             happened = expired(found, offices(connection), now)
             tell(connection, happened, new_id(now), next_digest(now, read_calendar(connection)))

@@ -17,7 +17,7 @@ from services.control.credential_life import Credential, expiry
 from services.control.docket.filed import Filed
 from services.control.provisioning.logins import Fetching
 from services.control.provisioning.ports import CannotProvide
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 from services.control.store.provisioning import credentials, pickups
 from services.control.store.provisioning.pickups import PickUp
 from topics.event import ConsumerId
@@ -63,7 +63,8 @@ def order_rotation(
     """
     if credentials.newest(connection, consumer) is None:
         what = f"no credential of a department {consumer} is known"
-        raise CannotProvide(what, "`govbus credential list` names those that are; the control process enters them")
+        remedy = "`govbus credential list` names those that are; the control process enters them"
+        raise CannotProvide(what, remedy)
     code, expires_at = f"{_PREFIX}{new_secret(random)}", now + CODE_LIFE
     pickups.issue(connection, id_, None, consumer, _digest(code), by, now, expires_at, rotates=True)
     append(connection, Act(by, "credential.rotation_ordered", DEPARTMENT, consumer, now))
@@ -119,7 +120,7 @@ def _entered(
 
 def _fetched(used: PickUp, found: Credential, by: str, now: datetime, *, renews: bool) -> Act:
     what = "credential.rotated" if renews else "credential.fetched"
-    facts = {"version": found.version, "expires_at": found.expires_at.isoformat()}
+    facts: dict[str, Fact] = {"version": found.version, "expires_at": found.expires_at.isoformat()}
     if used.case is not None:
         return Act(by, what, "case", str(used.case), now, facts=facts)
     return Act(by, what, DEPARTMENT, used.consumer, now, facts=facts)

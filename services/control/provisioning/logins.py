@@ -1,4 +1,4 @@
-"""Departments' logins on a stack: put together for who fetches them, renewed, and locked out once they expire."""
+"""Departments' logins on a stack: handed over to who fetches them, renewed, locked out once they are over."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Protocol

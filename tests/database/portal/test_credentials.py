@@ -1,4 +1,4 @@
-"""The page of credentials: who sees whose, what it says, and a code that is shown once and owed to the ledger."""
+"""The page of credentials: who sees whose, what it says, a code that is shown once and owed to the ledger."""
 
 from datetime import timedelta
 from typing import Final

@@ -117,7 +117,8 @@ def test_a_code_fetches_the_credential_of_its_consumer_once(
         "expires_at": ends.isoformat(),
     }
     assert fetched(office, logins, code) is None
-    assert acts(office, "case", filed.case.opening.id)[-2:] == ["credential.code_issued", "credential.fetched"]
+    done = acts(office, "case", filed.case.opening.id)[-2:]
+    assert done == ["credential.code_issued", "credential.fetched"]
     assert versions(office) == [Credential(HEALTH, 1, OPENED, ends)]
 
 

@@ -1,4 +1,4 @@
-"""`govbus credential …` on a real database: answers of the documented shapes, and a code that is printed once."""
+"""`govbus credential …` on a real database: answers of the documented shapes, a code that is printed once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What is handed over with a new password, and what of the bus's own copies is replaced or removed with it."""
+"""What is handed over with a new password, and which of the bus's own copies are replaced with it."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A new password replaces the old one, one that is taken away is known to nobody, and none is ever deleted."""
+"""A new password replaces the old one, one that is taken away nobody knows, and none is ever deleted."""
 
 from concurrent.futures import Future
 from pathlib import Path
