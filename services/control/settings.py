@@ -51,7 +51,7 @@ class CredentialSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: Annotated[int, Field(ge=2, le=3_650)] = DEFAULT_DAYS
-    """For how many days a credential is good that is issued from now on; those that are out keep their date."""
+    """For how many days a credential is good that is issued from now on; others keep their date."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -275,7 +275,7 @@ class ProvisioningWorker:
             announce(connection, filed.case, step, self.new_id(now), now, self.desk.calendars)
             if step is Step.CREDENTIAL:
                 until = expiry(now, self.credential_days)
-                credentials.enter(connection, filed.case.opening.applicant, now, until)
+                credentials.enter(connection, filed.case.application.applicant, now, until)
             if all(each.progress is Progress.DONE for each in answer.filed.case.steps):
                 works.ended(connection, work, Outcome.DONE, "all steps are done", now)
                 return False

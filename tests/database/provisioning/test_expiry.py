@@ -180,7 +180,7 @@ def waits(database: ControlDatabase) -> bool:
     """Whether somebody waits for a turn."""
     asked = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     with database.begin() as connection:
-        return connection.execute(asked).scalar_one() > 0
+        return bool(connection.execute(asked).scalar_one())
 
 
 def test_of_two_processes_one_looks_at_a_time(guard: Guard, control_database: ControlDatabase) -> None:
@@ -203,9 +203,7 @@ def test_the_operators_are_told_too(guard: Guard, control_database: ControlDatab
     assert guard.told(AUTHORITY) == [Kind.CREDENTIAL_EXPIRED]
 
 
-def test_who_runs_the_control_plane_cannot_move_a_date(
-    guard: Guard, database_server: DatabaseOnly
-) -> None:
+def test_who_runs_the_control_plane_cannot_move_a_date(guard: Guard, database_server: DatabaseOnly) -> None:
     guard.turn()
     with closing(ControlDatabase(stack_address(database_server, As.APPLICATION))) as application:
         for change in ("expires_at = expires_at + interval '1 day'", "version = 7"):

@@ -96,9 +96,7 @@ def test_only_consumers_hold_logins_that_expire(tmp_path: Path, passwords: Passw
     assert Locks(passwords.access(tmp_path)).holders() == {HEALTH}
 
 
-def test_who_is_locked_out_has_no_file_left(
-    tmp_path: Path, passwords: Passwords
-) -> None:
+def test_who_is_locked_out_has_no_file_left(tmp_path: Path, passwords: Passwords) -> None:
     access = passwords.access(tmp_path)
     write_credentials(access, USER, DECLARED)
     Locks(access).lock(HEALTH)

@@ -60,9 +60,7 @@ def enter(
     return _added(connection, consumer, before, issued_at, expires_at)
 
 
-def replace(
-    connection: Connection, consumer: ConsumerId, now: datetime, expires_at: datetime
-) -> Credential:
+def replace(connection: Connection, consumer: ConsumerId, now: datetime, expires_at: datetime) -> Credential:
     """Let the next version begin, and the one before it end if it has not."""
     hold(connection, consumer)
     before = newest(connection, consumer)
@@ -74,9 +72,7 @@ def replace(
 def end(connection: Connection, credential: Credential, how: Ended, now: datetime) -> None:
     """Note that a version has ended, and how."""
     which = (_C.consumer == credential.consumer, _C.version == credential.version)
-    connection.execute(
-        update(DEPARTMENT_CREDENTIALS).where(*which).values(ended=how.value, ended_at=now)
-    )
+    connection.execute(update(DEPARTMENT_CREDENTIALS).where(*which).values(ended=how.value, ended_at=now))
 
 
 def _added(
