@@ -25,6 +25,7 @@ _GROUPS: Final = {
     "claims": "claims",
     "clock": "clock",
     "conflicts": "conflicts",
+    "credential": "credential",
     "grant": "grant",
     "policy": "policy_packs",
     "database": "database",

@@ -55,6 +55,7 @@ MENU: Final = (
         _("Delivery"),
         (
             Place(_("Grants"), "/grants", (Action.GRANT_LOOK,)),
+            Place(_("Credentials"), "/credentials", (Action.GRANT_ROTATE_CREDENTIAL,)),
             Place(_("Topics"), "/topics", (Action.DATA_TAIL,)),
             Place(_("Kill switch"), "/stop", (Action.GRANT_RECEIPT,)),
         ),

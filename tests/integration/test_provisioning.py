@@ -36,6 +36,7 @@ from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.suspension.acts import read_acts
 from tests.integration.apply_bench import DISTRICTS, EDUCATION, HEALTH, PERSONS, Bench, own_stack
+from tests.integration.credential_bench import fetch, handed_over, let_expire, opens
 from tests.integration.suspension_bench import (
     PARTITIONS,
     Reader,
@@ -271,7 +272,7 @@ def test_the_consumer_fetches_its_credential_once_and_reads_with_it(
     city: City, writer: Writer, active: str
 ) -> None:
     code = city("grant", "credential", "issue", active)["code"]
-    fetched = [fetch(city, code) for _ in range(2)]
+    fetched = [fetch(city.bench, code) for _ in range(2)]
     assert [each.returncode for each in fetched] == [ExitCode.OK, ExitCode.REFUSED]
     credential = json.loads(fetched[0].stdout.splitlines()[-1])
     assert credential["username"] == "consumer-archives"
@@ -282,17 +283,28 @@ def test_the_consumer_fetches_its_credential_once_and_reads_with_it(
         arrives(reader)
 
 
-def fetch(city: City, code: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "services.cli", "grant", "credential", "fetch"]
-    return subprocess.run(
-        program,
-        env=environment(city.bench),
-        input=f"{code}\n",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_a_new_credential_shuts_the_old_one_out_and_an_expired_one_opens_nothing(
+    city: City, active: str
+) -> None:
+    bench = city.bench
+    old = handed_over(bench, city("grant", "credential", "issue", active)["code"])
+    code = city("credential", "rotate", "archives")["code"]
+    assert opens(bench, old), "the order alone changes nothing"
+    new = handed_over(bench, code)
+    assert (new["version"], fetch(bench, code).returncode) == (old["version"] + 1, ExitCode.REFUSED)
+    eventually(lambda: not opens(bench, old), 10)
+    assert opens(bench, new)
+    let_expire(bench, city.database)
+    eventually(lambda: not opens(bench, new), 10)
+    assert not opens(bench, old)
+    shown = city("credential", "show", "archives")["versions"]
+    assert [each["standing"] for each in shown] == ["over", "replaced"]
+    assert bench.steps() == [("write-credentials", "consumer-archives")]
+    again = handed_over(bench, city("credential", "rotate", "archives")["code"])
+    assert opens(bench, again)
+    bench.apply()
+    assert bench.credentials("archives")["password"] == again["password"]
+    assert opens(bench, again)
 
 
 # After the policy version; after other steps, in the long tests.

@@ -56,6 +56,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.GRANT_EXPIRES, "iew", "i", "", ""),
     (Kind.CREDENTIAL_ISSUED, "iew", "", "", "i"),
     (Kind.CREDENTIAL_EXPIRES, "iew", "", "", "i"),
+    (Kind.CREDENTIAL_EXPIRED, "iew", "", "", "iew"),
     (Kind.READER_BEHIND, "iew", "", "", "iw"),
     (Kind.READER_LOST, "iew", "", "", "iew"),
     (Kind.RESOURCE_STALE, "iw", "iew", "iw", "iw"),

@@ -50,8 +50,27 @@ GRANTS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.CREDENTIAL_EXPIRES,
         (
-            Said("授权 {grant} 的凭据将于 {day} 到期（还有 {days} 天）", "请在到期前更换凭据。"),
-            Said("The credential of grant {grant} ends on {day}, in {days} days", "Rotate it before that."),
+            Said(
+                "部门 {consumer} 的凭据将于 {day} 到期（还有 {days} 天）",
+                "请在到期前更换：先取得取用码，再以新凭据启动接收程序。",
+            ),
+            Said(
+                "The credential of {consumer} ends on {day}, in {days} days",
+                "Rotate it before that: have a code made, fetch the new one, start your program with it.",
+            ),
+        ),
+    ),
+    (
+        Kind.CREDENTIAL_EXPIRED,
+        (
+            Said(
+                "部门 {consumer} 的凭据已于 {day} 到期，不能再登录",
+                "请更换凭据并以新凭据启动接收程序；接收将从停止处继续。",
+            ),
+            Said(
+                "The credential of {consumer} ended on {day} and opens nothing any more",
+                "Rotate it and start your program with the new one: it goes on where it stopped.",
+            ),
         ),
     ),
     (

@@ -13,7 +13,6 @@ from services.control.notices import of_grants
 from services.control.notices.digest import next_digest
 from services.control.notices.event import Happened, Offices, Parties
 from services.control.notices.hurts import (
-    Ends,
     Freshness,
     Reader,
     Right,
@@ -136,7 +135,7 @@ def _readers(grants: Documents) -> Iterator[Reader]:
 def _rights(grants: Documents) -> Iterator[Right]:
     for id_, one in grants.items():
         last_day = date.fromisoformat(one["valid_until"])
-        yield Right(Ends.GRANT, id_, one["consumer"], one["provider"] or "", "", last_day)
+        yield Right(id_, one["consumer"], one["provider"] or "", "", last_day)
 
 
 def _fresh(resources: Documents) -> Iterator[Freshness]:

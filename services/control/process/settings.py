@@ -31,6 +31,8 @@ class ControlSettings(BaseModel):
     """How often letters and webhooks are looked for that are due."""
     grants_s: Seconds = 30.0
     """How often suspensions, ends of rights, late readers and silent resources are looked for."""
+    credentials_s: Seconds = 60.0
+    """How often the credentials of departments are looked at: who is told, what is over."""
     collector_s: Seconds = 15.0
     """How often the running bus is looked at for the snapshots."""
     catalogue_s: Seconds = 300.0

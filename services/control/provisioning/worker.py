@@ -16,6 +16,7 @@ from services.control.cases.case import Case, Given
 from services.control.cases.provisioning import Progress, Step
 from services.control.cases.words import Action, State
 from services.control.clocks.calendar import civil_day
+from services.control.credential_life import DEFAULT_DAYS, expiry
 from services.control.desk.desk import Desk
 from services.control.desk.following import SYSTEM, provisioning_round
 from services.control.desk.orders import Declined, Done, Order
@@ -29,7 +30,7 @@ from services.control.provisioning.reasons import reason_of
 from services.control.provisioning.retrying import Patience
 from services.control.store.cases.reading import DistrustCase, load
 from services.control.store.database import ControlDatabase
-from services.control.store.provisioning import works
+from services.control.store.provisioning import credentials, works
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.provisioning.turns import Lane, turn
 from services.control.store.provisioning.works import FailedStep, Work
@@ -61,6 +62,8 @@ class ProvisioningWorker:
     new_id: Callable[[datetime], UUID]
     say: Callable[[str], None]
     patience: Patience = field(default_factory=Patience)
+    credential_days: int = DEFAULT_DAYS
+    """For how many days a credential is good that it makes."""
     _finishes: bool = True
     """Whether what an earlier worker has begun to stop may still be half done."""
 
@@ -270,6 +273,9 @@ class ProvisioningWorker:
                 self._not_taken(connection, work, step, _codes(answer), now)
                 return False
             announce(connection, filed.case, step, self.new_id(now), now, self.desk.calendars)
+            if step is Step.CREDENTIAL:
+                until = expiry(now, self.credential_days)
+                credentials.enter(connection, filed.case.application.applicant, now, until)
             if all(each.progress is Progress.DONE for each in answer.filed.case.steps):
                 works.ended(connection, work, Outcome.DONE, "all steps are done", now)
                 return False

@@ -59,6 +59,9 @@ class BusDoor:
             access_of(self.stack),
             ensure_user=refuse,
             withdraw_user=refuse,
+            lock_user=refuse,
+            renew_user=refuse,
+            users_with_passwords=frozenset,
             known_users=set,
             capture_source=lambda _name: None,
         )

@@ -53,6 +53,7 @@ SEEN_BY: Final = {
     "/policy": ALL,
     "/policy?days=10&start=2026-09-18": ALL,
     "/account": ALL,
+    "/credentials": {Role.CONSUMER, Role.OPERATOR},
     "/admin/people": ALL - {Role.OVERSEER},
     "/admin/people/{clerk}": ALL - {Role.OVERSEER, Role.CONSUMER},
     "/admin/departments": ALL - {Role.OVERSEER},

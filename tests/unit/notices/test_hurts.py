@@ -8,7 +8,6 @@ import pytest
 from hypothesis import strategies as st
 
 from services.control.notices.hurts import (
-    Ends,
     Freshness,
     Reader,
     Right,
@@ -31,7 +30,7 @@ from topics.quality.declaration import UpdateCycle
 from topics.schema_rules import ItemForm
 
 READER = Reader("health-persons", "health", "operations", timedelta(days=1), timedelta(days=7), 42)
-RIGHT = Right(Ends.GRANT, "health-persons", "health", "police", "operations", date(2026, 9, 25))
+RIGHT = Right("health-persons", "health", "police", "operations", date(2026, 9, 25))
 PERSONS = Freshness(
     "population.person.v1", "police", "bureau", "operations", ("health", "tax"), NOW, UpdateCycle.DAILY
 )
@@ -93,11 +92,6 @@ def test_the_end_of_a_right_is_told_thirty_seven_and_one_days_before(left: int, 
     found = list(rights_that_end([replace(RIGHT, last_day=last)], NOW))
     assert [each.key for each in found] == ([f"ends:grant:health-persons:{last}:{step}"] if step else [])
     assert all(each.facts[Slot.DAYS] == left for each in found)
-
-
-def test_grants_and_credentials_end_by_words_of_their_own() -> None:
-    kinds = {right: next(iter(rights_that_end([replace(RIGHT, ends=right)], NOW))).kind for right in Ends}
-    assert kinds == {Ends.GRANT: Kind.GRANT_EXPIRES, Ends.CREDENTIAL: Kind.CREDENTIAL_EXPIRES}
 
 
 @pytest.mark.parametrize(
