@@ -101,7 +101,7 @@ def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: 
     assert control.ready() == (200, [])
     loops = control.status()["loops"]
     on_the_bus = {"stops", "provisioning", "disputes", "grants", "collector"}
-    assert set(loops) == {"acts", "cases", "tickets", "courier", "catalogue", *on_the_bus}
+    assert set(loops) == {"acts", "cases", "retirements", "tickets", "courier", "catalogue", *on_the_bus}
     assert "govbus apply" in str(loops["grants"]["waits_for"])
 
 

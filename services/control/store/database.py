@@ -90,6 +90,7 @@ class Task(StrEnum):
     GRANTS = "grants"
     COLLECTOR = "collector"
     CATALOGUE = "catalogue"
+    RETIREMENTS = "retirements"
 
 
 class ControlDatabase:
