@@ -16,8 +16,8 @@ from services.api.uses.reach import own
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.clocks.calendar import civil_day
-from services.control.desk.retiring import By, Refused, Retiring
-from services.control.retirements.plan import Retirement, Wish, first_day
+from services.control.desk.retiring import Refused, Retiring
+from services.control.retirements.plan import By, Retirement, Wish, first_day
 from services.control.retirements.wording import in_words
 from services.control.retirements.words import Refusal, State
 from services.control.store.retirements.reading import by_id, listed

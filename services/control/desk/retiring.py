@@ -12,6 +12,7 @@ from services.control.notices import versions
 from services.control.notices.digest import next_digest
 from services.control.notices.event import Happened
 from services.control.retirements.plan import (
+    By,
     Hindrance,
     Retirement,
     Wish,
@@ -25,16 +26,6 @@ from services.control.store.notices.happenings import tell_all
 from services.control.store.notices.offices import offices
 from services.control.store.retirements import writing
 from services.control.store.retirements.reading import holders, of_resources
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who changes a retirement, when, as whom and for which department."""
-
-    account: str
-    role: str
-    department: str
-    now: datetime
 
 
 Refused = tuple[Hindrance, ...]
@@ -72,7 +63,7 @@ class Retiring:
         if problems:
             return problems
         planned = _planned(wish, self.ids(by.now), provider, working_days, by)
-        if not writing.add(connection, planned, by.role, by.department):
+        if not writing.add(connection, planned, by):
             facts = {"old": wish.old, "day": wish.retires_on.isoformat()}
             return (Hindrance(Refusal.ALREADY_ENDING, "old", facts),)
         self.tell(connection, planned, versions.announced, by.now)
@@ -88,7 +79,7 @@ class Retiring:
     def move(self, connection: Connection, found: Retirement, day: date, why: str, by: By) -> Retirement:
         """The same without asking: for what the calendar moves."""
         after = writing.postponed(found, day, why, by.account)
-        moved = writing.change(connection, after, writing.POSTPONE, by.now, by.role, by.department)
+        moved = writing.change(connection, after, writing.POSTPONE, by)
         self.tell(connection, moved, versions.postponed, by.now)
         return moved
 
@@ -98,7 +89,7 @@ class Retiring:
         if problems:
             return problems
         after = writing.ended(found, State.CANCELLED, why.strip(), by.account)
-        moved = writing.change(connection, after, writing.CANCEL, by.now, by.role, by.department)
+        moved = writing.change(connection, after, writing.CANCEL, by)
         self.tell(connection, moved, versions.kept, by.now)
         return moved
 

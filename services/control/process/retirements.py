@@ -13,10 +13,10 @@ from services.control.clocks.calendar import civil_day
 from services.control.desk.desk import Desk
 from services.control.desk.following import SYSTEM
 from services.control.desk.orders import Declined, Done, Order
-from services.control.desk.retiring import By, Retiring
+from services.control.desk.retiring import Retiring
 from services.control.docket.written import UnknownForm
 from services.control.notices import versions
-from services.control.retirements.plan import Retirement, later_by_calendar
+from services.control.retirements.plan import By, Retirement, later_by_calendar
 from services.control.retirements.words import State
 from services.control.store.cases.reading import DistrustCase
 from services.control.store.database import ControlDatabase, Task
@@ -111,7 +111,7 @@ class RetirementsTurn:
             if holders(connection, plan.old):
                 return False
             after = writing.ended(plan, State.RETIRED, plan.why, SYSTEM.person)
-            writing.change(connection, after, writing.RETIRED, now, SYSTEM.role.value, SYSTEM.department)
+            writing.change(connection, after, writing.RETIRED, _system(now))
             return True
 
 

@@ -37,6 +37,18 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """Who changes a retirement, when, as whom and for which department."""
+
+    account: str
+    role: str
+    department: str
+    now: datetime
+    person: str = ""
+    """Who decided it, where somebody else enters it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Retirement:
     """The retirement of a version, as it stands now."""
 

@@ -1,15 +1,15 @@
 """Writes retirements, and what each change of one owes to the ledger; the caller has asked the rules."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.control.retirements.plan import Retirement
+from services.control.retirements.plan import By, Retirement
 from services.control.retirements.words import State
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 from services.control.store.retirements.tables import RETIREMENTS
 
 RETIRE, POSTPONE, CANCEL = "catalogue.retire", "catalogue.postpone", "catalogue.cancel_retirement"
@@ -18,33 +18,29 @@ KIND: Final = "resource"
 """What acts are about: a version, by its id."""
 
 
-def add(connection: Connection, planned: Retirement, role: str, department: str) -> bool:
+def add(connection: Connection, planned: Retirement, by: By) -> bool:
     """Keep a new plan; False where one for the version stands, made by somebody who was quicker."""
     row = _row(planned) | {"changed_at": planned.announced_at}
     statement = insert(RETIREMENTS).values(row).on_conflict_do_nothing()
     if connection.execute(statement.returning(RETIREMENTS.c.id)).first() is None:
         return False
-    append(connection, _act(planned, RETIRE, planned.announced_at, role, department))
+    append(connection, _act(planned, RETIRE, by))
     return True
 
 
-def change(
-    connection: Connection, after: Retirement, what: str, now: datetime, role: str, department: str
-) -> Retirement:
+def change(connection: Connection, after: Retirement, what: str, by: By) -> Retirement:
     """Keep a plan that was changed, with its row locked, and say in the ledger by whom and why.
 
     Args:
         connection: in the transaction in which the row was locked.
         after: the plan as it is now.
         what: what the change is called in the ledger.
-        now: the time.
-        role: as whom it was changed.
-        department: for which department.
+        by: who changed it, and when.
     """
     moved = replace(after, version=after.version + 1)
-    row = _row(moved) | {"changed_at": now}
+    row = _row(moved) | {"changed_at": by.now}
     connection.execute(update(RETIREMENTS).where(RETIREMENTS.c.id == moved.id).values(row))
-    append(connection, _act(moved, what, now, role, department))
+    append(connection, _act(moved, what, by))
     return moved
 
 
@@ -75,14 +71,16 @@ def _row(found: Retirement) -> dict[str, Any]:
     }
 
 
-def _act(found: Retirement, what: str, when: datetime, role: str, department: str) -> Act:
-    facts = {
+def _act(found: Retirement, what: str, by: By) -> Act:
+    facts: dict[str, Fact] = {
         "retirement": str(found.id),
-        "new": str(found.new),
+        "new": found.new,
         "provider": found.provider,
         "parallel_from": found.parallel_from.isoformat(),
         "retires_on": found.retires_on.isoformat(),
-        "role": role,
-        "department": department,
+        "role": by.role,
+        "department": by.department,
     }
-    return Act(found.by, what, KIND, found.old, when, found.why, facts)
+    if by.person:
+        facts["for"] = by.person
+    return Act(by.account, what, KIND, found.old, by.now, found.why, facts)
