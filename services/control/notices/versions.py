@@ -7,6 +7,7 @@ was checked before; a key for each step of it makes the step news once.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final
 
 from services.control.clocks.calendar import civil_day
@@ -19,12 +20,23 @@ DAYS_BEFORE: Final = (30, 7, 1)
 """So many days before it ends consumers are reminded."""
 
 
+class How(StrEnum):
+    """In which way an item breaks readers."""
+
+    GONE = "gone"
+    TYPE = "type"
+    EMPTY = "empty"
+    """It may be empty, which it never was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
-    """One difference that a reader of the old version cannot follow."""
+    """One difference that a reader of the old version cannot follow; both types where they differ."""
 
     item: str
-    why: str
+    how: How
+    was: str = ""
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +100,11 @@ def _breaks(old: Mapping[str, ItemForm], new: Mapping[str, ItemForm]) -> Iterato
     for item, was in old.items():
         now = new.get(item)
         if now is None:
-            yield Break(item, "it is gone")
+            yield Break(item, How.GONE)
         elif _type(was) != _type(now):
-            yield Break(item, f"it was {_type(was)} and is {_type(now)}")
+            yield Break(item, How.TYPE, _type(was), _type(now))
         elif now.nullable and not was.nullable:
-            yield Break(item, "it may be empty now")
+            yield Break(item, How.EMPTY)
 
 
 def _type(form: ItemForm) -> str:

@@ -15,6 +15,7 @@ from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
 from services.control.catalogue.vocabulary import Language, read, word
 from services.control.definitions import Definitions
+from services.control.notices.versions import Break, breaks
 from services.control.retirements.plan import Retirement
 from services.control.retirements.words import State as Ending
 from services.control.store import snapshots
@@ -23,6 +24,7 @@ from services.control.store.retirements.reading import of_resources
 from services.control.store.snapshots import Kind
 from topics.names import canonical
 from topics.resource import Resource
+from topics.schema_rules import item_forms
 
 GIVING = (State.ACTIVE, State.SUSPENDED, State.PROVISIONING)
 """States of cases under which data is given, or will be in a moment."""
@@ -42,6 +44,8 @@ class Mount:
     """As far as the reader may see them."""
     ending: Retirement | None
     """How it ends, or ended; None where it stays."""
+    broken: tuple[Break, ...]
+    """What of it its successor breaks for readers, where it ends."""
     successors: tuple[tuple[str, str], ...]
     """Newer versions by which it could be followed, as a form offers them."""
     may_retire: bool
@@ -80,6 +84,7 @@ def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, 
                     )
                 ),
                 ending=endings.get(each.id),
+                broken=_broken(endings.get(each.id), parts.definitions),
                 successors=successors_of(each, parts.definitions),
                 may_retire=_may_retire(parts, principal, each, endings.get(each.id)),
             )
@@ -136,6 +141,13 @@ def in_language(field: Field, text: str, language: Language) -> str:
 
 def _base(resource: Resource) -> tuple[str, str]:
     return resource.domain, resource.name
+
+
+def _broken(ending: Retirement | None, definitions: Definitions) -> tuple[Break, ...]:
+    schemas = definitions.item_schemas
+    if ending is None or ending.new not in schemas:
+        return ()
+    return breaks(item_forms(schemas[ending.old]), item_forms(schemas[ending.new]))
 
 
 def _may_retire(parts: Parts, principal: Principal, resource: Resource, ending: Retirement | None) -> bool:
