@@ -4,39 +4,18 @@ Each consumer is told by itself, so that one whose grant begins after the announ
 was checked before; a key for each step of it makes the step news once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from services.control.clocks.calendar import civil_day
 from services.control.notices.event import Facts, Happened, Offices, Parties
 from services.control.notices.shown import Fact
 from services.control.notices.words import Audience, Kind, Slot
-from topics.schema_rules import ItemForm
 
 DAYS_BEFORE: Final = (30, 7, 1)
 """So many days before it ends consumers are reminded."""
-
-
-class How(StrEnum):
-    """In which way an item breaks readers."""
-
-    GONE = "gone"
-    TYPE = "type"
-    EMPTY = "empty"
-    """It may be empty, which it never was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One difference that a reader of the old version cannot follow; both types where they differ."""
-
-    item: str
-    how: How
-    was: str = ""
-    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +34,6 @@ class NewVersion:
     """The first day on which both are there."""
     retires: date
     """The first day without the old one."""
-
-
-def breaks(old: Mapping[str, ItemForm], new: Mapping[str, ItemForm]) -> tuple[Break, ...]:
-    """What of a changed schema breaks readers: items gone, of another type, or empty where they never were.
-
-    An item more breaks nobody, since a grant names its items. A wider type does: a column of the narrower one
-    cannot hold it.
-    """
-    return tuple(_breaks(old, new))
 
 
 def announced(plan: NewVersion, at: datetime) -> Iterator[Happened]:
@@ -94,21 +64,6 @@ def nearing(plan: NewVersion, now: datetime) -> Iterator[Happened]:
 def retired(plan: NewVersion, now: datetime) -> Iterator[Happened]:
     """What is told on the day itself."""
     return _each(plan, Kind.VERSION_RETIRED, now, f"retired:{plan.retires}", _facts(plan))
-
-
-def _breaks(old: Mapping[str, ItemForm], new: Mapping[str, ItemForm]) -> Iterator[Break]:
-    for item, was in old.items():
-        now = new.get(item)
-        if now is None:
-            yield Break(item, How.GONE)
-        elif _type(was) != _type(now):
-            yield Break(item, How.TYPE, _type(was), _type(now))
-        elif now.nullable and not was.nullable:
-            yield Break(item, How.EMPTY)
-
-
-def _type(form: ItemForm) -> str:
-    return form.type if form.logical is None else f"{form.type} ({form.logical})"
 
 
 def _facts(plan: NewVersion) -> dict[Slot, Fact]:

@@ -15,7 +15,6 @@ from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
 from services.control.catalogue.vocabulary import Language, read, word
 from services.control.definitions import Definitions
-from services.control.notices.versions import Break, breaks
 from services.control.retirements.plan import Retirement
 from services.control.retirements.words import State as Ending
 from services.control.store import snapshots
@@ -24,6 +23,7 @@ from services.control.store.retirements.reading import of_resources
 from services.control.store.snapshots import Kind
 from topics.names import canonical
 from topics.resource import Resource
+from topics.schema_breaks import Break, breaks
 from topics.schema_rules import item_forms
 
 GIVING = (State.ACTIVE, State.SUSPENDED, State.PROVISIONING)

@@ -22,7 +22,6 @@ from services.control.notices.hurts import (
 from services.control.notices.words import Audience, Kind, Slot
 from tests.support.notices import NOW
 from topics.quality.declaration import UpdateCycle
-from topics.schema_rules import ItemForm
 
 READER = Reader("health-persons", "health", "operations", timedelta(days=1), timedelta(days=7), 42)
 RIGHT = Right(Ends.GRANT, "health-persons", "health", "police", "operations", date(2026, 9, 25))
@@ -39,8 +38,6 @@ PLAN = versions.NewVersion(
     date(2026, 10, 1),
     date(2026, 12, 1),
 )
-GONE, TYPE = versions.How.GONE, versions.How.TYPE
-TEXT, NUMBER = ItemForm("string", None, False), ItemForm("int", None, False)
 
 
 @pytest.mark.parametrize(
@@ -124,27 +121,6 @@ def test_a_stale_resource_is_told_to_all_who_depend_on_it_once_until_it_has_news
 @hypothesis.given(st.sampled_from(UpdateCycle))
 def test_every_cycle_has_a_longest_silence_of_a_day_at_least(cycle: UpdateCycle) -> None:
     assert longest_silence(cycle) >= timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("new", "found"),
-    [
-        ({"id": TEXT, "age": NUMBER}, []),
-        ({"id": TEXT, "age": NUMBER, "more": TEXT}, []),
-        ({"id": TEXT}, [versions.Break("age", GONE)]),
-        ({"id": TEXT, "age": TEXT}, [versions.Break("age", TYPE, "int", "string")]),
-        ({"id": TEXT, "age": ItemForm("long", None, False)}, [versions.Break("age", TYPE, "int", "long")]),
-        ({"id": TEXT, "age": ItemForm("int", "date", False)}, [versions.Break("age", TYPE, "int", "int (date)")]),
-        ({"id": TEXT, "age": ItemForm("int", None, True)}, [versions.Break("age", versions.How.EMPTY)]),
-        ({}, [versions.Break("id", GONE), versions.Break("age", GONE)]),
-    ],
-)
-def test_what_a_reader_cannot_follow_breaks(new: dict[str, ItemForm], found: list[versions.Break]) -> None:
-    assert list(versions.breaks({"id": TEXT, "age": NUMBER}, new)) == found
-
-
-def test_what_may_be_empty_may_become_never_empty() -> None:
-    assert versions.breaks({"age": ItemForm("int", None, True)}, {"age": NUMBER}) == ()
 
 
 def test_a_version_that_ends_is_told_to_each_consumer_by_itself_and_to_the_offices() -> None:
