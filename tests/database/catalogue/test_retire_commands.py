@@ -44,7 +44,7 @@ def govbus(
     folder = tmp_path / "definitions"
     shutil.copytree(packaged_definitions(), folder)
     person = (folder / "resources" / "person.yaml").read_text(encoding="utf-8")
-    newer = person.replace("version: 1\n", "version: 2\n", 1)
+    newer = person.replace("version: 1\n", "version: 2\n", 1).replace("table: person,", "table: person_v2,")
     (folder / "resources" / "person-v2.yaml").write_text(newer, encoding="utf-8")
 
     def call(command: str, *arguments: str) -> Ended:

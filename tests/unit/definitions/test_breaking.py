@@ -109,3 +109,10 @@ def test_what_is_refused_is_compared_as_it_is_in_force_and_says_so_instead_of_br
     grants = {GrantId(id_): entry.grant for id_, entry in by_cases().grants.items()}
     assert compare_offline(replace(kept, grants=grants)).desired.subjects
     assert unbroken(sample_definitions(), sample_policy()) is sample_definitions()
+
+
+def test_versions_of_what_is_published_have_raw_topics_of_their_own() -> None:
+    permit = sample_definitions().resources[ResourceId("licence.permit.v1")]
+    newer = permit.model_copy(update={"version": 2})
+    assert permit.raw_topic == "raw.market_regulation.publish.licence.permit"
+    assert newer.raw_topic == "raw.market_regulation.publish.licence.permit.v2"
