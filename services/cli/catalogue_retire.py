@@ -39,7 +39,9 @@ from services.control.retirements.words import State
 from services.control.store.retirements.reading import by_id, listed, of_resources
 from topics.event import ResourceId
 
-Old = Annotated[str, typer.Argument(metavar="OLD", help="The version that ends, such as population.person.v1.")]
+Old = Annotated[
+    str, typer.Argument(metavar="OLD", help="The version that ends, such as population.person.v1.")
+]
 On = Annotated[
     datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The first day without the old version.")
 ]
@@ -80,9 +82,7 @@ def retire_command(
     if resource is None:
         raise CommandFailed(ExitCode.USAGE, f"{old} is not declared", "OLD", "`govbus plan` shows what is")
     days, by = _working_days(), _by(whom, resource.provider)
-    wish = Wish(
-        resource.id, ResourceId(new), begin.date() if begin else civil_day(by.now), on.date(), reason
-    )
+    wish = Wish(resource.id, ResourceId(new), begin.date() if begin else civil_day(by.now), on.date(), reason)
     with open_control() as database, database.begin() as connection:
         done = _retiring(known).plan(connection, wish, resource.provider, days, by)
     _answer(done, as_json=wants_json(as_json, output))
@@ -170,9 +170,7 @@ def _by(whom: str, provider: str) -> By:
     """
     order = order_for(whom, None)
     who = order.actor
-    answer = may(
-        Actor(who.person, Role(who.role.value), who.department), Action.CATALOGUE_RETIRE, provider
-    )
+    answer = may(Actor(who.person, Role(who.role.value), who.department), Action.CATALOGUE_RETIRE, provider)
     if isinstance(answer, Refused):
         remedy = f"ask the provider, {provider}, or the authority"
         raise CommandFailed(ExitCode.REFUSED, said(answer.reason, Language.EN), "--for", remedy)

@@ -1,4 +1,4 @@
-"""What grants come from and rely on: files until cases decide, and schemas that do not break under them; pure."""
+"""What grants come from and rely on: files until cases decide, schemas that do not break under them; pure."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -48,8 +48,8 @@ def breaking_changes(definitions: Definitions, policy: Policy | None) -> Iterato
         for item, grants in broken.items():
             readers = ", ".join(sorted(grants))
             reason = (
-                f"{item}, and readers of {readers} cannot follow that: declare it as {new[0]} beside this one, "
-                f"and announce the end of this one: `govbus catalogue retire {resource} --by {new[1]}`"
+                f"{item}, and readers of {readers} cannot follow that: declare it as {new[0]} beside this "
+                f"one, and announce the end of this one: `govbus catalogue retire {resource} --by {new[1]}`"
             )
             yield Refusal(resource, reason)
 
@@ -85,9 +85,7 @@ def _shown(grant: GrantId, policy: Policy | None) -> frozenset[str]:
     return frozenset() if entry is None else frozenset(entry.grant.items)
 
 
-def _breaks_of(
-    resource: ResourceId, definitions: Definitions, policy: Policy | None
-) -> tuple[Break, ...]:
+def _breaks_of(resource: ResourceId, definitions: Definitions, policy: Policy | None) -> tuple[Break, ...]:
     entry = policy.resources.get(resource) if policy else None
     declared = definitions.item_schemas.get(resource)
     if entry is None or declared is None:

@@ -26,7 +26,8 @@ from services.control.docket.requests import Wanted
 from services.control.notices.words import Kind
 from services.control.process.retirements import RetirementsTurn
 from services.control.retirements.plan import By, Retirement, Wish
-from services.control.retirements.words import Refusal, State as Ending
+from services.control.retirements.words import Refusal
+from services.control.retirements.words import State as Ending
 from services.control.store.accounts import departments, persons, roles
 from services.control.store.accounts.acts import Order as AccountOrder
 from services.control.store.cases.grant_requests import GrantOutbox
@@ -62,7 +63,9 @@ class Town:
             for department in departments_of(sample_definitions()):
                 departments.add_department(connection, department, CONSOLE)
             for login, role in (("li", Role.AUTHORITY), ("zhao", Role.OPERATOR)):
-                person = Person(new_id(NOW), login, login, AUTHORITY if login == "li" else "market_regulation")
+                person = Person(
+                    new_id(NOW), login, login, AUTHORITY if login == "li" else "market_regulation"
+                )
                 persons.add_person(connection, person, CONSOLE)
                 roles.give_role(connection, person.id, role, CONSOLE)
 

@@ -22,7 +22,7 @@ class PublishedEntries:
     definitions: Definitions
 
     def mounted(self, connection: Connection, resource: ResourceId) -> Mounted | None:
-        """The published entry of a resource; None where it is not declared, coded or published, or retired."""
+        """The published entry of a resource; None where it is not declared, not published, or retired."""
         declared = self.definitions.resources.get(resource)
         code = None if declared is None else read_code(declared.code)
         stored = None if code is None else by_code(connection, code)

@@ -1,4 +1,4 @@
-"""Plans, postpones and cancels retirements of versions: the rules, the row, the act and who is told, at once."""
+"""Plans, postpones and cancels retirements: the rules, the row, the act and who is told, at once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,7 +26,6 @@ from services.control.store.notices.happenings import tell_all
 from services.control.store.notices.offices import offices
 from services.control.store.retirements import writing
 from services.control.store.retirements.reading import holders, of_resources
-
 
 Refused = tuple[Hindrance, ...]
 

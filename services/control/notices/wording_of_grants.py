@@ -136,7 +136,8 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.VERSION_RETIRES,
         (
             Said(
-                "资源 {resource} 将于 {until} 停用（还有 {days} 天）", "请申请并改用新版本 {new_resource} 的主题。"
+                "资源 {resource} 将于 {until} 停用（还有 {days} 天）",
+                "请申请并改用新版本 {new_resource} 的主题。",
             ),
             Said(
                 "Resource {resource} is retired on {until}, in {days} days",
@@ -147,7 +148,10 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.VERSION_RETIRED,
         (
-            Said("资源 {resource} 自 {until} 起停用", "请申请并使用新版本 {new_resource}；旧版本的授权即将终止。"),
+            Said(
+                "资源 {resource} 自 {until} 起停用",
+                "请申请并使用新版本 {new_resource}；旧版本的授权即将终止。",
+            ),
             Said(
                 "Resource {resource} is retired as of {until}",
                 "Apply for {new_resource} and use it; grants of the old version end now.",

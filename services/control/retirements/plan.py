@@ -1,8 +1,8 @@
 """The retirement of a resource's version: what it must be like, and how it may be changed; pure.
 
-A change that breaks readers is a new version with a topic of its own. The old one ends on a day that everybody
-was told, and until then both run side by side. The day is postponed or given up, never brought forward: who
-wants it earlier cancels, and announces anew with the whole parallel run.
+A change that breaks readers is a new version with a topic of its own. The old one ends on a day that
+everybody was told, and until then both run side by side. The day is postponed or given up, never brought
+forward: who wants it earlier cancels, and announces anew with the whole parallel run.
 """
 
 import re
@@ -73,7 +73,7 @@ class Hindrance:
     """One thing that is against it: which field, and what its words name."""
 
     code: Refusal
-    field: str
+    where: str
     facts: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -89,5 +89,5 @@ def in_words(found: Hindrance, language: Language) -> Problem:
     what_zh, do_zh, what_en, do_en = _SAID[found.code]
     what, remedy = (what_zh, do_zh) if language is Language.ZH else (what_en, do_en)
     return Problem(
-        found.code.value, found.field, what.format_map(found.facts), remedy.format_map(found.facts)
+        found.code.value, found.where, what.format_map(found.facts), remedy.format_map(found.facts)
     )

@@ -69,7 +69,9 @@ def earliest() -> date:
     return first_day(china(), datetime.now(UTC).date() + timedelta(days=1), 30).day
 
 
-def test_a_version_is_retired_listed_postponed_and_kept(govbus: Call, control_database: ControlDatabase) -> None:
+def test_a_version_is_retired_listed_postponed_and_kept(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
     day, later = earliest().isoformat(), (earliest() + timedelta(days=7)).isoformat()
     why = ("--reason", "住址拆分", "--for", WANG)
     made = answered(govbus, "retire", OLD, "--by", NEW, "--on", day, *why)["retirement"]

@@ -97,7 +97,9 @@ def test_what_is_against_it_is_said_and_nothing_typed_is_lost(
         assert listed(connection) == []
 
 
-@pytest.mark.parametrize(("language", "apply"), [("en", "Apply for the new version"), ("zh-CN", "申请新版本")])
+@pytest.mark.parametrize(
+    ("language", "apply"), [("en", "Apply for the new version"), ("zh-CN", "申请新版本")]
+)
 def test_consumers_see_the_day_what_breaks_and_where_to_apply(town: Town, language: str, apply: str) -> None:
     case = town.case()
     town.announced(town.reader(Role.PROVIDER))

@@ -138,7 +138,9 @@ def test_a_version_that_ends_is_told_to_each_consumer_by_itself_and_to_the_offic
 
 def test_a_consumer_that_comes_later_is_told_and_the_others_are_not_told_again() -> None:
     before = {each.key for each in versions.announced(PLAN, NOW)}
-    later = {each.key for each in versions.announced(replace(PLAN, consumers=("health", "tax", "civil")), NOW)}
+    later = {
+        each.key for each in versions.announced(replace(PLAN, consumers=("health", "tax", "civil")), NOW)
+    }
     assert {key.rpartition(":")[2] for key in later - before} == {"civil"}
 
 
@@ -164,7 +166,11 @@ def test_a_department_that_has_the_version_is_told_as_a_consumer_and_not_for_its
 def test_the_end_of_the_old_version_comes_nearer_step_by_step(day: str, step: str | None) -> None:
     now = datetime.fromisoformat(f"{day}T04:00:00").replace(tzinfo=UTC)
     found = list(versions.nearing(PLAN, now))
-    keys = [] if step is None else [f"version:r-1:near:2026-12-01:{step}:{name}" for name in ("", "health", "tax")]
+    keys = (
+        []
+        if step is None
+        else [f"version:r-1:near:2026-12-01:{step}:{name}" for name in ("", "health", "tax")]
+    )
     assert [each.key for each in found] == keys
     assert all(each.kind is Kind.VERSION_RETIRES for each in found)
 

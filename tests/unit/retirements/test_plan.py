@@ -61,12 +61,15 @@ def wish(**changes: Any) -> Wish:
         (wish(parallel_from=date(2026, 3, 3), retires_on=date(2026, 4, 16)), []),
         # Nobody may say that it has begun before anybody was told; and it does not make it longer.
         (wish(parallel_from=date(2026, 3, 1)), [Refusal.BEGINS_TOO_EARLY]),
-        (wish(parallel_from=date(2025, 1, 1), retires_on=date(2026, 4, 14)), ["BEGINS_TOO_EARLY", "PARALLEL_TOO_SHORT"]),
+        (
+            wish(parallel_from=date(2025, 1, 1), retires_on=date(2026, 4, 14)),
+            ["BEGINS_TOO_EARLY", "PARALLEL_TOO_SHORT"],
+        ),
         (wish(new=OLD), [Refusal.SUCCESSOR_NOT_NEWER]),
         (wish(old=V3), [Refusal.SUCCESSOR_NOT_NEWER]),
         (wish(new=V3), []),
         (wish(new=ENTERPRISE2), [Refusal.SUCCESSOR_OTHER]),
-        (wish(new=ResourceId("population.person")), [Refusal.SUCCESSOR_OTHER]),
+        (wish(new=ResourceId("population.person")), [Refusal.SUCCESSOR_NOT_NEWER]),
         (wish(new=ResourceId("population.person.v02")), [Refusal.SUCCESSOR_OTHER]),
         (wish(why=" "), [Refusal.WHY_MISSING]),
     ],
