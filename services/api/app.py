@@ -22,6 +22,7 @@ from services.api.routes import (
     grants,
     health,
     notices,
+    retirements,
     session,
     snapshots,
     tickets,
@@ -45,6 +46,7 @@ _TOLD_NOBODY: Final[TelemetryConfig] = {
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
     catalogue.router,
+    retirements.router,
     cases.router,
     grants.router,
     tickets.router,

@@ -25,6 +25,7 @@ _OF_APPLICATIONS: Final = {
     "PROVIDER_CHANGED": ("提供部门已变更", "请另行发起申请"),
     "RESOURCE_FIXED": ("申请的资源不得变更", "请另行发起申请"),
     "RESOURCE_OTHER": ("目录与申请的资源不一致", "请重新选择目录"),
+    "RESOURCE_STANDS": ("系统只在资源停用时终止共享", "请由一方终止"),
     "RESOURCE_UNKNOWN": ("没有已发布的该资源目录", "请选择目录中的资源"),
     "ROWS_DOUBLED": ("同一信息项限定了两次", "请将各取值写在一个条件里"),
     "ROWS_NOT_SCOPED": ("该信息项不能用于限定范围", "请选用可限定范围的信息项"),

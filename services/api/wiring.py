@@ -11,6 +11,7 @@ from services.control.accounts.hashing import Hasher
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
+from services.control.retirements.settings import RetirementSettings
 from services.control.signing_in.group_file import read_groups
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
@@ -35,6 +36,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         stack: where the bus runs; the one that the environment names if it is not given.
 
     Raises:
+        pydantic.ValidationError: the setting of retirements is not allowed.
         CorrectWebSettings: the secret of the identity provider cannot be read.
         CorrectGroupFile: the file with its groups is wrong.
         DefinitionsInvalid: the definitions cannot be used.
@@ -55,6 +57,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         oidc=_oidc(settings, database),
         bus=BusOfStack(stack, settings),
         session_rules=settings.session_rules,
+        parallel_days=RetirementSettings.from_environment().working_days,
     )
 
 

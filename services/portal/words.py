@@ -40,7 +40,10 @@ _OURS: Final[Mapping[StrEnum, Said]] = {
     of_cases.StopReason.RISK: ("存在安全风险", "delivery would be a risk"),
     of_cases.StopReason.BASIS_GONE: ("依据已失效", "the basis is gone"),
     of_cases.StopReason.NO_LONGER_NEEDED: ("不再需要", "no longer needed"),
-    of_cases.StopReason.RESOURCE_ENDED: ("目录已下线", "the entry was withdrawn"),
+    of_cases.StopReason.RESOURCE_ENDED: (
+        "目录已下线或版本已停用",
+        "the entry was withdrawn or its version retired",
+    ),
     of_cases.Decides.PROVIDER: ("提供部门", "the provider"),
     of_cases.Decides.AUTHORITY: ("主管部门", "the authority"),
     of_cases.Role.SYSTEM: ("系统", "the system"),

@@ -53,6 +53,8 @@ class Action(StrEnum):
     CATALOGUE_REVISE = "catalogue.revise"
     CATALOGUE_WITHDRAW = "catalogue.withdraw"
     CATALOGUE_SUPERSEDE = "catalogue.supersede"
+    CATALOGUE_RETIRE = "catalogue.retire"
+    """To announce the end of a version of a resource, postpone it, or give it up."""
 
     CASE_LOOK = "case.look"
     CASE_LOOK_CONTEXT = "case.look_context"

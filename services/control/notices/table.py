@@ -61,6 +61,8 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.READER_LOST, "iew", "", "", "iew"),
     (Kind.RESOURCE_STALE, "iw", "iew", "iw", "iw"),
     (Kind.VERSION_ANNOUNCED, "iew", "iw", "iw", "iw"),
+    (Kind.VERSION_POSTPONED, "iew", "iw", "iw", "iw"),
+    (Kind.VERSION_KEPT, "iew", "iw", "iw", "iw"),
     (Kind.VERSION_RETIRES, "iew", "iw", "", "i"),
     (Kind.VERSION_RETIRED, "iew", "iw", "iw", "iw"),
     (Kind.CLOCK_REMINDER, "id", "id", "id", "id"),

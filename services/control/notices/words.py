@@ -57,6 +57,9 @@ class Kind(StrEnum):
 
     RESOURCE_STALE = "resource.stale"
     VERSION_ANNOUNCED = "resource.version_announced"
+    VERSION_POSTPONED = "resource.version_postponed"
+    VERSION_KEPT = "resource.version_kept"
+    """The old version does not end after all."""
     VERSION_RETIRES = "resource.version_retires"
     VERSION_RETIRED = "resource.version_retired"
 

@@ -23,6 +23,7 @@ from services.control.process.credentials import CredentialsTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
+from services.control.process.retirements import RetirementsTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
@@ -82,6 +83,10 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             Pace(settings.acts_s, longest_retry_s=10.0),
         ),
         "cases": (CasesTurn(database, desk, now).turn, Pace(settings.cases_s, _BUSY_S)),
+        "retirements": (
+            RetirementsTurn(database, desk, now).turn,
+            Pace(settings.retirements_s, _BUSY_S),
+        ),
         "stops": (parts.worker(desk).stop, Pace(settings.provisioning_s)),
         "provisioning": (
             parts.worker(desk).provide,

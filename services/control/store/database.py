@@ -91,6 +91,7 @@ class Task(StrEnum):
     COLLECTOR = "collector"
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
+    RETIREMENTS = "retirements"
 
 
 class ControlDatabase:

@@ -19,6 +19,7 @@ from services.control.clocks.calendar import civil_day
 from services.control.docket.filed import Filed
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
 from services.control.store.clocks.calendars import read_calendar
+from services.control.store.retirements.reading import GIVING, of_resources
 from services.portal.departments import all_of
 from services.portal.forms import go
 from services.portal.languages import tongue_of
@@ -100,6 +101,7 @@ def show(
         mounted = parts.desk.entries.mounted(connection, resource)
         clocks = clocks_of(connection, filed, parts.clock())
         names = names_of(connection, filed)
+        ending = of_resources(connection, [resource]).get(resource)
     governed = None if mounted is None else mounted.governed
     return page(
         request,
@@ -109,6 +111,7 @@ def show(
         case=filed.case,
         resource=governed or parts.definitions.resources.get(resource),
         entry=None if mounted is None else mounted.entry,
+        ending=ending if filed.case.state in GIVING else None,
         clocks=clocks,
         names=names,
         context=_context(request, principal, filed),

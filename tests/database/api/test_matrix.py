@@ -126,6 +126,12 @@ _PEOPLE: Final[Mapping[Action, Mapping[str, Any]]] = {
     Action.ACCOUNT_TAKE_ROLE: {"action": "take_role", "role": "consumer"},
     Action.ACCOUNT_SET_OVERSIGHT: {"action": "set_oversight", "departments": []},
 }
+RETIREMENT: Final = {
+    "old": "population.person.v1",
+    "new": "population.person.v2",
+    "retires_on": "2027-01-04",
+    "why": "理由",
+}
 ASKS: Final[Mapping[Action, Ask]] = {
     **{each: on_entry(each.value.partition(".")[2]) for each in _STEPS},
     **_CASES,
@@ -141,6 +147,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.CATALOGUE_EDIT: lambda browser, objects, _: browser.put(
         f"/catalogue/entries/{objects.draft}", entry(code=None), headers=SEEN
     ),
+    Action.CATALOGUE_RETIRE: lambda browser, *_: browser.post("/retirements", RETIREMENT),
     Action.CASE_LOOK: lambda browser, objects, _: browser.get(f"/cases/{objects.case}"),
     Action.CASE_LOOK_CONTEXT: lambda browser, objects, _: browser.get(f"/cases/{objects.case}/context"),
     Action.CASE_OPEN: lambda browser, *_: browser.post("/cases", application()),
@@ -230,6 +237,7 @@ OF_PROVIDER_ALONE: Final = {
     Action.CATALOGUE_LOOK,
     Action.CATALOGUE_LOOK_UNPUBLISHED,
     Action.CATALOGUE_EDIT,
+    Action.CATALOGUE_RETIRE,
     *_STEPS,
 }
 

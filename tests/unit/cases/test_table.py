@@ -53,7 +53,7 @@ escalated     dismiss              refused_finally  r
 escalated     withdraw             withdrawn        a
 approved      provision            provisioning     s
 approved      withdraw             withdrawn        a
-approved      terminate            terminated       akp
+approved      terminate            terminated       akps
 approved      expire               expired          s
 provisioning  step_done            provisioning     s
 provisioning  step_failed          provisioning     s
@@ -61,12 +61,13 @@ provisioning  retry_step           provisioning     os
 provisioning  activate             active           s
 provisioning  roll_back            terminated       s
 provisioning  suspend              suspended        kp
+provisioning  terminate            terminated       s
 provisioning  expire               expired          s
 active        suspend              suspended        kp
-active        terminate            terminated       akp
+active        terminate            terminated       akps
 active        expire               expired          s
 suspended     resume               provisioning     bp
-suspended     terminate            terminated       akp
+suspended     terminate            terminated       akps
 suspended     expire               expired          s
 """
 DEPARTMENTS = (APPLICANT, PROVIDER, AUTHORITY, COUNCIL)
