@@ -19,7 +19,7 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.control.provisioning.policy_changes import is_of_case
+from services.control.suspension.ids import is_of_case
 from services.control.suspension.acts import ActWord
 from services.control.suspension.receipt import Receipt
 from services.control.suspension.resumption import Resumption

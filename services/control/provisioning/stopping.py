@@ -32,6 +32,22 @@ class Stops:
     clock_ms: Callable[[], int]
     say: Callable[[str], None]
 
+    def receipts(self) -> list[Receipt]:
+        """All suspensions of the journal, the oldest first."""
+        journal = self.journal
+        saved = [journal.load(key) for key in journal.keys()]
+        return [Receipt.from_json(each) for each in saved if each is not None]
+
+    def receipt_of(self, order: str) -> Receipt | None:
+        """The suspension that an order placed or found in force; None where the journal does not know it."""
+        of_order = (each for each in self.receipts() if order in {each.id, *(one.id for one in each.again)})
+        return next(of_order, None)
+
+    @property
+    def journal(self) -> FileJournal:
+        """Of the suspensions."""
+        return FileJournal(suspensions_path(self.bus.access.home))
+
 
 @dataclass(frozen=True, slots=True)
 class _MarkingBus(KafkaBus):
@@ -63,9 +79,8 @@ def stopped_by(stops: Stops, grant: GrantId, by: str, reason: str, fresh: str, m
     """
     inner = stops.bus
     bus = _MarkingBus(inner.access, inner.admin, inner.settings, grant, mark)
-    journal = FileJournal(suspensions_path(inner.access.home))
-    run = Suspend(bus, journal, stops.clock_ms, stops.say)
-    return run.order(Order(HoldScope.GRANT, grant, by, reason), fresh)
+    run = Suspend(bus, stops.journal, stops.clock_ms, stops.say)
+    return run.order(Order(HoldScope.GRANT, grant, by, reason, of_case=True), fresh)
 
 
 def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark | None) -> str:
