@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from services.control.live import receipt_names, receipts_path
 from services.control.provisioning.policy_changes import ended
 from services.control.revoke import Withdrawal
-from services.control.suspension.acts import Act
+from services.control.suspension.acts import Act, ActWord
 from services.control.suspension.journal import FileJournal, suspensions_path
 from services.control.suspension.kafka_bus import KafkaBus
 from services.control.suspension.receipt import Receipt
@@ -19,10 +19,6 @@ from topics import names
 from topics.event import GrantId
 from topics.grants.hold import HoldScope
 from topics.policy import CaseMark, GrantPolicy, Policy
-
-WITHDRAW: Final = "grants.withdraw"
-"""What the withdrawal of a case's grant is called in the ledger."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stops:
@@ -106,4 +102,4 @@ def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark
 def _act(entry: GrantPolicy, by: str, reason: str, now_ms: int, receipt: Path) -> Act:
     document: dict[str, Any] = json.loads(receipt.read_text(encoding="utf-8"))
     id_ = f"w-{entry.grant.id}-{entry.generation}"
-    return Act(id_, by, WITHDRAW, "grant", entry.grant.id, now_ms, reason, document)
+    return Act(id_, by, ActWord.WITHDRAW, "grant", entry.grant.id, now_ms, reason, document)

@@ -48,7 +48,7 @@ _ENGLISH: Final = re.compile(r"\b(?:the|and|is|of|nothing|was)\b", re.IGNORECASE
 def filled(portal: Operated) -> Operated:
     """One of everything."""
     portal.see(Kind.GRANT, {HEALTH_GRANT: grant_document("health")})
-    portal.see(Kind.TOPIC, {PERSONS: {"records": 1, "bytes": None, "partitions": 1, "last_record_at": None}})
+    portal.see(Kind.TOPIC, {PERSONS: {"records": 1, "partitions": 1, "last_record_at": None}})
     portal.see(Kind.QUARANTINE, {"police": {"count": 3, "reasons": {"IDENTITY_MISSING": 3}}})
     portal.see(Kind.ALARM, {"a": {"kind": "slot-lag", "subject": "a", "detail": "", "remedy": "b"}})
     portal.see(
