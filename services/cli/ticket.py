@@ -158,8 +158,8 @@ def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
         secrets = master_secrets(opened.lookup)
         with database.begin() as connection:
             chosen = watched(connection, (State.REPORTED, *WATCHED))
-            found = {each: loaded(load(connection, each), str(each)).ticket for each in chosen}
-        looks = {each: look_at(ticket, opened.lookup, secrets) for each, ticket in found.items()}
+            filed = {each: load(connection, each) for each in chosen}
+        looks = {id_: look_at(each.ticket, opened.lookup, secrets) for id_, each in filed.items() if each}
         receivers = Receivers(opened.lookup, looks.values())
         for each, look in looks.items():
             with database.begin() as connection:

@@ -20,6 +20,9 @@ _SUSPENDING: Final[Mapping[HoldScope, Action]] = {
     HoldScope.ALL: Action.KILL_ALL,
 }
 
+KILLS: Final = tuple(_SUSPENDING.values())
+"""What one may be allowed at the switch, one scope each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Meant:

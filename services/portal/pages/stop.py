@@ -14,8 +14,9 @@ from services.api.running import BusUnavailable
 from services.api.security.asking import asker_of, principal_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import cases, grants
+from services.api.uses.reach import own
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal, Whose
+from services.control.accounts.decision import Principal, Whose, permitted
 from services.control.cases.case import Given
 from services.control.cases.words import Action as CaseAction
 from services.control.cases.words import StopReason
@@ -33,6 +34,7 @@ from services.portal.operations.shown import from_ms, login_of
 from services.portal.operations.sight import may_look
 from services.portal.operations.sse import HEARTBEAT, Event
 from services.portal.operations.stopping import (
+    KILLS,
     Meant,
     covered,
     cuts_of,
@@ -71,6 +73,7 @@ def stop_page(request: Request) -> Response:
             if may_look(principal, Action.GRANT_RECEIPT, whose_order(policy, hold.scope, hold.name))
         ],
         unfinished=[work for work in operations.switch.unfinished() if _may_see(principal, work, policy)],
+        may_order=bool(permitted(principal, KILLS, own(principal))),
         policy=policy,
         down=down,
         from_ms=from_ms,
