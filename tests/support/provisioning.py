@@ -153,7 +153,8 @@ class MemoryGrantBus:
         found = [each for each in self.switch_orders().by_grant.get(grant, ()) if each.id == order]
         if not found or not found[0].in_force:
             return ""
-        if not Receipt.from_json(self.journal.load(found[0].hold) or {}).is_complete:
+        saved = self.journal.load(found[0].hold)
+        if saved is not None and not Receipt.from_json(saved).is_complete:
             raise StopUnderWay(found[0].hold)
         self.now = noted(self.now, grant, mark, 1)
         return self._done(found[0].hold)
