@@ -85,7 +85,8 @@ class SwitchFollower:
         if isinstance(answer, Done):
             self.say(f"case {filed.number} is suspended: its grant was, by {order.id}")
             return True
-        self.say(f"case {filed.number} does not follow {order.id}: {answer}")
+        why = [each.code for each in answer.problems] if isinstance(answer, Declined) else type(answer).__name__
+        self.say(f"case {filed.number} does not follow {order.id}: {why}")
         return False
 
     def _suspend(self, connection: Connection, filed: Filed, order: SwitchOrder, actor: Actor) -> Answer:
