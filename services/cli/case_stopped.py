@@ -12,7 +12,9 @@ from topics.event import GrantId
 from topics.grants.hold import HoldScope
 
 
-def wider_stops(connection: Connection, grant: GrantId, journal: Journal | None = None) -> list[dict[str, Any]]:
+def wider_stops(
+    connection: Connection, grant: GrantId, journal: Journal | None = None
+) -> list[dict[str, Any]]:
     """Suspensions of a consumer, a resource or everything that stop this grant; its case stays what it is.
 
     Args:

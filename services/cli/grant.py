@@ -49,7 +49,9 @@ Yes = Annotated[
 Actor = Annotated[str | None, typer.Option(help="Who orders it; the user of the machine if not given.")]
 Stop = Annotated[
     StopReason | None,
-    typer.Option("--stop-reason", help="Which of the reasons it is, for the case of the grant; RISK if not given."),
+    typer.Option(
+        "--stop-reason", help="Which of the reasons it is, for the case of the grant; RISK if not given."
+    ),
 ]
 
 
@@ -116,8 +118,8 @@ def suspend_command(
 ) -> None:
     """Stop delivery at once and prove it: the receipt names the offset at which each topic is cut.
 
-    Interrupted, the same order carries on where it was; what is suspended already answers with its receipt. The
-    case of a single grant is suspended with it, within seconds.
+    Interrupted, the same order carries on where it was; what is suspended already answers with its receipt.
+    The case of a single grant is suspended with it, within seconds.
     """
     order = _order(grant, consumer, resource, everything, _reason(reason), actor)
     order = replace(order, standing=Standing(stop="" if stop_reason is None else stop_reason.value))
@@ -162,7 +164,12 @@ def resume_command(
 
 @app.command("receipt")
 def receipt_command(
-    suspension: Annotated[str, typer.Argument(metavar="ID", help="The id of a suspension or resumption, or GRANT.GENERATION of a withdrawal.")],
+    suspension: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a suspension or resumption, or GRANT.GENERATION of a withdrawal."
+        ),
+    ],
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:

@@ -195,4 +195,3 @@ def assert_no_gap_and_no_regress(bench: Bench, grant: GrantId) -> None:
         place = (delivery.grant_generation, delivery.position)
         assert key not in last or last[key] <= place, record.coordinates
         last[key] = place
-

@@ -71,7 +71,6 @@ def active(city: City, writer: Writer) -> str:
     return number
 
 
-
 def test_grants_of_files_become_cases_once_and_apply_then_refuses_files(city: City) -> None:
     bench = city.bench
     before = bench.policy()

@@ -1,6 +1,7 @@
 """A bus in memory for the worker of cases: what it is asked is remembered, it can fail and end anywhere."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -145,7 +146,7 @@ class MemoryGrantBus:
         return repr(sorted(self.journal.documents.items()))
 
     def switch_orders(self) -> SwitchOrders:
-        saved = [self.journal.load(key) for key in self.journal.keys()]
+        saved = [self.journal.load(key) for key in sorted(self.journal.keys())]
         return switch_orders([Receipt.from_json(each) for each in saved if each], self.now.holds)
 
     def adopt(self, grant: GrantId, order: str, mark: CaseMark) -> str:
@@ -242,10 +243,8 @@ def switched(bus: MemoryGrantBus, order: Order, id_: str, steps: int | None = No
     switch = MemoryBus(now=bus.now)
     bus.journal.kill_after = None if steps is None else steps + 1
     first_ms = int(OPENED.timestamp() * 1000) + len(bus.journal.documents) * 1_000
-    try:
+    with suppress(Killed):
         suspending(switch, bus.journal, first_ms).order(order, id_)
-    except Killed:
-        pass
     bus.journal.kill_after = None
     bus.now = switch.now
     bus.close([entry.grant.topic for entry in bus.now.grants.values() if bus.now.holds_on(entry.grant)])

@@ -125,9 +125,7 @@ def done_steps(steps: Collection[StepProgress]) -> frozenset[Step]:
     return frozenset(each.step for each in steps if each.progress is Progress.DONE)
 
 
-def _changed(
-    steps: tuple[StepProgress, ...], step: Step, now: StepProgress
-) -> tuple[StepProgress, ...]:
+def _changed(steps: tuple[StepProgress, ...], step: Step, now: StepProgress) -> tuple[StepProgress, ...]:
     """The steps with that one as it is now, tried once more."""
     return tuple(
         replace(now, attempts=each.attempts + now.attempts) if each.step is step else each for each in steps

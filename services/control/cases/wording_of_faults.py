@@ -8,15 +8,15 @@ from services.control.cases.provisioning import Fault
 FAULTS: Final[Mapping[Fault, tuple[str, str]]] = {
     Fault.GRANTS_IN_FILES: (
         "授权仍在定义文件中声明；运维人员运行一次 govbus grant import，再重试该步骤",
-        "grants are still declared in files; the operator runs govbus grant import once, then the step is retried",
+        "grants are still declared in files; the operator runs govbus grant import, then the step is retried",
     ),
     Fault.CONSUMER_NOT_ON_BUS: (
         "使用部门尚未接入总线；运维人员在 consumers.yaml 中声明并运行 govbus apply，再重试该步骤",
-        "the department is not on the bus; the operator declares it and runs govbus apply, then the step is retried",
+        "the department is not on the bus; the operator declares and applies it, then the step is retried",
     ),
     Fault.RESOURCE_NOT_ON_BUS: (
         "资源尚未接入总线；运维人员声明并运行 govbus apply，再重试该步骤",
-        "the resource is not on the bus; the operator declares it and runs govbus apply, then the step is retried",
+        "the resource is not on the bus; the operator declares and applies it, then the step is retried",
     ),
     Fault.HELD: (
         "另一道停止命令仍然有效；解除后重试该步骤",
@@ -40,7 +40,7 @@ FAULTS: Final[Mapping[Fault, tuple[str, str]]] = {
     ),
     Fault.SHRINKS: (
         "回填会删除使用部门持有的大量记录；运维人员确认后再重试",
-        "filling would withdraw much of what the department holds; the operator confirms it, then it is retried",
+        "filling would withdraw much of what the department holds; the operator confirms, then retries",
     ),
     Fault.EPOCH_INTERRUPTED: (
         "回填被中断；系统会重新开始",

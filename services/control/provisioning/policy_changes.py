@@ -13,7 +13,7 @@ from topics.policy import CaseMark, GrantPolicy, Policy
 
 
 def without_own_holds(policy: Policy, grant: GrantId, known: Collection[str] = ()) -> Policy:
-    """The same version without the suspensions that the grant's own case has ordered, or knows by their ids."""
+    """The same version without the suspensions that the grant's own case has ordered, or knows by id."""
     on_grant = [each for each in policy.holds.values() if (each.scope, each.name) == (HoldScope.GRANT, grant)]
     for hold in [each for each in on_grant if is_of_case(each) or each.id in known]:
         policy = without_hold(policy, hold.id)
@@ -55,9 +55,7 @@ def active(policy: Policy, begun: GrantPolicy, starts_at: Mapping[int, int], now
     if found is None or found.generation != begun.generation or found.grant.state is not GrantState.FILLING:
         state = "gone" if found is None else f"{found.grant.state.value}, generation {found.generation}"
         what = f"grant {begun.grant.id} was changed while it was being filled: it is {state} now"
-        raise CannotProvide(
-            what, "look at `govbus grant list`; the back-fill is begun anew", Fault.OVERTAKEN
-        )
+        raise CannotProvide(what, "look at `govbus grant list`; the back-fill is begun anew", Fault.OVERTAKEN)
     return with_active_grant(policy, begun.grant.id, starts_at, now_ms)
 
 

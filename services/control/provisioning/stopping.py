@@ -20,6 +20,7 @@ from topics.event import GrantId
 from topics.grants.hold import HoldScope
 from topics.policy import CaseMark, GrantPolicy, Policy
 
+
 @dataclass(frozen=True, slots=True)
 class Stops:
     """What stopping needs."""
@@ -31,7 +32,7 @@ class Stops:
     def receipts(self) -> list[Receipt]:
         """All suspensions of the journal, the oldest first."""
         journal = self.journal
-        saved = [journal.load(key) for key in journal.keys()]
+        saved = [journal.load(key) for key in sorted(journal.keys())]
         return [Receipt.from_json(each) for each in saved if each is not None]
 
     def receipt_of(self, order: str) -> Receipt | None:

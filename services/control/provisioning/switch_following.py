@@ -1,4 +1,4 @@
-"""Tells cases what the kill switch was ordered to do with their grants: the hold came first, the case follows.
+"""Tells cases what the kill switch was ordered to do with their grants: first the hold, then the case.
 
 Nothing is asked of the bus here. An order stands on the case under its id, so it is told once, whoever tells
 it and however often.
@@ -78,14 +78,16 @@ class SwitchFollower:
         return moved
 
     def _enter(self, connection: Connection, filed: Filed, order: SwitchOrder) -> bool:
-        """As who ordered it, if the case lets that person; else as the control plane, in that person's name."""
+        """As who ordered it, if the case lets that person; else as the control plane in that name."""
         answer = self._suspend(connection, filed, order, _actor(order))
         if isinstance(answer, Declined) and {each.code for each in answer.problems} <= _STRANGER:
             answer = self._suspend(connection, filed, order, Actor(_person(order), Role.SYSTEM, ""))
         if isinstance(answer, Done):
             self.say(f"case {filed.number} is suspended: its grant was, by {order.id}")
             return True
-        why = [each.code for each in answer.problems] if isinstance(answer, Declined) else type(answer).__name__
+        why = (
+            [each.code for each in answer.problems] if isinstance(answer, Declined) else type(answer).__name__
+        )
         self.say(f"case {filed.number} does not follow {order.id}: {why}")
         return False
 
@@ -100,7 +102,7 @@ class SwitchFollower:
 
 @dataclass(slots=True)
 class SwitchWatch:
-    """Looks whether the kill switch was used, and lets cases follow: when it noted something, and each minute."""
+    """Lets cases follow the kill switch: when it has noted something, and each minute."""
 
     bus: SwitchBus
     follower: SwitchFollower

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from services.control.cases.case import Case
 from services.control.cases.words import State
 from services.control.suspension.ids import CASE_HOLD, is_of_case
-from services.control.suspension.receipt import Receipt, Standing, Step
+from services.control.suspension.receipt import Again, Receipt, Standing, Step
 from topics.event import GrantId
 from topics.grants.hold import Hold, HoldScope
 
@@ -89,7 +89,7 @@ def switch_orders(receipts: Iterable[Receipt], holds: Mapping[str, Hold]) -> Swi
 def next_order(case: Case, orders: Iterable[SwitchOrder]) -> SwitchOrder | None:
     """The oldest order on the case's grant that the case does not know and that must suspend it.
 
-    That is one that holds the grant now; or one that found a suspension in force which the case lifted at that
+    That is one that holds the grant now; or one that found a suspension in force which was lifted at that
     very moment.
     """
     if case.state not in _SERVED:
@@ -113,7 +113,8 @@ def _of_receipt(receipt: Receipt, holds: Mapping[str, Hold]) -> Iterator[SwitchO
     in_force = receipt.id in holds
     if receipt.scope is not HoldScope.GRANT or not (in_force or Step.POLICY_WRITTEN in receipt.steps):
         return
-    for each in (receipt, *receipt.again):
+    given: list[Receipt | Again] = [receipt, *receipt.again]
+    for each in given:
         yield SwitchOrder(
             each.id,
             receipt.id,

@@ -161,7 +161,7 @@ class ProvisioningWorker:
         self._end(work, Outcome.DONE, note, receipt)
 
     def _stopped(self, work: Work, filed: Filed, mark: CaseMark) -> str:
-        """The receipt: of the order of the switch that the case follows, while it holds, else of an own one."""
+        """The receipt: of the order of the switch that the case follows while it holds, else of its own."""
         order = filed.case.events[work.event - 1].order
         adopted = self.bus.adopt(work.grant, order, mark) if order else ""
         if adopted:

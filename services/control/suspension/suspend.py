@@ -50,7 +50,7 @@ class Order:
     name: str
     by: str
     reason: str
-    standing: Standing = Standing()
+    standing: Standing = field(default_factory=Standing)
     of_case: bool = False
     """Whether the grant's own case gives it: then it is no order that the case must be told of."""
 

@@ -251,7 +251,7 @@ class KillSwitch:
 
     def _ordered_again(self, id_: str) -> Mapping[str, Any] | None:
         """The suspension that an order found in force."""
-        kept = (self.machine.suspensions.load(key) for key in self.machine.suspensions.keys())
+        kept = (self.machine.suspensions.load(key) for key in sorted(self.machine.suspensions.keys()))
         again = (each for each in kept if each and id_ in {one["id"] for one in each.get("again", ())})
         return next(again, None)
 

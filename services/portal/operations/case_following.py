@@ -25,7 +25,7 @@ def follow_switch(parts: Parts, journal: Journal, grant: str) -> bool:
         StoreError: the database is away or was busy.
     """
     policy = parts.bus.policy()
-    saved = [journal.load(key) for key in journal.keys()]
+    saved = [journal.load(key) for key in sorted(journal.keys())]
     receipts = [Receipt.from_json(each) for each in saved if each is not None]
     orders = switch_orders(receipts, {} if policy is None else policy.holds)
     return SwitchFollower(parts.database, parts.desk, lambda _text: None).follow(orders, [GrantId(grant)])

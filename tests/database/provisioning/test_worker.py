@@ -225,7 +225,9 @@ def test_a_case_is_suspended_resumed_by_a_new_epoch_and_ended(
     assert not bus.reads(grant_of(filed))
     outcomes = [(each.wanted.value, each.outcome.value) for each in works(office, filed)]
     assert outcomes == [(one, "done") for one in ("provide", "open", "suspend", "provide", "open", "end")]
-    counted = [(each.records, each.withdrawn) for each in works(office, filed) if each.wanted is Wanted.PROVIDE]
+    counted = [
+        (each.records, each.withdrawn) for each in works(office, filed) if each.wanted is Wanted.PROVIDE
+    ]
     assert counted == [(3, 1), (3, 1)], "what each epoch delivered, and took away again"
 
 

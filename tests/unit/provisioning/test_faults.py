@@ -16,7 +16,7 @@ def test_every_code_has_words_in_both_languages_and_no_two_say_the_same() -> Non
     for chinese, english in FAULTS.values():
         assert any("一" <= letter <= "鿿" for letter in chinese)
         assert english.isascii()
-    assert len({both for both in FAULTS.values()}) == len(Fault)
+    assert len(set(FAULTS.values())) == len(Fault)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,9 @@ def test_an_order_that_found_a_suspension_in_force_is_due_also_when_that_was_lif
 
 
 def test_where_the_journal_is_lost_the_policy_is_asked() -> None:
-    orders = switch_orders([], holds(receipt(), receipt("c-1", name="other"), receipt("s-9", HoldScope.ALL, "")))
+    orders = switch_orders(
+        [], holds(receipt(), receipt("c-1", name="other"), receipt("s-9", HoldScope.ALL, ""))
+    )
     [found] = orders.by_grant[GRANT]
     assert (found.id, found.by, found.reason) == ("s-1", "", "breach")
     assert set(orders.by_grant) == {GRANT}

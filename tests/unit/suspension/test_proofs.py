@@ -1,4 +1,4 @@
-"""What the ledger keeps of a stop is found by its id, and a withdrawal is told in the shape of a suspension."""
+"""What the ledger keeps of a stop is found by its id; a withdrawal has the shape of a suspension."""
 
 from services.control.suspension.acts import Act, ActWord
 from services.control.suspension.proofs import resumption_of, stop_proof
@@ -23,7 +23,9 @@ WITHDRAWN = {
     "cut_ms": 1_900,
     "outside": "what was fetched",
 }
-WITHDRAWAL = Act("w-case-1-2", "li", ActWord.WITHDRAW, "grant", "case-1", 1_950, "case 7: BASIS_GONE", WITHDRAWN)
+WITHDRAWAL = Act(
+    "w-case-1-2", "li", ActWord.WITHDRAW, "grant", "case-1", 1_950, "case 7: BASIS_GONE", WITHDRAWN
+)
 RESUMED = {"id": "r-1", "filled": {"case-1": {"records": 30, "swept": 2}}}
 RESUMPTION = Act("r-1", "li", ActWord.RESUME, "grant", "case-1", 3_000, "settled", RESUMED)
 
