@@ -11,14 +11,17 @@ from services.control.accounts.permissions import Reach
 from services.control.accounts.sessions import Method
 from services.control.accounts.words import said as said_of_accounts
 from services.control.cases import words as of_cases
-from services.control.cases.provisioning import Progress, Step
+from services.control.cases.provisioning import Fault, Progress, Step
+from services.control.cases.wording_of_faults import FAULTS
 from services.control.catalogue import lifecycle
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
+from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.catalogue import wording as of_entries
+from services.control.store.provisioning.tables import Outcome
 from services.control.tickets import wording as of_tickets
 from topics.resource import ShareType
 
@@ -50,6 +53,14 @@ _OURS: Final[Mapping[StrEnum, Said]] = {
     Progress.PENDING: ("待办", "pending"),
     Progress.DONE: ("完成", "done"),
     Progress.FAILED: ("失败", "failed"),
+    Wanted.PROVIDE: ("开通", "provision"),
+    Wanted.OPEN: ("生效", "go into force"),
+    Wanted.SUSPEND: ("暂停", "suspend"),
+    Wanted.END: ("收回", "withdraw"),
+    Outcome.OWED: ("待办", "owed"),
+    Outcome.DONE: ("完成", "done"),
+    Outcome.FAILED: ("失败", "failed"),
+    Outcome.DROPPED: ("已被取代", "overtaken"),
     Level.NATIONAL: ("国家", "national"),
     Level.PROVINCE: ("省级", "province"),
     Level.CITY: ("市级", "city"),
@@ -101,8 +112,11 @@ def _account(value: StrEnum, language: Language) -> str:
 
 
 def _step(value: StrEnum, language: Language) -> str:
-    chinese, english = STEPS[value]
-    return chinese if language is Language.ZH else english
+    return _of(STEPS[value], language)
+
+
+def _of(both: Said, language: Language) -> str:
+    return both[0] if language is Language.ZH else both[1]
 
 
 def _case_action(value: StrEnum, language: Language) -> str:
@@ -115,6 +129,7 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     of_cases.Role: _role,
     of_cases.Action: _case_action,
     Step: _step,
+    Fault: lambda value, language: _of(FAULTS[Fault(value)], language),
     lifecycle.State: lambda value, language: of_entries.STATES[lifecycle.State(value)][language],
     lifecycle.Action: lambda value, language: of_entries.ACTIONS[lifecycle.Action(value)][language],
     lifecycle.Role: _role,

@@ -1,6 +1,6 @@
 """The portal with a bus in memory behind it: the sample city's topics, and a kill switch that tests watch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from tests.support.memory_bus import MemoryCity
 from tests.support.portal import Portal, Reader
 from tests.support.suspending import MemoryBus, MemoryJournal
 from tests.unit.cli.called import ENROLMENT, PERSON
+from topics.policy import Policy
 
 DEADLINE_S: Final = 30.0
 CITY_POLICY: Final = policy("national-2025", "jiyuan-2022")
@@ -38,6 +39,13 @@ class WatchedBus(MemoryBus):
     """A bus for the kill switch that waits before the cut where a test holds it."""
 
     goes_on: Event = field(default_factory=Event)
+    written: Callable[[Policy], None] = lambda _policy: None
+    """Told of each policy that is in force."""
+
+    def write(self, change: Callable[[Policy], Policy]) -> Policy:
+        found = super().write(change)
+        self.written(found)
+        return found
 
     def cut(self, held: HeldGrant) -> dict[int, int]:
         assert self.goes_on.wait(DEADLINE_S)
@@ -74,6 +82,7 @@ class Operated(Portal):
         self.down = False
         self.switched = WatchedBus()
         self.switched.goes_on.set()
+        self.switched.written = self._in_force
         self.suspensions, self.resumptions = MemoryJournal(), MemoryJournal()
         ticks = iter(range(1_790_000_000_000, 1_790_000_900_000))
 
@@ -86,6 +95,9 @@ class Operated(Portal):
         machine = Machine(self.suspensions, self.resumptions, suspend, resume)
         self.operations: Operations = operations(self.parts, self._open, machine, "e1")
         connect(self.app, self.operations)
+
+    def _in_force(self, policy: Policy) -> None:
+        self.bus.current = policy
 
     @contextmanager
     def _open(self) -> Iterator[Bus]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from services.control.cases.application import Application, application_problems
-from services.control.cases.case import Case, Given
+from services.control.cases.case import STRONG, Case, Given
 from services.control.cases.decision import (
     Approval,
     approval_problems,
@@ -173,8 +173,8 @@ def _roll_back(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[
 
 
 def _resume(case: Case, actor: Actor, day: date, _given: Given) -> Iterator[Problem]:
-    if case.suspended_by is Role.AUTHORITY and actor.role is not Role.AUTHORITY:
-        what = "the authority suspended it"
+    if case.suspended_by in STRONG and actor.role is not Role.AUTHORITY:
+        what = "the authority or the kill switch suspended it"
         yield Problem("SUSPENDED_BY_AUTHORITY", "role", what, "ask the authority to resume it")
     if case.approval is not None and day > case.approval.end:
         yield Problem("DAYS_PAST", "end", f"it ended on {case.approval.end}", "apply for its renewal")

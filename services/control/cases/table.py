@@ -48,7 +48,7 @@ _ENDERS: Final = (Party.ANY_AUTHORITY, Party.PROVIDER, Party.APPLICANT, Party.SY
 _WITHDRAWAL: Final = Transition(State.WITHDRAWN, _APPLICANT)
 _EXPIRY: Final = Transition(State.EXPIRED, _SYSTEM)
 _TERMINATION: Final = Transition(State.TERMINATED, _ENDERS, _STOP)
-_SUSPENSION: Final = Transition(State.SUSPENDED, _STOPPERS, _STOP)
+_SUSPENSION: Final = Transition(State.SUSPENDED, (*_STOPPERS, Party.SYSTEM), _STOP)
 
 _APPLYING: Final = {
     (State.DRAFT, Action.EDIT): Transition(State.DRAFT, _APPLICANT, (Demand.APPLICATION,)),
@@ -113,6 +113,7 @@ _SERVING: Final = {
     (State.ACTIVE, Action.SUSPEND): _SUSPENSION,
     (State.ACTIVE, Action.TERMINATE): _TERMINATION,
     (State.ACTIVE, Action.EXPIRE): _EXPIRY,
+    (State.SUSPENDED, Action.SUSPEND): _SUSPENSION,
     (State.SUSPENDED, Action.RESUME): Transition(
         State.PROVISIONING, (Party.AUTHORITY, Party.PROVIDER), _TEXT
     ),

@@ -136,6 +136,8 @@ class KillSwitch:
     machine: Machine
     report: Callable[[str, Exception], None]
     """Told of each error that ended a work: its id and the error."""
+    done: Callable[[Work], None] = lambda _work: None
+    """Told of each work that came to its end: the case of a grant follows."""
     _works: dict[str, Work] = field(default_factory=dict)
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
@@ -196,6 +198,14 @@ class KillSwitch:
             self._note(work.id, progress=Progress.FAILED, trouble=trouble_of(error), detail=_detail(error))
         else:
             self._note(work.id, progress=progress)
+            self._tell(work)
+
+    def _tell(self, work: Work) -> None:
+        """What follows an order undoes nothing of it: if it fails, others follow."""
+        try:
+            self.done(work)
+        except Exception as error:  # noqa: BLE001 - the order is carried out all the same
+            self.report(work.id, error)
 
     def _suspend(self, work: Work) -> Progress:
         journal = _Watched(self.machine.suspensions, lambda saved: self._note(work.id, document=saved))
@@ -231,13 +241,19 @@ class KillSwitch:
 
     def _journalled(self, id_: str) -> Work | None:
         try:
-            saved = self.machine.suspensions.load(id_)
+            saved = self.machine.suspensions.load(id_) or self._ordered_again(id_)
             if saved is not None:
                 return _work_of(Receipt.from_json(saved))
             saved = self.machine.resumptions.load(id_)
         except ValueError:
             return None
         return None if saved is None else _work_of(Resumption.from_json(saved))
+
+    def _ordered_again(self, id_: str) -> Mapping[str, Any] | None:
+        """The suspension that an order found in force."""
+        kept = (self.machine.suspensions.load(key) for key in sorted(self.machine.suspensions.keys()))
+        again = (each for each in kept if each and id_ in {one["id"] for one in each.get("again", ())})
+        return next(again, None)
 
 
 @dataclass(frozen=True, slots=True)

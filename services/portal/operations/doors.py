@@ -15,10 +15,11 @@ from services.api.security.wrapping import where
 from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
 from services.control.store.operations import rounds
-from services.control.suspension.switch import KillSwitch, Machine
+from services.control.suspension.switch import KillSwitch, Machine, Verb, Work
 from services.ledger.bus import Bus
 from services.ledger.claims import ClaimView, read_claims
 from services.ledger.quarantine import Quarantined, read_quarantine
+from services.portal.operations.case_following import follow_switch
 from services.portal.operations.figures import figures, seen
 from services.portal.operations.kept import Kept
 from services.portal.operations.revealing import Revealing
@@ -27,6 +28,7 @@ from services.portal.operations.sse import Hub
 from services.portal.operations.tailing import Places
 from services.portal.operations.working import Tasks
 from topics.event import ProviderId
+from topics.grants.hold import HoldScope
 from topics.policy import Policy
 
 OpenBus = Callable[[], AbstractContextManager[Bus]]
@@ -98,10 +100,14 @@ def operations(parts: Parts, open_bus: OpenBus, machine: Machine, epoch: str) ->
             providers = [ProviderId(topic.removeprefix(CLAIMS)) for topic in topics]
             return [view for each in providers for view in read_claims(bus.lookup, each)]
 
+    def follow(work: Work) -> None:
+        if work.verb is Verb.SUSPEND and work.order.scope is HoldScope.GRANT:
+            follow_switch(parts, machine.suspensions, work.order.name)
+
     clock = parts.clock
     return Operations(
         open_bus=open_bus,
-        switch=KillSwitch(machine, report),
+        switch=KillSwitch(machine, report, follow),
         policies=Kept(lambda _key: parts.bus.policy(), clock, _POLICY_FRESH_S, report),
         quarantine=Kept(quarantined, clock, _READ_FRESH_S, report),
         claims=Kept(claimed, clock, _READ_FRESH_S, report),

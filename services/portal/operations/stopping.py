@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Whose
-from services.control.suspension.receipt import Step
+from services.control.accounts.decision import Allowed, Principal, Whose, may_person
+from services.control.cases.words import StopReason
+from services.control.suspension.receipt import Standing, Step
 from services.control.suspension.switch import Progress, Verb, Work
 from topics.event import GrantId, ResourceId
 from topics.grants.hold import LONGEST_REASON, HoldScope, covers
@@ -18,6 +19,9 @@ _SUSPENDING: Final[Mapping[HoldScope, Action]] = {
     HoldScope.RESOURCE: Action.KILL_RESOURCE,
     HoldScope.ALL: Action.KILL_ALL,
 }
+
+KILLS: Final = tuple(_SUSPENDING.values())
+"""What one may be allowed at the switch, one scope each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Meant:
     def action(self) -> Action:
         """What one has to be allowed for it."""
         return _SUSPENDING[self.scope] if self.verb is Verb.SUSPEND else Action.KILL_RESUME
+
+    @property
+    def resumes_grant(self) -> bool:
+        """Whether one grant shall be resumed: that its case does, if it has one."""
+        return self.verb is Verb.RESUME and self.scope is HoldScope.GRANT
 
     @property
     def typed(self) -> str:
@@ -80,6 +89,14 @@ def whose_order(policy: Policy | None, scope: HoldScope, name: str) -> Whose:
     if entry is None:
         return Whose()
     return Whose(_provider(policy, entry.grant.resource), entry.grant.consumer)
+
+
+def standing_of(principal: Principal, wanted: Meant, whose: Whose, stop: str) -> Standing:
+    """What the case of a grant is told besides: in which role it was ordered, and which reason was chosen."""
+    allowed = may_person(principal, wanted.action, whose)
+    role = allowed.role.value if isinstance(allowed, Allowed) else ""
+    chosen = stop if stop in {each.value for each in StopReason} else ""
+    return Standing(role, principal.department, chosen)
 
 
 def covered(policy: Policy, wanted: Meant) -> list[GrantPolicy]:

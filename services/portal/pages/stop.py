@@ -13,30 +13,41 @@ from services.api.problems import AnswerProblem
 from services.api.running import BusUnavailable
 from services.api.security.asking import asker_of, principal_of, require
 from services.api.security.cookies import parts_of
+from services.api.uses import cases, grants
+from services.api.uses.reach import own
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal, Whose
+from services.control.accounts.decision import Principal, Whose, permitted
+from services.control.cases.case import Given
+from services.control.cases.words import Action as CaseAction
+from services.control.cases.words import StopReason
+from services.control.provisioning.switch_following import DEFAULT_STOP
+from services.control.store.cases.granted import Granted
 from services.control.store.outbox import Act, append
 from services.control.suspension.ids import new_id
 from services.control.suspension.suspend import Order
 from services.control.suspension.switch import Verb, Work
 from services.portal.forms import Form, go, text, texts
 from services.portal.operations.asked import seeing
+from services.portal.operations.case_following import follow_switch, served_case
 from services.portal.operations.doors import POLICY, Operations, operations_of
 from services.portal.operations.shown import from_ms, login_of
 from services.portal.operations.sight import may_look
 from services.portal.operations.sse import HEARTBEAT, Event
 from services.portal.operations.stopping import (
+    KILLS,
     Meant,
     covered,
     cuts_of,
     is_known,
     meant,
     order_problems,
+    standing_of,
     steps_of,
     whose_order,
 )
 from services.portal.operations.streams import LASTS_S, streamed
 from services.portal.rendering import page
+from topics.grants.hold import HoldScope
 from topics.policy import Policy
 
 router = APIRouter(include_in_schema=False)
@@ -62,6 +73,7 @@ def stop_page(request: Request) -> Response:
             if may_look(principal, Action.GRANT_RECEIPT, whose_order(policy, hold.scope, hold.name))
         ],
         unfinished=[work for work in operations.switch.unfinished() if _may_see(principal, work, policy)],
+        may_order=bool(permitted(principal, KILLS, own(principal))),
         policy=policy,
         down=down,
         from_ms=from_ms,
@@ -88,13 +100,20 @@ def give_order(request: Request, form: Form) -> Response:
     wrong = order_problems(wanted, reason, text(form, "confirm"))
     if wrong:
         return _form(request, wanted, wrong, reason)
-    work = _begin(request, wanted, reason, texts(form, "shrink"))
+    stop = text(form, "stop")
+    if wanted.resumes_grant:
+        case = served_case(parts_of(request), wanted.name)
+        if case is not None:
+            return go(_resume_case(request, wanted, case, reason))
+    work = _begin(request, wanted, reason, stop, texts(form, "shrink"))
     return go(f"/stop/{work.id}")
 
 
 @router.get("/stop/{id_}")
 def work_page(request: Request, id_: str) -> Response:
-    """One order: its steps, and the receipt once there is one."""
+    """One order: its steps, and the receipt once there is one; a withdrawal, as the ledger keeps it."""
+    if operations_of(request).switch.find(id_) is None:
+        return _proof(request, id_)
     work = _work(request, id_)
     return page(request, "stop/work.html", **_shown(request, work))
 
@@ -136,7 +155,9 @@ def _shown(request: Request, work: Work) -> dict[str, Any]:
     if work.is_over:
         operations_of(request).policies.forget(POLICY)
     whose = whose_order(operations_of(request).policy_if_known(), again.scope, again.name)
+    of_grant = again.scope is HoldScope.GRANT
     return {
+        "case": served_case(parts_of(request), again.name) if of_grant else None,
         "work": work,
         "steps": steps_of(work) if work.verb is Verb.SUSPEND else (),
         "cuts": cuts_of(work.document) if work.verb is Verb.SUSPEND else (),
@@ -145,6 +166,13 @@ def _shown(request: Request, work: Work) -> dict[str, Any]:
         "by": login_of(request, work.order.by),
         "from_ms": from_ms,
     }
+
+
+def _proof(request: Request, id_: str) -> Response:
+    """What the ledger alone knows: a withdrawal for good, or an order whose journal is lost."""
+    found = grants.receipt(parts_of(request), principal_of(request), id_)
+    by = login_of(request, found["by"])
+    return page(request, "stop/proof.html", found=found, cuts=cuts_of(found), by=by, from_ms=from_ms)
 
 
 def _form(request: Request, wanted: Meant, wrong: tuple[str, ...] = (), reason: str = "") -> Response:
@@ -160,20 +188,35 @@ def _form(request: Request, wanted: Meant, wrong: tuple[str, ...] = (), reason: 
         covered=[] if policy is None else covered(policy, wanted),
         wrong=wrong,
         reason=reason,
+        case=served_case(parts_of(request), wanted.name) if wanted.scope is HoldScope.GRANT else None,
+        stops=list(StopReason),
+        stop=DEFAULT_STOP,
     )
 
 
-def _begin(request: Request, wanted: Meant, reason: str, shrinks: tuple[str, ...]) -> Work:
+def _resume_case(request: Request, wanted: Meant, case: Granted, reason: str) -> str:
+    """Only the case lifts what holds its grant, or both would say something else; where its page is."""
+    operations, parts = operations_of(request), parts_of(request)
+    principal = require(request, wanted.action, Whose(case.provider, case.consumer))
+    follow_switch(parts, operations.switch.machine.suspensions, wanted.name)
+    asked = cases.Wanted(CaseAction.RESUME, Given(text=reason), None, None)
+    acted = cases.acted(parts, principal, str(case.number), asked)
+    return f"/cases/{acted.filed.case.opening.id}?done=resume"
+
+
+def _begin(request: Request, wanted: Meant, reason: str, stop: str, shrinks: tuple[str, ...]) -> Work:
     """Owe the act to the ledger first: an order that nobody answers for is not carried out."""
     operations, parts = operations_of(request), parts_of(request)
     policy = operations.policy()
-    principal = require(request, wanted.action, whose_order(policy, wanted.scope, wanted.name))
+    whose = whose_order(policy, wanted.scope, wanted.name)
+    principal = require(request, wanted.action, whose)
     if policy is None or not is_known(policy, wanted):
         raise AnswerProblem(Code.NOT_FOUND)
     now = parts.clock()
     prefix = "s" if wanted.verb is Verb.SUSPEND else "r"
     id_ = new_id(prefix, int(now.timestamp() * 1000), parts.random(3))
-    order = Order(wanted.scope, wanted.name, principal.person, reason)
+    standing = standing_of(principal, wanted, whose, stop)
+    order = Order(wanted.scope, wanted.name, principal.person, reason, standing)
     facts = {"verb": wanted.verb.value, "work": id_, "department": principal.department}
     act = Act(principal.person, wanted.action.value, wanted.scope.value, wanted.typed, now, reason, facts)
     with parts.database.begin() as connection:

@@ -60,12 +60,13 @@ provisioning  step_failed          provisioning     s
 provisioning  retry_step           provisioning     os
 provisioning  activate             active           s
 provisioning  roll_back            terminated       s
-provisioning  suspend              suspended        kp
+provisioning  suspend              suspended        kps
 provisioning  terminate            terminated       s
 provisioning  expire               expired          s
-active        suspend              suspended        kp
+active        suspend              suspended        kps
 active        terminate            terminated       akps
 active        expire               expired          s
+suspended     suspend              suspended        kps
 suspended     resume               provisioning     bp
 suspended     terminate            terminated       akps
 suspended     expire               expired          s

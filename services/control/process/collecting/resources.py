@@ -59,8 +59,6 @@ def _document(
         "accepted": counted.get("accepted"),
         "stopped": counted.get("stopped"),
         "reasons": counted.get("reasons", {}),
-        # Which accepted records carry a mark of quality stands in the records only, which nobody reads here.
-        "marked": None,
     }
 
 
