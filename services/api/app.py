@@ -19,6 +19,7 @@ from services.api.routes import (
     catalogue,
     claims,
     clocks,
+    demand,
     grants,
     health,
     notices,
@@ -45,6 +46,7 @@ _TOLD_NOBODY: Final[TelemetryConfig] = {
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
     catalogue.router,
+    demand.router,
     cases.router,
     grants.router,
     tickets.router,
