@@ -17,6 +17,7 @@ from services.api.routes import (
     audit,
     cases,
     catalogue,
+    catalogue_views,
     claims,
     clocks,
     demand,
@@ -45,6 +46,7 @@ _TOLD_NOBODY: Final[TelemetryConfig] = {
 """FastAPI's own telemetry would record addresses and texts of errors, which may name people."""
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
+    catalogue_views.router,
     catalogue.router,
     demand.router,
     cases.router,

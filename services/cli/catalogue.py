@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from services.cli import catalogue_store
+from services.cli import catalogue_demand, catalogue_store
 from services.cli.catalogue_export import ExportForm, export_of, written
 from services.cli.catalogue_input import (
     ConditionLevels,
@@ -55,6 +55,7 @@ from services.control.store.catalogue.exporting import Which, entries_of
 
 app = typer.Typer(help="The catalogue of what departments hold.", no_args_is_help=True)
 catalogue_store.register(app)
+app.add_typer(catalogue_demand.app, name="demand")
 
 Loaded = TypeVar("Loaded")
 
