@@ -209,6 +209,7 @@ def _line(need: NeedLine) -> dict[str, Any]:
     """A need of docs/cli/catalogue-demand-needs.schema.json."""
     return {
         **plain(need),
+        "id": str(need.id),
         "stated_at": need.stated_at.isoformat(),
         "moved_at": need.moved_at.isoformat(),
     }

@@ -13,12 +13,17 @@ from services.control.accounts.words import said as said_of_accounts
 from services.control.cases import words as of_cases
 from services.control.cases.provisioning import Progress, Step
 from services.control.catalogue import lifecycle
+from services.control.catalogue.directories import Directory
+from services.control.catalogue.fulfilment import Fulfilment
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
+from services.control.demand import wording as of_needs
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
+from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
+from services.control.store.tickets.refusals import Outcome
 from services.control.tickets import wording as of_tickets
 from topics.resource import ShareType
 
@@ -63,6 +68,25 @@ _OURS: Final[Mapping[StrEnum, Said]] = {
     running.State.OVERDUE: ("已超期", "overdue"),
     running.State.MET: ("按时办结", "done in time"),
     running.State.MET_LATE: ("超期办结", "done late"),
+    Fulfilment.FULFILLED: ("已履行", "fulfilled"),
+    Fulfilment.STALE: ("数据未及时更新", "the data is older than it may be"),
+    Fulfilment.NO_DATA: ("已挂接，尚无数据", "mounted, and nothing ever came"),
+    Fulfilment.ITEM_MISSING: ("缺该信息项", "the data lacks this item"),
+    Fulfilment.NOT_MOUNTED: ("未挂接", "not mounted"),
+    Fulfilment.UNSEEN: ("尚未核查", "nobody has looked yet"),
+    Outcome.STANDS: ("未提请协调", "it stands"),
+    Outcome.ACCEPTED: ("提出部门已认可", "the reporter agrees"),
+    Outcome.ESCALATED: ("协调中", "before a higher body"),
+    Outcome.OVERRULED: ("裁定应予更正", "overruled: it had to be corrected"),
+    Outcome.UPHELD: ("裁定不予更正", "a ruling found the record right"),
+    Outcome.CORRECTED: ("已自行更正", "corrected after all"),
+    Outcome.WITHDRAWN: ("疑义已撤回", "the report was withdrawn"),
+    Directory.SHARE: ("共享目录", "share directory"),
+    Directory.OPEN: ("开放目录", "open directory"),
+    Directory.NOT_SHARED: ("不予共享目录", "what is not shared"),
+    BreachKind.CASE: ("共享申请", "case"),
+    BreachKind.TICKET: ("疑义数据", "problem data"),
+    BreachKind.ENTRY: ("目录审核", "review of an entry"),
     Method.PASSWORD: ("密码", "password"),
     Method.OIDC: ("统一身份认证", "identity provider"),
 }

@@ -78,6 +78,7 @@ ActionForm = Annotated[
 class NeedAnswer(Answer):
     """A need as a list shows it."""
 
+    id: UUID
     number: int
     version: int
     department: str

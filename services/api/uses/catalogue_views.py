@@ -1,7 +1,7 @@
 """What is derived of the catalogue: its published directories, and the duties with how each is fulfilled."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,7 +83,7 @@ def directory_file(
         yield path
 
 
-def json_pieces(entries: Iterator[Entry], which: Directory) -> Iterator[bytes]:
+def json_pieces(entries: Iterable[Entry], which: Directory) -> Iterator[bytes]:
     """A directory as one JSON object, written piece by piece."""
     yield f'{{"directory": "{which.value}", "entries": ['.encode()
     for number, entry in enumerate(directory_of(entries, which)):

@@ -7,6 +7,7 @@ case and punctuation; the authority may give several one name when it assigns th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from services.control.catalogue.text import comparable
 from services.control.demand.words import DeclineReason, State
@@ -19,6 +20,7 @@ OVER = frozenset({State.DECLINED, State.WITHDRAWN})
 class NeedLine:
     """A need as lists show it."""
 
+    id: UUID
     number: int
     version: int
     department: str

@@ -19,6 +19,7 @@ class UnderReview:
 
     id: UUID
     name: str
+    provider: str
     provider_code: str
     state: State
     since: datetime
@@ -27,7 +28,7 @@ class UnderReview:
 def under_review(connection: Connection, limit: int = 500) -> list[UnderReview]:
     """Entries under review, first what has waited longest."""
     since = func.max(STEPS.c.acted_at).label("since")
-    columns = (ENTRIES.c.id, ENTRIES.c.name, ENTRIES.c.department, ENTRIES.c.state)
+    columns = (ENTRIES.c.id, ENTRIES.c.name, ENTRIES.c.provider, ENTRIES.c.department, ENTRIES.c.state)
     came = (STEPS.c.entry_id == ENTRIES.c.id) & (STEPS.c.number == ENTRIES.c.newest)
     wanted = (
         select(*columns, since)
@@ -38,6 +39,6 @@ def under_review(connection: Connection, limit: int = 500) -> list[UnderReview]:
         .limit(limit)
     )
     return [
-        UnderReview(row.id, row.name, row.department, State(row.state), row.since)
+        UnderReview(row.id, row.name, row.provider, row.department, State(row.state), row.since)
         for row in connection.execute(wanted)
     ]

@@ -108,6 +108,7 @@ def _read(connection: Connection, wanted: Select[Any]) -> list[NeedLine]:
 
 def _line(row: Row[Any]) -> NeedLine:
     return NeedLine(
+        id=row.id,
         number=row.number,
         version=row.version,
         department=row.department,
