@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from services.api.codes import Code
 from services.api.etags import require_seen
+from services.api.forms import LARGEST
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem, refused
 from services.api.security.asking import permit
@@ -71,7 +72,7 @@ def shown(parts: Parts, principal: Principal, number: int) -> Shown:
         AnswerProblem: there is none, or somebody may not look at it.
     """
     with parts.database.reading() as connection:
-        filed = load(connection, number)
+        filed = load(connection, number) if number <= LARGEST else None
     if filed is None:
         raise AnswerProblem(Code.NOT_FOUND)
     permit(parts, principal, Asked.DEMAND_LOOK, whose(filed))
@@ -117,7 +118,7 @@ def acted(
     Raises:
         AnswerProblem: somebody may not, rules are against it, or somebody was quicker.
     """
-    filed = load(connection, number, lock=True)
+    filed = load(connection, number, lock=True) if number <= LARGEST else None
     if filed is None:
         raise AnswerProblem(Code.NOT_FOUND)
     role = permit(parts, principal, Asked(f"demand.{action.value}"), whose(filed)).role
