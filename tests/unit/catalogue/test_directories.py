@@ -51,7 +51,7 @@ def test_what_is_not_shared_stands_there_with_its_basis() -> None:
     line = line_of(WITHHELD, Directory.NOT_SHARED)
     assert line["basis"] == "《刑事诉讼法》第五十四条"
     assert line["share_condition"] == "涉及侦查秘密"
-    assert line["basis_level"] == "国家法律"
+    assert line["basis_level"] == "法律"
     assert "item_name" not in line
 
 
