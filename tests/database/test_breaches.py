@@ -1,6 +1,6 @@
 """The list of breaches: whose duty, on what, by which article, how late; and refusals to correct."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.support.desk import Office, policy
 from tests.support.sharing_cases import CONSUMER, DECIDER
-from tests.support.stored_catalogue import CLERK, RULES, done, numbered
+from tests.support.stored_catalogue import CLERK, RULES, brought, done, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER, REPORTER, opening
 from tests.support.web import NOW, Web
 
@@ -194,3 +194,40 @@ def test_the_parties_and_the_authority_see_a_refusal_and_others_do_not(control_d
     ):
         items = web.at(role, department=department).get("/tickets/refusals").json()["items"]
         assert bool(items) is sees, (role, department)
+
+
+@pytest.mark.requirement("A2-05", "A12-08")
+def test_a_revision_comes_for_review_within_five_working_days_of_the_change_or_is_late(
+    control_database: ControlDatabase,
+) -> None:
+    web = Web(control_database)
+    change, begun = date(2026, 11, 30), on(12, 3)
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW, "for a test")
+        published = brought(connection, opened(connection, numbered(1)))
+        asked = Asked(CLERK, begun, "法律修订", change)
+        revised = done(take_step(connection, published, EntryAction.REVISE, asked, RULES))
+    assert found(control_database, on(12, 7)) == []
+    (breach,) = found(control_database, on(12, 8))
+    assert (breach.kind, breach.obliged, breach.department) == (Kind.ENTRY, "provider", "police")
+    assert (breach.due_on.isoformat(), breach.days_late) == ("2026-12-07", 1)
+    web.clock.now = on(12, 4)
+    (task,) = web.at(Role.PROVIDER).get("/tasks").json()["items"]
+    assert (task["kind"], task["due_on"], task["days_left"]) == ("entry", "2026-12-07", 1)
+    with control_database.begin() as connection:
+        done(take_step(connection, revised, EntryAction.SUBMIT, Asked(CLERK, on(12, 8)), RULES))
+    assert found(control_database, on(12, 9)) == []
+
+
+def test_without_a_named_day_the_time_of_a_revision_runs_from_its_beginning(
+    control_database: ControlDatabase,
+) -> None:
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW, "for a test")
+        opened(connection, numbered(2))
+        published = brought(connection, opened(connection, numbered(1)))
+        asked = Asked(CLERK, on(12, 3), "新增信息项")
+        done(take_step(connection, published, EntryAction.REVISE, asked, RULES))
+    assert found(control_database, on(12, 10)) == []
+    (breach,) = found(control_database, on(12, 11))
+    assert breach.due_on.isoformat() == "2026-12-10"

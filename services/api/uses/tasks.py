@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,13 +19,14 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
-from services.control.docket.review_clock import review_due
+from services.control.docket.bound import Bound
+from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
 from services.control.store.cases.listing import waiting
 from services.control.store.cases.policies import adopted
 from services.control.store.catalogue.listing import Facet, Question, page
-from services.control.store.catalogue.reviews import under_review
+from services.control.store.catalogue.reviews import under_review, under_revision
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.demand.reading import Wish as NeedWish
 from services.control.store.demand.reading import listed as needs
@@ -161,16 +162,21 @@ def _tickets(
 def _entries(
     connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
 ) -> Iterator[Task]:
-    """Entries to review, by the clock of the policy, or to bring on, which no clock counts."""
+    """Entries to review, or to bring on: reviews and revisions by the clocks of the policy."""
     if role is Role.AUTHORITY:
         yield from _reviews(connection, calendar, today)
         return
     department = department_of(connection, principal.department) if role is Role.PROVIDER else None
     if department is None:
         return
+    policy, code = _policy(connection), department.credit_code
+    due = {
+        each.id: entry_due(policy, APPLY, each.since, calendar)
+        for each in under_revision(connection, code, _MOST)
+    }
     chosen = {
         Facet.STATE: frozenset(each.value for each in _WRITTEN),
-        Facet.PROVIDER: frozenset({department.credit_code}),
+        Facet.PROVIDER: frozenset({code}),
     }
     for entry in page(connection, Question(chosen=chosen, published_only=False), _MOST).entries:
         yield Task(
@@ -182,17 +188,14 @@ def _entries(
             state=entry.state.value,
             department=entry.provider,
             since=entry.changed_at,
-            due_on=None,
-            provisional=False,
-            days_left=None,
+            **_counted(due.get(entry.id), calendar, today),
         )
 
 
 def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterator[Task]:
-    kept = adopted(connection)
+    policy = _policy(connection)
     for entry in under_review(connection, _MOST):
-        found = review_due(None if kept is None else kept.policy, entry.since, calendar)
-        due_on = None if found is None else found.due.day
+        found = entry_due(policy, REVIEW, entry.since, calendar)
         yield Task(
             kind=Kind.ENTRY,
             role=Role.AUTHORITY,
@@ -202,10 +205,21 @@ def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterato
             state=entry.state.value,
             department=entry.provider,
             since=entry.since,
-            due_on=due_on,
-            provisional=found is not None and found.due.provisional,
-            days_left=None if due_on is None else days_left(calendar, today, due_on),
+            **_counted(found, calendar, today),
         )
+
+
+def _policy(connection: Connection) -> Bound | None:
+    kept = adopted(connection)
+    return None if kept is None else kept.policy
+
+
+def _counted(found: EntryDue | None, calendar: Calendar, today: date) -> dict[str, Any]:
+    """What a task says of its last day."""
+    if found is None:
+        return {"due_on": None, "provisional": False, "days_left": None}
+    left = days_left(calendar, today, found.due.day)
+    return {"due_on": found.due.day, "provisional": found.due.provisional, "days_left": left}
 
 
 def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator[Task]:

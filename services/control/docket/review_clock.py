@@ -1,7 +1,8 @@
-"""Until when the authority has to review an entry: the clock of the policy that is adopted (requirement A2-06).
+"""Until when an entry has to be brought for review, and reviewed: the clocks of the policy that is adopted.
 
-It begins when the entry comes for review. An entry is bound to no policy of its own: a policy that is adopted
-while the entry waits counts for it, too.
+The department has its time from the change of law or function on (requirement A2-05), the authority from the
+day on which the entry came for review (A2-06). An entry is bound to no policy of its own: one that is adopted
+meanwhile counts for it, too.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,13 @@ from services.control.clocks.running import due_of
 from services.control.clocks.steps import start
 from services.control.docket.bound import Bound
 
-KEY: Final = "clocks.catalog.review"
+APPLY: Final = "clocks.catalog.apply"
+REVIEW: Final = "clocks.catalog.review"
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewDue:
-    """When a review is due at the latest, and from which article."""
+class EntryDue:
+    """When something is due at the latest, and from which article."""
 
     due: Due
     stage: str
@@ -29,13 +31,13 @@ class ReviewDue:
     """Whether to miss it is a breach of nothing."""
 
 
-def review_due(policy: Bound | None, since: datetime, calendar: Calendar) -> ReviewDue | None:
-    """When the review of an entry is due that came for it then; None where no pack gives it time."""
-    decided = () if policy is None else policy.decide(KEY, {})
+def entry_due(policy: Bound | None, key: str, since: datetime, calendar: Calendar) -> EntryDue | None:
+    """When what began then is due; None where no pack gives it time."""
+    decided = () if policy is None else policy.decide(key, {})
     if not decided or not isinstance(decided[0].given.content, Stage):
         return None
     stage = decided[0].given.content
     due = due_of(start(stage.rule, since), calendar)
     if due is None:
         return None
-    return ReviewDue(due, stage.name, decided[0].given.source, stage.rule.advisory)
+    return EntryDue(due, stage.name, decided[0].given.source, stage.rule.advisory)

@@ -16,12 +16,12 @@ from services.control.clocks.calendar import Calendar, civil_day
 from services.control.clocks.pack import Source
 from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
-from services.control.docket.review_clock import KEY, review_due
+from services.control.docket.review_clock import APPLY, REVIEW, entry_due
 from services.control.store.accounts.departments import ids_of
 from services.control.store.cases.policies import adopted
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
-from services.control.store.catalogue.reviews import under_review
+from services.control.store.catalogue.reviews import under_review, under_revision
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
 from services.control.tickets.words import Duty
@@ -179,10 +179,11 @@ def _of_tickets(connection: Connection, calendar: Calendar, today: date, limit: 
 
 def _of_entries(connection: Connection, calendar: Calendar, today: date, limit: int) -> Iterator[Breach]:
     policy = _policy(connection)
-    waiting = under_review(connection, limit)
-    providers: Mapping[str, str] = ids_of(connection, {each.provider_code for each in waiting})
-    for each in waiting:
-        found = review_due(policy, each.since, calendar)
+    revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=limit)]
+    waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, limit))]
+    providers: Mapping[str, str] = ids_of(connection, {each.provider_code for _, _, each in waiting})
+    for key, obliged, each in waiting:
+        found = entry_due(policy, key, each.since, calendar)
         if found is None or found.advisory or found.due.day >= today:
             continue
         yield Breach(
@@ -190,10 +191,10 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date, limit: 
             id=each.id,
             number=None,
             name=each.name,
-            obliged="authority",
+            obliged=obliged,
             provider=providers.get(each.provider_code),
             consumer=None,
-            key=KEY,
+            key=key,
             stage=found.stage,
             due_on=found.due.day,
             provisional=found.due.provisional,

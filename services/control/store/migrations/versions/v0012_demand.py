@@ -1,4 +1,4 @@
-"""Needs for data that departments state, and what happened to each."""
+"""Needs for data that departments state; the day from which an entry had to be revised."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,7 @@ _REASONS = (
 
 def upgrade() -> None:
     """Make the tables."""
+    op.add_column("catalogue_steps", sa.Column("changed_on", sa.Date))
     op.create_table(
         "needs",
         sa.Column("id", sa.Uuid, primary_key=True),
