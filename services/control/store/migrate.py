@@ -27,6 +27,7 @@ _RIGHTS: Final = {
     VERSION_TABLE: "SELECT",
     "case_events": "SELECT, INSERT",
     "ticket_events": "SELECT, INSERT",
+    "need_events": "SELECT, INSERT",
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
 }
 """What may be done with tables in which rows are a record, beside reading and adding to it."""

@@ -27,6 +27,7 @@ from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.problems import Problem
 from tests.support.catalogue import COMPLETE, entry
 from tests.support.examples import examples
+from topics.quality.values import CIVIL_TIME
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 RULES = CatalogueRules()
