@@ -205,7 +205,7 @@ def duties_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List what each department must collect and whether it does, and what several collect (then exit code 1).
+    """List what each department must collect and whether it does, and what several collect (exit code 1).
 
     Whether a duty is fulfilled is judged for the store's entries, by what the control process saw of the bus.
     """
@@ -241,6 +241,12 @@ def _of_definitions(folder: Path | None) -> tuple[Entry, ...]:
 def _of_store(which: Which) -> tuple[Entry, ...]:
     with open_control() as database, database.reading() as connection:
         return tuple(entries_of(connection, which))
+
+
+def _mounted() -> Seen:
+    """What the control process saw of each entry."""
+    with open_control() as database, database.reading() as connection:
+        return snapshots.all_of(connection, Kind.MOUNTING).documents
 
 
 def _definitions(folder: Path) -> Definitions:

@@ -48,7 +48,9 @@ def state_command(
     scenario: Annotated[str, typer.Option(help="What it is needed for.")],
     basis: Annotated[str, typer.Option(help="The document that gives the duty.")],
     article: Annotated[str, typer.Option(help="Its article.")] = "",
-    item: Annotated[list[str] | None, typer.Option(help="An item that is needed; may be given again.")] = None,
+    item: Annotated[
+        list[str] | None, typer.Option(help="An item that is needed; may be given again.")
+    ] = None,
     code: CodeOption = None,
     person: Person = None,
     as_json: Json = False,

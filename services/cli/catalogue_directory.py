@@ -8,7 +8,17 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.cli.control import open_control
-from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, note, table, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    note,
+    table,
+    wants_json,
+)
 from services.control.catalogue.directories import Directory, csv_lines, directory_of, line_of
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.fields import Field, label

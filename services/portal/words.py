@@ -18,7 +18,6 @@ from services.control.catalogue.fulfilment import Fulfilment
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
-from services.control.demand import wording as of_needs
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.breaches import Kind as BreachKind

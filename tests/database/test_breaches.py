@@ -181,7 +181,9 @@ def test_a_refusal_to_correct_is_recorded_and_listed_with_what_came_of_it(
 
 
 @pytest.mark.requirement("A9-08")
-def test_the_parties_and_the_authority_see_a_refusal_and_others_do_not(control_database: ControlDatabase) -> None:
+def test_the_parties_and_the_authority_see_a_refusal_and_others_do_not(
+    control_database: ControlDatabase,
+) -> None:
     web = Web(control_database)
     answer = file(control_database)
     taken(control_database, str(answer.id), *REFUSED)

@@ -70,9 +70,7 @@ class PointedForm(Form):
     text: Text = ""
 
 
-ActionForm = Annotated[
-    SaidForm | AssignedForm | DeclinedForm | PointedForm, Field(discriminator="action")
-]
+ActionForm = Annotated[SaidForm | AssignedForm | DeclinedForm | PointedForm, Field(discriminator="action")]
 
 
 class NeedAnswer(Answer):
@@ -227,9 +225,7 @@ def act_on_need(
         parts,
         principal,
         asked,
-        lambda connection: _made(
-            demand.acted(parts, principal, connection, number, action, given, if_match)
-        ),
+        lambda connection: _made(demand.acted(parts, principal, connection, number, action, given, if_match)),
     )
 
 

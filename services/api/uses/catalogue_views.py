@@ -52,9 +52,7 @@ class Duties:
     as_of: datetime | None
 
 
-def directory(
-    parts: Parts, principal: Principal, which: Directory, after: str = "", limit: int = 50
-) -> Some:
+def directory(parts: Parts, principal: Principal, which: Directory, after: str = "", limit: int = 50) -> Some:
     """Published entries of a directory by their codes."""
     permit(parts, principal, Action.CATALOGUE_LOOK, own(principal))
     with parts.database.reading() as connection:

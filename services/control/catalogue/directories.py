@@ -1,4 +1,4 @@
-"""The views that are published of one catalogue: what is shared, what is open, and what is not shared and why.
+"""The views that are published of one catalogue: what is shared, what is open, what is not shared and why.
 
 Requirements A2-10 (a share directory and an open directory) and A3-07 (others see why something is not
 shared). None of them holds the named persons of an entry.

@@ -77,7 +77,9 @@ def demand_list(needs: Iterable[NeedLine]) -> tuple[Demanded, ...]:
     for each in wanted:
         key = comparable(each.subject)
         merged.setdefault(_place(each) or places.get(key) or f"name {key}", []).append(each)
-    return tuple(sorted(map(_demanded, merged.values()), key=lambda one: (-len(one.departments), one.subject)))
+    return tuple(
+        sorted(map(_demanded, merged.values()), key=lambda one: (-len(one.departments), one.subject))
+    )
 
 
 def _place(need: NeedLine) -> str:

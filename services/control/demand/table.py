@@ -35,9 +35,7 @@ _WITHDRAWAL: Final = Transition(State.WITHDRAWN, Party.CONSUMER)
 
 TRANSITIONS: Final[Mapping[tuple[State, Action], Transition]] = {
     (State.STATED, Action.ASSIGN): _ASSIGNMENT,
-    (State.STATED, Action.DECLINE): Transition(
-        State.DECLINED, Party.AUTHORITY, (Demand.REASON, Demand.TEXT)
-    ),
+    (State.STATED, Action.DECLINE): Transition(State.DECLINED, Party.AUTHORITY, (Demand.REASON, Demand.TEXT)),
     (State.STATED, Action.POINT): Transition(State.KNOWN, Party.AUTHORITY, (Demand.CODE,)),
     (State.STATED, Action.WITHDRAW): _WITHDRAWAL,
     (State.ASSIGNED, Action.ASSIGN): _ASSIGNMENT,

@@ -95,12 +95,13 @@ def breaches(
         limit: how many of each kind are looked at.
     """
     asked, today = wish or Wish(), civil_day(now)
-    sources = {
-        Kind.CASE: lambda: _of_cases(connection, calendar, today, limit, done=asked.done),
-        Kind.TICKET: lambda: _of_tickets(connection, calendar, today, limit),
-        Kind.ENTRY: lambda: _of_entries(connection, calendar, today, limit),
-    }
-    found = [each for kind, look in sources.items() if asked.kind in (None, kind) for each in look()]
+    found: list[Breach] = []
+    if asked.kind in (None, Kind.CASE):
+        found += _of_cases(connection, calendar, today, limit, done=asked.done)
+    if asked.kind in (None, Kind.TICKET):
+        found += _of_tickets(connection, calendar, today, limit)
+    if asked.kind in (None, Kind.ENTRY):
+        found += _of_entries(connection, calendar, today, limit)
     fits = [each for each in found if _fits(each, asked)]
     return sorted(fits, key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
 
@@ -221,7 +222,7 @@ def _source(connection: Connection, breach: Breach) -> Source | None:
 
 
 def _of_rule(policy: Bound | None, key: str, rule: ClockRule) -> Source | None:
-    """A ticket keeps its rule and not where it is from: the adopted policy says so while its rule is the same."""
+    """A ticket keeps its rule and not where it is from: the adopted policy says so while it has the same."""
     decided = () if policy is None else policy.decide(key, {})
     given = decided[0].given if decided else None
     same = given is not None and isinstance(given.content, Stage) and given.content.rule == rule

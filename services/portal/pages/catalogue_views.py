@@ -67,7 +67,9 @@ def duties_page(request: Request) -> Response:
         wanted = here.get("fulfilment")
         return [each for each in duties if wanted in ("", each.fulfilment.value)]
 
-    departments = [(name, fulfilled(each), len(each), shown(each)) for name, each in found.departments.items()]
+    departments = [
+        (name, fulfilled(each), len(each), shown(each)) for name, each in found.departments.items()
+    ]
     return page(
         request,
         "catalogue/duties.html",

@@ -1,4 +1,4 @@
-"""What an applicant can rely on: a batch is justified, a complaint answered, and "not shared" appealed against."""
+"""What an applicant relies on: a batch is justified, a complaint answered, "not shared" appealed against."""
 
 import pytest
 

@@ -24,7 +24,9 @@ def act(browser: Browser, number: int, etag: str = "*", **form: object) -> Respo
 
 
 @pytest.mark.requirement("A2-09", "A6-07")
-def test_a_need_is_stated_assigned_and_leads_to_a_draft_of_the_department_that_holds_the_data(web: Web) -> None:
+def test_a_need_is_stated_assigned_and_leads_to_a_draft_of_the_department_that_holds_the_data(
+    web: Web,
+) -> None:
     consumer = web.at(Role.CONSUMER, department="health")
     authority = web.at(Role.AUTHORITY, department="data_bureau")
     provider = web.at(Role.PROVIDER)

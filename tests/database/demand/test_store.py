@@ -1,4 +1,4 @@
-"""Needs in a real database: what is read is what happened, once, in order; one draft answers all that are alike."""
+"""Needs in a real database: what is read is what happened; one draft answers all that are alike."""
 
 import pytest
 from sqlalchemy import text
@@ -41,7 +41,12 @@ def stating(database: ControlDatabase, **changes: object) -> Filed:
 
 
 def acting(
-    database: ControlDatabase, number: int, action: Action, who: Actor, said: Given | None = None, seen: int = -1
+    database: ControlDatabase,
+    number: int,
+    action: Action,
+    who: Actor,
+    said: Given | None = None,
+    seen: int = -1,
 ) -> Filed | Refused:
     """What came of an action; on the version that is there unless another one was seen."""
     with database.begin() as connection:
@@ -73,9 +78,7 @@ def test_what_was_assigned_leads_to_a_draft_that_answers_every_need_for_the_same
     database: ControlDatabase,
 ) -> None:
     first = stating(database)
-    second = stating(
-        database, who=Actor("li", Role.CONSUMER, "tax"), subject="救助（流浪）", items=("地点",)
-    )
+    second = stating(database, who=Actor("li", Role.CONSUMER, "tax"), subject="救助（流浪）", items=("地点",))
     other = stating(database, subject="别的信息")
     for each in (first, second, other):
         name = "" if each is other else "流浪人员救助信息"

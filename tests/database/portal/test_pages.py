@@ -87,7 +87,7 @@ class Town:
         with database.begin() as connection:
             draft = opened(connection, numbered(1))
             published = brought(connection, opened(connection, numbered(2)))
-                need = work.state(connection, need_opening())
+            need = work.state(connection, need_opening())
         assert isinstance(need, FiledNeed)
         clerk = self.portal.hire(Role.PROVIDER, department=PROVIDER)
         self.names = {

@@ -255,7 +255,9 @@ def test_a_need_is_open_to_exactly_those_whom_its_life_cycle_knows() -> None:
         Party.AUTHORITY: {(Role.AUTHORITY, OTHER)},
     }
     for action in NeedAction:
-        known = {cell for (_, taken), each in NEEDS.items() if taken is action for cell in parties[each.party]}
+        known = {
+            cell for (_, taken), each in NEEDS.items() if taken is action for cell in parties[each.party]
+        }
         assert cells(Action(f"demand.{action.value}")) == known
 
 

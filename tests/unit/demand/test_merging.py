@@ -11,8 +11,8 @@ from services.control.catalogue.entry import Department
 from services.control.catalogue.vocabulary import Language
 from services.control.demand.drafting import draft_of
 from services.control.demand.merging import OVER, NeedLine, demand_list
-from services.control.demand.words import Action, DeclineReason, State
 from services.control.demand.wording import LISTS, said
+from services.control.demand.words import Action, DeclineReason, State
 from tests.support.needs import NOW, after, opening
 
 
@@ -96,7 +96,9 @@ _NEEDS = st.lists(
 
 
 @given(_NEEDS)
-def test_every_need_that_counts_stands_in_exactly_one_line(drawn: list[tuple[str, str, str | None, State]]) -> None:
+def test_every_need_that_counts_stands_in_exactly_one_line(
+    drawn: list[tuple[str, str, str | None, State]],
+) -> None:
     needs = [
         line(number, department, subject, code=code, state=state)
         for number, (department, subject, code, state) in enumerate(drawn, 1)
@@ -117,7 +119,7 @@ def test_a_draft_has_the_name_and_every_item_of_the_needs_that_it_is_for() -> No
 
 @pytest.mark.parametrize("language", Language)
 def test_every_word_of_needs_is_said(language: Language) -> None:
-    assert LISTS == (State, DeclineReason, Action)
+    assert (State, DeclineReason, Action) == LISTS
     for kind in LISTS:
         words = [said(each, language) for each in kind]
         assert all(words)

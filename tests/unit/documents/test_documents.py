@@ -101,7 +101,15 @@ def test_the_letter_says_who_undertakes_what_for_which_data_in_both_languages() 
 def test_the_letter_forbids_other_use_third_parties_publication_and_trade() -> None:
     for language, forbidden in (
         (ZH, ("仅将数据用于", "不以任何形式向第三方提供", "不公开发布", "任何商业用途")),
-        (EN, ("only for the scenario", "not to give the data to a third party", "not to publish", "commercial")),
+        (
+            EN,
+            (
+                "only for the scenario",
+                "not to give the data to a third party",
+                "not to publish",
+                "commercial",
+            ),
+        ),
     ):
         letter = document_of(draft(), Kind.COMMITMENT, ABOUT, language)
         for words in forbidden:

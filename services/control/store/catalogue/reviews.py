@@ -42,9 +42,7 @@ def under_review(connection: Connection, limit: int = 500) -> list[Waiting]:
     return [_waiting(row, row.since) for row in connection.execute(wanted)]
 
 
-def under_revision(
-    connection: Connection, department: str | None = None, limit: int = 500
-) -> list[Waiting]:
+def under_revision(connection: Connection, department: str | None = None, limit: int = 500) -> list[Waiting]:
     """Published entries whose revision never came for review yet, first what was begun first.
 
     Args:
@@ -67,7 +65,7 @@ def under_revision(
     return [_waiting(row, _changed(row)) for row in connection.execute(wanted)]
 
 
-def _changed(row: Row[Any]) -> datetime:
+def _changed(row: Row[*tuple[Any, ...]]) -> datetime:
     """The day of the change; where none was named, the day on which the revision was begun."""
     if row.changed_on is None:
         begun: datetime = row.acted_at
@@ -75,5 +73,5 @@ def _changed(row: Row[Any]) -> datetime:
     return datetime.combine(row.changed_on, time.min, CIVIL_TIME)
 
 
-def _waiting(row: Row[Any], since: datetime) -> Waiting:
+def _waiting(row: Row[*tuple[Any, ...]], since: datetime) -> Waiting:
     return Waiting(row.id, row.name, row.provider, row.department, State(row.state), since)

@@ -33,7 +33,9 @@ def add(connection: Connection, need: Need) -> Filed:
     }
     number = connection.execute(NEEDS.insert().values(row).returning(NEEDS.c.number)).scalar_one()
     facts = {"number": number, "department": opening.who.department}
-    append(connection, Act(opening.who.person, "demand.state", KIND, str(opening.id), opening.when, facts=facts))
+    append(
+        connection, Act(opening.who.person, "demand.state", KIND, str(opening.id), opening.when, facts=facts)
+    )
     return Filed(number, need)
 
 

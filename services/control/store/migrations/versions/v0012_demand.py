@@ -9,9 +9,7 @@ down_revision: str | None = "0008"
 _INSTANT = sa.DateTime(timezone=True)
 _STATES = "'stated', 'assigned', 'drafted', 'known', 'declined', 'withdrawn'"
 _ACTIONS = "'assign', 'decline', 'point', 'hand_back', 'draft', 'withdraw'"
-_REASONS = (
-    "'NOBODY_HOLDS_IT', 'DUTY_NOT_SHOWN', 'LAW_FORBIDS', 'NOT_GOVERNMENT_DATA', 'MORE_THAN_NEEDED'"
-)
+_REASONS = "'NOBODY_HOLDS_IT', 'DUTY_NOT_SHOWN', 'LAW_FORBIDS', 'NOT_GOVERNMENT_DATA', 'MORE_THAN_NEEDED'"
 
 
 def upgrade() -> None:
