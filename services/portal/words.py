@@ -18,6 +18,7 @@ from services.control.catalogue.fulfilment import Fulfilment
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
+from services.control.demand import wording as of_needs
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.breaches import Kind as BreachKind
@@ -144,5 +145,6 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     account_actions.Action: _account,
     Reach: _account,
     Refusal: _account,
+    **dict.fromkeys(of_needs.LISTS, of_needs.said),
     ShareType: word,
 }
