@@ -17,8 +17,10 @@ from services.api.routes import (
     audit,
     cases,
     catalogue,
+    catalogue_views,
     claims,
     clocks,
+    demand,
     grants,
     health,
     notices,
@@ -45,8 +47,10 @@ _TOLD_NOBODY: Final[TelemetryConfig] = {
 """FastAPI's own telemetry would record addresses and texts of errors, which may name people."""
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
+    catalogue_views.router,
     catalogue.router,
     retirements.router,
+    demand.router,
     cases.router,
     grants.router,
     tickets.router,

@@ -213,6 +213,7 @@ _FORBIDDEN: Final = frozenset(
         "OWN_DEPARTMENT",
         "OWN_CASE",
         "OWN_TICKET",
+        "OWN_NEED",
         "OWN_WORK",
         "OWN_DECISION",
         "OWN_ACCOUNT",

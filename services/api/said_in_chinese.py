@@ -1,4 +1,4 @@
-"""What the rules of cases, tickets, accounts and ownership say, in Chinese: what is wrong, what to do.
+"""What the rules of cases, tickets, needs, accounts and ownership say, in Chinese: what is wrong, what to do.
 
 A test compares the codes with those that the rules use.
 """
@@ -132,6 +132,15 @@ _OF_OWNERSHIP: Final = {
     "RULE_NEEDS_ITEM": ("校验规则需要该信息项", "请先修改规则"),
     "SAME_VERSION": ("不兼容的变更没有换版本", "请使用新的版本"),
 }
+_OF_NEEDS: Final = {
+    "ASSIGNED_TO_APPLICANT": ("不能交办给提出部门自己", "请交办给掌握该数据的部门"),
+    "CODE_MISSING": ("未指明目录编码", "请填写已发布目录的编码"),
+    "DEPARTMENT_MISSING": ("未指明部门", "请指明掌握该数据的部门"),
+    "ENTRY_MISSING": ("没有编制目录", "请先编制目录草稿"),
+    "IN_CATALOGUE": ("目录中已有同名数据", "请填写该目录的编码，并提出共享申请"),
+    "OWN_NEED": ("本部门提出的需求须由其他部门人员研究", "请由其他部门人员办理"),
+    "SUBJECT_MISSING": ("未写明所需数据的名称", "请写明需要什么数据"),
+}
 _OF_FORMS: Final = {"FORM": ("格式不正确", "请按接口文档书写")}
 
 CHINESE: Final[Mapping[str, tuple[str, str]]] = (
@@ -142,6 +151,7 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = (
     | _OF_TICKETS
     | _OF_ACCOUNTS
     | _OF_OWNERSHIP
+    | _OF_NEEDS
     | _OF_FORMS
 )
 """Code → what is wrong, what to do."""

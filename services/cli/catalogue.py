@@ -7,7 +7,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from services.cli import catalogue_retire, catalogue_store
+from services.cli import catalogue_demand, catalogue_retire, catalogue_store
+from services.cli.catalogue_directory import directory_command
 from services.cli.catalogue_export import ExportForm, export_of, written
 from services.cli.catalogue_input import (
     ConditionLevels,
@@ -40,6 +41,7 @@ from services.cli.output import (
 from services.control.catalogue.drafting import drafts
 from services.control.catalogue.duties import double_collections, responsibility_list
 from services.control.catalogue.entry import Entry
+from services.control.catalogue.fulfilment import Seen, judged
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.mounting import compare
 from services.control.catalogue.parameters import CatalogueRules
@@ -51,11 +53,15 @@ from services.control.definitions import (
     load_definitions,
     packaged_definitions,
 )
+from services.control.store import snapshots
 from services.control.store.catalogue.exporting import Which, entries_of
+from services.control.store.snapshots import Kind
 
 app = typer.Typer(help="The catalogue of what departments hold.", no_args_is_help=True)
 catalogue_store.register(app)
 catalogue_retire.register(app)
+app.add_typer(catalogue_demand.app, name="demand")
+app.command("directory")(directory_command)
 
 Loaded = TypeVar("Loaded")
 
@@ -200,9 +206,14 @@ def duties_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List what each department must collect, and what several collect (exit code 1 if there is any)."""
+    """List what each department must collect and whether it does, and what several collect (exit code 1).
+
+    Whether a duty is fulfilled is judged for the store's entries, by what the control process saw of the bus.
+    """
     entries = _accepted(file, rules_of(denial_basis, condition_basis, condition_without_basis))
-    duties, doubled = responsibility_list(entries), double_collections(entries)
+    seen = {} if file is not None else _mounted()
+    duties = {name: judged(each, seen) for name, each in responsibility_list(entries).items()}
+    doubled = double_collections(entries)
     if wants_json(as_json, output):
         emit_json(duties_answer(duties, doubled))
     else:
@@ -231,6 +242,12 @@ def _of_definitions(folder: Path | None) -> tuple[Entry, ...]:
 def _of_store(which: Which) -> tuple[Entry, ...]:
     with open_control() as database, database.reading() as connection:
         return tuple(entries_of(connection, which))
+
+
+def _mounted() -> Seen:
+    """What the control process saw of each entry."""
+    with open_control() as database, database.reading() as connection:
+        return snapshots.all_of(connection, Kind.MOUNTING).documents
 
 
 def _definitions(folder: Path) -> Definitions:

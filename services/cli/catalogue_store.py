@@ -160,6 +160,10 @@ def step_command(
     codes: Annotated[list[str], typer.Argument(metavar="CODE...", help="Resource codes.")],
     role: Annotated[Role, typer.Option("--as", help="In which role: provider or authority.")],
     department: Annotated[str, typer.Option(help="Credit code of the department for which it is done.")],
+    changed_on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="With revise: when the law or the function changed."),
+    ] = None,
     why: Why = "",
     person: Person = None,
     denial_basis: DenialLevels = None,
@@ -174,7 +178,8 @@ def step_command(
         raise CommandFailed(ExitCode.USAGE, f"{action.value} is no step", "ACTION", f"use one of: {_STEPS}")
     rules = rules_of(denial_basis, condition_basis, condition_without_basis)
     wanted = list(dict.fromkeys(map(_code, codes)))
-    asked = Asked(Actor(account(person), role, department), _now(), why)
+    changed = None if changed_on is None else changed_on.date()
+    asked = Asked(Actor(account(person), role, department), _now(), why, changed)
     with open_control() as database:
         taken = _taken(database, wanted, action, asked, rules)
     refused = any(isinstance(each, Refused) for each in taken.values())

@@ -211,6 +211,7 @@ def _step(step: Step) -> dict[str, Any]:
         "department": step.who.department,
         "when": step.when.isoformat(),
         "why": step.why,
+        "changed_on": None if step.changed_on is None else step.changed_on.isoformat(),
     }
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.cli.output import note, table
-from services.control.catalogue.duties import DoubleCollection, Duty
+from services.control.catalogue.duties import DoubleCollection
 from services.control.catalogue.fields import label
 from services.control.catalogue.files import Source
+from services.control.catalogue.fulfilment import Judged, fulfilled
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.mounting import Mounted
 from services.control.catalogue.table import Found
@@ -111,23 +112,15 @@ def compared(mounted: Mounted) -> dict[str, Any]:
 
 
 def duties_answer(
-    duties: Mapping[str, Sequence[Duty]], doubled: Sequence[DoubleCollection]
+    duties: Mapping[str, Sequence[Judged]], doubled: Sequence[DoubleCollection]
 ) -> dict[str, Any]:
     """The answer of `duties`."""
     return {
         "departments": [
             {
                 "department": name,
-                "duties": [
-                    {
-                        "code": str(each.code),
-                        "entry": each.entry,
-                        "item": each.item,
-                        "key": each.key,
-                        "update_cycle": each.update_cycle.value if each.update_cycle else None,
-                    }
-                    for each in of_department
-                ],
+                "fulfilled": fulfilled(of_department),
+                "duties": [_duty(each) for each in of_department],
             }
             for name, of_department in duties.items()
         ],
@@ -144,16 +137,30 @@ def duties_answer(
     }
 
 
-def print_duties(duties: Mapping[str, Sequence[Duty]], doubled: Sequence[DoubleCollection]) -> None:
-    """Tell a person who must collect what."""
-    rows = [
-        (name, each.entry, each.item, "" if each.update_cycle is None else word(each.update_cycle))
-        for name, of_department in duties.items()
-        for each in of_department
-    ]
-    table("What each department must collect", ("department", "entry", "item", "update cycle"), rows)
+def _duty(each: Judged) -> dict[str, Any]:
+    duty = each.duty
+    return {
+        "code": str(duty.code),
+        "entry": duty.entry,
+        "item": duty.item,
+        "key": duty.key,
+        "update_cycle": duty.update_cycle.value if duty.update_cycle else None,
+        "fulfilment": each.fulfilment.value,
+    }
+
+
+def print_duties(duties: Mapping[str, Sequence[Judged]], doubled: Sequence[DoubleCollection]) -> None:
+    """Tell a person who must collect what, and whether it is there."""
+    rows = [(name, *_duty_cells(each)) for name, of_department in duties.items() for each in of_department]
+    columns = ("department", "entry", "item", "update cycle", "fulfilment")
+    table("What each department must collect", columns, rows)
     twice = [(each.item, at.department, at.entry, at.item) for each in doubled for at in each.places]
     table("What several departments collect", ("item", "department", "entry", "as"), twice)
+
+
+def _duty_cells(each: Judged) -> tuple[str, str, str, str]:
+    cycle = each.duty.update_cycle
+    return each.duty.entry, each.duty.item, "" if cycle is None else word(cycle), each.fulfilment.value
 
 
 def print_compared(mounted: Mounted) -> None:

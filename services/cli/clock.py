@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.cli import clock_packs, clock_store
+from services.cli.clock_breaches import breaches_command
 from services.cli.clock_explain import explain_command
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.clocks.arithmetic import MOST_DAYS, add_working_days
@@ -23,6 +24,7 @@ app.add_typer(clock_packs.app, name="packs")
 app.add_typer(clock_store.app, name="years")
 clock_packs.app.command("import")(clock_store.import_pack_command)
 app.command("explain")(explain_command)
+app.command("breaches")(breaches_command)
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS: Final = range(1949, 3000)

@@ -18,6 +18,7 @@ from services.cli.ticket_desk import (
     rules_of,
     ticket_id,
 )
+from services.cli.ticket_refusals import refusals_command
 from services.cli.ticket_sending import send_marks
 from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
 from services.cli.ticket_view import (
@@ -39,6 +40,7 @@ from topics.quality.values import CIVIL_TIME
 
 app = typer.Typer(help="Report problem data, decide on it, and see who received it.", no_args_is_help=True)
 app.command("step")(step_command)
+app.command("refusals")(refusals_command)
 
 
 @app.callback()

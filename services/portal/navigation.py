@@ -46,6 +46,9 @@ MENU: Final = (
         (
             Place(_("Catalogue"), "/catalogue", (Action.CATALOGUE_LOOK,)),
             Place(_("Import entries"), "/catalogue/import", (Action.CATALOGUE_IMPORT,)),
+            Place(_("Share directory"), "/catalogue/directories/share", (Action.CATALOGUE_LOOK,)),
+            Place(_("Responsibility list"), "/catalogue/duties", (Action.CATALOGUE_LOOK,)),
+            Place(_("Demand list"), "/demand", (Action.DEMAND_LOOK,)),
             Place(_("Apply for data"), "/apply", (Action.CASE_OPEN,)),
             Place(_("Cases"), "/cases", (Action.CASE_LOOK,)),
         ),
@@ -64,6 +67,7 @@ MENU: Final = (
         (
             Place(_("Quarantine"), "/quarantine", (Action.QUARANTINE_LOOK,)),
             Place(_("Problem data"), "/tickets", (Action.TICKET_LOOK,)),
+            Place(_("Refusals to correct"), "/refusals", (Action.TICKET_LOOK,)),
             Place(_("One-source conflicts"), "/conflicts", (Action.CLAIM_LOOK,)),
         ),
     ),
@@ -80,6 +84,7 @@ MENU: Final = (
         _("Rules and people"),
         (
             Place(_("Clocks and policy"), "/policy", (Action.POLICY_LOOK,)),
+            Place(_("List of breaches"), "/breaches", (Action.CASE_LOOK,)),
             Place(_("Accounts"), "/admin/people", (Action.ACCOUNT_LOOK,)),
             Place(_("Departments"), "/admin/departments", (Action.ACCOUNT_LOOK,)),
         ),

@@ -52,6 +52,7 @@ def test_the_application_reads_and_writes_rows(application: ControlDatabase) -> 
         "UPDATE case_events SET action = action",
         "DELETE FROM case_events",
         "DELETE FROM ticket_events",
+        "DELETE FROM need_events",
         "UPDATE schema_version SET version_num = '9999'",
     ],
 )

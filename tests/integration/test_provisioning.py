@@ -91,7 +91,7 @@ def test_grants_of_files_become_cases_once_and_apply_then_refuses_files(city: Ci
     assert (planned.code, planned.answer["refusals"]) == (ExitCode.OK, [])
 
 
-@pytest.mark.requirement("A6-04")
+@pytest.mark.requirement("A6-05")
 def test_an_approved_case_is_delivered_without_gap_or_regress_under_live_updates(
     city: City, writer: Writer, active: str
 ) -> None:

@@ -305,3 +305,15 @@ def entry(**changes: Any) -> dict[str, Any]:
         "contacts": {"head": contact, "deputy": contact, "clerk": contact},
     }
     return wanted | changes
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    """A complete statement of a need as it is sent."""
+    wanted = {
+        "subject": "流浪人员救助信息",
+        "items": ["姓名", "救助日期"],
+        "scenario": "流浪人员医疗救治",
+        "basis_document": "《社会救助暂行办法》",
+        "basis_article": "第五十条",
+    }
+    return wanted | changes

@@ -202,6 +202,7 @@ class EntryStepAnswer(Answer):
     department: str
     when: datetime
     why: str
+    changed_on: date | None
 
 
 class EntryAnswer(Answer):
@@ -279,6 +280,7 @@ def _step(step: Step) -> EntryStepAnswer:
         department=step.who.department,
         when=step.when,
         why=step.why,
+        changed_on=step.changed_on,
     )
 
 

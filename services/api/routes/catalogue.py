@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from services.api.answers.catalogue import (
     CountAnswer,
@@ -59,6 +61,9 @@ class StepForm(Form):
         "withdraw",
     ]
     why: Text = ""
+    changed_on: Annotated[
+        date | None, Field(description="With `revise`: the day on which the law or the function changed.")
+    ] = None
 
 
 class ClashAnswer(Answer):
@@ -173,13 +178,15 @@ def step_entry(
     """Take an entry a step further in its life, on the version that was looked at."""
     parts, principal = parts_of(request), principal_of(request)
     action = Action(form.action)
-    asked = Asked(key, "step-entry", (str(entry), form.model_dump(), if_match))
+    asked = Asked(key, "step-entry", (str(entry), form.model_dump(mode="json"), if_match))
     return once(
         parts,
         principal,
         asked,
         lambda connection: _made(
-            catalogue.stepped(parts, principal, connection, entry, action, form.why, if_match)
+            catalogue.stepped(
+                parts, principal, connection, entry, action, form.why, if_match, form.changed_on
+            )
         ),
     )
 

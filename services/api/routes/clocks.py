@@ -1,23 +1,25 @@
-"""``/api/v1/clocks``: working days counted, policy packs, the calendar, the policy of new cases."""
+"""``/api/v1/clocks``: working days counted, breaches, policy packs, the calendar, the policy of new cases."""
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from services.api.codes import Code
-from services.api.forms import Form, Key, Text, Word
+from services.api.forms import DepartmentFilter, Form, Key, Limit, Text, Word
 from services.api.problems import AnswerProblem
 from services.api.repeating import Made, once
 from services.api.repeating import Request as Asked
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Document, Page
-from services.api.uses import clocks
+from services.api.uses import breaches, clocks
 from services.control.clocks.arithmetic import MOST_DAYS
 from services.control.clocks.calendar import DayKind
+from services.control.store.breaches import Breach, Kind, Wish
 from services.control.store.cases.policies import Adopted
 
 router = APIRouter(prefix="/clocks", tags=["clocks"])
@@ -102,6 +104,34 @@ class PolicyAnswer(Answer):
     rules: Document
 
 
+class BreachAnswer(Answer):
+    """A duty that was not done in time."""
+
+    kind: Kind
+    id: UUID
+    number: int | None
+    name: str
+    department: str | None = Field(description="Who is late; null for the authority.")
+    obliged: str
+    provider: str | None
+    consumer: str | None
+    key: str
+    stage: str
+    due_on: date
+    provisional: bool
+    done_on: date | None
+    days_late: int
+    document: str | None
+    article: str | None
+
+
+class BreachesAnswer(Answer):
+    """Some breaches, and how many there are."""
+
+    items: list[BreachAnswer]
+    total: int
+
+
 @router.get("/due")
 def count_days(
     request: Request,
@@ -117,6 +147,22 @@ def count_days(
         provisional=found.provisional,
         waits_for=found.waits_for,
     )
+
+
+@router.get("/breaches")
+def list_breaches(
+    request: Request,
+    kind: Kind | None = None,
+    department: DepartmentFilter = None,
+    obliged: Literal["provider", "authority"] | None = None,
+    done: Annotated[bool, Query(description="Also what was done after all, too late.")] = False,
+    start: Annotated[int, Query(ge=0, le=100_000, description="How many are passed over.")] = 0,
+    limit: Limit = 50,
+) -> BreachesAnswer:
+    """List duties that are overdue, the oldest first: whose, on what, by which article, how late."""
+    wish = Wish(kind, department, obliged, done)
+    found, total = breaches.listed(parts_of(request), principal_of(request), wish, start, limit)
+    return BreachesAnswer(items=[_breach(each) for each in found], total=total)
 
 
 @router.get("/packs")
@@ -187,6 +233,27 @@ def import_year(request: Request, year: Year, form: YearForm) -> TakenAnswer:
     """Take the notice of a year, whole, instead of the one that was there."""
     changed = clocks.take_year(parts_of(request), principal_of(request), year, form.content)
     return TakenAnswer(changed=changed)
+
+
+def _breach(each: Breach) -> BreachAnswer:
+    return BreachAnswer(
+        kind=each.kind,
+        id=each.id,
+        number=each.number,
+        name=each.name,
+        department=each.department,
+        obliged=each.obliged,
+        provider=each.provider,
+        consumer=each.consumer,
+        key=each.key,
+        stage=each.stage,
+        due_on=each.due_on,
+        provisional=each.provisional,
+        done_on=each.done_on,
+        days_late=each.days_late,
+        document=None if each.source is None else each.source.document,
+        article=None if each.source is None else each.source.article,
+    )
 
 
 def _policy(found: Adopted) -> PolicyAnswer:

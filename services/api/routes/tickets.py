@@ -9,14 +9,26 @@ from pydantic import Field
 
 from services.api.cursors import cursor_at, place_of
 from services.api.etags import etag_of, seen_in
-from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Number, Text, Word
+from services.api.forms import (
+    Cursor,
+    DepartmentFilter,
+    Filter,
+    Form,
+    IfMatch,
+    Key,
+    Limit,
+    Number,
+    Text,
+    Word,
+)
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Document, Page
 from services.api.uses import tickets
 from services.control.clocks.calendar import civil_day
-from services.control.store.tickets import work
+from services.control.store.tickets import refusals, work
 from services.control.store.tickets.reading import Wish
+from services.control.store.tickets.refusals import Outcome
 from services.control.tickets.evidence import MOST_EVIDENCE, Evidence
 from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action, Duty, RefusalReason, State
@@ -103,6 +115,18 @@ class TicketLineAnswer(Answer):
     due_provisional: bool | None
 
 
+class RefusalAnswer(Answer):
+    """A refusal to correct, and what came of it."""
+
+    number: int
+    provider: str
+    reporter: str
+    resource: str
+    refused_at: datetime
+    reason: RefusalReason
+    outcome: Outcome
+
+
 class TicketStepAnswer(Answer):
     """A ticket after an action."""
 
@@ -132,6 +156,32 @@ def list_tickets(
     found = tickets.all_of(parts, principal_of(request), wish, before, limit + 1)
     more = cursor_at([found[limit - 1].number], *question) if len(found) > limit else None
     return Page(items=[TicketLineAnswer.model_validate(each) for each in found[:limit]], next=more)
+
+
+@router.get("/refusals")
+def list_refusals(
+    request: Request,
+    provider: DepartmentFilter = None,
+    outcome: Outcome | None = None,
+    limit: Limit = 50,
+) -> Page[RefusalAnswer]:
+    """List refusals to correct that the reader sees, the newest first, with what came of each."""
+    wish = refusals.Wish(provider, outcome)
+    found = tickets.refused_ones(parts_of(request), principal_of(request), wish)[:limit]
+    return Page(
+        items=[
+            RefusalAnswer(
+                number=each.number,
+                provider=each.provider,
+                reporter=each.reporter,
+                resource=each.resource,
+                refused_at=each.refused_at,
+                reason=each.reason,
+                outcome=each.outcome,
+            )
+            for each in found
+        ]
+    )
 
 
 @router.post("", status_code=201)

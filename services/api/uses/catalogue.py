@@ -5,6 +5,7 @@ Entries know departments by their credit codes, accounts by their ids; here the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -150,8 +151,11 @@ def stepped(
     action: Action,
     why: str,
     if_match: str | None,
+    changed_on: date | None = None,
 ) -> Stored:
     """Take an entry a step further in its life.
+
+    With REVISE, ``changed_on`` is the day on which the law or the function changed.
 
     Raises:
         AnswerProblem: somebody may not, somebody was quicker, or the life cycle refuses.
@@ -160,7 +164,7 @@ def stepped(
     whose = whose_is(connection, stored.dossier)
     role = permit(parts, principal, Asked(f"catalogue.{action.value}"), whose).role
     require_seen(if_match, stored.lock_version)
-    asked = AskedStep(_actor(connection, principal, role), parts.clock(), why)
+    asked = AskedStep(_actor(connection, principal, role), parts.clock(), why, changed_on)
     return _done(take_step(connection, stored, action, asked, parts.catalogue_rules))
 
 

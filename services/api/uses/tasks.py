@@ -1,10 +1,10 @@
-"""What waits for a person: cases, tickets and entries, first what is due first, with the days left."""
+"""What waits for a person: cases, tickets, entries and needs, first what is due first, with the days left."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -18,11 +18,18 @@ from services.control.accounts.roles import Role
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
+from services.control.demand.words import State as NeedState
+from services.control.docket.bound import Bound
+from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
 from services.control.store.cases.listing import waiting
+from services.control.store.cases.policies import adopted
 from services.control.store.catalogue.listing import Facet, Question, page
+from services.control.store.catalogue.reviews import under_review, under_revision
 from services.control.store.clocks.calendars import read_calendar
+from services.control.store.demand.reading import Wish as NeedWish
+from services.control.store.demand.reading import listed as needs
 from services.control.store.tickets.reading import Wish, listed
 from services.control.tickets.words import State as TicketState
 
@@ -35,6 +42,7 @@ class Kind(StrEnum):
     CASE = "case"
     TICKET = "ticket"
     ENTRY = "entry"
+    NEED = "need"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,9 @@ class Task:
     role: Role
     id: UUID
     number: int | None
-    """What people call a case or a ticket by."""
+    """What people call a case, a ticket or a need by."""
     name: str
-    """The resource, or the name of an entry."""
+    """The resource, the name of an entry, or the data that is needed."""
     state: str
     department: str
     """Whose it is on the other side: who asks, or whose entry it is."""
@@ -61,7 +69,6 @@ class Task:
 _REPORTERS: Final = (TicketState.RETURNED, TicketState.CORRECTED)
 _PROVIDERS: Final = (TicketState.VERIFYING, TicketState.CORRECTING)
 _AUTHORITIES: Final = (TicketState.REPORTED, TicketState.ESCALATED)
-_REVIEWED: Final = (EntryState.REGISTRATION_REVIEW, EntryState.PUBLICATION_REVIEW)
 _WRITTEN: Final = (EntryState.DRAFT, EntryState.REGISTERED)
 
 
@@ -80,7 +87,8 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
             for task in (
                 *_cases(connection, principal, role, calendar, today),
                 *_tickets(connection, principal, role, calendar, today),
-                *_entries(connection, principal, role),
+                *_entries(connection, principal, role, calendar, today),
+                *_needs(connection, principal, role),
             )
         ]
     found.sort(key=lambda each: (each.due_on is None, each.due_on or today, each.since))
@@ -151,20 +159,25 @@ def _tickets(
         )
 
 
-def _entries(connection: Connection, principal: Principal, role: Role) -> Iterator[Task]:
-    """Entries to review, or to bring on; they have no legal clock."""
+def _entries(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
+) -> Iterator[Task]:
+    """Entries to review, or to bring on: reviews and revisions by the clocks of the policy."""
     if role is Role.AUTHORITY:
-        chosen = {Facet.STATE: frozenset(each.value for each in _REVIEWED)}
-    elif role is Role.PROVIDER:
-        department = department_of(connection, principal.department)
-        if department is None:
-            return
-        chosen = {
-            Facet.STATE: frozenset(each.value for each in _WRITTEN),
-            Facet.PROVIDER: frozenset({department.credit_code}),
-        }
-    else:
+        yield from _reviews(connection, calendar, today)
         return
+    department = department_of(connection, principal.department) if role is Role.PROVIDER else None
+    if department is None:
+        return
+    policy, code = _policy(connection), department.credit_code
+    due = {
+        each.id: entry_due(policy, APPLY, each.since, calendar)
+        for each in under_revision(connection, code, _MOST)
+    }
+    chosen = {
+        Facet.STATE: frozenset(each.value for each in _WRITTEN),
+        Facet.PROVIDER: frozenset({code}),
+    }
     for entry in page(connection, Question(chosen=chosen, published_only=False), _MOST).entries:
         yield Task(
             kind=Kind.ENTRY,
@@ -175,6 +188,59 @@ def _entries(connection: Connection, principal: Principal, role: Role) -> Iterat
             state=entry.state.value,
             department=entry.provider,
             since=entry.changed_at,
+            **_counted(due.get(entry.id), calendar, today),
+        )
+
+
+def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterator[Task]:
+    policy = _policy(connection)
+    for entry in under_review(connection, _MOST):
+        found = entry_due(policy, REVIEW, entry.since, calendar)
+        yield Task(
+            kind=Kind.ENTRY,
+            role=Role.AUTHORITY,
+            id=entry.id,
+            number=None,
+            name=entry.name,
+            state=entry.state.value,
+            department=entry.provider,
+            since=entry.since,
+            **_counted(found, calendar, today),
+        )
+
+
+def _policy(connection: Connection) -> Bound | None:
+    kept = adopted(connection)
+    return None if kept is None else kept.policy
+
+
+def _counted(found: EntryDue | None, calendar: Calendar, today: date) -> dict[str, Any]:
+    """What a task says of its last day."""
+    if found is None:
+        return {"due_on": None, "provisional": False, "days_left": None}
+    left = days_left(calendar, today, found.due.day)
+    return {"due_on": found.due.day, "provisional": found.due.provisional, "days_left": left}
+
+
+def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator[Task]:
+    """Needs to assign or answer, and those that wait for an entry of the own department."""
+    own_department = principal.department
+    wish = {
+        Role.AUTHORITY: NeedWish(state=NeedState.STATED),
+        Role.PROVIDER: NeedWish(state=NeedState.ASSIGNED, assigned_to=own_department),
+    }.get(role)
+    for line in () if wish is None else needs(connection, wish, limit=_MOST):
+        if role is Role.AUTHORITY and line.department == own_department:
+            continue
+        yield Task(
+            kind=Kind.NEED,
+            role=role,
+            id=line.id,
+            number=line.number,
+            name=line.subject,
+            state=line.state.value,
+            department=line.department,
+            since=line.moved_at,
             due_on=None,
             provisional=False,
             days_left=None,

@@ -23,6 +23,7 @@ from services.control.store.cases.policies import adopted
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.errors import ReadAgain
 from services.control.store.outbox import Act, append
+from services.control.store.tickets import refusals
 from services.control.store.tickets.reading import Filed, TicketLine, Wish, id_of, listed, load
 from services.control.store.tickets.work import Answer, Desk, act, take_report
 from services.control.tickets.clocks import rules_from
@@ -67,6 +68,15 @@ def all_of(
     seen = visible_to(parts, principal, Asked.TICKET_LOOK)
     with parts.database.reading() as connection:
         return listed(connection, replace(wish, visible_to=seen), before, limit)
+
+
+def refused_ones(
+    parts: Parts, principal: Principal, wish: refusals.Wish, limit: int = 500
+) -> list[refusals.RefusalLine]:
+    """Refusals to correct that somebody sees, with what came of each, the newest first."""
+    seen = visible_to(parts, principal, Asked.TICKET_LOOK)
+    with parts.database.reading() as connection:
+        return refusals.refusals(connection, replace(wish, visible_to=seen), limit)
 
 
 def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Every action that a person can ask the control plane for, by one name each: ``<area>.<action>``.
 
-Those of cases, tickets and catalogue entries have the names of their life cycles; tests compare.
+Those of cases, tickets, needs and catalogue entries have the names of their life cycles; tests compare.
 """
 
 from enum import StrEnum
@@ -10,6 +10,7 @@ class Area(StrEnum):
     """What an action is about; scopes of API tokens are made of it."""
 
     CATALOGUE = "catalogue"
+    DEMAND = "demand"
     CASE = "case"
     GRANT = "grant"
     DATA = "data"
@@ -55,6 +56,15 @@ class Action(StrEnum):
     CATALOGUE_SUPERSEDE = "catalogue.supersede"
     CATALOGUE_RETIRE = "catalogue.retire"
     """To announce the end of a version of a resource, postpone it, or give it up."""
+
+    DEMAND_LOOK = "demand.look"
+    DEMAND_STATE = "demand.state"
+    DEMAND_ASSIGN = "demand.assign"
+    DEMAND_DECLINE = "demand.decline"
+    DEMAND_POINT = "demand.point"
+    DEMAND_HAND_BACK = "demand.hand_back"
+    DEMAND_DRAFT = "demand.draft"
+    DEMAND_WITHDRAW = "demand.withdraw"
 
     CASE_LOOK = "case.look"
     CASE_LOOK_CONTEXT = "case.look_context"

@@ -69,6 +69,16 @@ _OF_CATALOGUE: Final[tuple[_Row, ...]] = (
     (Action.CATALOGUE_SUPERSEDE, _CHANGE, _, _, _, _, _, _),
     (Action.CATALOGUE_RETIRE, _CHANGE, _ALL, _OWN, _, _, _, _),
 )
+_OF_DEMAND: Final[tuple[_Row, ...]] = (
+    (Action.DEMAND_LOOK, _LOOK, _ALL, _ALL, _ALL, _ALL, _ALL, _ALL),
+    (Action.DEMAND_STATE, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.DEMAND_ASSIGN, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.DEMAND_DECLINE, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.DEMAND_POINT, _CHANGE, _OTHER, _, _, _, _, _),
+    (Action.DEMAND_HAND_BACK, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.DEMAND_DRAFT, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.DEMAND_WITHDRAW, _CHANGE, _, _, _OWN, _, _, _),
+)
 _OF_CASES: Final[tuple[_Row, ...]] = (
     (Action.CASE_LOOK, _LOOK, _ALL, _OWN, _OWN, _ALL, _ALL, _ALL),
     (Action.CASE_LOOK_CONTEXT, _LOOK, _ALL, _OWN, _, _, _ALL, _),
@@ -189,6 +199,6 @@ def _permission(row: _Row) -> Permission:
 
 PERMISSIONS: Final[Mapping[Action, Permission]] = {
     row[0]: _permission(row)
-    for row in (*_OF_CATALOGUE, *_OF_CASES, *_OF_DELIVERY, *_OF_RUNNING, *_OF_ACCOUNTS)
+    for row in (*_OF_CATALOGUE, *_OF_DEMAND, *_OF_CASES, *_OF_DELIVERY, *_OF_RUNNING, *_OF_ACCOUNTS)
 }
 """All that anybody may do."""

@@ -29,6 +29,7 @@ _DUTIES: Final[Mapping[StrEnum, Said]] = {
 }
 _AREAS: Final[Mapping[StrEnum, Said]] = {
     Area.CATALOGUE: ("目录", "catalogue"),
+    Area.DEMAND: ("数据需求", "demand"),
     Area.CASE: ("共享申请", "sharing cases"),
     Area.GRANT: ("授权", "grants"),
     Area.DATA: ("数据", "data"),
@@ -83,6 +84,16 @@ _CATALOGUE: Final[Mapping[StrEnum, Said]] = {
     Action.CATALOGUE_WITHDRAW: ("下线目录", "withdraw an entry"),
     Action.CATALOGUE_SUPERSEDE: ("由新版本取代（系统）", "supersede (the system)"),
     Action.CATALOGUE_RETIRE: ("停用资源版本", "retire a version of a resource"),
+}
+_DEMAND: Final[Mapping[StrEnum, Said]] = {
+    Action.DEMAND_LOOK: ("查看数据需求", "look at needs for data"),
+    Action.DEMAND_STATE: ("提出数据需求", "state a need"),
+    Action.DEMAND_ASSIGN: ("交办数据需求", "assign a need"),
+    Action.DEMAND_DECLINE: ("不予采纳数据需求", "decline a need"),
+    Action.DEMAND_POINT: ("指明已有目录", "point a need to an entry"),
+    Action.DEMAND_HAND_BACK: ("退回数据需求", "hand a need back"),
+    Action.DEMAND_DRAFT: ("按需求编制目录", "begin an entry for a need"),
+    Action.DEMAND_WITHDRAW: ("撤回数据需求", "withdraw a need"),
 }
 _CASES: Final[Mapping[StrEnum, Said]] = {
     Action.CASE_LOOK: ("查看共享申请", "look at a case"),
@@ -202,6 +213,7 @@ _LISTS: Final = (
     _REACHES,
     _REFUSALS,
     _CATALOGUE,
+    _DEMAND,
     _CASES,
     _DELIVERY,
     _RUNNING,

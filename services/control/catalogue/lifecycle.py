@@ -6,7 +6,7 @@ draft when it is refused (requirements A2-03, A13). A published version stays so
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -67,6 +67,7 @@ class Refusal(StrEnum):
     REASON_MISSING = "REASON_MISSING"
     ENTRY_INVALID = "ENTRY_INVALID"
     CODE_FIXED = "CODE_FIXED"
+    CHANGE_AHEAD = "CHANGE_AHEAD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class Step:
     who: Actor
     when: datetime
     why: str = ""
+    changed_on: date | None = None
+    """With REVISE: the day on which the law or the function changed (requirement A2-05)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,13 @@ def edit(dossier: Dossier, entry: Entry, who: Actor, when: datetime) -> Dossier 
 
 
 def act(
-    dossier: Dossier, action: Action, who: Actor, when: datetime, check: Check, why: str = ""
+    dossier: Dossier,
+    action: Action,
+    who: Actor,
+    when: datetime,
+    check: Check,
+    why: str = "",
+    changed_on: date | None = None,
 ) -> Dossier | Refused:
     """Take an action on the version that it concerns.
 
@@ -192,9 +201,10 @@ def act(
         when: the time, with its zone.
         check: says what is wrong with an entry; asked before each review.
         why: the reason, which refusals, revisions and withdrawals demand.
+        changed_on: with REVISE the day on which the law or the function changed, where one did.
     """
     if action is Action.REVISE:
-        return _revised(dossier, who, when, why)
+        return _revised(dossier, who, when, why, changed_on)
     version = _subject(dossier, action)
     if action not in TRANSITIONS or action is Action.EDIT:
         return Refused(Refusal.WRONG_STATE, action, version.state)
@@ -249,7 +259,9 @@ def _publish(dossier: Dossier, version: Version, who: Actor, when: datetime, why
     return _set(done, before, State.CHANGED, Action.SUPERSEDE, who, when, reason)
 
 
-def _revised(dossier: Dossier, who: Actor, when: datetime, why: str) -> Dossier | Refused:
+def _revised(
+    dossier: Dossier, who: Actor, when: datetime, why: str, changed_on: date | None
+) -> Dossier | Refused:
     last = dossier.versions[-1]
     refusal = None
     if who.role is not Role.PROVIDER:
@@ -260,10 +272,12 @@ def _revised(dossier: Dossier, who: Actor, when: datetime, why: str) -> Dossier 
         refusal = Refusal.WRONG_STATE
     elif not why.strip():
         refusal = Refusal.REASON_MISSING
+    elif changed_on is not None and changed_on > when.astimezone(CIVIL_TIME).date():
+        refusal = Refusal.CHANGE_AHEAD
     if refusal is not None:
         return Refused(refusal, Action.REVISE, last.state)
     draft = Version(last.number + 1, replace(last.entry, published_on=None), State.DRAFT)
-    step = Step(draft.number, Action.REVISE, None, State.DRAFT, who, when, why)
+    step = Step(draft.number, Action.REVISE, None, State.DRAFT, who, when, why, changed_on)
     return replace(dossier, versions=(*dossier.versions, draft), steps=(*dossier.steps, step))
 
 

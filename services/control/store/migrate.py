@@ -28,6 +28,7 @@ _RIGHTS: Final = {
     "case_events": "SELECT, INSERT",
     "ticket_events": "SELECT, INSERT",
     "department_credentials": "SELECT, INSERT, UPDATE (ended, ended_at)",
+    "need_events": "SELECT, INSERT",
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
 }
 """What may be done with tables in which rows are a record, beside reading and adding to it."""

@@ -1,6 +1,7 @@
 """Writing an entry: a form with the columns of the official table, and the steps of its life."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -15,6 +16,7 @@ from services.api.security.cookies import parts_of
 from services.api.uses import catalogue
 from services.api.uses.reach import own
 from services.control.accounts.actions import Action as Permission
+from services.control.cases.words import Problem as CaseProblem
 from services.control.catalogue.cells import entry_cells, item_cells
 from services.control.catalogue.checks import entry_problems
 from services.control.catalogue.entry import Entry
@@ -39,6 +41,7 @@ _FIXED: Final = frozenset({Field.PROVIDER, Field.PROVIDER_CODE, Field.PUBLISHED_
 """What the department and the day of publication say, whatever is typed."""
 _DERIVED: Final = frozenset({Field.KIND, Field.SECTION, Field.HEADING, Field.DETAIL})
 """Parts of the code."""
+_NO_DAY: Final = CaseProblem("FORM", "changed_on", "this is no day", "write it as 2026-09-18")
 WRITTEN: Final = tuple(each for each in ENTRY_FIELDS if each not in _FIXED | _DERIVED)
 
 
@@ -110,12 +113,25 @@ def take_step(request: Request, entry: str, action: Action, form: Fields) -> Res
     try:
         with parts.database.begin() as connection:
             id_, why = found.stored.id, text(form, "why")
-            catalogue.stepped(parts, principal, connection, id_, action, why, seen)
+            changed = _day(text(form, "changed_on")) if action is Action.REVISE else None
+            catalogue.stepped(parts, principal, connection, id_, action, why, seen, changed)
     except AnswerProblem as error:
         if not error.problems:
             raise
         return show(request, entry, error, action)
     return go(f"/catalogue/entries/{found.stored.id}")
+
+
+def _day(typed: str) -> date | None:
+    """A day as a field of a form brings it; None where nothing was typed.
+
+    Raises:
+        AnswerProblem: it is none.
+    """
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError as error:
+        raise AnswerProblem(Code.INVALID, [_NO_DAY]) from error
 
 
 def _editable(request: Request, entry: str) -> catalogue.Shown:

@@ -18,6 +18,7 @@ from services.control.accounts.decision import Whose
 from services.control.cases.words import State as CaseState
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day
+from services.control.demand.words import State as NeedState
 from services.control.store.cases.listing import Breach, breaches
 from services.control.store.notices import inbox
 from services.control.tickets.words import State as TicketState
@@ -34,8 +35,16 @@ _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.CASE: CaseState,
     Kind.ENTRY: EntryState,
     Kind.TICKET: TicketState,
+    Kind.NEED: NeedState,
 }
-_FOLDERS: Final = {Kind.CASE: "/cases", Kind.ENTRY: "/catalogue/entries", Kind.TICKET: "/tickets"}
+_FOLDERS: Final = {
+    Kind.CASE: "/cases",
+    Kind.ENTRY: "/catalogue/entries",
+    Kind.TICKET: "/tickets",
+    Kind.NEED: "/demand",
+}
+_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED})
+"""What has its page under its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +108,11 @@ def tasks_page(request: Request) -> Response:
 
 def _waiting(request: Request, asker: Asker) -> list[Waiting]:
     found = tasks.of(parts_of(request), asker.principal, _MOST)
-    return [
-        Waiting(each, f"{_FOLDERS[each.kind]}/{each.id}", _STATES[each.kind](each.state)) for each in found
-    ]
+    return [Waiting(each, _path(each), _STATES[each.kind](each.state)) for each in found]
+
+
+def _path(task: Task) -> str:
+    return f"{_FOLDERS[task.kind]}/{task.number if task.kind in _BY_NUMBER else task.id}"
 
 
 def _sorted(waiting: Sequence[Waiting], sort: str) -> list[Waiting]:

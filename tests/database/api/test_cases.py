@@ -116,6 +116,7 @@ def test_an_action_under_a_key_takes_place_once(web: Web) -> None:
     assert again.json() == first.json() | {"repeated": True}
 
 
+@pytest.mark.requirement("A6-01")
 def test_rules_are_told_by_code_and_in_the_language_of_the_reader(web: Web) -> None:
     consumer = web.at(Role.CONSUMER, department="health")
     opened = consumer.post("/cases", application(scenario="x", items=["nothing"]))
@@ -207,6 +208,7 @@ def test_tasks_say_how_many_working_days_are_left(web: Web) -> None:
     assert (task["state"], task["days_left"]) == ("returned", None)
 
 
+@pytest.mark.requirement("A8-06")
 def test_an_approver_sees_what_the_applicant_holds_and_what_both_reveal(web: Web) -> None:
     consumer, provider = web.at(Role.CONSUMER, department="health"), web.at(Role.PROVIDER)
     first = submitted(consumer, items=["name"], rows=[])

@@ -12,11 +12,12 @@ from services.control.accounts.actions import Action, Area
 from services.control.accounts.permissions import COLUMNS, PERMISSIONS, Reach
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action as CaseAction
+from services.control.demand.words import Action as NeedAction
 from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
 from tests.support.sharing_cases import PART
-from tests.support.web import NOW, Browser, Web, application, entry, report
+from tests.support.web import NOW, Browser, Web, application, entry, report, statement
 
 PROVIDER, CONSUMER, STRANGER = "police", "health", "tax"
 OWN, OTHER = "own", "other"
@@ -29,6 +30,7 @@ class Objects:
 
     case: int
     ticket: int
+    need: int
     entry: str
     draft: str
     victim: UUID
@@ -81,6 +83,18 @@ def on_entry(action: str) -> Ask:
     )
 
 
+def on_need(action: NeedAction) -> Ask:
+    more: Mapping[NeedAction, Mapping[str, Any]] = {
+        NeedAction.ASSIGN: {"department": "police"},
+        NeedAction.DECLINE: {"reason": "LAW_FORBIDS", "text": "说明"},
+        NeedAction.POINT: {"code": "3013205/000001"},
+    }
+    form = {"action": action.value, **more.get(action, {})}
+    return lambda browser, objects, _: browser.post(
+        f"/demand/needs/{objects.need}/actions", form, headers=SEEN
+    )
+
+
 def on_person(form: Mapping[str, Any]) -> Ask:
     return lambda browser, objects, _: browser.post(
         f"/people/{objects.victim}/actions", dict(form), headers=SEEN
@@ -105,6 +119,7 @@ def import_file(browser: Browser, _objects: Objects, _department: str) -> Respon
 
 _CASES: Final = {Action(f"case.{each.value}"): on_case(each) for each in CaseAction}
 _TICKETS: Final = {Action(f"ticket.{each.value}"): on_ticket(each) for each in TicketAction}
+_NEEDS: Final = {Action(f"demand.{each.value}"): on_need(each) for each in NeedAction}
 _STEPS: Final = (
     Action.CATALOGUE_SUBMIT,
     Action.CATALOGUE_REGISTER,
@@ -136,6 +151,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     **{each: on_entry(each.value.partition(".")[2]) for each in _STEPS},
     **_CASES,
     **_TICKETS,
+    **_NEEDS,
     **{action: on_person(form) for action, form in _PEOPLE.items()},
     Action.CATALOGUE_LOOK: lambda browser, objects, _: browser.get(f"/catalogue/entries/{objects.entry}"),
     Action.CATALOGUE_LOOK_UNPUBLISHED: lambda browser, objects, _: browser.get(
@@ -148,6 +164,8 @@ ASKS: Final[Mapping[Action, Ask]] = {
         f"/catalogue/entries/{objects.draft}", entry(code=None), headers=SEEN
     ),
     Action.CATALOGUE_RETIRE: lambda browser, *_: browser.post("/retirements", RETIREMENT),
+    Action.DEMAND_LOOK: lambda browser, objects, _: browser.get(f"/demand/needs/{objects.need}"),
+    Action.DEMAND_STATE: lambda browser, *_: browser.post("/demand/needs", statement()),
     Action.CASE_LOOK: lambda browser, objects, _: browser.get(f"/cases/{objects.case}"),
     Action.CASE_LOOK_CONTEXT: lambda browser, objects, _: browser.get(f"/cases/{objects.case}/context"),
     Action.CASE_OPEN: lambda browser, *_: browser.post("/cases", application()),
@@ -213,6 +231,7 @@ NOBODYS_OBJECT: Final = {
     Action.CATALOGUE_EXPORT,
     Action.CATALOGUE_IMPORT,
     Action.CATALOGUE_OPEN,
+    Action.DEMAND_STATE,
     Action.CLAIM_LOOK,
     Action.TICKET_REPORT,
     Action.POLICY_LOOK,
@@ -267,6 +286,7 @@ def objects_of(web: Web) -> tuple[Objects, str]:
     case = consumer.post("/cases", application()).json()["number"]
     consumer.post(f"/cases/{case}/actions", {"action": "submit"}, headers=SEEN)
     ticket = consumer.post("/tickets", report()).json()["number"]
+    need = consumer.post("/demand/needs", statement()).json()["number"]
     published = provider.post("/catalogue/entries", entry()).json()["id"]
     authority = web.at(Role.AUTHORITY, department="data_bureau")
     for browser, action in (
@@ -276,10 +296,12 @@ def objects_of(web: Web) -> tuple[Objects, str]:
         (authority, "publish"),
     ):
         browser.post(f"/catalogue/entries/{published}/steps", {"action": action}, headers=SEEN)
+    to_police = {"action": "assign", "department": PROVIDER}
+    authority.post(f"/demand/needs/{need}/actions", to_police, headers=SEEN)
     draft = provider.post("/catalogue/entries", {"name": "草稿"}).json()["id"]
     victim = web.hire(department=CONSUMER)
     prefix = web.token_of(victim)["authorization"][7:19]
-    return Objects(case, ticket, published, draft, victim.id), prefix
+    return Objects(case, ticket, need, published, draft, victim.id), prefix
 
 
 def department_for(action: Action, role: Role, where: str) -> str:

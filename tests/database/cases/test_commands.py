@@ -140,6 +140,7 @@ def test_what_is_free_passes_and_can_be_stopped_resumed_and_ended(adopted: Call,
     assert answered(adopted, "case", "terminate", number, *stop)["state"] == "terminated"
 
 
+@pytest.mark.requirement("A6-04", "A6-08")
 def test_a_refusal_is_appealed_against_and_ruled_on(adopted: Call, tmp_path: Path) -> None:
     number = applied(adopted, tmp_path)
     bare = answered(

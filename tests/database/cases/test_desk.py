@@ -104,6 +104,7 @@ def test_what_is_unconditional_passes_without_a_decision(office: Office) -> None
     assert [each["wanted"] for each in requests(office)] == ["provide"]
 
 
+@pytest.mark.requirement("A6-06", "C2")
 def test_the_policy_says_who_looks_first_and_who_decides(control_database: ControlDatabase) -> None:
     first = Office(control_database, policy("province-sample-2024"))
     assert deciding(first).case.state is State.PRECHECK

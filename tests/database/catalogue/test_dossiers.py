@@ -48,7 +48,7 @@ def test_a_document_says_everything_but_the_items() -> None:
     assert entry_of(document_of(COMPLETE), ()) == replace(COMPLETE, items=())
 
 
-@pytest.mark.requirement("A2-03")
+@pytest.mark.requirement("A2-03", "A2-04")
 def test_a_whole_life_is_kept_with_who_when_and_why(control_database: ControlDatabase) -> None:
     with control_database.begin() as connection:
         published = brought(connection, opened(connection))

@@ -25,6 +25,7 @@ PAGES: Final = (
     f"/quarantine/police/event?at={STOPPED}",
     "/tickets",
     "/tickets/new",
+    "/refusals",
     "/conflicts",
     "/conflicts/social_security/population.person.v1/address",
     "/operations",

@@ -14,8 +14,11 @@ from services.control.cases.words import Action, Actor, RefusalReason, State, St
 from services.control.cases.words import Role as CaseRole
 from services.control.docket.filed import Filed
 from services.control.store.database import ControlDatabase
+from services.control.store.demand import work
+from services.control.store.demand.reading import Filed as FiledNeed
 from services.portal.languages import CHINESE, texts_of
 from tests.support.desk import Office
+from tests.support.needs import opening as need_opening
 from tests.support.portal import Page, Portal, Reader
 from tests.support.sharing_cases import APPLICANT, BUREAU, CONSUMER, DECIDER, PROVIDER, application
 from tests.support.stored_catalogue import brought, numbered, opened
@@ -45,6 +48,15 @@ SEEN_BY: Final = {
     "/catalogue/import": {Role.PROVIDER},
     "/apply": {Role.CONSUMER},
     "/apply?resource=population.person.v1": {Role.CONSUMER},
+    "/catalogue/directories/share": ALL,
+    "/catalogue/directories/open": ALL,
+    "/catalogue/directories/not_shared": ALL,
+    "/catalogue/duties": ALL,
+    "/demand": ALL,
+    "/demand/new": {Role.CONSUMER},
+    "/demand/{need}": ALL,
+    "/breaches": ALL,
+    "/breaches?kind=case&done=yes": ALL,
     "/cases": ALL,
     "/cases?sort=due&state=deciding": ALL,
     "/cases/{case}": ALL,
@@ -76,6 +88,8 @@ class Town:
         with database.begin() as connection:
             draft = opened(connection, numbered(1))
             published = brought(connection, opened(connection, numbered(2)))
+            need = work.state(connection, need_opening())
+        assert isinstance(need, FiledNeed)
         clerk = self.portal.hire(Role.PROVIDER, department=PROVIDER)
         self.names = {
             "case": self.case.case.opening.id,
@@ -83,6 +97,7 @@ class Town:
             "draft": str(draft.id),
             "published": str(published.id),
             "clerk": str(clerk.id),
+            "need": str(need.number),
         }
 
     def reader(self, role: Role, language: str = "en") -> Reader:

@@ -256,6 +256,7 @@ def test_a_table_with_mistakes_shows_all_of_them_by_row_column_and_remedy(
     assert entries(portal) == 0
 
 
+@pytest.mark.requirement("A2-03")
 def test_an_entry_goes_from_a_draft_to_the_catalogue_by_two_people(portal: Portal, provider: Reader) -> None:
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
     with portal.parts.database.begin() as connection:

@@ -112,6 +112,7 @@ def test_a_grant_that_delivers_though_its_case_does_not_is_stopped(
     assert kinds(office, bus) == []
 
 
+@pytest.mark.requirement("A8-01")
 def test_a_grant_that_gives_more_than_was_decided_is_stopped_and_comes_back_as_decided(
     office: Office, bus: MemoryGrantBus, filed: Filed
 ) -> None:

@@ -79,7 +79,7 @@ def asked(bus: MemoryGrantBus) -> list[str]:
     return [call for call in bus.calls if call != "finish"]
 
 
-@pytest.mark.requirement("A6-04")
+@pytest.mark.requirement("A6-05")
 def test_an_approved_case_becomes_a_grant_step_by_step_and_is_active_last(
     office: Office, bus: MemoryGrantBus, clock: Clock
 ) -> None:

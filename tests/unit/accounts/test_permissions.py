@@ -26,6 +26,9 @@ from services.control.accounts.words import said
 from services.control.cases import table, words
 from services.control.catalogue import lifecycle
 from services.control.catalogue.vocabulary import Language
+from services.control.demand.table import TRANSITIONS as NEEDS
+from services.control.demand.words import Action as NeedAction
+from services.control.demand.words import Party
 
 EXPECTED = Path(__file__).parent / "expected_permissions.txt"
 LETTERS = {"a": (True, True), "o": (True, False), "x": (False, True), "-": (False, False)}
@@ -243,6 +246,19 @@ def test_everything_has_its_words(kind: type[Role], language: Language) -> None:
     found = [said(each, language) for each in kind]
     assert all(found)
     assert len(set(found)) == len(found)
+
+
+def test_a_need_is_open_to_exactly_those_whom_its_life_cycle_knows() -> None:
+    parties = {
+        Party.CONSUMER: {(Role.CONSUMER, OWN)},
+        Party.ASSIGNEE: {(Role.PROVIDER, OWN)},
+        Party.AUTHORITY: {(Role.AUTHORITY, OTHER)},
+    }
+    for action in NeedAction:
+        known = {
+            cell for (_, taken), each in NEEDS.items() if taken is action for cell in parties[each.party]
+        }
+        assert cells(Action(f"demand.{action.value}")) == known
 
 
 def test_a_ticket_is_open_to_exactly_those_whom_its_life_cycle_knows() -> None:

@@ -27,6 +27,7 @@ from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.problems import Problem
 from tests.support.catalogue import COMPLETE, entry
 from tests.support.examples import examples
+from topics.quality.values import CIVIL_TIME
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 RULES = CatalogueRules()
@@ -203,6 +204,17 @@ def test_a_published_version_counts_until_its_successor_is_published() -> None:
     assert [version.state for version in after.versions] == [State.CHANGED, State.PUBLISHED]
     assert after.steps[-1].action is Action.SUPERSEDE
     assert after.steps[-1].version == 1
+
+
+@pytest.mark.requirement("A2-05")
+def test_a_revision_keeps_the_day_of_the_change_and_none_that_lies_ahead() -> None:
+    published, today = done(opened(), *TO_PUBLISHED), NOW.astimezone(CIVIL_TIME).date()
+    revised = act(published, Action.REVISE, CLERK, NOW, check, "法律修订", today)
+    assert isinstance(revised, Dossier)
+    assert revised.steps[-1].changed_on == today
+    ahead = act(published, Action.REVISE, CLERK, NOW, check, "法律修订", today + timedelta(days=1))
+    assert isinstance(ahead, Refused)
+    assert ahead.refusal is Refusal.CHANGE_AHEAD
 
 
 def test_there_is_one_open_version_at_a_time() -> None:

@@ -41,6 +41,7 @@ def test_what_is_kept_decides_what_the_packs_decide() -> None:
             assert found == [in_words(each.given) for each in packs.decide(key, facts)], key
 
 
+@pytest.mark.requirement("C2", "C3", "C10")
 @pytest.mark.parametrize(
     ("packs", "rule", "value"),
     [

@@ -97,6 +97,25 @@ def test_the_letter_says_who_undertakes_what_for_which_data_in_both_languages() 
     assert fact(english, Label.MODE) == ("Subscription",)
 
 
+@pytest.mark.requirement("A8-01", "A8-02", "A8-03", "A8-04")
+def test_the_letter_forbids_other_use_third_parties_publication_and_trade() -> None:
+    for language, forbidden in (
+        (ZH, ("仅将数据用于", "不以任何形式向第三方提供", "不公开发布", "任何商业用途")),
+        (
+            EN,
+            (
+                "only for the scenario",
+                "not to give the data to a third party",
+                "not to publish",
+                "commercial",
+            ),
+        ),
+    ):
+        letter = document_of(draft(), Kind.COMMITMENT, ABOUT, language)
+        for words in forbidden:
+            assert any(words in each for each in letter.undertakings), words
+
+
 @pytest.mark.requirement("A8-08")
 def test_the_filing_form_says_what_was_applied_for_when_and_what_was_given() -> None:
     before = document_of(draft(filing="备〔2026〕7号"), Kind.FILING, ABOUT, ZH)

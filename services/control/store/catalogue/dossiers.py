@@ -198,6 +198,7 @@ def _new_steps(change: Change) -> Iterator[dict[str, Any]]:
             "department": step.who.department,
             "acted_at": step.when,
             "why": step.why,
+            "changed_on": step.changed_on,
         }
 
 
@@ -247,6 +248,7 @@ def _step(row: Row[Any]) -> Step:
         who=Actor(row.person, Role(row.role), row.department),
         when=row.acted_at,
         why=row.why,
+        changed_on=row.changed_on,
     )
 
 

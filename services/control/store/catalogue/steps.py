@@ -1,7 +1,7 @@
 """What is done with entries of the store: opened, edited, and taken through their life by its pure rules."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +25,8 @@ class Asked:
     who: Actor
     when: datetime
     why: str = ""
+    changed_on: date | None = None
+    """With REVISE: the day on which the law or the function changed."""
 
 
 def open_entry(connection: Connection, id_: UUID, entry: Entry, asked: Asked) -> Stored | Refused:
@@ -57,7 +59,7 @@ def take_step(
     def check(entry: Entry) -> tuple[Problem, ...]:
         return tuple(entry_problems(entry, rules))
 
-    after = act(stored.dossier, action, asked.who, asked.when, check, asked.why)
+    after = act(stored.dossier, action, asked.who, asked.when, check, asked.why, asked.changed_on)
     return _written(connection, stored.id, stored, after)
 
 

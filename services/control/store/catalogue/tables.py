@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -116,6 +117,7 @@ STEPS: Final = Table(
     Column("department", Text, nullable=False),
     Column("acted_at", INSTANT, nullable=False),
     Column("why", Text, nullable=False),
+    Column("changed_on", Date),
     one_of("action", Action),
     one_of("before", State),
     one_of("after", State),

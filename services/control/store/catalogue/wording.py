@@ -73,6 +73,10 @@ REFUSALS: Final[Mapping[Refusal, Said]] = {
         _EN: ("a registered entry keeps its code", "open a new entry for another code"),
         _ZH: ("已注册目录的代码不得更改", "如需其他代码请新建目录"),
     },
+    Refusal.CHANGE_AHEAD: {
+        _EN: ("the change lies ahead", "name the day on which the law or the function changed"),
+        _ZH: ("变更日期尚未到来", "请填写法律法规或职能实际变更的日期"),
+    },
 }
 
 STATES: Final[Mapping[State, Mapping[Language, str]]] = {

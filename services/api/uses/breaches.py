@@ -1,0 +1,38 @@
+"""The list of breaches as pages and the API show it: of what somebody may look at, and no more."""
+
+from services.api.parts import Parts
+from services.api.security.asking import permit
+from services.api.uses.reach import own, sees
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Principal, Whose
+from services.control.store.breaches import Breach, Kind, Wish, breaches, sourced
+from services.control.store.clocks.calendars import read_calendar
+
+_LOOKS = {
+    Kind.CASE: Action.CASE_LOOK,
+    Kind.TICKET: Action.TICKET_LOOK,
+    Kind.ENTRY: Action.CATALOGUE_LOOK_UNPUBLISHED,
+}
+
+
+def listed(
+    parts: Parts, principal: Principal, wish: Wish, start: int = 0, limit: int = 50
+) -> tuple[list[Breach], int]:
+    """Breaches that somebody sees, the oldest first, and how many there are.
+
+    Args:
+        parts: what requests are answered with.
+        principal: who asks.
+        wish: which.
+        start: how many are passed over.
+        limit: how many at most, each with its article.
+    """
+    permit(parts, principal, Action.CASE_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        found = breaches(connection, read_calendar(connection), parts.clock(), wish)
+        seen = [each for each in found if _sees(principal, each)]
+        return sourced(connection, seen[start : start + limit]), len(seen)
+
+
+def _sees(principal: Principal, breach: Breach) -> bool:
+    return sees(principal, _LOOKS[breach.kind], Whose(breach.provider, breach.consumer))

@@ -1,0 +1,43 @@
+"""Until when an entry has to be brought for review, and reviewed: the clocks of the policy that is adopted.
+
+The department has its time from the change of law or function on (requirement A2-05), the authority from the
+day on which the entry came for review (A2-06). An entry is bound to no policy of its own: one that is adopted
+meanwhile counts for it, too.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.control.clocks.calendar import Calendar, Due
+from services.control.clocks.pack import Source
+from services.control.clocks.rules import Stage
+from services.control.clocks.running import due_of
+from services.control.clocks.steps import start
+from services.control.docket.bound import Bound
+
+APPLY: Final = "clocks.catalog.apply"
+REVIEW: Final = "clocks.catalog.review"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDue:
+    """When something is due at the latest, and from which article."""
+
+    due: Due
+    stage: str
+    source: Source
+    advisory: bool
+    """Whether to miss it is a breach of nothing."""
+
+
+def entry_due(policy: Bound | None, key: str, since: datetime, calendar: Calendar) -> EntryDue | None:
+    """When what began then is due; None where no pack gives it time."""
+    decided = () if policy is None else policy.decide(key, {})
+    if not decided or not isinstance(decided[0].given.content, Stage):
+        return None
+    stage = decided[0].given.content
+    due = due_of(start(stage.rule, since), calendar)
+    if due is None:
+        return None
+    return EntryDue(due, stage.name, decided[0].given.source, stage.rule.advisory)

@@ -1,0 +1,86 @@
+"""What is derived of the published catalogue: its directories, and the responsibility list."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.security.asking import principal_of
+from services.api.security.cookies import parts_of
+from services.api.uses import catalogue, catalogue_views
+from services.api.uses.catalogue_views import DirectoryForm
+from services.control.catalogue.cells import entry_cells
+from services.control.catalogue.directories import FIELDS, Directory
+from services.control.catalogue.entry import Entry
+from services.control.catalogue.fields import Field, label
+from services.control.catalogue.fulfilment import Fulfilment, Judged, fulfilled
+from services.portal.forms import go
+from services.portal.languages import tongue_of
+from services.portal.lists import address_of
+from services.portal.rendering import page
+from services.portal.uses.entries import in_language
+
+router = APIRouter(include_in_schema=False)
+_PER_PAGE = 50
+_IN_THE_TITLE = frozenset({Field.NAME, Field.CODE, Field.PROVIDER_CODE, Field.SUMMARY, Field.ITEM_NAME})
+
+
+@router.get("/catalogue/directories/{directory}")
+def directory_page(request: Request, directory: Directory) -> Response:
+    """What is shared, what is open, or what is not shared and why."""
+    parts, principal, here = parts_of(request), principal_of(request), address_of(request)
+    found = catalogue_views.directory(parts, principal, directory, here.get("after"), _PER_PAGE)
+    language = tongue_of(request).language
+    fields = [each for each in FIELDS[directory] if each not in _IN_THE_TITLE]
+
+    def said(entry: Entry) -> list[str]:
+        cells = entry_cells(entry)
+        return [in_language(each, cells[each], language) for each in fields]
+
+    return page(
+        request,
+        "catalogue/directory.html",
+        directory=directory,
+        directories=tuple(Directory),
+        forms=tuple(DirectoryForm),
+        columns=[label(each, language) for each in fields],
+        rows=[(each, said(each)) for each in found.entries],
+        following=found.following,
+    )
+
+
+@router.get("/catalogue/directories/{directory}/export.{form}")
+def export_directory(request: Request, directory: Directory, form: DirectoryForm) -> Response:
+    """A whole directory as a file."""
+    parts, principal = parts_of(request), principal_of(request)
+    with catalogue_views.directory_file(parts, principal, directory, form) as path:
+        content, name = path.read_bytes(), path.name
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, headers=headers, media_type=form.media_type)
+
+
+@router.get("/catalogue/duties")
+def duties_page(request: Request) -> Response:
+    """Who must collect what, and whether it is really there."""
+    found = catalogue_views.duties(parts_of(request), principal_of(request))
+    here = address_of(request)
+
+    def shown(duties: tuple[Judged, ...]) -> list[Judged]:
+        wanted = here.get("fulfilment")
+        return [each for each in duties if wanted in ("", each.fulfilment.value)]
+
+    departments = [
+        (name, fulfilled(each), len(each), shown(each)) for name, each in found.departments.items()
+    ]
+    return page(
+        request,
+        "catalogue/duties.html",
+        departments=departments,
+        as_of=found.as_of,
+        values=tuple(Fulfilment),
+    )
+
+
+@router.get("/catalogue/code/{code:path}")
+def of_code(request: Request, code: str) -> Response:
+    """The entry with a resource code: where lists lead that know codes only."""
+    found = catalogue.shown(parts_of(request), principal_of(request), code)
+    return go(f"/catalogue/entries/{found.stored.id}")

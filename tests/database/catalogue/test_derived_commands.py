@@ -1,0 +1,166 @@
+"""`govbus catalogue demand | directory | duties`, `clock breaches`, `ticket refusals` on a real database."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from services.cli.main import app
+from services.cli.output import ExitCode, run
+from services.control.cases.words import Action
+from services.control.store.accounts.departments import add_department
+from services.control.store.database import ControlDatabase
+from services.control.store.snapshots import Kind, put
+from services.control.tickets.words import Action as TicketAction
+from tests.database.tickets.filing import file, taken
+from tests.database_fixture import DatabaseOnly
+from tests.support.desk import Office
+from tests.support.sharing_cases import CONSUMER
+from tests.support.stored_catalogue import brought, numbered, opened
+from tests.support.tickets import BUREAU, PROVIDER
+from tests.support.web import CONSOLE, DEPARTMENTS
+from tests.unit.catalogue.test_directories import WITHHELD
+from tests.unit.cli.called import Ended, shape
+
+COMMANDS = typer.main.get_command(app)
+Call = Callable[..., Ended]
+NEED = ("--department", "health", "--scenario", "流浪人员医疗救治", "--basis", "《社会救助暂行办法》")
+
+
+@pytest.fixture
+def govbus(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    control_database: ControlDatabase,
+    database_server: DatabaseOnly,
+) -> Call:
+    """The command with the test's database, and the departments of the sample city."""
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
+    monkeypatch.setenv("GOVBUS_POSTGRES_PORT", str(database_server.settings.postgres_port))
+    with control_database.begin() as connection:
+        for department in DEPARTMENTS:
+            add_department(connection, department, CONSOLE)
+
+    def call(*arguments: str | Path) -> Ended:
+        code = run(lambda: COMMANDS(list(map(str, arguments))))
+        ended = Ended(code, *capsys.readouterr())
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    return call
+
+
+def answered(govbus: Call, *arguments: str | Path, like: str, code: ExitCode = ExitCode.OK) -> dict[str, Any]:
+    """What a command answers in the documented shape."""
+    ended = govbus(*arguments, "--json")
+    assert ended.code == code, ended.err
+    shape(like).validate(ended.answer)
+    return dict(ended.answer)
+
+
+def demand(govbus: Call, *arguments: str, like: str = "step", code: ExitCode = ExitCode.OK) -> dict[str, Any]:
+    """What a command on needs answers."""
+    return answered(govbus, "catalogue", "demand", *arguments, like=f"catalogue-demand-{like}", code=code)
+
+
+@pytest.mark.requirement("A2-09", "A6-07")
+def test_a_need_is_stated_assigned_drafted_and_listed(govbus: Call) -> None:
+    made = demand(govbus, "state", "救助信息", *NEED, "--item", "姓名", "--actor", "zhao")
+    number = str(made["need"]["number"])
+    authority = ("--as", "authority", "--department", "data_bureau", "--actor", "chen")
+    assigned = demand(govbus, "step", "assign", number, *authority, "--to", "police")
+    assert assigned["need"]["state"] == "assigned"
+    drafted = demand(govbus, "step", "draft", number, "--as", "provider", "--department", "police")
+    assert drafted["need"]["entry"]
+    assert govbus("catalogue", "list").out.count("救助信息") == 1
+    (merged,) = demand(govbus, "list", like="list")["demand"]
+    assert (merged["departments"], merged["assigned_to"]) == (["health"], ["police"])
+    (line,) = demand(govbus, "needs", "--state", "drafted", like="needs")["needs"]
+    assert line["number"] == int(number)
+    assert [each["action"] for each in demand(govbus, "show", number, like="show")["events"]] == [
+        "assign",
+        "draft",
+    ]
+    for command in (("list",), ("needs",), ("show", number)):
+        assert "救助信息" in govbus("catalogue", "demand", *command).out
+
+
+def test_what_is_against_a_need_is_told(govbus: Call) -> None:
+    bare = demand(govbus, "state", " ", *NEED, code=ExitCode.REFUSED)
+    assert [each["code"] for each in bare["problems"]] == ["SUBJECT_MISSING"]
+    assert govbus("catalogue", "demand", "state", " ", *NEED).code == ExitCode.REFUSED
+    number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
+    own = ("--as", "authority", "--department", "health")
+    refused = demand(govbus, "step", "decline", number, *own, code=ExitCode.REFUSED)
+    assert [each["code"] for each in refused["problems"]] == ["OWN_NEED"]
+    assert govbus("catalogue", "demand", "show", "99").code == ExitCode.NEGATIVE
+    assert govbus("catalogue", "demand", "state", "x", *NEED, "--code", "odd").code == ExitCode.USAGE
+
+
+@pytest.mark.requirement("A2-10", "A3-07")
+def test_directories_are_shown_and_written(
+    govbus: Call, control_database: ControlDatabase, tmp_path: Path
+) -> None:
+    with control_database.begin() as connection:
+        for each in (numbered(2), WITHHELD):
+            brought(connection, opened(connection, each))
+    shared = answered(govbus, "catalogue", "directory", "share", like="catalogue-directory")
+    assert [each["name"] for each in shared["entries"]] == [numbered(2).name]
+    assert "《刑事诉讼法》第五十四条" in govbus("catalogue", "directory", "not_shared").out
+    table, whole = tmp_path / "share.csv", tmp_path / "share.json"
+    for path in (table, whole):
+        assert govbus("catalogue", "directory", "share", path).code == ExitCode.OK
+        assert govbus("catalogue", "directory", "share", path).code == ExitCode.REFUSED
+    _, row = csv.reader(table.read_text(encoding="utf-8-sig").splitlines())
+    assert row[1] == numbered(2).name
+    assert json.loads(whole.read_text(encoding="utf-8")) == shared
+    assert govbus("catalogue", "directory", "share", tmp_path / "x.txt").code == ExitCode.USAGE
+
+
+@pytest.mark.requirement("A2-08")
+def test_duties_of_the_store_are_judged_by_what_was_seen(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    with control_database.begin() as connection:
+        brought(connection, opened(connection, numbered(2)))
+        seen = {str(numbered(2).code): {"state": "stale", "differences": []}}
+        put(connection, Kind.MOUNTING, seen, datetime.now(UTC))
+    (department,) = answered(govbus, "catalogue", "duties", like="catalogue-duties")["departments"]
+    assert (department["fulfilled"], len(department["duties"])) == (0, 2)
+    assert {each["fulfilment"] for each in department["duties"]} == {"stale"}
+    assert "stale" in govbus("catalogue", "duties").out
+
+
+@pytest.mark.requirement("A12-08")
+def test_breaches_are_listed_and_the_exit_code_says_that_there_are_any(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    assert answered(govbus, "clock", "breaches", like="clock-breaches") == {"breaches": [], "total": 0}
+    office, then = Office(control_database), datetime.now(UTC) - timedelta(days=60)
+    office.done(office.opened(now=then), Action.SUBMIT, CONSUMER, then)
+    found = answered(govbus, "clock", "breaches", like="clock-breaches", code=ExitCode.NEGATIVE)
+    (breach,) = found["breaches"]
+    assert (breach["department"], breach["stage"]) == ("police", "reply")
+    assert breach["days_late"] > 20
+    none = answered(govbus, "clock", "breaches", "--department", "tax", like="clock-breaches")
+    assert none["total"] == 0
+    assert "police" in govbus("clock", "breaches").out
+
+
+@pytest.mark.requirement("A9-08")
+def test_refusals_to_correct_are_listed(govbus: Call, control_database: ControlDatabase) -> None:
+    answer = file(control_database)
+    refused = ((TicketAction.DISPATCH, BUREAU), (TicketAction.REFUSE, PROVIDER))
+    taken(control_database, str(answer.id), *refused)
+    (line,) = answered(govbus, "ticket", "refusals", like="ticket-refusals")["refusals"]
+    assert (line["provider"], line["outcome"]) == ("police", "stands")
+    assert answered(govbus, "ticket", "refusals", "--outcome", "upheld", like="ticket-refusals") == {
+        "refusals": []
+    }
+    assert "RECORD_IS_RIGHT" in govbus("ticket", "refusals").out
