@@ -24,6 +24,7 @@ from services.api.routes import (
     notices,
     session,
     snapshots,
+    stops,
     tickets,
 )
 from services.api.security import csrf, texts
@@ -47,6 +48,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     catalogue.router,
     cases.router,
     grants.router,
+    stops.router,
     tickets.router,
     claims.router,
     clocks.router,

@@ -16,6 +16,7 @@ from services.control.desk.desk import Desk
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.database import ControlDatabase
+from services.control.suspension.switch import KillSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Parts:
     """Logins at the identity provider; None where there is none."""
     bus: Bus
     """What only the running bus can say; what is slow or may be down is asked for one thing at a time."""
+    switch: KillSwitch
+    """Suspends and resumes delivery; orders go on after the request that gave them."""
     session_rules: SessionRules = field(default_factory=SessionRules)
     catalogue_rules: CatalogueRules = field(default_factory=CatalogueRules)
     refusals: Refusals = field(default_factory=Refusals)

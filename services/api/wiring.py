@@ -7,10 +7,12 @@ from services.api.on_stack import BusOfStack
 from services.api.parts import Parts
 from services.api.routes.session import return_address
 from services.api.settings import ApiSettings
+from services.api.switch_on_stack import switch_on
 from services.control.accounts.hashing import Hasher
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
+from services.control.settings import ApplySettings
 from services.control.signing_in.group_file import read_groups
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
@@ -54,6 +56,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         logins=LocalLogins(database, Hasher(), secrets.token_bytes),
         oidc=_oidc(settings, database),
         bus=BusOfStack(stack, settings),
+        switch=switch_on(stack, ApplySettings.from_environment()),
         session_rules=settings.session_rules,
     )
 
