@@ -46,6 +46,7 @@ MENU: Final = (
         _("Sharing"),
         (
             Place(_("Catalogue"), "/catalogue", (Action.CATALOGUE_LOOK,)),
+            Place(_("Entries and topics"), "/catalogue/mounting", (Action.CATALOGUE_LOOK,)),
             Place(_("Import entries"), "/catalogue/import", (Action.CATALOGUE_IMPORT,)),
             Place(_("Apply for data"), "/apply", (Action.CASE_OPEN,)),
             Place(_("Cases"), "/cases", (Action.CASE_LOOK,)),
@@ -73,6 +74,7 @@ MENU: Final = (
             Place(_("Dashboard"), "/operations", (Action.OPERATION_LOOK,)),
             Place(_("Alarms"), "/operations/alarms", (Action.OPERATION_LOOK,)),
             Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
+            Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
         ),
     ),
