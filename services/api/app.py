@@ -22,6 +22,7 @@ from services.api.routes import (
     grants,
     health,
     maintenance,
+    mounting,
     notices,
     session,
     snapshots,
@@ -46,6 +47,7 @@ _TOLD_NOBODY: Final[TelemetryConfig] = {
 """FastAPI's own telemetry would record addresses and texts of errors, which may name people."""
 ROUTERS: Final[Sequence[APIRouter]] = (
     session.router,
+    mounting.router,
     catalogue.router,
     cases.router,
     grants.router,

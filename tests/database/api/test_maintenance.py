@@ -8,6 +8,7 @@ import pytest
 from services.control.accounts.roles import Role
 from services.control.store.database import ControlDatabase
 from services.control.store.notices import inbox
+from services.control.store.prepare import prepare
 from tests.support.web import DEPARTMENTS, NOW, Browser, Web
 
 IN_TIME = {"begin": "2026-03-06T20:00:00+08:00", "end": "2026-03-06T23:00:00+08:00", "why": "new disks"}
@@ -16,6 +17,7 @@ IN_TIME = {"begin": "2026-03-06T20:00:00+08:00", "end": "2026-03-06T23:00:00+08:
 
 @pytest.fixture
 def web(control_database: ControlDatabase) -> Web:
+    prepare(control_database, NOW)
     return Web(control_database)
 
 
@@ -27,7 +29,7 @@ def operator(web: Web) -> Browser:
 @pytest.mark.parametrize(
     ("begin", "in_time"), [("2026-03-05", False), ("2026-03-06", True), ("2026-03-07", True)]
 )
-def test_fewer_than_three_whole_working_days_are_refused_with_the_day_that_would_do(
+def test_fewer_than_three_whole_working_days_are_refused_with_the_last_day_for_the_notice(
     web: Web, begin: str, in_time: bool
 ) -> None:
     form = {"begin": f"{begin}T20:00:00+08:00", "end": f"{begin}T23:00:00+08:00", "why": "new disks"}
@@ -38,7 +40,7 @@ def test_fewer_than_three_whole_working_days_are_refused_with_the_day_that_would
     told = answer.json()
     assert (answer.status_code, told["code"]) == (422, "INVALID")
     assert [(each["code"], each["field"]) for each in told["problems"]] == [("NOTICE_TOO_SHORT", "begin")]
-    assert (told["latest_notice"], told["notice_days"]) == ("2026-02-27", 3)
+    assert (told["latest_notice"], told["notice_days"]) == ("2026-02-28", 3)
     assert operator(web).get("/maintenance").json()["items"] == []
 
 

@@ -4,13 +4,16 @@ import pytest
 
 from services.control.accounts.roles import Role
 from services.control.store.database import ControlDatabase
+from services.control.store.prepare import prepare
 from tests.support.portal import Portal
+from tests.support.web import NOW
 
 FORM = {"begin": "2026-03-06T20:00", "end": "2026-03-06T23:00", "why": "new disks"}
 
 
 @pytest.fixture
 def portal(control_database: ControlDatabase) -> Portal:
+    prepare(control_database, NOW)
     return Portal(control_database)
 
 
