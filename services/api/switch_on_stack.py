@@ -1,4 +1,4 @@
-"""The kill switch of a stack, with the login of the writer of policy and nothing that makes or ends logins."""
+"""The kill switch of a stack, with the login of the writer of policy and none that makes or ends logins."""
 
 from dataclasses import replace
 from typing import NoReturn

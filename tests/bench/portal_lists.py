@@ -242,7 +242,9 @@ def _mounting(database: ControlDatabase, topics: int) -> None:
     with database.begin() as connection:
         codes = connection.execute(select(ENTRIES.c.code).order_by(ENTRIES.c.sort_key)).scalars().all()
         documents = {
-            str(code): _mount("fresh" if number < mounted else "no_topic", number if number < mounted else None)
+            str(code): _mount(
+                "fresh" if number < mounted else "no_topic", number if number < mounted else None
+            )
             for number, code in enumerate(codes)
         }
         documents |= {f"population.table_{n}.v1": _mount("no_entry", n) for n in range(hidden)}

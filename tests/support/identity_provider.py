@@ -1,6 +1,6 @@
-"""A real OpenID provider for tests: Django OAuth Toolkit in a process of its own, with login and consent pages.
+"""A real OpenID provider for tests: Django OAuth Toolkit in a process of its own, with its login and consent.
 
-Nothing of it is ours but what a site configures: its people, its clients, and which claims it gives. Claims stand
+Nothing of it is ours but what a site configures: its people, clients and claims. What it says of them stands
 in a file that is read at each token, so that a test can change groups, or have the provider make a mistake.
 
 ``python -m tests.support.identity_provider FOLDER`` reads ``people.json`` there and prints its port.
@@ -18,10 +18,10 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
 CLIENT: Final = "govbus"
-SECRET: Final = "s3cret/with:signs+and%41"  # noqa: S105 - of a client that lives as long as a test
+SECRET: Final = "s3cret/with:signs+and%41"
 """Signs that are changed on their way where one side forgets to write them as a form does."""
 OTHER_CLIENT: Final = "another-application"
-PASSWORD: Final = "Tanne-41-Wolke"  # noqa: S105 - of people who live as long as a test
+PASSWORD: Final = "Tanne-41-Wolke"
 _PEOPLE: Final = "people.json"
 _START_S: Final = 60
 

@@ -1,4 +1,4 @@
-"""What the control process saw of entries and topics: one that is stale, one without topic, one without entry."""
+"""What the control process saw of entries and topics: one stale, one without topic, one without entry."""
 
 from typing import Any, Final
 

@@ -37,8 +37,7 @@ class AnnouncementForm(Form):
 class AnnouncementAnswer(Answer):
     """Maintenance that was announced.
 
-    `waits_for` is the year whose notice on holidays may still make this notice too short, `too_short` says that
-    it has.
+    `waits_for` is the year whose notice on holidays may still make the notice too short; `too_short`: it has.
     """
 
     id: UUID

@@ -31,7 +31,7 @@ class DifferenceAnswer(Answer):
 class MountAnswer(Answer):
     """An entry with its topic, or one of both.
 
-    `name` is the entry's code; where there is no entry, the resource's id. `freshness_s` is how long nothing came,
+    `name` is the code of the entry, or else the id of the resource. `freshness_s` is how long nothing came,
     `allowed_s` how long the update cycle allows.
     """
 
@@ -55,7 +55,7 @@ class MountAnswer(Answer):
 
 
 class MountingAnswer(Answer):
-    """Some of the lines, how many there are in each state, and of when that is: null where nobody has looked."""
+    """Some lines, how many there are in each state, and of when that is: null where nobody has looked."""
 
     items: list[MountAnswer]
     next: str | None

@@ -33,7 +33,7 @@ class RulingForm(Form):
 
 
 class ChangeAnswer(Answer):
-    """What a ruling changes: the definitions of these resources; these grants will show nothing of the item."""
+    """What a ruling changes: definitions of these resources; these grants will show nothing of the item."""
 
     recorded: bool
     decision: Decision

@@ -1,4 +1,4 @@
-"""``/api/v1/stops``: the kill switch; an order is taken at once, carried out by itself, and read until it is over."""
+"""``/api/v1/stops``: the kill switch; an order is taken at once, carried out by itself, read meanwhile."""
 
 import json
 from typing import Annotated, Literal
@@ -31,7 +31,7 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 class OrderForm(Form):
     """An order: to suspend or to resume one grant, one consumer, one resource, or all; and why.
 
-    `name` is empty where the scope is `all`. `confirmed` are grants that wait because their epoch would remove
+    `name` is empty where the scope is `all`. `confirmed` are grants that wait since their epoch would remove
     much of what the department holds, and for which that is right.
     """
 
@@ -52,7 +52,7 @@ class TakenAnswer(Answer):
 
 
 class StepAnswer(Answer):
-    """One of the seven steps, null where it is not done yet; times in milliseconds since 1970 or the order."""
+    """One of the seven steps, null where it is not done yet; milliseconds since 1970 or the order."""
 
     step: Step
     done_ms: int | None
@@ -70,7 +70,7 @@ class CutAnswer(Answer):
 class StopAnswer(TakenAnswer):
     """An order as far as it has come; `id` is the one under which it runs, also where it joined another.
 
-    `document` is the receipt, or what a resumption counted, as the journal holds it; null before the first step.
+    `document` is the receipt, or what a resumption counted, as the journal has it; null before any step.
     """
 
     progress: Progress
@@ -162,7 +162,9 @@ def _stop(work: Work) -> StopAnswer:
         reason=work.order.reason,
         trouble=work.trouble,
         detail=work.detail,
-        steps=[StepAnswer(step=one.step, done_ms=one.done_ms, after_ms=one.after_ms) for one in steps_of(work)],
+        steps=[
+            StepAnswer(step=one.step, done_ms=one.done_ms, after_ms=one.after_ms) for one in steps_of(work)
+        ],
         cuts=[CutAnswer(grant=grant, partition=int(at), offset=to) for grant, at, to in cuts_of(work)],
         document=None if work.document is None else dict(work.document),
     )

@@ -96,9 +96,7 @@ def tried(parts: Parts, principal: Principal, wanted: Wanted) -> OwnershipChange
     return outcome
 
 
-def recorded(
-    parts: Parts, principal: Principal, connection: Connection, wanted: Wanted
-) -> OwnershipChange:
+def recorded(parts: Parts, principal: Principal, connection: Connection, wanted: Wanted) -> OwnershipChange:
     """Record a ruling with its basis, and return what it changes.
 
     Raises:

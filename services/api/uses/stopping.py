@@ -1,7 +1,7 @@
-"""The kill switch as pages and the API work it: whose an order is, that it is owed before it runs, how far it is.
+"""The kill switch as pages and the API work it: whose an order is, owed before it runs, and how far it is.
 
-An order runs in a thread of the process that took it; whoever asks for it reads the journal's steps. The policy
-by which rights are judged comes from the caller: a page keeps the one that it read a moment ago.
+An order runs in a thread of the process that took it; who asks for it reads the journal. The policy by which
+rights are judged comes from the caller: a page keeps the one that it read a moment ago.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An order with its reason; ``shrinks`` are grants whose epoch may remove much of what a department has."""
+    """An order with its reason; ``shrinks`` are grants whose epoch may remove much of what it delivered."""
 
     meant: Meant
     reason: str

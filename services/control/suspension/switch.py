@@ -166,7 +166,9 @@ class KillSwitch:
         """The work as soon as it has moved on from ``seen`` changes, or as it is when the time is over."""
         with self._moved:
             runs = self._joined.get(id_, id_)
-            self._moved.wait_for(lambda: runs not in self._works or self._works[runs].changes > seen, timeout_s)
+            self._moved.wait_for(
+                lambda: runs not in self._works or self._works[runs].changes > seen, timeout_s
+            )
         return self.find(id_)
 
     def unfinished(self) -> list[Work]:

@@ -99,7 +99,10 @@ def decide(request: Request, claimant: str, resource: str, item: str, form: Form
     if ticked(form, "dry_run"):
         return _show(request, claimant, resource, item, (), given, change)
     if text(form, "confirm") != item:
-        what, remedy = speak(request, "that is not the name of the item"), speak(request, "type it to confirm")
+        what, remedy = (
+            speak(request, "that is not the name of the item"),
+            speak(request, "type it to confirm"),
+        )
         problem = Problem("NOT_CONFIRMED", "confirm", what, remedy)
         return _show(request, claimant, resource, item, (problem,), given, status=Code.INVALID.status)
     with parts.database.begin() as connection:

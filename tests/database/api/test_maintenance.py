@@ -1,4 +1,4 @@
-"""Maintenance over HTTP: announced three working days before or refused, seen by everybody, withdrawn once."""
+"""Maintenance over HTTP: announced three working days before or refused, seen by all, withdrawn once."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -112,7 +112,7 @@ def test_what_has_begun_is_not_withdrawn_any_more(web: Web) -> None:
     late = operator(web)
     assert late.delete(f"/maintenance/{id_}").status_code == 409
     assert [each["id"] for each in late.get("/maintenance").json()["items"]] == [id_]
-    assert NOW < web.clock.now
+    assert web.clock.now > NOW
 
 
 @pytest.mark.parametrize("role", [Role.PROVIDER, Role.CONSUMER, Role.AUDITOR, Role.OVERSEER])

@@ -1,4 +1,4 @@
-"""Rulings on one-source conflicts over HTTP: who rules, on what basis, tried first, and how a ruling stands."""
+"""Rulings on one-source conflicts over HTTP: who rules on what basis, tried first, and how it stands."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Past cases replayed under another pack over HTTP: who would be late, page by page, and nothing is written."""
+"""Past cases replayed under another pack over HTTP: who would be late, page by page; nothing is written."""
 
 from datetime import timedelta
 

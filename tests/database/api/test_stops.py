@@ -1,4 +1,4 @@
-"""The kill switch over HTTP: who may order what, that it is owed first, its steps, its receipt, once for a key."""
+"""The kill switch over HTTP: who may order what, owed first, its steps and its receipt, once for a key."""
 
 from typing import Any
 
@@ -40,9 +40,9 @@ def test_an_order_is_taken_at_once_and_ends_with_its_steps_its_cuts_and_an_act(w
     assert (told["progress"], told["scope"], told["name"], told["reason"]) == ("done", "grant", GRANT, REASON)
     assert [each["step"] for each in told["steps"]] == [step.value for step in Step]
     assert all(each["after_ms"] >= 0 for each in told["steps"])
-    assert {(each["grant"], each["partition"], each["offset"] - each["partition"]) for each in told["cuts"]} == {
-        (GRANT, partition, 10) for partition in range(told["document"]["grants"][0]["partitions"])
-    }
+    assert {
+        (each["grant"], each["partition"], each["offset"] - each["partition"]) for each in told["cuts"]
+    } == {(GRANT, partition, 10) for partition in range(told["document"]["grants"][0]["partitions"])}
     assert GRANT in web.switched.denied
     assert web.acts("grant", GRANT) == ["kill.grant"]
 

@@ -1,7 +1,7 @@
 """Logging in at a real identity provider, walked over HTTP through the portal as it is wired for a stack.
 
-The provider is Django OAuth Toolkit in a process of its own (``tests/support/identity_provider.py``): discovery,
-its login and consent pages, codes that count once and with their verifier only, signed id tokens.
+The provider is Django OAuth Toolkit in a process of its own (``tests/support/identity_provider.py``): its own
+discovery, login and consent pages, codes that count once and with their verifier only, signed id tokens.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,9 @@ class Place:
 
 @pytest.fixture(scope="module")
 def running(
-    database_server: DatabaseOnly, migrated_database: ControlDatabase, tmp_path_factory: pytest.TempPathFactory
+    database_server: DatabaseOnly,
+    migrated_database: ControlDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Place]:
     """Both servers; the portal's database is the one of the tests."""
     folder, [port] = tmp_path_factory.mktemp("provider"), free_ports(1)
@@ -212,9 +214,7 @@ def test_groups_decide_anew_at_each_login_and_the_person_stays_the_same(
     assert browser.session().json()["person"] == first
 
 
-def test_logging_out_ends_the_session_here_for_whoever_has_its_cookie(
-    place: Place, browser: Walker
-) -> None:
+def test_logging_out_ends_the_session_here_for_whoever_has_its_cookie(place: Place, browser: Walker) -> None:
     page = browser.log_in()
     kept = browser.client.cookies["govbus"]
     out = browser.client.post(f"{place.origin}/logout", data=page.form("/logout").fields)

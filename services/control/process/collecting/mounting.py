@@ -13,9 +13,6 @@ from services.control.store.snapshots import Document
 from topics.event import ResourceId
 
 
-
-
-
 def mounting_documents(
     mounted: Mounted, entries: Mapping[str, Entry], resources: Mapping[str, Document]
 ) -> dict[str, dict[str, Any]]:

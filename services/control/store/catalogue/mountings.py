@@ -70,7 +70,7 @@ def counts(connection: Connection, wish: Wish) -> dict[Mount, int]:
 
 def of_code(connection: Connection, code: str) -> Line | None:
     """The line of one entry; None where nobody has looked at it, or it is not published."""
-    wanted = _lines().where(SNAPSHOTS.c.name == code, _STATE != Mount.NO_ENTRY.value)
+    wanted = _lines().where(SNAPSHOTS.c.name == code, Mount.NO_ENTRY.value != _STATE)
     row = connection.execute(wanted).first()
     return None if row is None else _line(row)
 
@@ -93,7 +93,7 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
     if wish.states:
         found.append(_STATE.in_(sorted(each.value for each in wish.states)))
     if wish.hidden_of is not None:
-        found.append(or_(_STATE != Mount.NO_ENTRY.value, _PROVIDER.in_(sorted(wish.hidden_of))))
+        found.append(or_(Mount.NO_ENTRY.value != _STATE, _PROVIDER.in_(sorted(wish.hidden_of))))
     return found
 
 
