@@ -17,6 +17,7 @@ from services.control.retirements.plan import SHORTEST_PARALLEL
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.database import ControlDatabase
+from services.control.suspension.switch import KillSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Parts:
     """Logins at the identity provider; None where there is none."""
     bus: Bus
     """What only the running bus can say; what is slow or may be down is asked for one thing at a time."""
+    switch: KillSwitch
+    """Suspends and resumes delivery; orders go on after the request that gave them."""
     session_rules: SessionRules = field(default_factory=SessionRules)
     catalogue_rules: CatalogueRules = field(default_factory=CatalogueRules)
     parallel_days: int = SHORTEST_PARALLEL

@@ -45,6 +45,7 @@ MENU: Final = (
         _("Sharing"),
         (
             Place(_("Catalogue"), "/catalogue", (Action.CATALOGUE_LOOK,)),
+            Place(_("Entries and topics"), "/catalogue/mounting", (Action.CATALOGUE_LOOK,)),
             Place(_("Import entries"), "/catalogue/import", (Action.CATALOGUE_IMPORT,)),
             Place(_("Share directory"), "/catalogue/directories/share", (Action.CATALOGUE_LOOK,)),
             Place(_("Responsibility list"), "/catalogue/duties", (Action.CATALOGUE_LOOK,)),
@@ -77,6 +78,7 @@ MENU: Final = (
             Place(_("Dashboard"), "/operations", (Action.OPERATION_LOOK,)),
             Place(_("Alarms"), "/operations/alarms", (Action.OPERATION_LOOK,)),
             Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
+            Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
         ),
     ),

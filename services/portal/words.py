@@ -19,8 +19,8 @@ from services.control.catalogue.fulfilment import Fulfilment
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
-from services.control.docket.requests import Wanted
 from services.control.demand import wording as of_needs
+from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.breaches import Kind as BreachKind
@@ -48,7 +48,10 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (of_cases.StopReason.RISK, ("存在安全风险", "delivery would be a risk")),
     (of_cases.StopReason.BASIS_GONE, ("依据已失效", "the basis is gone")),
     (of_cases.StopReason.NO_LONGER_NEEDED, ("不再需要", "no longer needed")),
-    (of_cases.StopReason.RESOURCE_ENDED, ("目录已下线或版本已停用", "the entry was withdrawn or its version retired")),
+    (
+        of_cases.StopReason.RESOURCE_ENDED,
+        ("目录已下线或版本已停用", "the entry was withdrawn or its version retired"),
+    ),
     (of_cases.Decides.PROVIDER, ("提供部门", "the provider")),
     (of_cases.Decides.AUTHORITY, ("主管部门", "the authority")),
     (of_cases.Role.SYSTEM, ("系统", "the system")),

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -34,7 +32,6 @@ from tests.integration.suspension_bench import (
     Reader,
     Writer,
     arrives,
-    environment,
     silence,
     traffic,
 )

@@ -1,4 +1,4 @@
-"""The kill switch as pages work it: each order runs in a thread of its own, and how far it is can be read.
+"""The kill switch as pages and the API work it: each order runs in a thread, and how far it is can be read.
 
 Nobody waits for it: a page that is closed stops nothing. What is done stands in the journal, step by step, so
 that an order whose process was killed is found there and carried on by the same order.
@@ -139,6 +139,8 @@ class KillSwitch:
     done: Callable[[Work], None] = lambda _work: None
     """Told of each work that came to its end: the case of a grant follows."""
     _works: dict[str, Work] = field(default_factory=dict)
+    _joined: dict[str, str] = field(default_factory=dict)
+    """The id of an order that was running already → the id under which it runs."""
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
     def suspend(self, order: Order, new_id: str) -> Work:
@@ -156,6 +158,7 @@ class KillSwitch:
     def find(self, id_: str) -> Work | None:
         """A work by its id or by that of its document; after a restart, what the journal holds of it."""
         with self._moved:
+            id_ = self._joined.get(id_, id_)
             known = self._works.get(id_) or next(
                 (each for each in self._works.values() if each.document and each.document["id"] == id_), None
             )
@@ -164,7 +167,10 @@ class KillSwitch:
     def wait(self, id_: str, seen: int, timeout_s: float) -> Work | None:
         """The work as soon as it has moved on from ``seen`` changes, or as it is when the time is over."""
         with self._moved:
-            self._moved.wait_for(lambda: id_ not in self._works or self._works[id_].changes > seen, timeout_s)
+            runs = self._joined.get(id_, id_)
+            self._moved.wait_for(
+                lambda: runs not in self._works or self._works[runs].changes > seen, timeout_s
+            )
         return self.find(id_)
 
     def unfinished(self) -> list[Work]:
@@ -183,6 +189,7 @@ class KillSwitch:
         with self._moved:
             same = [each for each in self._works.values() if _is_same(each, work)]
             if same:
+                self._join(work.id, same[0].id)
                 return same[0]
             self._works[work.id] = work
             self._forget()
@@ -233,6 +240,11 @@ class KillSwitch:
             work = self._works[id_]
             self._works[id_] = replace(work, **changes, changes=work.changes + 1)
             self._moved.notify_all()
+
+    def _join(self, id_: str, runs: str) -> None:
+        self._joined[id_] = runs
+        for key in list(self._joined)[: max(len(self._joined) - KEPT, 0)]:
+            del self._joined[key]
 
     def _forget(self) -> None:
         over = [key for key, each in self._works.items() if each.is_over]

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from services.api.running import BusUnavailable
-from services.portal.operations.doors import operations_of
+from services.api.security.cookies import parts_of
 from services.portal.operations.shown import login_of
 from topics.grants.hold import HoldScope
 
@@ -44,7 +44,7 @@ def stops_of(request: Request, documents: Iterable[Mapping[str, Any]]) -> dict[s
 
 def _by(request: Request, id_: str) -> str:
     try:
-        work = operations_of(request).switch.find(id_)
+        work = parts_of(request).switch.find(id_)
     except BusUnavailable:
         return ""
     return "" if work is None else login_of(request, work.order.by)

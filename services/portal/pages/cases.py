@@ -21,8 +21,8 @@ from services.control.docket.filed import Filed
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
 from services.control.store.clocks.calendars import read_calendar
-from services.control.store.retirements.reading import GIVING, of_resources
 from services.control.store.provisioning.works import works_of
+from services.control.store.retirements.reading import GIVING, of_resources
 from services.portal.departments import all_of
 from services.portal.forms import go
 from services.portal.languages import tongue_of

@@ -11,7 +11,7 @@ from services.api.codes import Code
 from services.api.problems import AnswerProblem
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
-from services.api.uses import catalogue, retirements
+from services.api.uses import catalogue, mounting, retirements
 from services.control.catalogue import lifecycle
 from services.control.catalogue.lifecycle import Action, Dossier, Version
 from services.control.catalogue.vocabulary import (
@@ -132,6 +132,7 @@ def show(
         earliest=retirements.earliest(parts) if any(each.may_retire for each in mounts) else None,
         retiring=retiring,
         typed=typed,
+        mounted=next(iter(mounting.of_dossier(parts, principal, dossier).lines), None),
         resources=resources_of(version.entry, parts.definitions),
         changes=differences(before[0].entry, version.entry, language) if before else [],
         steps=dossier.steps if found.whole else (),

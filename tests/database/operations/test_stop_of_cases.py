@@ -99,7 +99,7 @@ def test_resuming_on_the_page_goes_through_the_case_and_sends_the_bus_no_order(
     assert answer.headers["location"].startswith("/cases/")
     found = now_of(portal)
     assert (found.state, found.events[-1].text) == (State.PROVISIONING, "it is mended")
-    assert portal.resumptions.documents == {}
+    assert portal.stops.resumptions.documents == {}
 
 
 def test_what_the_case_may_not_do_the_switch_does_not_do_for_it(portal: Operated, case: int) -> None:
@@ -108,7 +108,7 @@ def test_what_the_case_may_not_do_the_switch_does_not_do_for_it(portal: Operated
     answer = reader.send(page, "/stop/order", reason="it is mended", confirm=HEALTH_GRANT)
     assert answer.status_code in (409, 422), "a case that is active is not resumed"
     assert now_of(portal).state is State.ACTIVE
-    assert portal.resumptions.documents == {}
+    assert portal.stops.resumptions.documents == {}
     assert case
 
 

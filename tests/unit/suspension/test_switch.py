@@ -133,6 +133,9 @@ def test_the_same_order_while_it_runs_is_the_same_work_and_another_is_not() -> N
     over(bench.switch, "s-a")
     over(bench.switch, "s-c")
     assert sorted(bench.suspensions.documents) == ["s-a", "s-c"]
+    joined = bench.switch.find("s-b")
+    assert joined is not None
+    assert joined.id == "s-a"
 
 
 def test_what_is_suspended_already_answers_with_its_first_receipt_under_both_ids() -> None:
