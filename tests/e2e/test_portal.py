@@ -30,7 +30,7 @@ SUSPENDED = re.compile("^(Suspended|已暂停)$")
 REFUSED = re.compile("^(Refused|不同意)$")
 NEGOTIATING = re.compile("^(Being negotiated|协商中)$")
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-OTHER_GRANT = "sub.health.population.person.v1.health-persons-gusu"
+OTHER_GRANT = "sub.education.population.person.v1.education-persons"
 """Delivers changes of the same person to another department all the time."""
 WISH = Wish(("id_number", "name"), "核对归档案卷中的当事人", "《中华人民共和国档案法》", "第十三条")
 
@@ -183,7 +183,7 @@ def nothing_more_arrives(city: City, topic: str) -> None:
     """A change that another department receives is not in the stopped topic."""
     ends, others = city.ends(topic), city.ends(OTHER_GRANT)
     city.rename_lin()
-    eventually(lambda: city.ends(OTHER_GRANT) != others, BUS_MS / 1000, lambda: "health receives nothing")
+    eventually(lambda: city.ends(OTHER_GRANT) != others, BUS_MS / 1000, lambda: "the other department receives nothing")
     assert city.ends(topic) == ends
 
 
