@@ -9,10 +9,10 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
+from services.control.store import migrate as migrating
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 from services.control.store.metadata import whole_metadata
-from services.control.store import migrate as migrating
 from services.control.store.migrate import (
     VERSION_TABLE,
     Schema,
