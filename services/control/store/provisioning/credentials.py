@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, tuple_, update
 
 from services.control.credential_life import Credential, Ended
 from services.control.store.provisioning.tables import DEPARTMENT_CREDENTIALS
@@ -37,10 +37,11 @@ def versions(connection: Connection, consumer: ConsumerId) -> list[Credential]:
 
 def listed(connection: Connection, consumers: Iterable[str] | None = None) -> list[Credential]:
     """The last version of each department's credential, by the department; of all, or of these."""
-    wanted = select(DEPARTMENT_CREDENTIALS).distinct(_C.consumer)
+    last = select(_C.consumer, func.max(_C.version)).group_by(_C.consumer)
+    wanted = select(DEPARTMENT_CREDENTIALS).where(tuple_(_C.consumer, _C.version).in_(last))
     if consumers is not None:
         wanted = wanted.where(_C.consumer.in_(sorted(consumers)))
-    return list(_read(connection, wanted.order_by(_C.consumer, _C.version.desc())))
+    return list(_read(connection, wanted.order_by(_C.consumer)))
 
 
 def open_ones(connection: Connection) -> list[Credential]:
