@@ -173,7 +173,7 @@ def _postponement(found: Retirement, day: date, why: str, now: datetime) -> Iter
     yield from _changeable(found, now)
     if found.state is State.PLANNED and day <= found.retires_on:
         facts = {"day": day.isoformat(), "planned": found.retires_on.isoformat()}
-        yield Hindrance(Refusal.NOT_LATER, "retires_on", facts)
+        yield Hindrance(Refusal.DAY_NOT_LATER, "retires_on", facts)
     yield from _said(why)
 
 

@@ -63,7 +63,7 @@ _SAID: Final[Mapping[Refusal, tuple[str, str, str, str]]] = {
         "its day, {day}, has come",
         "cases are being ended: nothing can be changed any more",
     ),
-    Refusal.NOT_LATER: (
+    Refusal.DAY_NOT_LATER: (
         "{day} 不晚于已公告的 {planned}",
         "只能推迟；要提前的，请撤销后按完整并行期重新公告",
         "{day} is not after {planned}, which was announced",

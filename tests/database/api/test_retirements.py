@@ -102,7 +102,7 @@ def test_a_version_ends_once_and_a_key_announces_it_once(web: Web) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "WRONG_STATE")
     assert [each["code"] for each in other.json()["problems"]] == ["ALREADY_ENDING"]
     earlier = act(provider, made.json()["id"], "postpone", retires_on="2026-04-10")
-    assert [each["code"] for each in earlier.json()["problems"]] == ["NOT_LATER"]
+    assert [each["code"] for each in earlier.json()["problems"]] == ["DAY_NOT_LATER"]
 
 
 def test_only_the_provider_of_the_version_and_the_authority_decide_on_its_end(web: Web) -> None:

@@ -11,7 +11,7 @@ from services.control.definitions import Definitions
 from services.control.grant_source import breaking_changes, unbroken
 from tests.support.policy import sample_definitions, sample_policy
 from topics.event import GrantId, ResourceId
-from topics.policy import Policy
+from topics.policy import GrantPolicy, Policy
 from topics.schema_breaks import Break, How, breaks
 from topics.schema_rules import ItemForm
 
@@ -84,29 +84,24 @@ def test_what_a_grant_shows_does_not_change_in_place(item: str, changes: dict[st
 
 
 def test_what_no_grant_shows_may_change_and_so_may_what_is_new() -> None:
-    shown = {
-        item
-        for entry in sample_policy().grants.values()
-        if entry.grant.resource == PERSON
-        for item in entry.grant.items
-    }
-    hidden = next(
-        each["name"]
-        for each in sample_definitions().item_schemas[PERSON]["fields"]
-        if each["name"] not in shown
-    )
-    assert list(breaking_changes(declared(hidden), by_cases())) == []
+    policy = by_cases()
+    narrow = {id_: _without("address", entry) for id_, entry in policy.grants.items()}
+    hiding = policy.model_copy(update={"grants": narrow})
+    assert list(breaking_changes(declared("address"), hiding)) == []
+    assert list(breaking_changes(declared("address"), policy)) != []
     assert list(breaking_changes(sample_definitions(), sample_policy())) == []
     assert list(breaking_changes(declared("household_district"), None)) == []
+
+
+def _without(item: str, entry: GrantPolicy) -> GrantPolicy:
+    items = tuple(each for each in entry.grant.items if each != item)
+    return entry.model_copy(update={"grant": entry.grant.model_copy(update={"items": items})})
 
 
 def test_a_grant_that_lets_go_of_an_item_in_the_same_apply_is_not_broken() -> None:
     files = declared("household_district")
     narrowed = {
-        id_: entry.grant.model_copy(
-            update={"items": tuple(each for each in entry.grant.items if each != "household_district")}
-        )
-        for id_, entry in sample_policy().grants.items()
+        id_: _without("household_district", each).grant for id_, each in sample_policy().grants.items()
     }
     assert list(breaking_changes(replace(files, grants=narrowed), sample_policy())) == []
 

@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from services.api.said_in_chinese import CHINESE
 from services.control.catalogue.vocabulary import Language
 from services.control.clocks.calendar import CalendarDay, DayKind, with_year
 from services.control.clocks.calendar_file import china
@@ -122,6 +123,8 @@ def test_everything_wrong_is_said_at_once_in_both_languages() -> None:
 @pytest.mark.parametrize("code", Refusal)
 def test_each_refusal_has_words(code: Refusal) -> None:
     facts = dict.fromkeys(("old", "new", "day", "first", "days", "begin", "today", "planned", "state"), "x")
+    # What stands there is shown instead of what a rule says.
+    assert code not in CHINESE
     for language in Language:
         found = in_words(Hindrance(code, "f", facts), language)
         assert found.what
@@ -145,8 +148,8 @@ def test_exactly_so_many_working_days_lie_in_between(begin: date, count: int) ->
     ("found", "day", "now", "codes"),
     [
         (plan(), FIRST + timedelta(days=1), NOW, []),
-        (plan(), FIRST, NOW, [Refusal.NOT_LATER]),
-        (plan(), FIRST - timedelta(days=1), NOW, [Refusal.NOT_LATER]),
+        (plan(), FIRST, NOW, [Refusal.DAY_NOT_LATER]),
+        (plan(), FIRST - timedelta(days=1), NOW, [Refusal.DAY_NOT_LATER]),
         (plan(), FIRST + timedelta(days=1), days_before(FIRST, 1), []),
         (plan(), FIRST + timedelta(days=1), morning(FIRST), [Refusal.DAY_REACHED]),
         (plan(state=State.CANCELLED), FIRST + timedelta(days=1), NOW, [Refusal.NOT_PLANNED]),
