@@ -155,6 +155,10 @@ class Walker:
     def come_back(self, address: str) -> Page:
         return Page(self.client.get(address, follow_redirects=True))
 
+    def log_out(self, page: Page) -> Response:
+        """Press the button that every page has."""
+        return self.client.post(f"{self.place.origin}/logout", data=page.form("/logout").fields)
+
     def session(self) -> Response:
         return self.client.get(f"{self.place.origin}/api/v1/session", headers={"accept": "application/json"})
 
@@ -206,9 +210,11 @@ def test_who_logs_in_at_the_provider_is_in_with_the_department_and_roles_of_his_
 def test_groups_decide_anew_at_each_login_and_the_person_stays_the_same(
     place: Place, browser: Walker
 ) -> None:
-    browser.log_in()
+    page = browser.log_in()
+    assert browser.roles() == {"provider"}
     first = browser.session().json()["person"]
     place.provider.says({"wang.li": {**WANG, "groups": ["gb-police", "gb-take"]}})
+    browser.log_out(page)
     browser.log_in()
     assert browser.roles() == {"consumer"}
     assert browser.session().json()["person"] == first
@@ -217,7 +223,7 @@ def test_groups_decide_anew_at_each_login_and_the_person_stays_the_same(
 def test_logging_out_ends_the_session_here_for_whoever_has_its_cookie(place: Place, browser: Walker) -> None:
     page = browser.log_in()
     kept = browser.client.cookies["govbus"]
-    out = browser.client.post(f"{place.origin}/logout", data=page.form("/logout").fields)
+    out = browser.log_out(page)
     assert (out.status_code, out.headers["location"]) == (303, "/login")
     assert browser.session().status_code == 401
     with Client(cookies={"govbus": kept}) as thief:
