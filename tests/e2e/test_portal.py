@@ -183,7 +183,11 @@ def nothing_more_arrives(city: City, topic: str) -> None:
     """A change that another department receives is not in the stopped topic."""
     ends, others = city.ends(topic), city.ends(OTHER_GRANT)
     city.rename_lin()
-    eventually(lambda: city.ends(OTHER_GRANT) != others, BUS_MS / 1000, lambda: "the other department receives nothing")
+    eventually(
+        lambda: city.ends(OTHER_GRANT) != others,
+        BUS_MS / 1000,
+        lambda: "another to receive it",
+    )
     assert city.ends(topic) == ends
 
 
