@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from services.control.catalogue.entry import ResourceCode
 from tests.browser.city import PASSWORD
 from tests.browser_fixture import Judge
-from tests.support.clerk import Wish, apply_for, desk, enter, without_complaints
+from tests.support.catalogue import COMPLETE
+from tests.support.clerk import Wish, act, apply_for, desk, enter, without_complaints, write_entry
 
 _WHY = ("家庭医生签约服务", "《基本医疗卫生与健康促进法》", "第三十一条")
 
@@ -61,6 +65,36 @@ def test_a_department_applies_and_the_provider_decides(
         other.close()
     page.reload()
     expect(page.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
+
+
+@pytest.mark.requirement("A2-03")
+@pytest.mark.parametrize(("lang", "sequence"), [("en", "000771"), ("zh-CN", "000772")])
+def test_an_entry_is_written_reviewed_twice_and_then_found_by_everybody(
+    page: Page, chromium: Browser, address: str, judged: Judge, lang: str, sequence: str
+) -> None:
+    name = f"居住证签注信息{sequence}"
+    log_in(page, "wang.li", lang)
+    code = ResourceCode("3", "01", "320", "5", sequence)
+    entry = write_entry(page, replace(COMPLETE, code=code, name=name))
+    judged(page, f"entry-draft-{lang}")
+    other = desk(chromium, address, lang)
+    authority = other.new_page()
+    try:
+        log_in(authority, "li.qiang", lang)
+        for who, action in (
+            (page, "submit"),
+            (authority, "register"),
+            (page, "request_publication"),
+            (authority, "publish"),
+        ):
+            who.goto(entry)
+            act(who, action, "按程序办理")
+        expect(authority.locator("main .badge").first).to_have_text(re.compile("Published|已发布"))
+        judged(authority, f"entry-published-{lang}")
+    finally:
+        other.close()
+    page.goto(f"/catalogue?q={quote(name)}")
+    expect(page.locator("#found .result")).to_have_count(1)
 
 
 def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Judge) -> None:

@@ -1,11 +1,15 @@
 """What a clerk does in the browser: sits down, logs in, applies for what a catalogue entry offers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from services.control.catalogue.cells import entry_cells, item_cells
+from services.control.catalogue.entry import Entry
+from services.control.catalogue.fields import Field
 
 _PATIENCE_MS = 15_000
 
@@ -79,10 +83,33 @@ def apply_for(page: Page, wish: Wish) -> str:
     return page.url.partition("?")[0]
 
 
+def write_entry(page: Page, entry: Entry) -> str:
+    """Fill in the form of a new entry and keep it as a draft; the address of the entry."""
+    page.goto("/catalogue/new")
+    _fill(page, "{}", entry_cells(entry))
+    for number, item in enumerate(entry.items):
+        _fill(page, f"item-{number}-{{}}", item_cells(item))
+    page.locator("button[name=then][value=show]").click()
+    expect(page.locator("main .badge").first).to_be_visible()
+    return page.url.partition("?")[0]
+
+
+def _fill(page: Page, id_: str, cells: Mapping[Field, str]) -> None:
+    """Fill in those of the cells that the form asks for: the department's name and code it knows."""
+    for field, value in cells.items():
+        found = page.locator(f"[id='{id_.format(field.value)}']")
+        if not value or not found.count():
+            continue
+        if found.evaluate("element => element.tagName") == "SELECT":
+            found.select_option(value)
+        else:
+            found.fill(value)
+
+
 def act(page: Page, action: str, text: str) -> None:
-    """Take an action on the case that is shown, in words; whatever else it asks for is filled in before."""
+    """Take an action on what is shown, in words; whatever else it asks for is filled in before."""
     form = act_form(page, action)
-    form.locator("textarea[name=text]").fill(text)
+    form.locator("textarea[name=text], textarea[name=why]").fill(text)
     form.locator("button[type=submit]").click()
     page.wait_for_load_state()
 
