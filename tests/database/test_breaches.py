@@ -21,7 +21,7 @@ from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.support.desk import Office, policy
 from tests.support.sharing_cases import CONSUMER, DECIDER
-from tests.support.stored_catalogue import CLERK, RULES, brought, done, numbered, opened
+from tests.support.stored_catalogue import CLERK, REVIEWER, RULES, brought, done, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER, REPORTER, opening
 from tests.support.web import NOW, Web
 
@@ -45,6 +45,8 @@ def test_an_overdue_answer_stands_there_with_its_article_and_how_late_it_is(
     office = Office(control_database)
     filed = office.done(office.opened(), Action.SUBMIT, CONSUMER)
     assert found(control_database, on(3, 9)) == []
+    (later,) = found(control_database, on(3, 16))
+    assert later.days_late == 5
     (breach,) = found(control_database, on(3, 12))
     assert (breach.kind, breach.number, breach.stage) == (Kind.CASE, filed.number, "reply")
     assert (breach.due_on.isoformat(), breach.days_late, breach.done_on) == ("2026-03-09", 3, None)
@@ -217,8 +219,12 @@ def test_a_revision_comes_for_review_within_five_working_days_of_the_change_or_i
     (task,) = web.at(Role.PROVIDER).get("/tasks").json()["items"]
     assert (task["kind"], task["due_on"], task["days_left"]) == ("entry", "2026-12-07", 1)
     with control_database.begin() as connection:
-        done(take_step(connection, revised, EntryAction.SUBMIT, Asked(CLERK, on(12, 8)), RULES))
+        sent = done(take_step(connection, revised, EntryAction.SUBMIT, Asked(CLERK, on(12, 8)), RULES))
     assert found(control_database, on(12, 9)) == []
+    with control_database.begin() as connection:
+        back = Asked(REVIEWER, on(12, 10), "请补充")
+        done(take_step(connection, sent, EntryAction.REFUSE_REGISTRATION, back, RULES))
+    assert found(control_database, on(12, 25)) == []
 
 
 def test_without_a_named_day_the_time_of_a_revision_runs_from_its_beginning(
