@@ -70,27 +70,29 @@ def unbroken(definitions: Definitions, policy: Policy | None) -> Definitions:
 
 def _broken(definitions: Definitions, policy: Policy | None) -> dict[ResourceId, dict[Break, list[GrantId]]]:
     """Each break by its resource, with the grants that show the item before and after."""
+    if policy is None:
+        return {}
+    known = {id_: _breaks_of(id_, definitions, policy) for id_ in policy.resources}
     found: dict[ResourceId, dict[Break, list[GrantId]]] = {}
-    for id_, grant in grants_in_force(definitions, policy).items() if policy else ():
+    for id_, grant in grants_in_force(definitions, policy).items():
         shown = _shown(id_, policy) & frozenset(grant.items)
-        for each in _breaks_of(grant.resource, definitions, policy):
+        for each in known.get(grant.resource, ()):
             if each.item in shown:
                 found.setdefault(grant.resource, {}).setdefault(each, []).append(id_)
     return found
 
 
-def _shown(grant: GrantId, policy: Policy | None) -> frozenset[str]:
+def _shown(grant: GrantId, policy: Policy) -> frozenset[str]:
     """What a grant shows under the policy in force; nothing where it is new."""
-    entry = policy.grants.get(grant) if policy else None
+    entry = policy.grants.get(grant)
     return frozenset() if entry is None else frozenset(entry.grant.items)
 
 
-def _breaks_of(resource: ResourceId, definitions: Definitions, policy: Policy | None) -> tuple[Break, ...]:
-    entry = policy.resources.get(resource) if policy else None
+def _breaks_of(resource: ResourceId, definitions: Definitions, policy: Policy) -> tuple[Break, ...]:
     declared = definitions.item_schemas.get(resource)
-    if entry is None or declared is None:
+    if declared is None:
         return ()
-    return breaks(item_forms(json.loads(entry.item_schema)), item_forms(declared))
+    return breaks(item_forms(json.loads(policy.resources[resource].item_schema)), item_forms(declared))
 
 
 def _next_version(resource: ResourceId, definitions: Definitions) -> tuple[str, str]:

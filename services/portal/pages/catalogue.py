@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -117,7 +117,6 @@ def show(
     dossier, language = found.stored.dossier, tongue_of(request).language
     version = seen_version(dossier, whole=found.whole)
     before = [each for each in dossier.versions if each.number == version.number - 1 and found.whole]
-    mounts = mounts_of(parts, principal, version.entry)
     status = 422 if unconfirmed else 200 if error is None else error.code.status
     return page(
         request,
@@ -128,8 +127,6 @@ def show(
         entry=version.entry,
         facts=facts_of(version.entry, language),
         provider=found.whose.provider,
-        mounts=mounts,
-        earliest=retirements.earliest(parts) if any(each.may_retire for each in mounts) else None,
         retiring=retiring,
         typed=typed,
         mounted=next(iter(mounting.of_dossier(parts, principal, dossier).lines), None),
@@ -144,6 +141,7 @@ def show(
         failed=failed,
         unconfirmed=unconfirmed,
         value_word=_value_word(language),
+        **_mounted(request, version),
     )
 
 
@@ -157,6 +155,14 @@ def seen_version(dossier: Dossier, *, whole: bool) -> Version:
     if version is None:
         raise AnswerProblem(Code.NOT_FOUND)
     return version
+
+
+def _mounted(request: Request, version: Version) -> dict[str, Any]:
+    """The resources under an entry, and the first day on which a version of them may end."""
+    parts, principal = parts_of(request), asker_of(request).principal
+    mounts = mounts_of(parts, principal, version.entry)
+    endable = any(each.may_retire for each in mounts)
+    return {"mounts": mounts, "earliest": retirements.earliest(parts) if endable else None}
 
 
 def _chosen(here: Address) -> dict[Facet, frozenset[str]]:
