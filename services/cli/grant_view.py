@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from services.cli.output import table
 from services.control.suspension.receipt import Receipt
-from services.control.suspension.resumption import Resumption
+from services.control.suspension.resumption import Resumption, withdrawn_of
 from services.stack.progress import say
 from topics.policy import GrantPolicy, Policy
 
@@ -91,7 +91,7 @@ def print_resumption(done: Resumption) -> None:
     console = Console(emoji=False)
     say(console, f"[bold]{escape(done.id)}[/]: {escape(done.subject)}, lifted {escape(done.hold)}")
     cells = [
-        [grant, counts.get("records"), counts.get("swept")] for grant, counts in sorted(done.filled.items())
+        [grant, counts.get("records"), withdrawn_of(counts)] for grant, counts in sorted(done.filled.items())
     ]
     table("Delivering again", ["grant", "records", "withdrawn"], cells)
     for grant, why in done.waiting.items():

@@ -127,7 +127,7 @@ class MemoryGrantBus:
         self.filled.append((grant.id, begun.generation))
         self.now = active(self.now, begun, {0: 7}, 1)
         self.acls |= grant_rights(self.now.grants[grant.id].grant)
-        return self._done({"records": 3, "swept": 1})
+        return self._done({"records": 3, "tombstoned": 2, "swept": 1})
 
     def confirm(self, grant: GrantId, mark: CaseMark) -> str:
         self._asked("confirm")

@@ -36,6 +36,7 @@ from services.control.store.provisioning import credentials, works
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.provisioning.turns import Lane, turn
 from services.control.store.provisioning.works import FailedStep, Work
+from services.control.suspension.resumption import withdrawn_of
 from topics.event import TopicName
 from topics.grants.declaration import Grant
 from topics.names import epochs, grant_topic
@@ -303,7 +304,7 @@ class ProvisioningWorker:
                 self._not_taken(connection, work, step, _codes(answer), now)
                 return False
             if counts:
-                works.filled(connection, work, counts["records"], counts.get("swept", 0))
+                works.filled(connection, work, counts["records"], withdrawn_of(counts))
             announce(connection, filed.case, step, self.new_id(now), now, self.desk.calendars)
             if step is Step.CREDENTIAL:
                 until = expiry(now, self.credential_days)

@@ -88,3 +88,8 @@ class Resumption:
             self.reason,
             self.as_json(),
         )
+
+
+def withdrawn_of(counts: Mapping[str, int]) -> int:
+    """How many records an epoch took away: by the copier, and by the sweep what the copier did not see."""
+    return counts.get("tombstoned", 0) + counts.get("swept", 0)

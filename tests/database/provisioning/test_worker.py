@@ -228,7 +228,7 @@ def test_a_case_is_suspended_resumed_by_a_new_epoch_and_ended(
     counted = [
         (each.records, each.withdrawn) for each in works(office, filed) if each.wanted is Wanted.PROVIDE
     ]
-    assert counted == [(3, 1), (3, 1)], "what each epoch delivered, and took away again"
+    assert counted == [(3, 3), (3, 3)], "what each epoch delivered, and took away again"
 
 
 def test_what_a_later_request_overtakes_is_dropped_and_says_so(
