@@ -2,17 +2,22 @@
 
 from hypothesis import settings
 
+from tests.browser_fixture import axe, chromium, judged, screenshots
 from tests.database_fixture import control_database, database_server, migrated_database
 from tests.stack_fixture import stack
 from tests.support.known_requirements import pytest_collection_modifyitems
 from tests.support.side_by_side import begin_run, end_run, pytest_runtest_protocol
 
 __all__ = [
+    "axe",
+    "chromium",
     "control_database",
     "database_server",
+    "judged",
     "migrated_database",
     "pytest_collection_modifyitems",
     "pytest_runtest_protocol",
+    "screenshots",
     "stack",
 ]
 

@@ -27,11 +27,15 @@ def temporary_home() -> Path:
     return home
 
 
+def downloads() -> Path:
+    """Where what was downloaded is kept: the user's own cache."""
+    return Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
+
+
 def settings_for(home: Path) -> StackSettings:
     """Return settings for a stack of its own: free ports, small heaps, a quick start, the user's cache."""
-    cache = Path(os.environ.get("GOVBUS_CACHE", "") or default_cache(os.environ))
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True)) | {"processes_port": free_run(_PROCESSES)}
-    return StackSettings.model_validate({"home": home, "cache": cache, "quick_start": True, **ports})
+    return StackSettings.model_validate({"home": home, "cache": downloads(), "quick_start": True, **ports})
 
 
 def processes_below(home: str) -> list[psutil.Process]:

@@ -65,9 +65,13 @@ def raw_captured(provider: ProviderId, schema: str, table: str) -> TopicName:
     return TopicName(f"raw.{provider}.{schema}.{table}")
 
 
-def raw_published(provider: ProviderId, domain: str, name: str) -> TopicName:
-    """The topic that a provider's application publishes to directly."""
-    return TopicName(f"raw.{provider}.publish.{domain}.{name}")
+def raw_published(provider: ProviderId, domain: str, name: str, version: int = 1) -> TopicName:
+    """The topic that a provider's application publishes to directly.
+
+    Each version after the first has one of its own, so that both can be published side by side.
+    """
+    topic = f"raw.{provider}.publish.{domain}.{name}"
+    return TopicName(topic if version == 1 else f"{topic}.v{version}")
 
 
 def canonical(resource: ResourceId) -> TopicName:

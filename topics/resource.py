@@ -146,7 +146,7 @@ class Resource(Declared):
         """Where the provider's changes arrive."""
         if isinstance(self.source, CapturedTable):
             return raw_captured(self.provider, self.source.schema_name, self.source.table)
-        return raw_published(self.provider, self.domain, self.name)
+        return raw_published(self.provider, self.domain, self.name, self.version)
 
     def item(self, name: str) -> Item:
         """The item of that name.

@@ -12,7 +12,8 @@ from services.api.running import BusUnavailable, NothingThere
 from services.api.settings import ApiSettings
 from services.control.contracts.agreement import Addresses
 from services.control.policy_topic import PolicyUnreadable, newest_policy
-from services.control.suspension.acts import ActWord, LedgerNotReady, read_acts
+from services.control.suspension.acts import LedgerNotReady, read_acts
+from services.control.suspension.proofs import stop_proof
 from services.control.tickets.evidence import Reported
 from services.ledger.claims import ClaimView, claimants, read_claims
 from services.ledger.conflicts import Conflict, read_conflicts
@@ -51,15 +52,16 @@ class BusOfStack:
         )
 
     def receipt(self, suspension: str) -> dict[str, Any]:
-        """The receipt of a suspension as the ledger keeps it."""
+        """The receipt of a suspension or withdrawal as the ledger keeps it."""
         with _answers():
             try:
-                for act in read_acts(self.stack.admin(), self.stack.kafka_config("apply")):
-                    if act.id == suspension and act.what == ActWord.SUSPEND:
-                        return dict(act.document)
+                acts = read_acts(self.stack.admin(), self.stack.kafka_config("apply"))
+                found = stop_proof(acts, suspension)
             except LedgerNotReady as error:
                 raise BusUnavailable("the ledger has no acts yet") from error
-        raise NothingThere(f"the ledger knows no suspension {suspension}")
+        if found is None:
+            raise NothingThere(f"the ledger knows no suspension or withdrawal {suspension}")
+        return found
 
     def reported(self, at: str, items: Sequence[str]) -> Reported:
         """The record at a coordinate, without anything that names it."""

@@ -13,9 +13,11 @@ from services.control.accounts.sessions import SessionRules
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.definitions import Definitions
 from services.control.desk.desk import Desk
+from services.control.retirements.plan import SHORTEST_PARALLEL
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.database import ControlDatabase
+from services.control.suspension.switch import KillSwitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Parts:
     """Logins at the identity provider; None where there is none."""
     bus: Bus
     """What only the running bus can say; what is slow or may be down is asked for one thing at a time."""
+    switch: KillSwitch
+    """Suspends and resumes delivery; orders go on after the request that gave them."""
     session_rules: SessionRules = field(default_factory=SessionRules)
     catalogue_rules: CatalogueRules = field(default_factory=CatalogueRules)
+    parallel_days: int = SHORTEST_PARALLEL
+    """Working days for which an old version of a resource stays beside its successor at least."""
     refusals: Refusals = field(default_factory=Refusals)

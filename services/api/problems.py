@@ -29,6 +29,8 @@ from services.control.store.tickets.work import OrderDiffers, TicketMissing
 
 MEDIA_TYPE: Final = "application/problem+json"
 API: Final = "/api/"
+_FOR_BROWSERS: Final = "/api/v1/session/oidc"
+"""Where a browser goes and comes back from: whoever is not let in there reads a page."""
 _STATUSES: Final = {
     400: Code.MALFORMED,
     401: Code.LOG_IN,
@@ -131,7 +133,8 @@ def answered(request: Request, answer: AnswerProblem) -> Response:
     """The response: a page for browsers outside of the API where there are pages, else problem+json."""
     document = document_of(request, answer)
     page = getattr(request.app.state, "problem_page", None)
-    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(API)
+    of_pages = request.url.path.startswith(_FOR_BROWSERS) or not request.url.path.startswith(API)
+    wants_page = "text/html" in request.headers.get("accept", "") and of_pages
     if page is not None and wants_page:
         found: Response = page(request, document)
     else:

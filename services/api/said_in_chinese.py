@@ -25,6 +25,7 @@ _OF_APPLICATIONS: Final = {
     "PROVIDER_CHANGED": ("提供部门已变更", "请另行发起申请"),
     "RESOURCE_FIXED": ("申请的资源不得变更", "请另行发起申请"),
     "RESOURCE_OTHER": ("目录与申请的资源不一致", "请重新选择目录"),
+    "RESOURCE_STANDS": ("系统只在资源停用时终止共享", "请由一方终止"),
     "RESOURCE_UNKNOWN": ("没有已发布的该资源目录", "请选择目录中的资源"),
     "ROWS_DOUBLED": ("同一信息项限定了两次", "请将各取值写在一个条件里"),
     "ROWS_NOT_SCOPED": ("该信息项不能用于限定范围", "请选用可限定范围的信息项"),
@@ -119,7 +120,6 @@ _OF_ACCOUNTS: Final = {
 }
 _OF_OWNERSHIP: Final = {
     "BASIS_MISSING": ("未写明依据", "请写明依据的文件和条款"),
-    "BEGINS_AT_ONCE": ("新版本当日即生效", "请选择公告之后的日期"),
     "BEYOND_DECISION": ("授权超出审批决定", "请按审批决定制作"),
     "DEFINITION_BREAKS": ("定义不再成立", "请先更正定义"),
     "GRANT_OTHER": ("授权与申请或目录不符", "请按申请和目录制作"),
@@ -127,9 +127,7 @@ _OF_OWNERSHIP: Final = {
     "ITEM_KEYS_RECORDS": ("该信息项标识记录，不能转移", "请选择其他信息项"),
     "ITEM_NEVER_EMPTY": ("该信息项不得为空", "请先允许为空"),
     "NOT_CLAIMED": ("没有对该信息项的主张", "请核对争议"),
-    "PARALLEL_TOO_SHORT": ("并行期太短", "请延长并行期"),
     "RULE_NEEDS_ITEM": ("校验规则需要该信息项", "请先修改规则"),
-    "SAME_VERSION": ("不兼容的变更没有换版本", "请使用新的版本"),
 }
 _OF_NEEDS: Final = {
     "ASSIGNED_TO_APPLICANT": ("不能交办给提出部门自己", "请交办给掌握该数据的部门"),

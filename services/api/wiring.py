@@ -2,15 +2,20 @@
 
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 
 from services.api.on_stack import BusOfStack
 from services.api.parts import Parts
 from services.api.routes.session import return_address
 from services.api.settings import ApiSettings
+from services.api.switch_on_stack import switch_on
+from services.api.uses.case_following import follow_work
 from services.control.accounts.hashing import Hasher
 from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
+from services.control.retirements.settings import RetirementSettings
+from services.control.settings import ApplySettings
 from services.control.signing_in.group_file import read_groups
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
@@ -35,6 +40,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         stack: where the bus runs; the one that the environment names if it is not given.
 
     Raises:
+        pydantic.ValidationError: a setting of retirements or of the kill switch is not allowed.
         CorrectWebSettings: the secret of the identity provider cannot be read.
         CorrectGroupFile: the file with its groups is wrong.
         DefinitionsInvalid: the definitions cannot be used.
@@ -43,7 +49,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
     stack = stack or Stack(StackSettings.from_environment())
     database = ControlDatabase(_address(stack), program="govbus-portal")
     definitions = load_definitions(settings.definitions or packaged_definitions())
-    return Parts(
+    made = Parts(
         settings=settings,
         database=database,
         clock=_now,
@@ -54,8 +60,12 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         logins=LocalLogins(database, Hasher(), secrets.token_bytes),
         oidc=_oidc(settings, database),
         bus=BusOfStack(stack, settings),
+        switch=switch_on(stack, ApplySettings.from_environment()),
         session_rules=settings.session_rules,
+        parallel_days=RetirementSettings.from_environment().working_days,
     )
+    made.switch.done = partial(follow_work, made)
+    return made
 
 
 def _now() -> datetime:

@@ -10,6 +10,7 @@ from services.cli import case_lists, case_provision
 from services.cli.case_forms import read_application, read_approval
 from services.cli.case_opened import Folder, case_id, the_desk
 from services.cli.case_parties import For, Key, Seen, order_for
+from services.cli.case_stopped import wider_stops
 from services.cli.case_view import case_shape, print_case, tell_answer
 from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, wants_json
@@ -260,12 +261,13 @@ def show_command(case: Case, as_json: Json = False, output: Form = Format.TABLE)
     with open_control() as database, database.reading() as connection:
         id_ = case_id(connection, case)
         filed, works = load(connection, id_), works_of(connection, id_)
+        stopped = [] if filed is None else wider_stops(connection, filed.case.opening.grant)
     if filed is None:
         raise CommandFailed(ExitCode.NEGATIVE, f"there is no case {case}", "CASE", "`govbus case list`")
     if wants_json(as_json, output):
-        emit_json(case_shape(filed, works))
+        emit_json(case_shape(filed, works, stopped))
     else:
-        print_case(filed, works)
+        print_case(filed, works, stopped)
 
 
 def _act(

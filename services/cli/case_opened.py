@@ -8,7 +8,12 @@ import typer
 from sqlalchemy import Connection
 
 from services.cli.output import CommandFailed, ExitCode
-from services.control.definitions import DefinitionsInvalid, load_definitions, packaged_definitions
+from services.control.definitions import (
+    Definitions,
+    DefinitionsInvalid,
+    load_definitions,
+    packaged_definitions,
+)
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.store.cases.grant_requests import GrantOutbox
@@ -28,13 +33,21 @@ def the_desk(folder: Path | None) -> Desk:
     Raises:
         CommandFailed: the definitions cannot be used.
     """
+    return Desk(PublishedEntries(declared(folder)), StoredCalendars(), GrantOutbox())
+
+
+def declared(folder: Path | None) -> Definitions:
+    """The definitions of a folder, the sample city's where none is given.
+
+    Raises:
+        CommandFailed: they cannot be used.
+    """
     try:
-        definitions = load_definitions(packaged_definitions() if folder is None else folder)
+        return load_definitions(packaged_definitions() if folder is None else folder)
     except DefinitionsInvalid as error:
         first, *others = error.errors
         remedy = "\n".join(["correct the definitions", *map(str, others)])
         raise CommandFailed(ExitCode.USAGE, str(first), "--definitions", remedy) from error
-    return Desk(PublishedEntries(definitions), StoredCalendars(), GrantOutbox())
 
 
 def case_id(connection: Connection, case: str) -> UUID:

@@ -54,7 +54,7 @@ def provision_command(
     else:
         typer.echo(f"{turns} requests carried out")
         table("Waiting", _COLUMNS, [[each[name] for name in _COLUMNS] for each in left])
-        names = ("number", "step", "attempts", "reason")
+        names = ("number", "step", "attempts", "fault", "reason")
         table("Failed steps", names, [[each[name] for name in names] for each in stuck])
     if stuck or any(each["attempts"] for each in left):
         raise typer.Exit(ExitCode.NEGATIVE)

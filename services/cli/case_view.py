@@ -1,7 +1,7 @@
 """Cases and answers of the desk as JSON and as tables."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -22,6 +22,8 @@ from services.control.docket.filed import Filed
 from services.control.docket.written import event_document
 from services.control.store.cases.listing import Breach, CaseLine
 from services.control.store.provisioning.works import Work
+
+_STOPPED: Final = ("id", "scope", "name", "since", "by", "reason")
 
 
 def answer_shape(answer: Answer | OpeningAnswer) -> dict[str, Any]:
@@ -69,7 +71,9 @@ def tell_answer(answer: Answer | OpeningAnswer, as_json: bool) -> None:
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def case_shape(filed: Filed, works: Sequence[Work] = ()) -> dict[str, Any]:
+def case_shape(
+    filed: Filed, works: Sequence[Work] = (), stopped: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """A case with everything that is known of it."""
     case = filed.case
     events = [
@@ -81,6 +85,7 @@ def case_shape(filed: Filed, works: Sequence[Work] = ()) -> dict[str, Any]:
             "step": each.step.value,
             "progress": each.progress.value,
             "attempts": each.attempts,
+            "fault": None if each.fault is None else each.fault.value,
             "reason": each.reason,
         }
         for each in case.steps
@@ -101,6 +106,7 @@ def case_shape(filed: Filed, works: Sequence[Work] = ()) -> dict[str, Any]:
         **_contents(filed),
         "steps": steps,
         "requests": [_work(each) for each in works],
+        "stopped": list(stopped),
         "events": events,
     }
 
@@ -148,9 +154,9 @@ def print_lines(title: str, shapes: Sequence[dict[str, Any]]) -> None:
     table(title, names, [[shape[name] for name in names] for shape in shapes])
 
 
-def print_case(filed: Filed, works: Sequence[Work] = ()) -> None:
+def print_case(filed: Filed, works: Sequence[Work] = (), stopped: Sequence[dict[str, Any]] = ()) -> None:
     """Print a case for a person."""
-    shape = case_shape(filed, works)
+    shape = case_shape(filed, works, stopped)
     names = ("number", "state", "version", "consumer", "provider", "entry_code", "grant")
     table("Case", names, [[shape[name] for name in names]])
     rows = [
@@ -160,10 +166,13 @@ def print_case(filed: Filed, works: Sequence[Work] = ()) -> None:
     table("Events", ("number", "when", "action", "who", "text"), rows)
     if shape["steps"]:
         steps = [list(each.values()) for each in shape["steps"]]
-        table("Steps", ("step", "progress", "attempts", "reason"), steps)
+        table("Steps", ("step", "progress", "attempts", "fault", "reason"), steps)
     if shape["requests"]:
         asked = [list(each.values()) for each in shape["requests"]]
         table("On the bus", tuple(shape["requests"][0]), asked)
+    if shape["stopped"]:
+        held = [[each[name] for name in _STOPPED] for each in shape["stopped"]]
+        table("Delivery is stopped", _STOPPED, held)
 
 
 def _work(work: Work) -> dict[str, Any]:
@@ -173,6 +182,9 @@ def _work(work: Work) -> dict[str, Any]:
         "wanted": work.wanted.value,
         "outcome": work.outcome.value,
         "attempts": work.attempts,
+        "receipt": work.receipt,
+        "records": work.records,
+        "withdrawn": work.withdrawn,
         "note": work.note,
         "next_at": None if work.next_at is None else work.next_at.isoformat(),
         "ended_at": None if work.ended_at is None else work.ended_at.isoformat(),

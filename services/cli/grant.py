@@ -1,7 +1,8 @@
 """`govbus grant …`: look at grants, stop what one grant, consumer or resource delivers, and let it go on."""
 
 import sys
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,11 +20,14 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.control.provisioning.policy_changes import is_of_case
-from services.control.suspension.acts import ActWord
-from services.control.suspension.receipt import Receipt
+from services.control.cases.words import StopReason
+from services.control.suspension.ids import is_of_case
+from services.control.suspension.proofs import resumption_of, stop_proof
+from services.control.suspension.receipt import Receipt, Standing
 from services.control.suspension.resumption import Resumption
 from services.control.suspension.suspend import Order, Suspend, hold_on
+from topics.event import GrantId
+from topics.grants.declaration import GrantState
 from topics.grants.hold import LONGEST_REASON, HoldScope
 from topics.policy import Policy
 
@@ -43,6 +47,12 @@ Yes = Annotated[
     typer.Option("--yes", metavar="NAME", help="Do not ask: the name of what is meant, or all."),
 ]
 Actor = Annotated[str | None, typer.Option(help="Who orders it; the user of the machine if not given.")]
+Stop = Annotated[
+    StopReason | None,
+    typer.Option(
+        "--stop-reason", help="Which of the reasons it is, for the case of the grant; RISK if not given."
+    ),
+]
 
 
 @app.callback()
@@ -102,14 +112,17 @@ def suspend_command(
     reason: Reason = None,
     yes: Yes = None,
     actor: Actor = None,
+    stop_reason: Stop = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Stop delivery at once and prove it: the receipt names the offset at which each topic is cut.
 
     Interrupted, the same order carries on where it was; what is suspended already answers with its receipt.
+    The case of a single grant is suspended with it, within seconds.
     """
     order = _order(grant, consumer, resource, everything, _reason(reason), actor)
+    order = replace(order, standing=Standing(stop="" if stop_reason is None else stop_reason.value))
     _confirmed(order, yes, "suspend")
     running = Running.open()
     receipt = told(lambda: _suspended(running.suspend(), order))
@@ -151,17 +164,26 @@ def resume_command(
 
 @app.command("receipt")
 def receipt_command(
-    suspension: Annotated[str, typer.Argument(metavar="ID", help="The id of a suspension.")],
+    suspension: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a suspension or resumption, or GRANT.GENERATION of a withdrawal."
+        ),
+    ],
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Show the receipt of a suspension as the ledger keeps it."""
+    """Show what the ledger keeps of a suspension, of a withdrawal for good, or of a resumption."""
     running = Running.open()
-    receipt = told(lambda: _receipt(running, suspension))
+    acts = told(running.acts)
+    resumed = resumption_of(acts, suspension)
+    found = resumed or stop_proof(acts, suspension) or _missing(running, suspension)
     if wants_json(as_json, output):
-        emit_json(receipt.as_json())
+        emit_json(found)
+    elif resumed is not None:
+        print_resumption(Resumption.from_json(resumed))
     else:
-        print_receipt(receipt)
+        print_receipt(Receipt.from_json(found))
 
 
 def _suspended(run: Suspend, order: Order) -> Receipt:
@@ -179,28 +201,28 @@ def _resumed(running: Running, order: Order, confirmed: tuple[str, ...]) -> Resu
 
 
 def _not_of_a_case(policy: Policy, order: Order) -> None:
-    """What a case has suspended only the case resumes, or the grant would deliver and the case not know it.
+    """What holds one grant of a case only the case lifts, or the two would say something else.
 
     Raises:
-        CommandFailed: a case has ordered it.
+        CommandFailed: the grant belongs to a case.
     """
     hold = hold_on(policy, order.scope, order.name)
-    if hold is not None and is_of_case(hold):
-        what = f"{order.name} was suspended by its case ({hold.reason})"
+    entry = policy.grants.get(GrantId(order.name)) if order.scope is HoldScope.GRANT else None
+    if hold is None or entry is None or entry.grant.state is GrantState.REVOKED:
+        return
+    if is_of_case(hold) or (policy.by_cases and entry.grant.id in policy.cases):
+        what = f"{order.name} belongs to a case, which is suspended ({hold.reason})"
         remedy = "`govbus case resume` does it, by whoever may decide that"
         raise CommandFailed(ExitCode.REFUSED, what, "", remedy)
 
 
-def _receipt(running: Running, suspension: str) -> Receipt:
-    for act in running.acts():
-        if act.id == suspension and act.what == ActWord.SUSPEND:
-            return Receipt.from_json(act.document)
+def _missing(running: Running, suspension: str) -> NoReturn:
     begun = [found for found in running.suspend().unfinished() if found.id == suspension]
     if begun:
         what = f"suspension {suspension} was interrupted and has no receipt yet"
         raise CommandFailed(ExitCode.PENDING, what, "", "order it again: it goes on where it was")
     remedy = "`govbus grant list` names the suspensions in force"
-    raise CommandFailed(ExitCode.USAGE, f"the ledger knows no suspension {suspension}", "", remedy)
+    raise CommandFailed(ExitCode.USAGE, f"the ledger knows no {suspension}", "", remedy)
 
 
 def _reason(given: str | None) -> str:

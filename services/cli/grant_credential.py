@@ -10,10 +10,12 @@ import typer
 from services.cli import bus
 from services.cli.case_opened import case_id
 from services.cli.control import open_control
-from services.cli.grant_running import Running
+from services.cli.grant_running import Running, told
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
-from services.control.provisioning.credential import credential_of, fetch, issue_code
+from services.control.provisioning.credential import fetch, issue_code
+from services.control.provisioning.logins import Handover
 from services.control.provisioning.ports import CannotProvide
+from services.control.settings import CredentialSettings
 from services.control.store.cases.reading import load
 from services.control.store.ids import new_id
 
@@ -49,18 +51,19 @@ def issue_command(
 
 @app.command("fetch")
 def fetch_command() -> None:
-    """Read a code from standard input and print the credential as JSON, once; keep it in an own file."""
+    """Read a code from standard input and print the credential as JSON, once; keep it in an own file.
+
+    With a code of a rotation, or where the credential of before is over, it is a new one: from that moment
+    the old password logs nobody in.
+    """
     code, running, now = sys.stdin.readline().strip(), Running.open(), datetime.now(UTC)
-    policy = running.policy()
+    handover, days = Handover(running.access, running.policy()), CredentialSettings.from_environment().days
     with open_control() as database, database.begin() as connection:
-        found = fetch(
-            connection,
-            code,
-            bus.console_account(),
-            now,
-            lambda consumer: credential_of(running.access, policy, consumer),
-        )
+        try:
+            found = told(lambda: fetch(connection, code, bus.console_account(), now, handover, days))
+        except CannotProvide as error:
+            raise CommandFailed(ExitCode.REFUSED, error.what, "", error.remedy) from error
     if found is None:
-        remedy = "have another one issued: `govbus grant credential issue CASE`"
+        remedy = "have another one made: `govbus credential rotate CONSUMER`"
         raise CommandFailed(ExitCode.REFUSED, "the code is none, was used, or is over", "", remedy)
     emit_json(found)

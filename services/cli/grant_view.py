@@ -66,7 +66,8 @@ def print_grants(rows: Sequence[Mapping[str, Any]]) -> None:
 def print_receipt(receipt: Receipt) -> None:
     """The proof of a suspension for a person."""
     console = Console(emoji=False)
-    state = "suspended" if receipt.is_cut else "being suspended"
+    withdrawn = receipt.id.startswith("w-")
+    state = "withdrawn for good" if withdrawn else "suspended" if receipt.is_cut else "being suspended"
     say(console, f"[bold]{escape(receipt.id)}[/]: {escape(receipt.subject)} is {state}")
     say(console, f"ordered by {escape(receipt.by)}, because: {escape(receipt.reason)}", indent=2)
     say(console, f"ordered {_moment(receipt.requested_ms)}", indent=2)

@@ -1,63 +1,94 @@
-"""The program `govbus`: every command in one place; a new one is one line here."""
+"""The program `govbus`: every command in one place; a new one is one line here.
+
+Only the module of the command that is asked for is loaded: all of them take longer than most answers.
+"""
+
+from collections import UserDict
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from services.cli import (
-    accept_schema,
-    account,
-    api,
-    audit,
-    bench,
-    case,
-    catalogue,
-    chaos,
-    claims,
-    clock,
-    conflicts,
-    database,
-    demo,
-    doctor,
-    explain,
-    grant,
-    identity,
-    plan,
-    policy_packs,
-    prepare,
-    publish,
-    quarantine,
-    stack,
-    tail,
-    ticket,
-)
+_GROUPS: Final = {
+    "identity": "identity",
+    "account": "account",
+    "api": "api",
+    "audit": "audit",
+    "bench": "bench",
+    "chaos": "chaos",
+    "quarantine": "quarantine",
+    "case": "case",
+    "catalogue": "catalogue",
+    "claims": "claims",
+    "clock": "clock",
+    "conflicts": "conflicts",
+    "credential": "credential",
+    "grant": "grant",
+    "policy": "policy_packs",
+    "database": "database",
+    "ticket": "ticket",
+}
+"""Groups of commands, and the module that holds each as ``app``."""
+_COMMANDS: Final = {
+    "up": "stack",
+    "down": "stack",
+    "status": "stack",
+    "logs": "stack",
+    "reset": "stack",
+    "run": "stack",
+    "prepare": "prepare",
+    "demo": "demo",
+    "doctor": "doctor",
+    "plan": "plan",
+    "apply": "plan",
+    "explain": "explain",
+    "tail": "tail",
+    "publish": "publish",
+    "accept-schema": "accept_schema",
+}
+"""Commands of their own, and the module whose ``register`` adds each."""
+
+
+class _Commands(UserDict[str, Any]):
+    """Commands and groups by name; a module's name stands for what is not loaded yet."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = super().__getitem__(name)
+        if isinstance(found, str):
+            found = self.data[name] = _loaded(name, import_module(f"services.cli.{found}"))
+        return found
+
+
+def _loaded(name: str, module: ModuleType) -> Any:
+    if name in _GROUPS:
+        group = get_group(module.app)
+        group.name = name
+        return group
+    alone = typer.Typer()
+    module.register(alone)
+    return get_group(alone).commands[name]
+
+
+class LoadedWhenAsked(TyperGroup):
+    """Knows the names of all commands, and loads the module of one when it is asked for."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Commands({**_GROUPS, **_COMMANDS})
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the library names it
+        """All names, groups first."""
+        return list(self.commands)
+
 
 app = typer.Typer(
-    name="govbus",
-    help="One source per fact, exactly to the departments that may see it, with proof of every step.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    name="govbus", cls=LoadedWhenAsked, no_args_is_help=True, pretty_exceptions_show_locals=False
 )
-app.add_typer(identity.app, name="identity")
-app.add_typer(account.app, name="account")
-app.add_typer(api.app, name="api")
-app.add_typer(audit.app, name="audit")
-app.add_typer(bench.app, name="bench")
-app.add_typer(chaos.app, name="chaos")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(case.app, name="case")
-app.add_typer(catalogue.app, name="catalogue")
-app.add_typer(claims.app, name="claims")
-app.add_typer(clock.app, name="clock")
-app.add_typer(conflicts.app, name="conflicts")
-app.add_typer(grant.app, name="grant")
-app.add_typer(policy_packs.app, name="policy")
-app.add_typer(database.app, name="database")
-app.add_typer(ticket.app, name="ticket")
-stack.register(app)
-prepare.register(app)
-demo.register(app)
-doctor.register(app)
-plan.register(app)
-explain.register(app)
-tail.register(app)
-publish.register(app)
-accept_schema.register(app)
+
+
+@app.callback()
+def govbus() -> None:
+    """One source per fact, exactly to the departments that may see it, with proof of every step."""

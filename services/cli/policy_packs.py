@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
@@ -27,7 +27,8 @@ from services.control.clocks.merge import CorrectPacks, merge
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import PacksInvalid, load_packs
 from services.control.docket.bound import Bound, bound
-from services.control.docket.simulating import Late, another, late_under
+from services.control.docket.filed import Filed
+from services.control.docket.simulating import Late, replayed
 from services.control.store.cases.policies import Adopted, adopt, adopted
 from services.control.store.cases.reading import each_case
 from services.control.store.clocks.calendars import read_calendar
@@ -109,21 +110,18 @@ def simulate_command(
 
 def _replayed(connection: Connection, packs: list[Pack], now: datetime) -> tuple[int, list[Late]]:
     calendar, today = read_calendar(connection), civil_day(now)
-    others: dict[str, Bound] = {}
     late: list[Late] = []
     count = 0
-    for filed in (filed for _, filed in _all(connection)):
-        if filed.digest not in others:
-            others[filed.digest] = another(filed.policy, packs)
-        late += late_under(filed, others[filed.digest], calendar, today)
+    for _, found in replayed(_all(connection), packs, calendar, today):
+        late += found
         count += 1
     return count, late
 
 
-def _all(connection: Connection) -> Iterator[tuple[Any, Any]]:
+def _all(connection: Connection) -> Iterator[Filed]:
     after = 0
     while some := list(each_case(connection, after, _MANY)):
-        yield from some
+        yield from (filed for _, filed in some)
         after = some[-1][0].number
 
 

@@ -29,7 +29,7 @@ from services.cli.ticket_view import (
     answer_step,
 )
 from services.control.cases.words import Actor, Role
-from services.control.process.ticket_following import follow_ticket
+from services.control.process.ticket_following import Receivers, follow_ticket, look_at
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.tickets.reading import Wish, listed, load, watched
 from services.control.store.tickets.work import take_report
@@ -160,10 +160,13 @@ def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
         secrets = master_secrets(opened.lookup)
         with database.begin() as connection:
             chosen = watched(connection, (State.REPORTED, *WATCHED))
-        for each in chosen:
+            filed = {each: load(connection, each) for each in chosen}
+        looks = {id_: look_at(each.ticket, opened.lookup, secrets) for id_, each in filed.items() if each}
+        receivers = Receivers(opened.lookup, looks.values())
+        for each, look in looks.items():
             with database.begin() as connection:
                 desk = desk_of("control", datetime.now(UTC), read_calendar(connection), None)
-                steps += follow_ticket(connection, desk, each, opened.lookup, secrets)
+                steps += follow_ticket(connection, desk, each, look, receivers)
         sent = send_marks(database)
     answer_followed(steps, sent, as_json=wants_json(as_json, output))
     if sent.problem is not None:

@@ -40,6 +40,12 @@ class Access:
     """Make a Kafka user if needed; return its password."""
     withdraw_user: Callable[[str], None]
     """Lock a Kafka user out without deleting it, and take its login for the registry away."""
+    lock_user: Callable[[str], None]
+    """Take a Kafka user's password away and leave everything else of it as it is."""
+    renew_user: Callable[[str], str]
+    """Give a Kafka user a new password in place of its old one; return it."""
+    users_with_passwords: Callable[[], frozenset[str]]
+    """Kafka users whose password is kept: who is locked out or withdrawn is not among them."""
     known_users: Callable[[], set[str]]
     capture_source: Callable[[str], CaptureSource | None]
     """The connection secret set of a provider's database, or None where there is none."""

@@ -13,7 +13,12 @@ from services.control.definitions import Definitions
 from services.control.desired import Declared, desired_state
 from services.control.difference import Plan, Refusal, difference
 from services.control.gaps import CaptureFacts, find_gaps, impossible, read_captures, with_incarnations
-from services.control.grant_source import grants_in_force, refused_definitions
+from services.control.grant_source import (
+    breaking_changes,
+    grants_in_force,
+    refused_definitions,
+    unbroken,
+)
 from services.control.kafka_topics import read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content
@@ -65,7 +70,8 @@ def compare(
     topics = read_topics(admin)
     policy = read_policy(access, topics)
     ruled = ruled_by(policy, definitions)
-    definitions = ruled.definitions
+    broken = tuple(breaking_changes(ruled.definitions, policy))
+    definitions = unbroken(ruled.definitions, policy)
     facts = read_captures(access, definitions.providers, definitions.resources)
     gaps = {name: why for name, why in find_gaps(facts, policy).items() if name not in recaptured}
     declared = _declared(definitions, policy, clock_ms(), facts, recaptured)
@@ -74,7 +80,7 @@ def compare(
     found = _compare(declared, live, receipt_names(access.home), connections)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [*ruled.refusals, *(Refusal(name, reason) for name, reason in reasons if reason)]
-    refusals += refused_definitions(definitions, policy)
+    refusals += [*refused_definitions(ruled.definitions, policy), *broken]
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
 
@@ -84,7 +90,8 @@ def compare_withdrawals(
 ) -> Comparison:
     """What is to be withdrawn now, as far as Kafka alone can tell; the rest of its plan is not to be done."""
     policy = read_policy(access, read_topics(admin))
-    declared = _declared(ruled_by(policy, definitions).definitions, policy, clock_ms())
+    definitions = unbroken(ruled_by(policy, definitions).definitions, policy)
+    declared = _declared(definitions, policy, clock_ms())
     return _compare(declared, LiveState(policy=policy), receipt_names(access.home))
 
 

@@ -32,6 +32,8 @@ STATE_RECORD_BYTES: Final = 2 * 1_048_576
 """A canonical record and what is delivered of it hold the row once more, with positions and headers."""
 WRAPPED_RECORD_BYTES: Final = 4 * 1_048_576
 """A quarantined record or a claim holds a raw record whole, with its headers and the reason."""
+POLICY_BYTES: Final = 64 * 1_048_576
+"""The largest policy version: it holds every grant, about a kilobyte each."""
 STATE_SEGMENT_BYTES: Final = 32 * 1_048_576
 GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -121,7 +123,7 @@ def control_subject(name: str) -> str:
 
 
 def _topics(declared: Declared) -> Iterable[Topic]:
-    yield Topic(names.POLICY, 1, _deleted(None))
+    yield Topic(names.POLICY, 1, _limited(_deleted(None), POLICY_BYTES))
     yield Topic(names.POLICY_ACKNOWLEDGEMENTS, 1, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))

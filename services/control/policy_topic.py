@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from services.control.desired import POLICY_BYTES
 from services.control.framing import decode, encode
 from services.control.policy_document import same_content
 from topics import names
@@ -167,6 +168,7 @@ class PolicyWriter:
                 "acks": "all",
                 "transaction.timeout.ms": 15000,
                 "compression.type": "lz4",
+                "message.max.bytes": POLICY_BYTES,
             }
         )
         self._producer.init_transactions(_TIMEOUT_S)

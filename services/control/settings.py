@@ -1,4 +1,4 @@
-"""How long apply waits for whom, and what it may do without asking."""
+"""How long apply waits for whom and what it may do without asking; for how long a credential is good."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.control.credential_life import DEFAULT_DAYS
+
 PREFIX = "GOVBUS_APPLY_"
+CREDENTIAL_PREFIX = "GOVBUS_CREDENTIAL_"
 
 
 class ApplySettings(BaseModel):
@@ -39,4 +42,24 @@ class ApplySettings(BaseModel):
         """
         environ = os.environ if environ is None else environ
         names = {name: PREFIX + name.upper() for name in cls.model_fields}
+        return cls.model_validate({name: environ[key] for name, key in names.items() if environ.get(key)})
+
+
+class CredentialSettings(BaseModel):
+    """A field ``days`` is read from ``GOVBUS_CREDENTIAL_DAYS``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: Annotated[int, Field(ge=2, le=3_650)] = DEFAULT_DAYS
+    """For how many days a credential is good that is issued from now on; others keep their date."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Return the settings; what is not set has its default.
+
+        Raises:
+            pydantic.ValidationError: a value is not allowed.
+        """
+        environ = os.environ if environ is None else environ
+        names = {name: CREDENTIAL_PREFIX + name.upper() for name in cls.model_fields}
         return cls.model_validate({name: environ[key] for name, key in names.items() if environ.get(key)})

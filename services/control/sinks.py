@@ -148,8 +148,21 @@ class SinkWork:
             if path.stem not in wanted:
                 path.unlink()
         for name, grant in wanted.items():
-            user = f"consumer-{grant.consumer}"
-            text = f"user={user}\npassword={self.access.ensure_user(user)}\n"
-            path = folder / f"{name}.properties"
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                write_owner_only(path, text)
+            _write_login(self.access, folder / f"{name}.properties", grant.consumer)
+
+
+def renew_login(access: Access, consumer: ConsumerId) -> None:
+    """Give Connect the department's Kafka login as it is now, if it has one for a sink of that department.
+
+    A task that the old one shuts out is restarted by the watch, and reads the file anew.
+    """
+    path = Path(access.connect_environment.secrets_folder) / f"{login_set(consumer)}.properties"
+    if path.exists():
+        _write_login(access, path, consumer)
+
+
+def _write_login(access: Access, path: Path, consumer: ConsumerId) -> None:
+    user = f"consumer-{consumer}"
+    text = f"user={user}\npassword={access.ensure_user(user)}\n"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_owner_only(path, text)

@@ -6,6 +6,7 @@ from schemas.registry import RegistryCredentials
 from services.control.access import Access, CaptureSource
 from services.stack.api import Stack
 from services.stack.registry import REGISTRY_USERS
+from services.stack.users import users_with_passwords
 
 
 def access_of(stack: Stack) -> Access:
@@ -29,6 +30,9 @@ def access_of(stack: Stack) -> Access:
         registry_credentials=registry_credentials,
         ensure_user=lambda user: stack.users().ensure(user),
         withdraw_user=withdraw_user,
+        lock_user=lambda user: stack.users().withdraw(user),
+        renew_user=lambda user: stack.users().renew(user),
+        users_with_passwords=lambda: users_with_passwords(stack.context.secrets),
         known_users=lambda: stack.users().known(),
         capture_source=lambda name: _capture_source(stack, name),
         connect=lambda: ConnectClient(

@@ -66,6 +66,8 @@ class Patient:
             kafka_config=lambda _user: self.kafka_config,
             ensure_user=_refused,
             withdraw_user=_refused,
+            lock_user=_refused,
+            renew_user=_refused,
             known_users=lambda: KafkaUsers(self.admin, self.stack.context.secrets).known(),
             master_secret=_refused,
         )

@@ -20,6 +20,7 @@ from topics.resource import Resource
 
 _OFFICIAL_TIME: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 _DAY_MS: Final = 86_400_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MasterSecretMissing(Exception):  # noqa: N818 - named after what to provide
@@ -165,5 +166,6 @@ def _grant_spec(grant: GrantPlan) -> GrantSpec:
 
 def _start_of(day: date) -> int:
     """Midnight of that day in official time, in ms since 1970."""
+    # Not by astimezone: in universal time the first day there is begins before there are any.
     moment = datetime(day.year, day.month, day.day, tzinfo=_OFFICIAL_TIME)
-    return int(moment.astimezone(UTC).timestamp() * 1000)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal, Whose
-from services.control.accounts.permissions import PERMISSIONS, Reach
+from services.control.accounts.decision import Allowed, Principal, Whose, may_person
 
 May = Callable[[Action, Whose], bool]
 
@@ -46,6 +45,7 @@ MENU: Final = (
         _("Sharing"),
         (
             Place(_("Catalogue"), "/catalogue", (Action.CATALOGUE_LOOK,)),
+            Place(_("Entries and topics"), "/catalogue/mounting", (Action.CATALOGUE_LOOK,)),
             Place(_("Import entries"), "/catalogue/import", (Action.CATALOGUE_IMPORT,)),
             Place(_("Share directory"), "/catalogue/directories/share", (Action.CATALOGUE_LOOK,)),
             Place(_("Responsibility list"), "/catalogue/duties", (Action.CATALOGUE_LOOK,)),
@@ -58,6 +58,7 @@ MENU: Final = (
         _("Delivery"),
         (
             Place(_("Grants"), "/grants", (Action.GRANT_LOOK,)),
+            Place(_("Credentials"), "/credentials", (Action.GRANT_ROTATE_CREDENTIAL,)),
             Place(_("Topics"), "/topics", (Action.DATA_TAIL,)),
             Place(_("Kill switch"), "/stop", (Action.GRANT_RECEIPT,)),
         ),
@@ -77,6 +78,7 @@ MENU: Final = (
             Place(_("Dashboard"), "/operations", (Action.OPERATION_LOOK,)),
             Place(_("Alarms"), "/operations/alarms", (Action.OPERATION_LOOK,)),
             Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
+            Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
         ),
     ),
@@ -94,7 +96,7 @@ MENU: Final = (
 
 
 def sections(principal: Principal | None, menu: Iterable[Section] = MENU) -> tuple[Section, ...]:
-    """The menu of one person: places of which at least a part is open to one of the person's roles."""
+    """The menu of one person: the places whose pages the table of permissions opens to that person."""
     if principal is None:
         return ()
     found = []
@@ -106,8 +108,7 @@ def sections(principal: Principal | None, menu: Iterable[Section] = MENU) -> tup
 
 
 def _open(principal: Principal, place: Place) -> bool:
-    """Whether any role reaches any department by one of the actions; the page itself asks about which."""
-    if not place.needs:
-        return True
-    reached = (PERMISSIONS[action].of(role) for action in place.needs for role in principal.roles)
-    return any(reach is not Reach.NONE for reach in reached)
+    """What the place's page asks: whether one may do it with what is the own department's."""
+    own = Whose(principal.department, principal.department)
+    asked = (may_person(principal, action, own) for action in place.needs)
+    return not place.needs or any(isinstance(answer, Allowed) for answer in asked)

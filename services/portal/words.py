@@ -1,6 +1,6 @@
 """The word for every value of a closed list that a page shows, from the packages that own the lists."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -11,7 +11,8 @@ from services.control.accounts.permissions import Reach
 from services.control.accounts.sessions import Method
 from services.control.accounts.words import said as said_of_accounts
 from services.control.cases import words as of_cases
-from services.control.cases.provisioning import Progress, Step
+from services.control.cases.provisioning import Fault, Progress, Step
+from services.control.cases.wording_of_faults import FAULTS
 from services.control.catalogue import lifecycle
 from services.control.catalogue.directories import Directory
 from services.control.catalogue.fulfilment import Fulfilment
@@ -19,78 +20,91 @@ from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
 from services.control.demand import wording as of_needs
+from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
 from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
-from services.control.store.tickets.refusals import Outcome
+from services.control.store.provisioning.tables import Outcome
+from services.control.store.tickets.refusals import Outcome as RefusalOutcome
 from services.control.tickets import wording as of_tickets
 from topics.resource import ShareType
 
 Said = tuple[str, str]
 """Chinese, English."""
 
-_OURS: Final[Mapping[StrEnum, Said]] = {
-    of_cases.RefusalReason.BASIS_INSUFFICIENT: ("履职依据不足", "the basis does not give the duty"),
-    of_cases.RefusalReason.PURPOSE_UNCLEAR: ("应用场景不明确", "the purpose is not clear"),
-    of_cases.RefusalReason.ITEMS_BEYOND_NEED: ("信息项超出需要", "more items than needed"),
-    of_cases.RefusalReason.ROWS_BEYOND_NEED: ("数据范围超出需要", "more records than needed"),
-    of_cases.RefusalReason.MODE_BEYOND_NEED: ("查询或核验即可满足", "a query or verification would serve"),
-    of_cases.RefusalReason.COMBINATION_RISK: ("汇聚后存在风险", "the combination would reveal too much"),
-    of_cases.RefusalReason.LAW_FORBIDS: ("法律禁止", "a law forbids it"),
-    of_cases.RefusalReason.NOT_HELD: ("本部门不掌握该数据", "the provider does not hold it"),
-    of_cases.RefusalReason.SECURITY_INADEQUATE: ("安全保障不足", "the applicant cannot keep it safe"),
-    of_cases.StopReason.UNLAWFUL_USE: ("违法使用", "unlawful use"),
-    of_cases.StopReason.BEYOND_SCOPE: ("超范围使用", "use beyond what was decided"),
-    of_cases.StopReason.RISK: ("存在安全风险", "delivery would be a risk"),
-    of_cases.StopReason.BASIS_GONE: ("依据已失效", "the basis is gone"),
-    of_cases.StopReason.NO_LONGER_NEEDED: ("不再需要", "no longer needed"),
-    of_cases.StopReason.RESOURCE_ENDED: ("目录已下线", "the entry was withdrawn"),
-    of_cases.Decides.PROVIDER: ("提供部门", "the provider"),
-    of_cases.Decides.AUTHORITY: ("主管部门", "the authority"),
-    of_cases.Role.SYSTEM: ("系统", "the system"),
-    Progress.PENDING: ("待办", "pending"),
-    Progress.DONE: ("完成", "done"),
-    Progress.FAILED: ("失败", "failed"),
-    Level.NATIONAL: ("国家", "national"),
-    Level.PROVINCE: ("省级", "province"),
-    Level.CITY: ("市级", "city"),
-    Level.COUNTY: ("县级", "county"),
-    Level.DEPARTMENT: ("部门", "department"),
-    Standing.IN_FORCE: ("现行有效", "in force"),
-    Standing.PUBLISHED: ("已公布（效力未核实）", "published, validity not looked up"),
-    Standing.DRAFT: ("征求意见稿", "draft for consultation"),
-    Standing.TEMPLATE: ("示范文本", "model text"),
-    Standing.SAMPLE: ("示例", "sample"),
-    running.State.RUNNING: ("计时中", "running"),
-    running.State.DUE_SOON: ("即将到期", "due soon"),
-    running.State.PAUSED: ("暂停计时", "standing still"),
-    running.State.OVERDUE: ("已超期", "overdue"),
-    running.State.MET: ("按时办结", "done in time"),
-    running.State.MET_LATE: ("超期办结", "done late"),
-    Fulfilment.FULFILLED: ("已履行", "fulfilled"),
-    Fulfilment.STALE: ("数据未及时更新", "the data is older than it may be"),
-    Fulfilment.NO_DATA: ("已挂接，尚无数据", "mounted, and nothing ever came"),
-    Fulfilment.ITEM_MISSING: ("缺该信息项", "the data lacks this item"),
-    Fulfilment.NOT_MOUNTED: ("未挂接", "not mounted"),
-    Fulfilment.UNSEEN: ("尚未核查", "nobody has looked yet"),
-    Outcome.STANDS: ("未提请协调", "it stands"),
-    Outcome.ACCEPTED: ("提出部门已认可", "the reporter agrees"),
-    Outcome.ESCALATED: ("协调中", "before a higher body"),
-    Outcome.OVERRULED: ("裁定应予更正", "overruled: it had to be corrected"),
-    Outcome.UPHELD: ("裁定不予更正", "a ruling found the record right"),
-    Outcome.CORRECTED: ("已自行更正", "corrected after all"),
-    Outcome.WITHDRAWN: ("疑义已撤回", "the report was withdrawn"),
-    Directory.SHARE: ("共享目录", "share directory"),
-    Directory.OPEN: ("开放目录", "open directory"),
-    Directory.NOT_SHARED: ("不予共享目录", "what is not shared"),
-    BreachKind.CASE: ("共享申请", "case"),
-    BreachKind.TICKET: ("疑义数据", "problem data"),
-    BreachKind.ENTRY: ("目录审核", "review of an entry"),
-    Method.PASSWORD: ("密码", "password"),
-    Method.OIDC: ("统一身份认证", "identity provider"),
-}
-_WORDS: Final = {(type(value), value.value): both for value, both in _OURS.items()}
+_OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
+    (of_cases.RefusalReason.BASIS_INSUFFICIENT, ("履职依据不足", "the basis does not give the duty")),
+    (of_cases.RefusalReason.PURPOSE_UNCLEAR, ("应用场景不明确", "the purpose is not clear")),
+    (of_cases.RefusalReason.ITEMS_BEYOND_NEED, ("信息项超出需要", "more items than needed")),
+    (of_cases.RefusalReason.ROWS_BEYOND_NEED, ("数据范围超出需要", "more records than needed")),
+    (of_cases.RefusalReason.MODE_BEYOND_NEED, ("查询或核验即可满足", "a query or verification would serve")),
+    (of_cases.RefusalReason.COMBINATION_RISK, ("汇聚后存在风险", "the combination would reveal too much")),
+    (of_cases.RefusalReason.LAW_FORBIDS, ("法律禁止", "a law forbids it")),
+    (of_cases.RefusalReason.NOT_HELD, ("本部门不掌握该数据", "the provider does not hold it")),
+    (of_cases.RefusalReason.SECURITY_INADEQUATE, ("安全保障不足", "the applicant cannot keep it safe")),
+    (of_cases.StopReason.UNLAWFUL_USE, ("违法使用", "unlawful use")),
+    (of_cases.StopReason.BEYOND_SCOPE, ("超范围使用", "use beyond what was decided")),
+    (of_cases.StopReason.RISK, ("存在安全风险", "delivery would be a risk")),
+    (of_cases.StopReason.BASIS_GONE, ("依据已失效", "the basis is gone")),
+    (of_cases.StopReason.NO_LONGER_NEEDED, ("不再需要", "no longer needed")),
+    (
+        of_cases.StopReason.RESOURCE_ENDED,
+        ("目录已下线或版本已停用", "the entry was withdrawn or its version retired"),
+    ),
+    (of_cases.Decides.PROVIDER, ("提供部门", "the provider")),
+    (of_cases.Decides.AUTHORITY, ("主管部门", "the authority")),
+    (of_cases.Role.SYSTEM, ("系统", "the system")),
+    (Progress.PENDING, ("待办", "pending")),
+    (Progress.DONE, ("完成", "done")),
+    (Progress.FAILED, ("失败", "failed")),
+    (Wanted.PROVIDE, ("开通", "provision")),
+    (Wanted.OPEN, ("生效", "go into force")),
+    (Wanted.SUSPEND, ("暂停", "suspend")),
+    (Wanted.END, ("收回", "withdraw")),
+    (Outcome.OWED, ("待办", "owed")),
+    (Outcome.DONE, ("完成", "done")),
+    (Outcome.FAILED, ("失败", "failed")),
+    (Outcome.DROPPED, ("已被取代", "overtaken")),
+    (Level.NATIONAL, ("国家", "national")),
+    (Level.PROVINCE, ("省级", "province")),
+    (Level.CITY, ("市级", "city")),
+    (Level.COUNTY, ("县级", "county")),
+    (Level.DEPARTMENT, ("部门", "department")),
+    (Standing.IN_FORCE, ("现行有效", "in force")),
+    (Standing.PUBLISHED, ("已公布（效力未核实）", "published, validity not looked up")),
+    (Standing.DRAFT, ("征求意见稿", "draft for consultation")),
+    (Standing.TEMPLATE, ("示范文本", "model text")),
+    (Standing.SAMPLE, ("示例", "sample")),
+    (running.State.RUNNING, ("计时中", "running")),
+    (running.State.DUE_SOON, ("即将到期", "due soon")),
+    (running.State.PAUSED, ("暂停计时", "standing still")),
+    (running.State.OVERDUE, ("已超期", "overdue")),
+    (running.State.MET, ("按时办结", "done in time")),
+    (running.State.MET_LATE, ("超期办结", "done late")),
+    (Fulfilment.FULFILLED, ("已履行", "fulfilled")),
+    (Fulfilment.STALE, ("数据未及时更新", "the data is older than it may be")),
+    (Fulfilment.NO_DATA, ("已挂接，尚无数据", "mounted, and nothing ever came")),
+    (Fulfilment.ITEM_MISSING, ("缺该信息项", "the data lacks this item")),
+    (Fulfilment.NOT_MOUNTED, ("未挂接", "not mounted")),
+    (Fulfilment.UNSEEN, ("尚未核查", "nobody has looked yet")),
+    (RefusalOutcome.STANDS, ("未提请协调", "it stands")),
+    (RefusalOutcome.ACCEPTED, ("提出部门已认可", "the reporter agrees")),
+    (RefusalOutcome.ESCALATED, ("协调中", "before a higher body")),
+    (RefusalOutcome.OVERRULED, ("裁定应予更正", "overruled: it had to be corrected")),
+    (RefusalOutcome.UPHELD, ("裁定不予更正", "a ruling found the record right")),
+    (RefusalOutcome.CORRECTED, ("已自行更正", "corrected after all")),
+    (RefusalOutcome.WITHDRAWN, ("疑义已撤回", "the report was withdrawn")),
+    (Directory.SHARE, ("共享目录", "share directory")),
+    (Directory.OPEN, ("开放目录", "open directory")),
+    (Directory.NOT_SHARED, ("不予共享目录", "what is not shared")),
+    (BreachKind.CASE, ("共享申请", "case")),
+    (BreachKind.TICKET, ("疑义数据", "problem data")),
+    (BreachKind.ENTRY, ("目录审核", "review of an entry")),
+    (Method.PASSWORD, ("密码", "password")),
+    (Method.OIDC, ("统一身份认证", "identity provider")),
+)
+_WORDS: Final = {(type(value), value.value): both for value, both in _OURS}
 """By list and value: words of two lists may be the same text."""
 
 
@@ -122,8 +136,11 @@ def _account(value: StrEnum, language: Language) -> str:
 
 
 def _step(value: StrEnum, language: Language) -> str:
-    chinese, english = STEPS[value]
-    return chinese if language is Language.ZH else english
+    return _of(STEPS[value], language)
+
+
+def _of(both: Said, language: Language) -> str:
+    return both[0] if language is Language.ZH else both[1]
 
 
 def _case_action(value: StrEnum, language: Language) -> str:
@@ -136,6 +153,7 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     of_cases.Role: _role,
     of_cases.Action: _case_action,
     Step: _step,
+    Fault: lambda value, language: _of(FAULTS[Fault(value)], language),
     lifecycle.State: lambda value, language: of_entries.STATES[lifecycle.State(value)][language],
     lifecycle.Action: lambda value, language: of_entries.ACTIONS[lifecycle.Action(value)][language],
     lifecycle.Role: _role,

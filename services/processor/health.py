@@ -1,9 +1,12 @@
 """What is true about this instance: not whether a process exists, but whether it decides events."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+_log = logging.getLogger(__name__)
 
 STUCK_SECONDS: Final = 3.0
 """A transaction that is open for longer lets nothing through; most end within a tenth of a second."""
@@ -60,11 +63,13 @@ class Health:
         return 0.0 if self.transaction_since is None else self.clock() - self.transaction_since
 
     def tell(self, part: str, problem: str | None) -> None:
-        """Set or clear the problem of a part."""
+        """Set or clear the problem of a part; who asks later why nothing went on finds it in the log."""
         if problem is None:
             self.problems.pop(part, None)
-        else:
-            self.problems[part] = problem
+            return
+        if self.problems.get(part) != problem:
+            _log.info("%s waits: %s", part, problem)
+        self.problems[part] = problem
 
     def not_alive(self) -> list[str]:
         """Why the instance should be started again; empty when it should not."""

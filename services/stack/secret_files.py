@@ -46,6 +46,10 @@ class SecretFiles:
         """Say whether the secret was ever generated here."""
         return name in self._generated()
 
+    def names(self) -> frozenset[str]:
+        """Return every secret that was generated here and not forgotten."""
+        return frozenset(self._generated())
+
     def read(self, name: str) -> str:
         """Return a secret.
 

@@ -5,7 +5,7 @@ in any more, super users included. So a withdrawn user keeps a credential that n
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Final, cast
 
@@ -43,12 +43,19 @@ def secret_name(user: str) -> str:
     return f"kafka-{user}"
 
 
+def _new_password() -> str:
+    return secrets.token_urlsafe(32)
+
+
 class KafkaUsers:
     """Makes and withdraws users through a super user's admin client."""
 
-    def __init__(self, admin: AdminClient, files: SecretFiles) -> None:
+    def __init__(
+        self, admin: AdminClient, files: SecretFiles, password: Callable[[], str] = _new_password
+    ) -> None:
         self._admin = admin
         self._files = files
+        self._password = password
 
     def ensure_all(self, users: Iterable[str]) -> None:
         """Make every user that the broker does not know, with its password in a secret file."""
@@ -69,8 +76,18 @@ class KafkaUsers:
 
         Its ACLs are removed by whoever declared them. ``ensure`` brings the user back with a new password.
         """
-        self._upsert({user: secrets.token_urlsafe(32)})
+        self._upsert({user: self._password()})
         self._files.forget(secret_name(user))
+
+    def renew(self, user: str) -> str:
+        """Give a user a new password in place of its old one, and return it.
+
+        The file comes first: whoever dies in between has shut nobody out, and does it again.
+        """
+        password = self._password()
+        self._files.replace(secret_name(user), password)
+        self._upsert({user: password})
+        return password
 
     def known(self) -> set[str]:
         """Return the users that have a credential on the broker."""
@@ -89,6 +106,12 @@ class KafkaUsers:
         answers = self._admin.alter_user_scram_credentials(changes, request_timeout=_TIMEOUT_S)
         for answer in answers.values():
             answer.result()
+
+
+def users_with_passwords(files: SecretFiles) -> frozenset[str]:
+    """Return the users whose password is kept here: whoever is locked out or withdrawn has none."""
+    prefix = secret_name("")
+    return frozenset(name.removeprefix(prefix) for name in files.names() if name.startswith(prefix))
 
 
 def ensure_user(admin: AdminClient, files: SecretFiles, name: str) -> str:

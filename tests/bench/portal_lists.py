@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.control.accounts.people import Department
 from services.control.accounts.roles import Role
@@ -27,6 +27,7 @@ from services.control.catalogue.parameters import CatalogueRules
 from services.control.clocks.calendar_file import china
 from services.control.store.accounts.departments import add_department
 from services.control.store.catalogue.loading import Loaded, Loading, load
+from services.control.store.catalogue.tables import ENTRIES
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.migrate import migrate
@@ -59,6 +60,9 @@ PAGES: Final = (
     "/inbox",
     "/catalogue",
     "/catalogue?q=%E4%B8%8D%E5%8A%A8%E4%BA%A7",
+    "/catalogue/mounting",
+    "/catalogue/mounting?state=no_topic",
+    "/maintenance",
     "/cases",
     "/cases?state=active",
     "/cases?view=due",
@@ -130,6 +134,7 @@ def fill(portal: Operated, cases: int, entries: int, topics: int) -> None:
     for kind, documents in _snapshots(topics, chance):
         with database.begin() as connection:
             put(connection, kind, documents, NOW)
+    _mounting(database, topics)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
@@ -229,6 +234,26 @@ def _snapshots(topics: int, chance: random.Random) -> Iterator[tuple[Kind, dict[
     yield Kind.CONNECTOR, {**{f"capture.{name}": {**running, **tasks} for name in DEPARTMENTS}, **sinks}
     alarm = {"kind": "slot-lag", "detail": "behind", "remedy": "govbus doctor"}
     yield Kind.ALARM, {f"slot-lag:{number}": {**alarm, "subject": str(number)} for number in range(50)}
+
+
+def _mounting(database: ControlDatabase, topics: int) -> None:
+    """The first entries have a topic each, the others none; some topics have no entry."""
+    mounted, hidden = topics // 4, topics // 40
+    with database.begin() as connection:
+        codes = connection.execute(select(ENTRIES.c.code).order_by(ENTRIES.c.sort_key)).scalars().all()
+        documents = {
+            str(code): _mount(
+                "fresh" if number < mounted else "no_topic", number if number < mounted else None
+            )
+            for number, code in enumerate(codes)
+        }
+        documents |= {f"population.table_{n}.v1": _mount("no_entry", n) for n in range(hidden)}
+        put(connection, Kind.MOUNTING, documents, NOW)
+
+
+def _mount(state: str, number: int | None) -> dict[str, Any]:
+    resource = None if number is None else f"population.table_{number}.v1"
+    return {"state": state, "resource": resource, "last_event_at": None, "differences": []}
 
 
 def _resource(number: int, chance: random.Random) -> dict[str, Any]:

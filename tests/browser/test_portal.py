@@ -1,98 +1,43 @@
 """A clerk applies, another decides, in a real Chromium: both languages, no serious fault of accessibility."""
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from services.control.catalogue.entry import ResourceCode
 from tests.browser.city import PASSWORD
+from tests.browser_fixture import Judge
+from tests.support.catalogue import COMPLETE
+from tests.support.clerk import Wish, act, apply_for, desk, enter, without_complaints, write_entry
 
-_SERIOUS = {"serious", "critical"}
+_WHY = ("家庭医生签约服务", "《基本医疗卫生与健康促进法》", "第三十一条")
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page whose browser has nothing to complain of: no refused script or style, no error."""
-    said: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            said.append(message.text)
-
-    opened = context.new_page()
-    opened.on("console", listen)
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
-    # An answer that refuses something is written down by browsers as an error, and is what a test asked for.
-    assert [each for each in said if "Failed to load resource" not in each] == []
-
-
-@pytest.fixture
-def judged(axe: str, screenshots: Path) -> Callable[[Page, str], None]:
-    """Takes a picture of a page and has it judged for accessibility."""
-
-    def judge(page: Page, name: str) -> None:
-        page.screenshot(path=screenshots / f"{name}.png", full_page=True)
-        result = _evaluated(
-            page, f"{axe};\naxe.run({{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']}})"
-        )
-        found = [
-            (each["id"], each["nodes"][0]["html"][:160], each["nodes"][0].get("failureSummary", "")[:200])
-            for each in result["violations"]
-            if each["impact"] in _SERIOUS
-        ]
-        assert found == [], (name, found)
-
-    return judge
-
-
-def _evaluated(page: Page, script: str) -> dict[str, Any]:
-    """What a script comes to, run by the debugger: the page's own policy lets nothing else in."""
-    debugger = page.context.new_cdp_session(page)
-    wanted = {"expression": script, "awaitPromise": True, "returnByValue": True}
-    answer = debugger.send("Runtime.evaluate", wanted)
-    assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-    found: dict[str, Any] = answer["result"]["value"]
-    return found
+    """A page whose browser has nothing to complain of."""
+    with without_complaints(context) as opened:
+        yield opened
 
 
 def log_in(page: Page, login: str, lang: str = "en") -> None:
-    """Log in on the page for it."""
-    page.goto(f"/login?lang={lang}")
-    page.locator("#login").fill(login)
-    page.locator("#password").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
-    expect(page.locator(".menu")).to_be_visible()
+    """Log in as somebody of the sample city."""
+    enter(page, login, PASSWORD, lang)
 
 
 def apply_for_persons(page: Page) -> str:
-    """Apply for three items of persons, from the catalogue to the last button; the path of the case."""
-    page.goto("/catalogue")
-    page.locator("#q").fill("rk")
-    page.locator("#found .result a").first.click()
-    page.get_by_role("link", name=re.compile("Apply for this data|申请使用该数据")).click()
-    for item in ("id_number", "name", "birth_date"):
-        page.locator(f"#items-{item}").check()
-    page.locator("button[value=next]").click()
-    page.locator("#scenario").fill("家庭医生签约服务")
-    page.locator("#basis-document").fill("《基本医疗卫生与健康促进法》")
-    page.locator("#basis-article").fill("第三十一条")
-    page.locator("button[value=next]").click()
-    page.locator("#mode-subscribe").check()
-    page.locator("button[value=next]").click()
-    page.locator("#committed-yes").check()
-    page.locator("button[value=submit]").click()
-    expect(page.locator(".timeline")).to_be_visible()
-    return page.url
+    """Apply for three items of persons; the address of the case."""
+    return apply_for(page, Wish(("id_number", "name", "birth_date"), *_WHY))
 
 
 @pytest.mark.requirement("A6-01", "A6-04")
 @pytest.mark.parametrize("lang", ["en", "zh-CN"])
 def test_a_department_applies_and_the_provider_decides(
-    page: Page, chromium: Browser, address: str, judged: Callable[[Page, str], None], lang: str
+    page: Page, chromium: Browser, address: str, judged: Judge, lang: str
 ) -> None:
     page.goto(f"/login?lang={lang}")
     judged(page, f"login-{lang}")
@@ -100,7 +45,7 @@ def test_a_department_applies_and_the_provider_decides(
     judged(page, f"start-consumer-{lang}")
     case = apply_for_persons(page)
     judged(page, f"case-consumer-{lang}")
-    other = chromium.new_context(base_url=address, locale=lang, viewport={"width": 1360, "height": 900})
+    other = desk(chromium, address, lang)
     provider = other.new_page()
     try:
         log_in(provider, "wang.li", lang)
@@ -122,9 +67,37 @@ def test_a_department_applies_and_the_provider_decides(
     expect(page.locator("main .badge").first).to_have_text(re.compile("Being provisioned|开通中"))
 
 
-def test_every_other_page_is_accessible_in_light_and_dark(
-    page: Page, judged: Callable[[Page, str], None]
+@pytest.mark.requirement("A2-03")
+@pytest.mark.parametrize(("lang", "sequence"), [("en", "000771"), ("zh-CN", "000772")])
+def test_an_entry_is_written_reviewed_twice_and_then_found_by_everybody(
+    page: Page, chromium: Browser, address: str, judged: Judge, lang: str, sequence: str
 ) -> None:
+    name = f"居住证签注信息{sequence}"
+    log_in(page, "wang.li", lang)
+    code = ResourceCode("3", "01", "320", "5", sequence)
+    entry = write_entry(page, replace(COMPLETE, code=code, name=name))
+    judged(page, f"entry-draft-{lang}")
+    other = desk(chromium, address, lang)
+    authority = other.new_page()
+    try:
+        log_in(authority, "li.qiang", lang)
+        for who, action in (
+            (page, "submit"),
+            (authority, "register"),
+            (page, "request_publication"),
+            (authority, "publish"),
+        ):
+            who.goto(entry)
+            act(who, action, "按程序办理")
+        expect(authority.locator("main .badge").first).to_have_text(re.compile("published|已发布"))
+        judged(authority, f"entry-published-{lang}")
+    finally:
+        other.close()
+    page.goto(f"/catalogue?q={quote(name)}")
+    expect(page.locator("#found .result")).to_have_count(1)
+
+
+def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Judge) -> None:
     log_in(page, "li.qiang")
     paths = {
         "tasks": "/tasks",
@@ -145,7 +118,7 @@ def test_every_other_page_is_accessible_in_light_and_dark(
             judged(page, f"{name}-{theme}")
 
 
-def test_an_entry_and_its_forms_are_accessible(page: Page, judged: Callable[[Page, str], None]) -> None:
+def test_an_entry_and_its_forms_are_accessible(page: Page, judged: Judge) -> None:
     log_in(page, "wang.li", "zh-CN")
     page.goto("/catalogue?q=rk")
     page.locator("#found .result a").first.click()

@@ -6,8 +6,10 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
+from services.control.store import migrate as migrating
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 from services.control.store.metadata import whole_metadata
@@ -79,6 +81,43 @@ def test_the_first_migration_makes_the_tables_and_the_second_finds_nothing_to_do
     assert structure(fresh) == made
     assert current(fresh).standing is Standing.CURRENT
     require_current(fresh)
+
+
+_THEN = """
+    INSERT INTO case_policies (digest, document, recorded_at) VALUES ('d', '{}', now());
+    INSERT INTO cases (id, grant_id, policy, facts, opening, opened_at, provider, consumer, resource,
+                       entry_code, version, state, level, open_complaints, application, undone, moved_at)
+    SELECT gen_random_uuid(), 'g-' || name, 'd', '{}', '{}', now(), 'police', name, 'r', 'e', 1,
+           'active', 1, 0, '{}', ARRAY[]::text[], now()
+    FROM unnest(ARRAY['archives', 'health', 'market', 'tax']) AS name;
+    INSERT INTO case_events (case_id, number, action, at, recorder, document)
+    SELECT id, 1, 'step_done', now() - age, 'control', jsonb_build_object('step', step)
+    FROM (VALUES ('archives', interval '10 days', 'credential'),
+                 ('health', interval '200 days', 'credential'),
+                 ('market', interval '10 days', 'topic')) AS happened (name, age, step)
+    JOIN cases ON consumer = name;
+    INSERT INTO credential_pickups (id, case_id, consumer, digest, issued_at, issued_by, expires_at)
+    SELECT gen_random_uuid(), id, consumer, 'x', now() - interval '160 days', 'operator', now()
+    FROM cases WHERE consumer = 'tax';
+"""
+"""Four departments: three have a credential, by a step of ten or two hundred days ago, or by a code."""
+
+
+def test_credentials_that_are_out_get_a_date_from_their_issue_and_time_to_be_told(
+    fresh: ControlDatabase,
+) -> None:
+    with fresh.begin() as connection:
+        config = migrating._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        connection.execute(text(_THEN))
+    migrate(fresh)
+    days = "round(extract(epoch FROM {} - now()) / 86400)"
+    issued, ends = (days.format(column) for column in ("issued_at", "expires_at"))
+    asked = text(f"SELECT consumer, version, {issued}, {ends} FROM department_credentials ORDER BY consumer")
+    with fresh.begin() as connection:
+        found = [tuple(row) for row in connection.execute(asked)]
+    assert found == [("archives", 1, -10, 170), ("health", 1, -200, 30), ("tax", 1, -160, 30)]
 
 
 def test_programs_that_migrate_at_once_do_no_harm(

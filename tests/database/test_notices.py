@@ -19,7 +19,7 @@ from services.control.store.ids import new_id
 from services.control.store.notices import addresses, deliveries, inbox, works
 from services.control.store.notices.addresses import CorrectAddress
 from services.control.store.notices.happenings import remove_before, tell, tell_all
-from services.control.store.notices.tables import Progress, Way
+from services.control.store.notices.tables import Progress, Way, WorkState
 from tests.support.notices import FACTS, NOW, PARTIES, happened
 from tests.unit.clocks.notices import notice_of_2027
 
@@ -269,14 +269,17 @@ def test_announced_maintenance_is_told_to_all_and_called_off_once(control_databa
     assert isinstance(announced, Announced)
     with control_database.begin() as connection:
         works.keep(connection, announced, notice_days=3, who="account-1", event=new_id(NOW), now=NOW)
-        assert works.coming(connection, NOW) == [work]
+        assert [each.work for each in works.coming(connection, NOW)] == [work]
         assert works.call_off(connection, UUID(int=7), who="account-1", event=new_id(NOW), now=SOON)
         assert not works.call_off(connection, UUID(int=7), who="account-1", event=new_id(NOW), now=SOON)
         assert works.coming(connection, NOW) == []
         kinds = [each.happened.kind for each in inbox.page(connection, "tax", "account-9")]
         acts = outbox.acts_on(connection, "maintenance", work.id)
+        kept = works.one(connection, UUID(int=7))
     assert kinds == [Kind.MAINTENANCE_CANCELLED, Kind.MAINTENANCE_ANNOUNCED]
     assert [act.what for act in acts] == ["maintenance.announce", "maintenance.cancel"]
+    assert kept is not None
+    assert (kept.state, kept.cancelled_at) == (WorkState.CANCELLED, SOON)
 
 
 @pytest.mark.requirement("A11-08")
@@ -293,9 +296,10 @@ def test_an_announcement_that_a_new_calendar_makes_too_short_is_found(
         works.keep(
             connection, announced, notice_days=3, who="account-1", event=new_id(NOW), now=noon_of_31_december
         )
-        assert works.too_short_now(connection, china(), noon_of_31_december) == []
-        assert works.too_short_now(connection, known, noon_of_31_december) == [work]
-        assert works.too_short_now(connection, known, begin) == []
+        kept = works.one(connection, UUID(int=8))
+    assert kept is not None
+    assert not kept.is_too_short(china())
+    assert kept.is_too_short(known)
 
 
 def test_everybody_has_an_inbox_without_any_address(control_database: ControlDatabase) -> None:

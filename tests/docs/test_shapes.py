@@ -29,6 +29,8 @@ SHARED = {
     "database-migrate": "database",
     "database-status": "database",
     "catalogue-search": "catalogue-list",
+    "catalogue-postpone-retirement": "catalogue-retire",
+    "catalogue-cancel-retirement": "catalogue-retire",
     "catalogue-demand-state": "catalogue-demand-step",
     **{f"ticket-{which}": "ticket-step" for which in ("report", "dispatch", "decide", "confirm", "step")},
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},

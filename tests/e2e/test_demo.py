@@ -1,79 +1,23 @@
 """`govbus demo` as a user runs it: a program of its own, over a home of its own, from nothing and again."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
 from services.stack.api import Stack
-from services.stack.settings import StackSettings
-from tests.stack_fixture import processes_below, settings_for, temporary_home
-from tests.support.processor_time import Watched, seconds_without_others
+from tests.e2e.demo_run import PERSONS, UPDATES, Run, play
+from tests.stack_fixture import settings_for, temporary_home
+from tests.support.processor_time import seconds_without_others
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 SHAPE = Path(__file__).parents[2] / "docs" / "cli" / "demo.schema.json"
-PERSONS, UPDATES = 10, 3
-LONGEST_SECONDS = 240
 #: What a second `make demo` may take on two cores until the first record is delivered.
 FIRST_DELIVERY_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the demo that has ended."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    watched: Watched
-    left: list[str]
-    """The command lines of what still ran when it had ended."""
-
-    @property
-    def answer(self) -> Any:
-        return json.loads(self.out.splitlines()[-1])
-
-
-def play(settings: StackSettings, *more: str) -> Run:
-    named = {settings.variable(name): str(value) for name, value in settings if value is not None}
-    options = ("--persons", str(PERSONS), "--updates", str(UPDATES), "--exit", "--json")
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("govbus"), "demo", *options, *more],
-        env={**os.environ, **named},
-        cwd=settings.home.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as program:
-        watched = Watched(program.pid, str(settings.home))
-        out, err = watch(program, watched)
-    seconds = watched.samples[-1].seconds
-    left = [" ".join(process.info["cmdline"]) for process in processes_below(str(settings.home))]
-    return Run(program.returncode, out, err, seconds, watched, left)
-
-
-def watch(program: subprocess.Popen[str], watched: Watched) -> tuple[str, str]:
-    """What the program said once it has ended; it is looked at about once a second."""
-    while True:
-        watched.sample()
-        try:
-            out, err = program.communicate(timeout=1)
-        except subprocess.TimeoutExpired:
-            if watched.samples[-1].seconds > LONGEST_SECONDS:
-                program.kill()
-            continue
-        watched.sample()
-        return out, err
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +26,7 @@ def runs() -> Iterator[tuple[Run, Run]]:
     # The Java flags that users get: what is quick for tests says nothing of how soon a user sees something.
     settings = settings_for(temporary_home()).model_copy(update={"quick_start": False})
     try:
-        yield play(settings, "--seed", "7"), play(settings)
+        yield play(settings, "--exit", "--seed", "7"), play(settings, "--exit")
     finally:
         Stack(settings).reset()
         shutil.rmtree(settings.home, ignore_errors=True)

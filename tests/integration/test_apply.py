@@ -333,6 +333,24 @@ def test_a_later_apply_takes_the_policy_from_an_earlier_one(bench: Bench) -> Non
     assert bench.policy().version == policy.version
 
 
+def test_a_policy_of_thousands_of_grants_is_one_version_and_can_be_read(bench: Bench) -> None:
+    policy = bench.policy()
+    entry = policy.grants[EDUCATION]
+    many = {
+        id_: entry.model_copy(
+            update={"grant": entry.grant.model_copy(update={"id": id_, "state": GrantState.SUSPENDED})}
+        )
+        for id_ in (GrantId(f"many-{number}") for number in range(3_000))
+    }
+    crowded = policy.model_copy(update={"version": policy.version + 1, "grants": {**policy.grants, **many}})
+    assert len(crowded.model_dump_json()) > 2_000_000
+    writer = PolicyWriter(bench.stack.kafka_config("apply"), policy_schema_id(bench))
+    writer.write(crowded, policy)
+    assert bench.policy() == crowded
+    writer.write(policy.model_copy(update={"version": crowded.version + 1}), crowded)
+    assert bench.policy().grants == policy.grants
+
+
 def policy_schema_id(bench: Bench) -> Any:
     from schemas.load import control_schema
     from schemas.registry import SchemaRegistry

@@ -101,7 +101,8 @@ def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: 
     assert control.ready() == (200, [])
     loops = control.status()["loops"]
     on_the_bus = {"stops", "provisioning", "disputes", "grants", "collector"}
-    assert set(loops) == {"acts", "cases", "tickets", "courier", "catalogue", *on_the_bus}
+    in_the_database = {"acts", "cases", "retirements", "tickets", "credentials", "courier", "catalogue"}
+    assert set(loops) == in_the_database | on_the_bus
     assert "govbus apply" in str(loops["grants"]["waits_for"])
 
 

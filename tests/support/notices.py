@@ -22,6 +22,7 @@ FACTS: Final[Mapping[Slot, Fact]] = {
     Slot.CASE: "0199c9a0-0000-7000-8000-000000000001",
     Slot.TICKET: "17",
     Slot.GRANT: "health-persons",
+    Slot.CONSUMER: "health",
     Slot.RESOURCE: "population.person.v1",
     Slot.NEW_RESOURCE: "population.person.v2",
     Slot.MAINTENANCE: "0199c9a0-0000-7000-8000-000000000002",

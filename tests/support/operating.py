@@ -2,60 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event
+from functools import partial
 from typing import Any, Final
 
+from services.api.uses.case_following import follow_work
 from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX
 from services.control.store.snapshots import Kind, put
-from services.control.suspension.journal import Journal
-from services.control.suspension.receipt import HeldGrant
-from services.control.suspension.resumption import Resumption
-from services.control.suspension.suspend import Order, Say, Suspend
-from services.control.suspension.switch import Machine, Work
+from services.control.suspension.switch import Work
 from services.ledger.bus import Bus
 from services.ledger.reader import KafkaUnavailable
 from services.portal.operations.doors import Operations, connect, operations
 from tests.support.desk import policy
 from tests.support.memory_bus import MemoryCity
 from tests.support.portal import Portal, Reader
-from tests.support.suspending import MemoryBus, MemoryJournal
+from tests.support.switching import over
 from tests.unit.cli.called import ENROLMENT, PERSON
+from topics.policy import Policy
 
-DEADLINE_S: Final = 30.0
 CITY_POLICY: Final = policy("national-2025", "jiyuan-2022")
 HEALTH_GRANT: Final = "health-persons-gusu"
 EDUCATION_GRANT: Final = "education-persons"
 PERSONS: Final = "resource.population.person.v1"
 RAW: Final = "raw.police.public.person"
-
-
-@dataclass
-class WatchedBus(MemoryBus):
-    """A bus for the kill switch that waits before the cut where a test holds it."""
-
-    goes_on: Event = field(default_factory=Event)
-
-    def cut(self, held: HeldGrant) -> dict[int, int]:
-        assert self.goes_on.wait(DEADLINE_S)
-        return super().cut(held)
-
-
-@dataclass
-class Lifted:
-    """Resumes at once."""
-
-    journal: Journal
-
-    def order(self, order: Order, new_id: str, unfinished: Any = ()) -> Resumption:
-        done = Resumption(
-            new_id, "s-1", order.scope, order.name, order.by, order.reason, 5, recorded=True, finished_ms=9
-        )
-        self.journal.save(done.id, done.saved())
-        return done
 
 
 class Operated(Portal):
@@ -72,20 +43,13 @@ class Operated(Portal):
         self.memory.pump()
         self.opened = 0
         self.down = False
-        self.switched = WatchedBus()
-        self.switched.goes_on.set()
-        self.suspensions, self.resumptions = MemoryJournal(), MemoryJournal()
-        ticks = iter(range(1_790_000_000_000, 1_790_000_900_000))
-
-        def suspend(journal: Journal, say: Say) -> Suspend:
-            return Suspend(self.switched, journal, lambda: next(ticks), say)
-
-        def resume(journal: Journal, _say: Say, _confirmed: tuple[str, ...]) -> Lifted:
-            return Lifted(journal)
-
-        machine = Machine(self.suspensions, self.resumptions, suspend, resume)
-        self.operations: Operations = operations(self.parts, self._open, machine, "e1")
+        self.operations: Operations = operations(self.parts, self._open, "e1")
+        self.parts.switch.done = partial(follow_work, self.parts)
+        self.stops.bus.written = self._in_force
         connect(self.app, self.operations)
+
+    def _in_force(self, policy: Policy) -> None:
+        self.bus.current = policy
 
     @contextmanager
     def _open(self) -> Iterator[Bus]:
@@ -111,14 +75,7 @@ class Operated(Portal):
 
     def over(self, id_: str) -> Work:
         """A work of the kill switch once nothing happens to it any more."""
-        seen = -1
-        while True:
-            work = self.operations.switch.wait(id_, seen, DEADLINE_S)
-            assert work is not None
-            if work.is_over:
-                return work
-            assert work.changes > seen, "nothing happened before the deadline"
-            seen = work.changes
+        return over(self.parts.switch, id_)
 
 
 def cookies(reader: Reader) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """A bus in memory for the worker of cases: what it is asked is remembered, it can fail and end anywhere."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from services.control.cases.provisioning import Fault
 from services.control.policy_document import with_hold
 from services.control.provisioning.entries import entry_of
 from services.control.provisioning.policy_changes import (
@@ -12,19 +14,22 @@ from services.control.provisioning.policy_changes import (
     delivering,
     ended,
     filling,
-    is_of_case,
     noted,
     strange_holds,
 )
-from services.control.provisioning.ports import CannotProvide
+from services.control.provisioning.ports import CannotProvide, StopUnderWay
+from services.control.provisioning.switch_orders import SwitchOrders, switch_orders
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import consumer_rights, grant_rights
 from services.control.state import Acl
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
+from services.control.suspension.ids import is_of_case
+from services.control.suspension.receipt import Receipt
+from services.control.suspension.suspend import Order
 from tests.support.desk import Office
 from tests.support.policy import sample_policy
-from tests.support.suspending import Killed
+from tests.support.suspending import Killed, MemoryBus, MemoryJournal, suspending
 from topics.event import ConsumerId, GrantId, PolicyNumber, SchemaId, TopicName
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import Hold, HoldScope
@@ -70,6 +75,8 @@ class MemoryGrantBus:
     """Each back-fill, with its generation."""
     fails: dict[str, Exception] = field(default_factory=dict)
     during_fill: Callable[[], None] = lambda: None
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    """Of the kill switch, which has this bus too: see ``switched``."""
     kill_at: int | None = None
     """The process ends after so many calls, that one done."""
 
@@ -98,19 +105,19 @@ class MemoryGrantBus:
             self.acls |= grant_rights(grant)
         self._done(None)
 
-    def begin(self, grant: Grant, mark: CaseMark) -> None:
+    def begin(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> None:
         self._asked("begin")
-        if strange_holds(self.now, grant):
-            raise CannotProvide("it is held", "resume it")
+        if strange_holds(self.now, grant, orders) or self.switch_orders().unknown(grant.id, orders):
+            raise CannotProvide("it is held", "resume it", Fault.HELD)
         entry, _ = entry_of(grant, self.now, SchemaId(700), SchemaId(701))
-        self.now = filling(self.now, entry, mark, 1)
+        self.now = filling(self.now, entry, mark, 1, orders)
         self._done(None)
 
     def settle(self, grant: GrantId) -> None:
         self._asked("settle")
         self._done(None)
 
-    def back_fill(self, grant: Grant, mark: CaseMark) -> Mapping[str, int]:
+    def back_fill(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> Mapping[str, int]:
         self._asked("back_fill")
         found = self.now.grants.get(grant.id)
         if found is not None and found.grant.state is GrantState.ACTIVE and self.now.cases[grant.id] == mark:
@@ -120,7 +127,7 @@ class MemoryGrantBus:
         self.filled.append((grant.id, begun.generation))
         self.now = active(self.now, begun, {0: 7}, 1)
         self.acls |= grant_rights(self.now.grants[grant.id].grant)
-        return self._done({"records": 3})
+        return self._done({"records": 3, "swept": 1})
 
     def confirm(self, grant: GrantId, mark: CaseMark) -> str:
         self._asked("confirm")
@@ -134,6 +141,24 @@ class MemoryGrantBus:
         self._asked("note")
         self.now = noted(self.now, grant, mark, 1)
         self._done(None)
+
+    def switch_stamp(self) -> object:
+        return repr(sorted(self.journal.documents.items()))
+
+    def switch_orders(self) -> SwitchOrders:
+        saved = [self.journal.load(key) for key in sorted(self.journal.keys())]
+        return switch_orders([Receipt.from_json(each) for each in saved if each], self.now.holds)
+
+    def adopt(self, grant: GrantId, order: str, mark: CaseMark) -> str:
+        self._asked("adopt")
+        found = [each for each in self.switch_orders().by_grant.get(grant, ()) if each.id == order]
+        if not found or not found[0].in_force:
+            return ""
+        saved = self.journal.load(found[0].hold)
+        if saved is not None and not Receipt.from_json(saved).is_complete:
+            raise StopUnderWay(found[0].hold)
+        self.now = noted(self.now, grant, mark, 1)
+        return self._done(found[0].hold)
 
     def suspend(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
         self._asked("suspend")
@@ -168,6 +193,11 @@ class MemoryGrantBus:
 
     def finish(self) -> None:
         self._asked("finish")
+        switch = MemoryBus(now=self.now)
+        run = suspending(switch, self.journal)
+        for receipt in run.unfinished():
+            run.carry_on(receipt)
+        self.now = switch.now
 
     def rights(self) -> frozenset[Acl]:
         return frozenset(self.acls)
@@ -206,3 +236,15 @@ def worker(
     return ProvisioningWorker(
         database or office.database, office.desk, bus, clock, new_id, lambda _text: None
     )
+
+
+def switched(bus: MemoryGrantBus, order: Order, id_: str, steps: int | None = None) -> None:
+    """The kill switch suspends on the same bus; it is killed after so many steps, if that is said."""
+    switch = MemoryBus(now=bus.now)
+    bus.journal.kill_after = None if steps is None else steps + 1
+    first_ms = int(OPENED.timestamp() * 1000) + len(bus.journal.documents) * 1_000
+    with suppress(Killed):
+        suspending(switch, bus.journal, first_ms).order(order, id_)
+    bus.journal.kill_after = None
+    bus.now = switch.now
+    bus.close([entry.grant.topic for entry in bus.now.grants.values() if bus.now.holds_on(entry.grant)])

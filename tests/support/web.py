@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from services.api.app import create_api
 from services.api.parts import Parts
-from services.api.running import NothingThere
+from services.api.reporting import report as note
+from services.api.running import BusUnavailable, NothingThere
 from services.api.settings import ApiSettings
 from services.control.accounts.decision import EVERYWHERE, SCOPES
 from services.control.accounts.hashing import Hasher, Strength
@@ -43,6 +44,7 @@ from tests.support import tickets
 from tests.support.catalogue import CODES
 from tests.support.desk import COUNTY, City
 from tests.support.policy import sample_definitions, sample_policy
+from tests.support.switching import Switched
 from topics.identity.digits import credit_code_check_digit, organisation_code_check_digit
 from topics.policy import Policy
 
@@ -91,6 +93,8 @@ class Clock:
 class FakeBus:
     """A bus that answers what a test gives it."""
 
+    silent: bool = False
+
     current: Policy | None = field(default_factory=sample_policy)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     record: Reported = field(default_factory=tickets.reported)
@@ -99,6 +103,8 @@ class FakeBus:
 
     def policy(self) -> Policy | None:
         """The policy."""
+        if self.silent:
+            raise BusUnavailable("nobody answers")
         return self.current
 
     def addresses(self) -> Addresses:
@@ -136,6 +142,8 @@ class Web:
         oidc: OidcLogins | None = None,
     ) -> None:
         self.clock, self.bus, self.city = Clock(), FakeBus(), City()
+        self.stops = Switched()
+        self.switched = self.stops.bus
         self.settings = settings or ApiSettings(origin="http://127.0.0.1:28080")
         random = Random(7).randbytes  # noqa: S311 - a test wants the same each time
         self.parts = Parts(
@@ -149,6 +157,7 @@ class Web:
             logins=LocalLogins(database, HASHER, random),
             oidc=oidc,
             bus=self.bus,
+            switch=self.stops.switch(note),
             session_rules=self.settings.session_rules,
         )
         self.app = create_api(self.parts)

@@ -42,6 +42,7 @@ class StepAnswer(Answer):
     step: str
     progress: str
     attempts: int
+    fault: str | None
     reason: str
 
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from services.api.codes import Code
-from services.api.forms import DepartmentFilter, Form, Key, Limit, Text, Word
+from services.api.cursors import cursor_at, place_of
+from services.api.forms import Cursor, DepartmentFilter, Form, Key, Limit, Text, Word
 from services.api.problems import AnswerProblem
 from services.api.repeating import Made, once
 from services.api.repeating import Request as Asked
@@ -132,6 +133,31 @@ class BreachesAnswer(Answer):
     total: int
 
 
+class LateAnswer(Answer):
+    """A duty that is late under the other packs; `was_due_on` is null where the case has no such clock."""
+
+    case: int
+    provider: str
+    consumer: str
+    key: str
+    stage: str
+    obliged: str
+    due_on: date
+    was_due_on: date | None
+    was_late: bool
+    open: bool
+
+
+class SimulationAnswer(Answer):
+    """What some cases come to under other packs; `next` replays those that follow, null after the last."""
+
+    packs: list[str]
+    cases: int
+    late_only_then: int
+    late: list[LateAnswer]
+    next: str | None
+
+
 @router.get("/due")
 def count_days(
     request: Request,
@@ -209,6 +235,27 @@ def adopt_policy(request: Request, form: AdoptionForm, key: Key = None) -> Respo
         principal,
         asked,
         lambda connection: Made(_policy(clocks.adopt_packs(parts, principal, connection, wanted)), 201),
+    )
+
+
+@router.get("/simulation")
+def simulate(
+    request: Request,
+    pack: Annotated[tuple[Word, ...], Query(min_length=1, max_length=20)],
+    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=500, description="So many cases are replayed at most.")] = 200,
+) -> SimulationAnswer:
+    """Replay past cases under other packs, each at its level, and list the duties that are late then."""
+    question = ("simulation", pack)
+    place = place_of(cursor, [int], *question)
+    after = 0 if place is None else int(place[0])
+    found = clocks.simulated(parts_of(request), principal_of(request), pack, after, limit)
+    return SimulationAnswer(
+        packs=list(dict.fromkeys(pack)),
+        cases=found.cases,
+        late_only_then=sum(not each.was_late for each in found.late),
+        late=[LateAnswer.model_validate(each) for each in found.late],
+        next=None if found.following is None else cursor_at([found.following], *question),
     )
 
 

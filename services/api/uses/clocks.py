@@ -1,6 +1,6 @@
 """Legal clocks as pages and the API ask for them: days counted, dates explained, packs, the calendar."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -14,7 +14,7 @@ from services.api.security.asking import permit
 from services.api.uses.cases import found, whose
 from services.api.uses.reach import own
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal
+from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem
 from services.control.clocks.arithmetic import add_working_days
 from services.control.clocks.calendar import Calendar, Due, civil_day
@@ -24,7 +24,9 @@ from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import PacksInvalid
 from services.control.docket.bound import bound
 from services.control.docket.explaining import explanation
+from services.control.docket.simulating import Late, replayed
 from services.control.store.cases.policies import Adopted, adopt, adopted
+from services.control.store.cases.reading import each_case
 from services.control.store.clocks.calendars import import_year, known_years, read_calendar
 from services.control.store.clocks.packs import import_pack, read_packs
 from services.control.store.outbox import Act, append
@@ -40,6 +42,16 @@ class Adoption:
     packs: tuple[str, ...]
     levels: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Some cases as they would stand under other packs."""
+
+    cases: int
+    late: tuple[Late, ...]
+    following: int | None
+    """The number of the last of them where there may be more."""
 
 
 def due(parts: Parts, principal: Principal, start: date, working_days: int) -> Due:
@@ -133,18 +145,46 @@ def adopt_packs(parts: Parts, principal: Principal, connection: Connection, want
         AnswerProblem: there is no such pack, or they make no policy together.
     """
     permit(parts, principal, Action.POLICY_CHANGE_PACKS, own(principal))
-    now, known = parts.clock(), read_packs(connection)
-    missing = [name for name in wanted.packs if name not in known]
-    if missing:
-        raise AnswerProblem(Code.NOT_FOUND, missing=missing)
+    now, chosen = parts.clock(), _chosen(read_packs(connection), wanted.packs)
     try:
-        merged = merge([known[name] for name in dict.fromkeys(wanted.packs)], civil_day(now))
+        merged = merge(chosen, civil_day(now))
     except CorrectPacks as error:
         raise AnswerProblem(Code.REFUSED, detail=f"{error.what}; {error.remedy}") from error
     done = adopt(connection, bound(merged, wanted.levels), principal.person, now, wanted.reason)
     facts = {"number": done.number}
     append(connection, Act(principal.person, "policy.adopt", "case-policy", done.digest, now, facts=facts))
     return done
+
+
+def simulated(
+    parts: Parts, principal: Principal, names: Sequence[str], after: int = 0, limit: int = 200
+) -> Simulated:
+    """Replay some cases under other packs, each at its level, and say which duties are late then.
+
+    Nothing is written: cases stay bound to the policy under which they were opened.
+
+    Raises:
+        AnswerProblem: somebody may not, there is no such pack, or they make no policy together.
+    """
+    permit(parts, principal, Action.POLICY_SIMULATE, Whose())
+    with parts.database.reading() as connection:
+        chosen = _chosen(read_packs(connection), names)
+        cases = [filed for _, filed in each_case(connection, after, limit)]
+        days = read_calendar(connection)
+    try:
+        found = [
+            late for _, those in replayed(cases, chosen, days, civil_day(parts.clock())) for late in those
+        ]
+    except CorrectPacks as error:
+        raise AnswerProblem(Code.REFUSED, detail=f"{error.what}; {error.remedy}") from error
+    return Simulated(len(cases), tuple(found), cases[-1].number if len(cases) == limit else None)
+
+
+def _chosen(known: Mapping[str, Pack], names: Sequence[str]) -> list[Pack]:
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise AnswerProblem(Code.NOT_FOUND, missing=missing)
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 def _invalid(errors: Iterable[DefinitionError]) -> AnswerProblem:

@@ -54,6 +54,8 @@ class Action(StrEnum):
     CATALOGUE_REVISE = "catalogue.revise"
     CATALOGUE_WITHDRAW = "catalogue.withdraw"
     CATALOGUE_SUPERSEDE = "catalogue.supersede"
+    CATALOGUE_RETIRE = "catalogue.retire"
+    """To announce the end of a version of a resource, postpone it, or give it up."""
 
     DEMAND_LOOK = "demand.look"
     DEMAND_STATE = "demand.state"

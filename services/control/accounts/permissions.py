@@ -67,6 +67,7 @@ _OF_CATALOGUE: Final[tuple[_Row, ...]] = (
     (Action.CATALOGUE_REVISE, _CHANGE, _, _OWN, _, _, _, _),
     (Action.CATALOGUE_WITHDRAW, _CHANGE, _ALL, _OWN, _, _, _, _),
     (Action.CATALOGUE_SUPERSEDE, _CHANGE, _, _, _, _, _, _),
+    (Action.CATALOGUE_RETIRE, _CHANGE, _ALL, _OWN, _, _, _, _),
 )
 _OF_DEMAND: Final[tuple[_Row, ...]] = (
     (Action.DEMAND_LOOK, _LOOK, _ALL, _ALL, _ALL, _ALL, _ALL, _ALL),

@@ -83,6 +83,7 @@ _CATALOGUE: Final[Mapping[StrEnum, Said]] = {
     Action.CATALOGUE_REVISE: ("变更目录", "revise an entry"),
     Action.CATALOGUE_WITHDRAW: ("下线目录", "withdraw an entry"),
     Action.CATALOGUE_SUPERSEDE: ("由新版本取代（系统）", "supersede (the system)"),
+    Action.CATALOGUE_RETIRE: ("停用资源版本", "retire a version of a resource"),
 }
 _DEMAND: Final[Mapping[StrEnum, Said]] = {
     Action.DEMAND_LOOK: ("查看数据需求", "look at needs for data"),

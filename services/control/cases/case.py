@@ -9,6 +9,7 @@ from typing import Final
 from services.control.cases.application import Application
 from services.control.cases.decision import Approval, Refusal, as_applied
 from services.control.cases.provisioning import (
+    Fault,
     Step,
     StepProgress,
     again,
@@ -54,6 +55,10 @@ class Given:
     application: Application | None = None
     approval: Approval | None = None
     step: Step | None = None
+    fault: Fault | None = None
+    """Why a step failed; the text holds the details."""
+    order: str = ""
+    """The order of the kill switch that a suspension follows: it is in force already."""
     undone: tuple[Step, ...] = ()
     """The steps that were taken back, for ROLL_BACK."""
     resource: Resource | None = None
@@ -77,6 +82,8 @@ class Event:
     application: Application | None = None
     approval: Approval | None = None
     step: Step | None = None
+    fault: Fault | None = None
+    order: str = ""
     undone: tuple[Step, ...] = ()
 
 
@@ -105,6 +112,8 @@ class Case:
 
 TERMINAL: Final = frozenset({State.REFUSED_FINALLY, State.WITHDRAWN, State.TERMINATED, State.EXPIRED})
 """States that nothing leads out of; complaints are answered in them, too."""
+STRONG: Final = (Role.AUTHORITY, Role.SYSTEM)
+"""As whom a case is suspended so that only the authority resumes it."""
 
 
 def opened(opening: Opening) -> Case:
@@ -170,17 +179,22 @@ def _serving(case: Case, event: Event) -> Case:
         case Action.STEP_DONE if event.step:
             return replace(case, steps=finished(case.steps, event.step))
         case Action.STEP_FAILED if event.step:
-            return replace(case, steps=failed(case.steps, event.step, event.text))
+            return replace(case, steps=failed(case.steps, event.step, event.text, event.fault))
         case Action.RETRY_STEP if event.step:
             return replace(case, steps=again(case.steps, event.step))
         case Action.ROLL_BACK:
             return replace(case, undone=event.undone)
         case Action.SUSPEND:
-            return replace(case, suspended_by=event.who.role)
+            return replace(case, suspended_by=_stronger(case.suspended_by, event.who.role))
         case Action.RESUME:
             return replace(case, suspended_by=None, steps=resumed(case.steps))
         case _:
             return case
+
+
+def _stronger(before: Role | None, now: Role) -> Role:
+    """Whose suspension it is: nobody makes that of the authority, or of the switch, his own."""
+    return before if before in STRONG else now
 
 
 def _refusal(event: Event) -> Refusal | None:

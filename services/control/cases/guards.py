@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from services.control.cases.application import Application, application_problems
-from services.control.cases.case import Case, Given
+from services.control.cases.case import STRONG, Case, Given
 from services.control.cases.decision import (
     Approval,
     approval_problems,
@@ -14,7 +14,7 @@ from services.control.cases.decision import (
     width_problems,
 )
 from services.control.cases.provisioning import Progress, done_steps, is_turn
-from services.control.cases.words import Action, Actor, Problem, Role, State
+from services.control.cases.words import Action, Actor, Problem, Role, State, StopReason
 from topics.quality.values import CIVIL_TIME
 from topics.resource import Resource, ShareType
 
@@ -173,11 +173,18 @@ def _roll_back(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[
 
 
 def _resume(case: Case, actor: Actor, day: date, _given: Given) -> Iterator[Problem]:
-    if case.suspended_by is Role.AUTHORITY and actor.role is not Role.AUTHORITY:
-        what = "the authority suspended it"
+    if case.suspended_by in STRONG and actor.role is not Role.AUTHORITY:
+        what = "the authority or the kill switch suspended it"
         yield Problem("SUSPENDED_BY_AUTHORITY", "role", what, "ask the authority to resume it")
     if case.approval is not None and day > case.approval.end:
         yield Problem("DAYS_PAST", "end", f"it ended on {case.approval.end}", "apply for its renewal")
+
+
+def _terminate(_case: Case, actor: Actor, _day: date, given: Given) -> Iterator[Problem]:
+    """The control plane ends a case only with its resource, which was announced to its parties."""
+    if actor.role is Role.SYSTEM and given.stop_reason is not StopReason.RESOURCE_ENDED:
+        what = "the control plane ends a case only with its resource"
+        yield Problem("RESOURCE_STANDS", "stop_reason", what, "let a party of the case terminate it")
 
 
 def _expire(case: Case, _actor: Actor, day: date, _given: Given) -> Iterator[Problem]:
@@ -218,6 +225,7 @@ _GUARDS: Final[Mapping[Action, Guard]] = {
     Action.ACTIVATE: _activate,
     Action.ROLL_BACK: _roll_back,
     Action.RESUME: _resume,
+    Action.TERMINATE: _terminate,
     Action.EXPIRE: _expire,
     Action.REPLY: _reply,
     Action.IMPORT: _import,

@@ -121,5 +121,7 @@ def _event(case: Case, action: Action, actor: Actor, now: datetime, given: Given
         application=given.application if Demand.APPLICATION in demands else None,
         approval=given.approval if Demand.APPROVAL in demands else None,
         step=given.step if Demand.STEP in demands else None,
+        fault=given.fault if action is Action.STEP_FAILED else None,
+        order=given.order if action is Action.SUSPEND else "",
         undone=given.undone if action is Action.ROLL_BACK else (),
     )

@@ -30,14 +30,47 @@ class Progress(StrEnum):
     FAILED = "failed"
 
 
+class Fault(StrEnum):
+    """Why a step failed; what happened in detail stands beside it."""
+
+    GRANTS_IN_FILES = "GRANTS_IN_FILES"
+    CONSUMER_NOT_ON_BUS = "CONSUMER_NOT_ON_BUS"
+    RESOURCE_NOT_ON_BUS = "RESOURCE_NOT_ON_BUS"
+    HELD = "HELD"
+    """Another suspension holds the grant."""
+    SUSPENSION_UNCUT = "SUSPENSION_UNCUT"
+    OVERTAKEN = "OVERTAKEN"
+    """The bus is at a later event of the case, or the grant was changed meanwhile."""
+    BEYOND_DECISION = "BEYOND_DECISION"
+    """As the entry stands now, the grant would not be what was decided."""
+    GRANT_OF_OTHERS = "GRANT_OF_OTHERS"
+    SHRINKS = "SHRINKS"
+    """The epoch would remove much of what the consumer holds."""
+    EPOCH_INTERRUPTED = "EPOCH_INTERRUPTED"
+    OTHER_WRITER = "OTHER_WRITER"
+    INSTANCE_UNNAMED = "INSTANCE_UNNAMED"
+    TRANSACTION_OPEN = "TRANSACTION_OPEN"
+    NO_POLICY = "NO_POLICY"
+    LEDGER_NOT_READY = "LEDGER_NOT_READY"
+    REGISTRY_REFUSED = "REGISTRY_REFUSED"
+    REGISTRY_SILENT = "REGISTRY_SILENT"
+    BUS_SILENT = "BUS_SILENT"
+    FOLDER_UNUSABLE = "FOLDER_UNUSABLE"
+    CASE_UNREADABLE = "CASE_UNREADABLE"
+    DATABASE_BUSY = "DATABASE_BUSY"
+    INTERNAL = "INTERNAL"
+
+
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """One step of one case; ``reason`` says why it failed last and is kept while it is tried again."""
+    """One step of one case; ``fault`` and ``reason`` say why it failed last, also while it is tried again."""
 
     step: Step
     progress: Progress = Progress.PENDING
     attempts: int = 0
     reason: str = ""
+    fault: Fault | None = None
+    """None where it never failed, or did before faults had codes."""
 
 
 _ASKED: Final = (Step.CREDENTIAL, Step.RIGHTS, Step.POLICY, Step.ANNOUNCED)
@@ -67,18 +100,19 @@ def is_turn(steps: Collection[StepProgress], step: Step) -> bool:
 
 def finished(steps: tuple[StepProgress, ...], step: Step) -> tuple[StepProgress, ...]:
     """The steps after that one was carried through."""
-    return _changed(steps, step, Progress.DONE, "", 1)
+    return _changed(steps, step, StepProgress(step, Progress.DONE, 1))
 
 
-def failed(steps: tuple[StepProgress, ...], step: Step, reason: str) -> tuple[StepProgress, ...]:
+def failed(
+    steps: tuple[StepProgress, ...], step: Step, reason: str, fault: Fault | None = None
+) -> tuple[StepProgress, ...]:
     """The steps after that one failed."""
-    return _changed(steps, step, Progress.FAILED, reason, 1)
+    return _changed(steps, step, StepProgress(step, Progress.FAILED, 1, reason, fault))
 
 
 def again(steps: tuple[StepProgress, ...], step: Step) -> tuple[StepProgress, ...]:
     """The steps with that one to be tried again; why it failed last stays readable."""
-    reason = next((each.reason for each in steps if each.step is step), "")
-    return _changed(steps, step, Progress.PENDING, reason, 0)
+    return tuple(replace(each, progress=Progress.PENDING) if each.step is step else each for each in steps)
 
 
 def resumed(steps: tuple[StepProgress, ...]) -> tuple[StepProgress, ...]:
@@ -91,12 +125,8 @@ def done_steps(steps: Collection[StepProgress]) -> frozenset[Step]:
     return frozenset(each.step for each in steps if each.progress is Progress.DONE)
 
 
-def _changed(
-    steps: tuple[StepProgress, ...], step: Step, progress: Progress, reason: str, tried: int
-) -> tuple[StepProgress, ...]:
+def _changed(steps: tuple[StepProgress, ...], step: Step, now: StepProgress) -> tuple[StepProgress, ...]:
+    """The steps with that one as it is now, tried once more."""
     return tuple(
-        replace(each, progress=progress, reason=reason, attempts=each.attempts + tried)
-        if each.step is step
-        else each
-        for each in steps
+        replace(now, attempts=each.attempts + now.attempts) if each.step is step else each for each in steps
     )

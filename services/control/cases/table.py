@@ -43,12 +43,12 @@ _TEXT: Final = (Demand.TEXT,)
 _REFUSAL: Final = (Demand.REFUSAL_REASON, Demand.TEXT, Demand.ACCEPTABLE_IF)
 _STOP: Final = (Demand.STOP_REASON, Demand.TEXT)
 _STOPPERS: Final = (Party.ANY_AUTHORITY, Party.PROVIDER)
-_ENDERS: Final = (Party.ANY_AUTHORITY, Party.PROVIDER, Party.APPLICANT)
+_ENDERS: Final = (Party.ANY_AUTHORITY, Party.PROVIDER, Party.APPLICANT, Party.SYSTEM)
 
 _WITHDRAWAL: Final = Transition(State.WITHDRAWN, _APPLICANT)
 _EXPIRY: Final = Transition(State.EXPIRED, _SYSTEM)
 _TERMINATION: Final = Transition(State.TERMINATED, _ENDERS, _STOP)
-_SUSPENSION: Final = Transition(State.SUSPENDED, _STOPPERS, _STOP)
+_SUSPENSION: Final = Transition(State.SUSPENDED, (*_STOPPERS, Party.SYSTEM), _STOP)
 
 _APPLYING: Final = {
     (State.DRAFT, Action.EDIT): Transition(State.DRAFT, _APPLICANT, (Demand.APPLICATION,)),
@@ -108,10 +108,12 @@ _SERVING: Final = {
     (State.PROVISIONING, Action.ACTIVATE): Transition(State.ACTIVE, _SYSTEM),
     (State.PROVISIONING, Action.ROLL_BACK): Transition(State.TERMINATED, _SYSTEM, _TEXT),
     (State.PROVISIONING, Action.SUSPEND): _SUSPENSION,
+    (State.PROVISIONING, Action.TERMINATE): Transition(State.TERMINATED, _SYSTEM, _STOP),
     (State.PROVISIONING, Action.EXPIRE): _EXPIRY,
     (State.ACTIVE, Action.SUSPEND): _SUSPENSION,
     (State.ACTIVE, Action.TERMINATE): _TERMINATION,
     (State.ACTIVE, Action.EXPIRE): _EXPIRY,
+    (State.SUSPENDED, Action.SUSPEND): _SUSPENSION,
     (State.SUSPENDED, Action.RESUME): Transition(
         State.PROVISIONING, (Party.AUTHORITY, Party.PROVIDER), _TEXT
     ),

@@ -13,6 +13,18 @@ from topics.event import ResourceId
 from topics.resource import Resource
 
 
+class Mount(StrEnum):
+    """How an entry, or a resource, stands."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    """Its last event is older than its update cycle allows."""
+    EMPTY = "empty"
+    """It has a topic, and nothing ever came."""
+    NO_TOPIC = "no_topic"
+    NO_ENTRY = "no_entry"
+
+
 class Differing(StrEnum):
     """In what an entry and its resource do not agree."""
 

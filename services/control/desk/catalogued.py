@@ -10,6 +10,7 @@ from services.control.definitions import Definitions
 from services.control.docket.mounted import Mounted
 from services.control.store.catalogue.dossiers import by_code
 from services.control.store.clocks.calendars import read_calendar
+from services.control.store.retirements.reading import is_retired
 from topics.event import ResourceId
 from topics.schema_rules import item_forms
 
@@ -21,12 +22,12 @@ class PublishedEntries:
     definitions: Definitions
 
     def mounted(self, connection: Connection, resource: ResourceId) -> Mounted | None:
-        """The published entry of a resource; None where it is not declared, coded or published."""
+        """The published entry of a resource; None where it is not declared, not published, or retired."""
         declared = self.definitions.resources.get(resource)
         code = None if declared is None else read_code(declared.code)
         stored = None if code is None else by_code(connection, code)
         published = None if stored is None else stored.dossier.published
-        if declared is None or published is None:
+        if declared is None or published is None or is_retired(connection, resource):
             return None
         forms = item_forms(self.definitions.item_schemas.get(resource, {}))
         # What is declared is captured or published by the bus already: no interface has to be built first.

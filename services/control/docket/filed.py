@@ -82,6 +82,7 @@ def step_rows(case: Case) -> list[dict[str, Any]]:
             "progress": each.progress.value,
             "attempts": each.attempts,
             "reason": each.reason,
+            "fault": None if each.fault is None else each.fault.value,
         }
         for position, each in enumerate(case.steps)
     ]

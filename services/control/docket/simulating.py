@@ -1,6 +1,6 @@
 """Replays cases under another policy pack: which duties would have been late, and which would be now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -59,6 +59,17 @@ def late_under(filed: Filed, other: Bound, calendar: Calendar, today: date) -> I
             was_late=known is not None and not known.advisory and _is_late(known, today),
             open=line.open,
         )
+
+
+def replayed(
+    cases: Iterable[Filed], packs: Sequence[Pack], calendar: Calendar, today: date
+) -> Iterator[tuple[int, list[Late]]]:
+    """Yield for each case its number and the duties that are late under other packs, each at its level."""
+    others: dict[str, Bound] = {}
+    for filed in cases:
+        if filed.digest not in others:
+            others[filed.digest] = another(filed.policy, packs)
+        yield filed.number, list(late_under(filed, others[filed.digest], calendar, today))
 
 
 def _which(line: DueLine) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.control.cases.application import Application, DutyBasis
 from services.control.cases.case import Event, Opening
 from services.control.cases.decision import Approval, Refusal
-from services.control.cases.provisioning import Step
+from services.control.cases.provisioning import Fault, Step
 from services.control.cases.words import (
     Action,
     Actor,
@@ -49,6 +49,8 @@ def event_document(event: Event) -> Document:
         "application": None if event.application is None else application_document(event.application),
         "approval": None if event.approval is None else approval_document(event.approval),
         "step": _value(event.step),
+        "fault": _value(event.fault),
+        "order": event.order,
         "undone": [step.value for step in event.undone],
     }
     return {
@@ -85,6 +87,8 @@ def event_of(document: Mapping[str, Any]) -> Event:
         application=application_of(document["application"]) if "application" in document else None,
         approval=approval_of(document["approval"]) if "approval" in document else None,
         step=Step(document["step"]) if "step" in document else None,
+        fault=Fault(document["fault"]) if "fault" in document else None,
+        order=document.get("order", ""),
         undone=tuple(Step(each) for each in document.get("undone", ())),
     )
 
@@ -206,7 +210,7 @@ def _rows_of(documents: list[Document]) -> tuple[RowFilter, ...]:
     return tuple(RowFilter(item=each["item"], values=tuple(each["values"])) for each in documents)
 
 
-def _value(word: RefusalReason | StopReason | Step | None) -> str | None:
+def _value(word: RefusalReason | StopReason | Step | Fault | None) -> str | None:
     return None if word is None else word.value
 
 

@@ -6,7 +6,6 @@ Each finding has a key that names its step, so that the same step is told once a
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from services.control.clocks.calendar import civil_day
@@ -37,18 +36,10 @@ class Reader:
     records: int
 
 
-class Ends(StrEnum):
-    """What of a consumer ends."""
-
-    GRANT = "grant"
-    CREDENTIAL = "credential"
-
-
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A grant or a credential with its last day."""
+    """A grant with its last day."""
 
-    ends: Ends
     grant: str
     consumer: str
     provider: str
@@ -79,7 +70,7 @@ def readers_behind(readers: Iterable[Reader], now: datetime) -> Iterator[Happene
 
 
 def rights_that_end(rights: Iterable[Right], now: datetime) -> Iterator[Happened]:
-    """Grants and credentials that end soon, each at the last step that it has come to."""
+    """Grants that end soon, each at the last step that it has come to."""
     today = civil_day(now)
     for right in rights:
         left = (right.last_day - today).days
@@ -124,11 +115,11 @@ def _behind(reader: Reader, step: int, percent: int, now: datetime) -> Happened:
 
 
 def _ends(right: Right, step: int, left: int, now: datetime) -> Happened:
-    kind = Kind.GRANT_EXPIRES if right.ends is Ends.GRANT else Kind.CREDENTIAL_EXPIRES
     parties = {
         Audience.CONSUMER: (right.consumer,),
         Audience.PROVIDER: (right.provider,),
         Audience.OPERATOR: (right.operator,),
     }
     facts: Facts = {Slot.GRANT: right.grant, Slot.DAY: right.last_day, Slot.DAYS: left}
-    return Happened(f"ends:{right.ends}:{right.grant}:{right.last_day}:{step}", kind, now, parties, facts)
+    key = f"ends:grant:{right.grant}:{right.last_day}:{step}"
+    return Happened(key, Kind.GRANT_EXPIRES, now, parties, facts)

@@ -20,6 +20,8 @@ _PAGES: Final = {
     "maintenance": ("maintenance", Slot.MAINTENANCE),
 }
 """What a kind is about → its folder in the portal and the slot with the id."""
+_CREDENTIALS: Final = frozenset({Kind.CREDENTIAL_EXPIRES, Kind.CREDENTIAL_EXPIRED})
+"""A department's credential opens all of its grants, and has a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def text_of(happened: Happened, language: Language, portal: str) -> Text:
 
 def link_of(happened: Happened, portal: str) -> str:
     """The page about it; the list of such pages where the id cannot be shown."""
+    if happened.kind in _CREDENTIALS:
+        return f"{portal}/credentials"
     about = happened.kind.partition(".")[0]
     folder, slot = _PAGES[about]
     if about == "clock" and Slot.TICKET in happened.facts:

@@ -1,137 +1,95 @@
-"""Breaking changes of a resource: what is one, how it must be announced, and who is told when; pure.
+"""What is told of a resource's old version that ends: announced, moved, given up, near, over; pure.
 
-A change that would break a reader becomes a new version with a topic of its own. Both run side by side until
-the announced day on which the old one ends.
+Each consumer is told by itself, so that one whose grant begins after the announcement is told then. The plan
+was checked before; a key for each step of it makes the step news once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from services.control.clocks.calendar import civil_day
-from services.control.notices.event import Facts, Happened, Parties
+from services.control.notices.event import Facts, Happened, Offices, Parties
+from services.control.notices.shown import Fact
 from services.control.notices.words import Audience, Kind, Slot
-from topics.schema_rules import ItemForm
 
-SHORTEST_PARALLEL: Final = timedelta(days=30)
-"""So long old and new version run side by side at least; configurable by whoever calls."""
 DAYS_BEFORE: Final = (30, 7, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """One difference that a reader of the old version cannot follow."""
-
-    item: str
-    why: str
+"""So many days before it ends consumers are reminded."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """How a resource passes from one version to the next."""
+    """How a resource passes from one version to the next, and whom that concerns."""
 
+    id: str
+    """Of the plan: keys are made of it."""
     old: str
     new: str
     provider: str
-    authority: str
-    operator: str
+    offices: Offices
     consumers: tuple[str, ...]
-    """Departments with a grant on the old version that have none on the new one yet."""
-    announced: datetime
+    """Departments that have the old version."""
     parallel_from: date
-    """The first day on which both are delivered."""
+    """The first day on which both are there."""
     retires: date
     """The first day without the old one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a plan cannot be announced, and what to do."""
-
-    code: str
-    what: str
-    remedy: str
+def announced(plan: NewVersion, at: datetime) -> Iterator[Happened]:
+    """What is told when the plan is made, and to a consumer that comes later."""
+    return _each(plan, Kind.VERSION_ANNOUNCED, at, "announced", _facts(plan) | {Slot.DAY: plan.parallel_from})
 
 
-def breaks(old: Mapping[str, ItemForm], new: Mapping[str, ItemForm]) -> tuple[Break, ...]:
-    """What of a changed schema breaks readers: items gone, of another type, or empty where they never were.
-
-    An item more breaks nobody, since a grant names its items. A wider type does: a column of the narrower one
-    cannot hold it.
-    """
-    return tuple(_breaks(old, new))
+def postponed(plan: NewVersion, at: datetime) -> Iterator[Happened]:
+    """What is told when the old version stays for longer."""
+    return _each(plan, Kind.VERSION_POSTPONED, at, f"postponed:{plan.retires}", _facts(plan))
 
 
-def plan_problems(plan: NewVersion, shortest: timedelta = SHORTEST_PARALLEL) -> tuple[Problem, ...]:
-    """Everything that is wrong with a plan, at once; none means that it may be announced."""
-    return tuple(_plan_problems(plan, shortest))
+def kept(plan: NewVersion, at: datetime) -> Iterator[Happened]:
+    """What is told when the plan is given up."""
+    return _each(plan, Kind.VERSION_KEPT, at, "kept", _facts(plan))
 
 
-def announcement(plan: NewVersion) -> Happened:
-    """What is told when the plan is made; the plan was checked."""
-    facts: Facts = {
-        Slot.RESOURCE: plan.old,
-        Slot.NEW_RESOURCE: plan.new,
-        Slot.DAY: plan.parallel_from,
-        Slot.UNTIL: plan.retires,
-    }
-    key = f"version:{plan.old}:{plan.retires}"
-    return Happened(key, Kind.VERSION_ANNOUNCED, plan.announced, _parties(plan), facts)
-
-
-def retirement(plan: NewVersion, now: datetime) -> Happened | None:
-    """What is told today about the end of the old version: a reminder, or that it has ended."""
+def nearing(plan: NewVersion, now: datetime) -> Iterator[Happened]:
+    """What is told today about the end of the old version: the last step that it has come to."""
     left = (plan.retires - civil_day(now)).days
-    facts: Facts = {
-        Slot.RESOURCE: plan.old,
-        Slot.NEW_RESOURCE: plan.new,
-        Slot.UNTIL: plan.retires,
-        Slot.DAYS: left,
-    }
-    if left <= 0:
-        key = f"retired:{plan.old}:{plan.retires}"
-        return Happened(key, Kind.VERSION_RETIRED, now, _parties(plan), facts)
-    reached = [step for step in DAYS_BEFORE if left <= step]
+    reached = [step for step in DAYS_BEFORE if 0 < left <= step]
     if not reached:
-        return None
-    key = f"retires:{plan.old}:{plan.retires}:{reached[-1]}"
-    return Happened(key, Kind.VERSION_RETIRES, now, _parties(plan), facts)
+        return iter(())
+    step = f"near:{plan.retires}:{reached[-1]}"
+    return _each(plan, Kind.VERSION_RETIRES, now, step, _facts(plan) | {Slot.DAYS: left})
 
 
-def _breaks(old: Mapping[str, ItemForm], new: Mapping[str, ItemForm]) -> Iterator[Break]:
-    for item, was in old.items():
-        now = new.get(item)
-        if now is None:
-            yield Break(item, "it is gone")
-        elif _type(was) != _type(now):
-            yield Break(item, f"it was {_type(was)} and is {_type(now)}")
-        elif now.nullable and not was.nullable:
-            yield Break(item, "it may be empty now")
+def retired(plan: NewVersion, now: datetime) -> Iterator[Happened]:
+    """What is told on the day itself."""
+    return _each(plan, Kind.VERSION_RETIRED, now, f"retired:{plan.retires}", _facts(plan))
 
 
-def _type(form: ItemForm) -> str:
-    return form.type if form.logical is None else f"{form.type} ({form.logical})"
+def _facts(plan: NewVersion) -> dict[Slot, Fact]:
+    return {Slot.RESOURCE: plan.old, Slot.NEW_RESOURCE: plan.new, Slot.UNTIL: plan.retires}
 
 
-def _plan_problems(plan: NewVersion, shortest: timedelta) -> Iterator[Problem]:
-    if plan.old == plan.new:
-        yield Problem("SAME_VERSION", "a breaking change keeps its version", "give it a version of its own")
-    if plan.parallel_from <= civil_day(plan.announced):
-        what = f"the new version begins on {plan.parallel_from}, which is not after the announcement"
-        yield Problem("BEGINS_AT_ONCE", what, "begin on a later day, so that everybody is told before")
-    if plan.retires - plan.parallel_from < shortest:
-        first = plan.parallel_from + shortest
-        what = (
-            f"the old version ends on {plan.retires}, with less than {shortest.days} days beside the new one"
-        )
-        yield Problem("PARALLEL_TOO_SHORT", what, f"let it end on {first} or later")
+def _each(plan: NewVersion, kind: Kind, at: datetime, step: str, facts: Facts) -> Iterator[Happened]:
+    """Once for the offices and the provider, once for each consumer."""
+    for name, parties in _recipients(plan):
+        yield Happened(f"version:{plan.id}:{step}:{name}", kind, at, parties, facts)
 
 
-def _parties(plan: NewVersion) -> Parties:
-    return {
-        Audience.CONSUMER: plan.consumers,
-        Audience.PROVIDER: (plan.provider,),
-        Audience.AUTHORITY: (plan.authority,),
-        Audience.OPERATOR: (plan.operator,),
-    }
+def _recipients(plan: NewVersion) -> Iterator[tuple[str, Parties]]:
+    """A department that is told as a consumer is not told for its office as well."""
+    offices = plan.offices
+    yield (
+        "",
+        {
+            Audience.PROVIDER: _but((plan.provider,), plan.consumers),
+            Audience.AUTHORITY: _but(offices.authority, plan.consumers),
+            Audience.OPERATOR: _but(offices.operator, plan.consumers),
+        },
+    )
+    for consumer in plan.consumers:
+        yield consumer, {Audience.CONSUMER: (consumer,)}
+
+
+def _but(departments: Iterable[str], consumers: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for each in departments if each not in consumers)

@@ -50,8 +50,27 @@ GRANTS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.CREDENTIAL_EXPIRES,
         (
-            Said("授权 {grant} 的凭据将于 {day} 到期（还有 {days} 天）", "请在到期前更换凭据。"),
-            Said("The credential of grant {grant} ends on {day}, in {days} days", "Rotate it before that."),
+            Said(
+                "部门 {consumer} 的凭据将于 {day} 到期（还有 {days} 天）",
+                "请在到期前更换：先取得取用码，再以新凭据启动接收程序。",
+            ),
+            Said(
+                "The credential of {consumer} ends on {day}, in {days} days",
+                "Rotate it before that: have a code made, fetch the new one, start your program with it.",
+            ),
+        ),
+    ),
+    (
+        Kind.CREDENTIAL_EXPIRED,
+        (
+            Said(
+                "部门 {consumer} 的凭据已于 {day} 到期，不能再登录",
+                "请更换凭据并以新凭据启动接收程序；接收将从停止处继续。",
+            ),
+            Said(
+                "The credential of {consumer} ended on {day} and opens nothing any more",
+                "Rotate it and start your program with the new one: it goes on where it stopped.",
+            ),
         ),
     ),
     (
@@ -85,11 +104,12 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said(
                 "资源 {resource} 自 {day} 起没有更新，已超过更新周期",
-                "提供部门：请检查采集，或说明没有变化。",
+                "提供部门：请检查采集，或说明没有变化。申请部门：所持数据截至该日，使用前请核实。",
             ),
             Said(
                 "Resource {resource} has had no event since {day}, longer than its update cycle",
-                "Provider: look at the capture, or say that nothing has changed.",
+                "Provider: look at the capture, or say that nothing has changed. "
+                "Consumer: what you hold is as of that day; verify before you rely on it.",
             ),
         ),
     ),
@@ -98,12 +118,36 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said(
                 "资源 {resource} 将有不兼容的新版本 {new_resource}：{day} 起并行，{until} 停用旧版本",
-                "请在停用前改用新版本的主题。",
+                "请在停用前申请新版本并改用其主题；停用日起旧版本不再供数。",
             ),
             Said(
                 "Resource {resource} gets the incompatible version {new_resource}: parallel from {day}, "
                 "the old one ends on {until}",
-                "Change to the topic of the new version before the old one ends.",
+                "Apply for the new version and change to its topic before that day: "
+                "the old one is not delivered from then on.",
+            ),
+        ),
+    ),
+    (
+        Kind.VERSION_POSTPONED,
+        (
+            Said("资源 {resource} 推迟至 {until} 停用", "请在停用前申请并改用新版本 {new_resource}。"),
+            Said(
+                "Resource {resource} is retired later, on {until}",
+                "Apply for {new_resource} and change to its topic before that.",
+            ),
+        ),
+    ),
+    (
+        Kind.VERSION_KEPT,
+        (
+            Said(
+                "资源 {resource} 不再停用（原定 {until}，新版本 {new_resource}）",
+                "无需操作；已改用新版本的可继续使用。",
+            ),
+            Said(
+                "Resource {resource} stays: it is not retired on {until} for {new_resource}",
+                "Nothing is to be done; who has changed to the new version may stay with it.",
             ),
         ),
     ),
@@ -111,19 +155,26 @@ OTHERS: Final[tuple[tuple[Kind, Both], ...]] = (
         Kind.VERSION_RETIRES,
         (
             Said(
-                "资源 {resource} 将于 {until} 停用（还有 {days} 天）", "请改用新版本 {new_resource} 的主题。"
+                "资源 {resource} 将于 {until} 停用（还有 {days} 天）",
+                "请申请并改用新版本 {new_resource} 的主题。",
             ),
             Said(
                 "Resource {resource} is retired on {until}, in {days} days",
-                "Change to the topic of {new_resource}.",
+                "Apply for {new_resource} and change to its topic.",
             ),
         ),
     ),
     (
         Kind.VERSION_RETIRED,
         (
-            Said("资源 {resource} 已停用", "请使用新版本 {new_resource}。"),
-            Said("Resource {resource} was retired", "Use {new_resource}."),
+            Said(
+                "资源 {resource} 自 {until} 起停用",
+                "请申请并使用新版本 {new_resource}；旧版本的授权即将终止。",
+            ),
+            Said(
+                "Resource {resource} is retired as of {until}",
+                "Apply for {new_resource} and use it; grants of the old version end now.",
+            ),
         ),
     ),
     (

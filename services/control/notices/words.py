@@ -48,6 +48,8 @@ class Kind(StrEnum):
     GRANT_EXPIRES = "grant.expires"
     CREDENTIAL_ISSUED = "grant.credential_issued"
     CREDENTIAL_EXPIRES = "grant.credential_expires"
+    CREDENTIAL_EXPIRED = "grant.credential_expired"
+    """It opens the bus no longer."""
     READER_BEHIND = "grant.reader_behind"
     """The consumer uses up the time for which deletions are kept."""
     READER_LOST = "grant.reader_lost"
@@ -55,6 +57,9 @@ class Kind(StrEnum):
 
     RESOURCE_STALE = "resource.stale"
     VERSION_ANNOUNCED = "resource.version_announced"
+    VERSION_POSTPONED = "resource.version_postponed"
+    VERSION_KEPT = "resource.version_kept"
+    """The old version does not end after all."""
     VERSION_RETIRES = "resource.version_retires"
     VERSION_RETIRED = "resource.version_retired"
 
@@ -102,6 +107,7 @@ class Slot(StrEnum):
     CASE = "case"
     TICKET = "ticket"
     GRANT = "grant"
+    CONSUMER = "consumer"
     RESOURCE = "resource"
     NEW_RESOURCE = "new_resource"
     """The id of the resource's new version."""
@@ -124,6 +130,7 @@ NAMES: Final = frozenset(
         Slot.CASE,
         Slot.TICKET,
         Slot.GRANT,
+        Slot.CONSUMER,
         Slot.RESOURCE,
         Slot.NEW_RESOURCE,
         Slot.MAINTENANCE,

@@ -13,7 +13,6 @@ from services.control.notices import of_grants
 from services.control.notices.digest import next_digest
 from services.control.notices.event import Happened, Offices, Parties
 from services.control.notices.hurts import (
-    Ends,
     Freshness,
     Reader,
     Right,
@@ -92,10 +91,14 @@ def of_acts(acts: Iterable[Act], grants: Documents, known: Offices) -> Iterator[
 def of_snapshots(
     grants: Documents, resources: Documents, known: Offices, now: datetime
 ) -> Iterator[Happened]:
-    """Readers that are late, rights that end, resources without news."""
+    """Readers that are late, rights that end, resources without news.
+
+    A right ends also while it is suspended; a reader of what is not delivered is late for nothing.
+    """
     delivering = {id_: one for id_, one in grants.items() if one["state"] in _DELIVERS and not one["holds"]}
+    held = {id_: one for id_, one in grants.items() if one["state"] != GrantState.REVOKED.value}
     yield from _named(readers_behind(_readers(delivering), now), known)
-    yield from _named(rights_that_end(_rights(delivering), now), known)
+    yield from _named(rights_that_end(_rights(held), now), known)
     yield from _named(stale_resources(_fresh(resources), now), known)
 
 
@@ -136,7 +139,7 @@ def _readers(grants: Documents) -> Iterator[Reader]:
 def _rights(grants: Documents) -> Iterator[Right]:
     for id_, one in grants.items():
         last_day = date.fromisoformat(one["valid_until"])
-        yield Right(Ends.GRANT, id_, one["consumer"], one["provider"] or "", "", last_day)
+        yield Right(id_, one["consumer"], one["provider"] or "", "", last_day)
 
 
 def _fresh(resources: Documents) -> Iterator[Freshness]:

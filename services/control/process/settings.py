@@ -21,6 +21,8 @@ class ControlSettings(BaseModel):
     """How often acts are looked for that the ledger is owed."""
     cases_s: Seconds = 60.0
     """How often cases and tickets are looked at for what time has made due."""
+    retirements_s: Seconds = 60.0
+    """How often announced ends of versions are looked at for what time has made due."""
     provisioning_s: Seconds = 1.0
     """How often decided cases are looked for that are to be carried out on the bus."""
     disputes_s: Seconds = 2.0
@@ -31,6 +33,8 @@ class ControlSettings(BaseModel):
     """How often letters and webhooks are looked for that are due."""
     grants_s: Seconds = 30.0
     """How often suspensions, ends of rights, late readers and silent resources are looked for."""
+    credentials_s: Seconds = 60.0
+    """How often the credentials of departments are looked at: who is told, what is over."""
     collector_s: Seconds = 15.0
     """How often the running bus is looked at for the snapshots."""
     catalogue_s: Seconds = 300.0

@@ -1,16 +1,16 @@
 """Holds open tickets against what came through capture, and tells consumers what they are owed under them."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from services.control.process.ticket_following import SYSTEM, follow_ticket
+from services.control.process.ticket_following import SYSTEM, Look, Receivers, follow_ticket, look_at
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.ids import new_id
@@ -28,6 +28,7 @@ from topics.names import LEDGER_DELIVERY
 _LOG: Final = logging.getLogger(__name__)
 _ACCOUNT: Final = SYSTEM.person
 _MANY: Final = 100
+T = TypeVar("T")
 Open = Callable[[], AbstractContextManager[Lookup]]
 Secrets = Callable[[Lookup], Mapping[int, bytes]]
 Seen = tuple[Mapping[UUID, int], Mapping[Place, Bounds]]
@@ -59,20 +60,40 @@ class TicketsTurn:
             ends = _ends(lookup)
             if self._seen == (open_, ends):
                 return False
-            secrets, troubles, stepped = self.secrets(lookup), list[Exception](), False
-            for ticket in open_:
-                try:
-                    stepped |= self._follow_one(ticket, lookup, secrets)
-                except Exception as error:  # noqa: BLE001 - one ticket must not keep the others from theirs
-                    troubles.append(error)
+            secrets, troubles = self.secrets(lookup), list[Exception]()
+            looks = self._each(open_, lambda ticket: self._look(ticket, lookup, secrets), troubles)
+            receivers = Receivers(lookup, looks.values())
+            steps = self._each(
+                looks, lambda ticket: self._follow_one(ticket, looks[ticket], receivers), troubles
+            )
+            stepped = any(steps.values())
         if troubles:
             raise troubles[0]
         self._seen = None if stepped else (dict(open_), ends)
         return stepped
 
-    def _follow_one(self, ticket: UUID, lookup: Lookup, secrets: Mapping[int, bytes]) -> bool:
+    def _each(
+        self, tickets: Iterable[UUID], work: Callable[[UUID], T], troubles: list[Exception]
+    ) -> dict[UUID, T]:
+        """What comes of each ticket; one must not keep the others from theirs."""
+        found = {}
+        for ticket in tickets:
+            try:
+                found[ticket] = work(ticket)
+            except Exception as error:  # noqa: BLE001 - told once all were worked on
+                troubles.append(error)
+        return found
+
+    def _look(self, ticket: UUID, lookup: Lookup, secrets: Mapping[int, bytes]) -> Look:
         with self.database.begin() as connection:
-            steps = list(follow_ticket(connection, self._desk(connection), ticket, lookup, secrets))
+            filed = load(connection, ticket)
+        if filed is None:
+            raise LookupError(f"ticket {ticket} was there a moment ago")
+        return look_at(filed.ticket, lookup, secrets)
+
+    def _follow_one(self, ticket: UUID, look: Look, receivers: Receivers) -> bool:
+        with self.database.begin() as connection:
+            steps = list(follow_ticket(connection, self._desk(connection), ticket, look, receivers))
         return any(isinstance(step, Answer) for step in steps)
 
     def _tell(self) -> bool:

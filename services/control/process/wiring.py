@@ -19,18 +19,23 @@ from services.control.process.cases import CasesTurn
 from services.control.process.catalogue import CatalogueTurn
 from services.control.process.collecting.collector import Collector
 from services.control.process.collecting.sources import StackSources
+from services.control.process.credentials import CredentialsTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
+from services.control.process.retirements import RetirementsTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
+from services.control.provisioning.logins import Locks
 from services.control.provisioning.wiring import worker
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
 from services.control.sending.courier import Courier
 from services.control.sending.settings import PREFIX, NoticeSettings
 from services.control.sending.wiring import means_of
+from services.control.settings import CredentialSettings
+from services.control.stack_access import access_of
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.ledger.decode import Decoder
@@ -78,6 +83,10 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             Pace(settings.acts_s, longest_retry_s=10.0),
         ),
         "cases": (CasesTurn(database, desk, now).turn, Pace(settings.cases_s, _BUSY_S)),
+        "retirements": (
+            RetirementsTurn(database, desk, now).turn,
+            Pace(settings.retirements_s, _BUSY_S),
+        ),
         "stops": (parts.worker(desk).stop, Pace(settings.provisioning_s)),
         "provisioning": (
             parts.worker(desk).provide,
@@ -92,6 +101,7 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
             Pace(settings.grants_s, _BUSY_S),
         ),
+        "credentials": (parts.credentials(), Pace(settings.credentials_s, _BUSY_S)),
         "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
         "collector": (
             Collector(database, parts.sources(), now).turn,
@@ -141,6 +151,11 @@ class _Parts:
                 raise NotYet(str(reason)) from reason
 
         return turn
+
+    def credentials(self) -> Callable[[], bool]:
+        """Looks after the dates of departments' logins, as whoever may take them away."""
+        days = CredentialSettings.from_environment().days
+        return CredentialsTurn(self._database, Locks(access_of(self._stack)), now, days).turn
 
     def courier(self) -> Callable[[], bool]:
         """A round of the courier; whether it sent anything."""

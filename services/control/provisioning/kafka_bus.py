@@ -11,28 +11,29 @@ from schemas.registry import SchemaRegistry
 from services.control.access import Access
 from services.control.acknowledgements import settle
 from services.control.acls import create_acls, delete_acls, read_acls, remove_readers
+from services.control.cases.provisioning import Fault
 from services.control.desired import topics_of_grant
 from services.control.fill import Epoch
 from services.control.kafka_topics import create_topics
 from services.control.policy_topic import newest_policy
 from services.control.provisioning.entries import entry_of, item_schema_of
 from services.control.provisioning.policy_changes import (
-    CASE_HOLD,
     active,
     delivering,
     filling,
     noted,
     strange_holds,
 )
-from services.control.provisioning.ports import CannotProvide
+from services.control.provisioning.ports import CannotProvide, StopUnderWay
 from services.control.provisioning.stopping import Stops, stopped_by, withdrawn
+from services.control.provisioning.switch_orders import SwitchOrders, switch_orders
 from services.control.quiet import groups_to_settle
 from services.control.rights import consumer_rights, grant_denials, grant_rights
 from services.control.settings import ApplySettings
 from services.control.state import Acl
 from services.control.suspension.bus import NoPolicyYet
 from services.control.suspension.finish import close_held, suspend_on
-from services.control.suspension.ids import new_id
+from services.control.suspension.ids import CASE_HOLD, new_id
 from services.control.suspension.kafka_bus import KafkaBus
 from services.control.validity import official_day
 from topics import names
@@ -105,14 +106,14 @@ class KafkaGrantBus:
             create_acls(self.admin, grant_rights(grant, official_day(self.clock_ms())))
             self._close_stopped(grant, mark)
 
-    def begin(self, grant: Grant, mark: CaseMark) -> None:
+    def begin(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> None:
         """Fence earlier copiers, write BEGIN, then the version in which the grant is being filled."""
         before = self._governed()
-        self._require_free(before, grant)
+        self._require_free(before, grant, orders)
         resource = _resource(before, grant)
         entry, transition = entry_of(grant, before, *self._schema_ids(grant, resource))
         now_ms = self.clock_ms()
-        coming = filling(before, entry, mark, now_ms)
+        coming = filling(before, entry, mark, now_ms, orders)
         writer = self._kafka.take_policy(before)
         # The copier is one of the writers that a suspension or withdrawal forbids.
         delete_acls(self.admin, grant_denials(entry.grant))
@@ -129,7 +130,7 @@ class KafkaGrantBus:
         groups = groups_to_settle([grant], policy if begun is None else begun.before, policy)
         settle(self.access, self.admin, groups, policy.version, self.settings.epoch_lease_s, self.say)
 
-    def back_fill(self, grant: Grant, mark: CaseMark) -> Mapping[str, int]:
+    def back_fill(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> Mapping[str, int]:
         """Copy, sweep and open; an epoch that this process did not begin is begun anew."""
         policy = self.policy()
         entry = policy.grants.get(grant.id)
@@ -141,7 +142,7 @@ class KafkaGrantBus:
             self._open_reading(grant, mark)
             return {}
         if not self._is_under_way(grant.id, entry):
-            self.begin(grant, mark)
+            self.begin(grant, mark, orders)
             self.settle(grant.id)
         begun = self._begun.pop(grant.id)
         ends, counts = begun.epoch.fill(begun.filling)
@@ -168,6 +169,26 @@ class KafkaGrantBus:
         newest = self.policy()
         if noted(newest, grant, mark, self.clock_ms()) is not newest:
             self._kafka.write(lambda found: noted(found, grant, mark, self.clock_ms()))
+
+    def switch_stamp(self) -> object:
+        """Another value whenever something was noted of a suspension since."""
+        return self._stops.journal.changes()
+
+    def switch_orders(self) -> SwitchOrders:
+        """What the kill switch was ordered to do with single grants."""
+        return switch_orders(self._stops.receipts(), self.policy().holds)
+
+    def adopt(self, grant: GrantId, order: str, mark: CaseMark) -> str:
+        """Note that a case follows an order of the kill switch; return the id of the receipt."""
+        found = self._stops.receipt_of(order)
+        holds = self.policy().holds
+        id_ = order if found is None else found.id
+        if id_ not in holds:
+            return ""
+        if found is not None and not found.is_complete:
+            raise StopUnderWay(id_)
+        self.note(grant, mark)
+        return id_
 
     def suspend(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:
         """The kill switch, ordered by the case."""
@@ -221,24 +242,30 @@ class KafkaGrantBus:
         policy = self.policy()
         if not policy.by_cases:
             what = "grants are still declared in files, and `govbus apply` would withdraw this one"
-            raise CannotProvide(what, "`govbus grant import` makes cases of them, once; then retry the step")
+            remedy = "`govbus grant import` makes cases of them, once; then retry the step"
+            raise CannotProvide(what, remedy, Fault.GRANTS_IN_FILES)
         return policy
 
     def _require_consumer(self, policy: Policy, consumer: ConsumerId) -> None:
         if consumer not in policy.consumers:
             what = f"the department {consumer} is not on the bus"
-            raise CannotProvide(what, "declare it in consumers.yaml, `govbus apply`, then retry the step")
+            remedy = "declare it in consumers.yaml, `govbus apply`, then retry the step"
+            raise CannotProvide(what, remedy, Fault.CONSUMER_NOT_ON_BUS)
 
-    def _require_free(self, policy: Policy, grant: Grant) -> None:
-        strange = strange_holds(policy, grant)
+    def _require_free(self, policy: Policy, grant: Grant, orders: Collection[str]) -> None:
+        """An order of the switch that the case is not told yet is stronger than what the case says."""
+        unknown = [each.id for each in self.switch_orders().unknown(grant.id, orders)]
+        strange = sorted({*strange_holds(policy, grant, orders), *unknown})
         if strange:
             what = f"grant {grant.id} is held by {', '.join(strange)}, which its case did not order"
-            raise CannotProvide(what, "`govbus grant resume` lifts it; then retry the step")
+            remedy = "`govbus grant list` names it; once it is lifted, retry the step"
+            raise CannotProvide(what, remedy, Fault.HELD)
         run = suspend_on(self.access, self.admin, self.settings, self.say, self.clock_ms)
         uncut = [each.id for each in run.unfinished() if each.name == grant.id and not each.is_cut]
         if uncut:
             what = f"its suspension {', '.join(uncut)} has no cut yet"
-            raise CannotProvide(what, "it is finished by itself; then this is tried again")
+            remedy = "it is finished by itself; then this is tried again"
+            raise CannotProvide(what, remedy, Fault.SUSPENSION_UNCUT)
 
     def _schema_ids(self, grant: Grant, resource: ResourcePolicy) -> tuple[SchemaId, SchemaId]:
         """Of keys and of values; registering what is registered gives its id."""
@@ -273,5 +300,6 @@ def _resource(policy: Policy, grant: Grant) -> ResourcePolicy:
     found = policy.resources.get(grant.resource)
     if found is None:
         what = f"the resource {grant.resource} is not on the bus"
-        raise CannotProvide(what, "declare it and `govbus apply`, then retry the step")
+        remedy = "declare it and `govbus apply`, then retry the step"
+        raise CannotProvide(what, remedy, Fault.RESOURCE_NOT_ON_BUS)
     return found

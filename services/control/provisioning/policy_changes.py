@@ -1,38 +1,38 @@
 """The policy versions that cases lead to: filled, active, noted, ended, imported; pure."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Collection, Mapping
 
+from services.control.cases.provisioning import Fault
 from services.control.policy_document import with_active_grant, with_grant_state, without_hold
 from services.control.provisioning.ports import CannotProvide
+from services.control.suspension.ids import is_of_case
 from topics.event import GrantId, PolicyNumber
 from topics.grants.declaration import Grant, GrantState
-from topics.grants.hold import Hold, HoldScope
+from topics.grants.hold import HoldScope
 from topics.policy import CaseMark, GrantPolicy, Policy
 
-CASE_HOLD: Final = "c"
-"""What the ids of suspensions begin with that a case has ordered: only the case lifts them."""
 
-
-def is_of_case(hold: Hold) -> bool:
-    """Whether the suspension was ordered by the case of the grant that it names."""
-    return hold.scope is HoldScope.GRANT and hold.id.startswith(f"{CASE_HOLD}-")
-
-
-def without_own_holds(policy: Policy, grant: GrantId) -> Policy:
-    """The same version without the suspensions that the grant's own case has ordered."""
-    for hold in [each for each in policy.holds.values() if is_of_case(each) and each.name == grant]:
+def without_own_holds(policy: Policy, grant: GrantId, known: Collection[str] = ()) -> Policy:
+    """The same version without the suspensions that the grant's own case has ordered, or knows by id."""
+    on_grant = [each for each in policy.holds.values() if (each.scope, each.name) == (HoldScope.GRANT, grant)]
+    for hold in [each for each in on_grant if is_of_case(each) or each.id in known]:
         policy = without_hold(policy, hold.id)
     return policy
 
 
-def strange_holds(policy: Policy, grant: Grant) -> list[str]:
-    """The ids of suspensions on a grant that its case has not ordered, and so does not lift."""
-    return [hold.id for hold in policy.holds_on(grant) if not is_of_case(hold)]
+def strange_holds(policy: Policy, grant: Grant, known: Collection[str] = ()) -> list[str]:
+    """The ids of suspensions on a grant that its case neither ordered nor knows, and so does not lift."""
+    held = policy.holds_on(grant)
+    own = {each.id for each in held if each.scope is HoldScope.GRANT and each.id in known}
+    return [hold.id for hold in held if not is_of_case(hold) and hold.id not in own]
 
 
-def filling(policy: Policy, entry: GrantPolicy, mark: CaseMark, now_ms: int) -> Policy:
+def filling(
+    policy: Policy, entry: GrantPolicy, mark: CaseMark, now_ms: int, lifts: Collection[str] = ()
+) -> Policy:
     """The next version, in which the grant is being filled under a new generation.
+
+    ``lifts`` are suspensions that the case knows: they are lifted with those that it ordered itself.
 
     Raises:
         CannotProvide: the bus is at a later event of the case: it was suspended or ended meanwhile.
@@ -40,8 +40,8 @@ def filling(policy: Policy, entry: GrantPolicy, mark: CaseMark, now_ms: int) -> 
     known = policy.cases.get(entry.grant.id)
     if known is not None and known.event > mark.event:
         what = f"the bus is at event {known.event} of the case, this belongs to event {mark.event}"
-        raise CannotProvide(what, "`govbus case show` says what came later")
-    lifted = without_own_holds(policy, entry.grant.id)
+        raise CannotProvide(what, "`govbus case show` says what came later", Fault.OVERTAKEN)
+    lifted = without_own_holds(policy, entry.grant.id, lifts)
     return _following(lifted, {entry.grant.id: entry}, {entry.grant.id: mark}, now_ms)
 
 
@@ -55,7 +55,7 @@ def active(policy: Policy, begun: GrantPolicy, starts_at: Mapping[int, int], now
     if found is None or found.generation != begun.generation or found.grant.state is not GrantState.FILLING:
         state = "gone" if found is None else f"{found.grant.state.value}, generation {found.generation}"
         what = f"grant {begun.grant.id} was changed while it was being filled: it is {state} now"
-        raise CannotProvide(what, "look at `govbus grant list`; the back-fill is begun anew")
+        raise CannotProvide(what, "look at `govbus grant list`; the back-fill is begun anew", Fault.OVERTAKEN)
     return with_active_grant(policy, begun.grant.id, starts_at, now_ms)
 
 

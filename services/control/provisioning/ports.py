@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from services.control.cases.provisioning import Fault
+from services.control.provisioning.switch_orders import SwitchBus
 from topics.event import ConsumerId, GrantId, TopicName
 from topics.grants.declaration import Grant
 from topics.policy import CaseMark, Policy
@@ -11,12 +13,16 @@ from topics.policy import CaseMark, Policy
 class CannotProvide(Exception):  # noqa: N818 - says what is the matter
     """A step cannot be done as things are: ``what`` is wrong, and ``remedy`` mends it."""
 
-    def __init__(self, what: str, remedy: str) -> None:
+    def __init__(self, what: str, remedy: str, fault: Fault = Fault.BEYOND_DECISION) -> None:
         super().__init__(f"{what}; {remedy}")
-        self.what, self.remedy = what, remedy
+        self.what, self.remedy, self.fault = what, remedy, fault
 
 
-class GrantBus(Protocol):
+class StopUnderWay(Exception):  # noqa: N818 - says what is the matter
+    """Somebody is carrying out the suspension that a case follows: it has no receipt yet, look again soon."""
+
+
+class GrantBus(SwitchBus, Protocol):
     """The bus, as far as grants of cases need it.
 
     Whoever makes a grant is carried on by whoever comes next: what was begun and is not finished is begun
@@ -51,8 +57,13 @@ class GrantBus(Protocol):
         """The consumer's own rights, and to read the grant's topic unless something old stands there."""
         ...
 
-    def begin(self, grant: Grant, mark: CaseMark) -> None:
-        """Write the version in which the grant is being filled, and lift the suspension of its own case.
+    def begin(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> None:
+        """Write the version in which the grant is being filled, and lift the suspensions of its own case.
+
+        Args:
+            grant: as it shall be.
+            mark: how far the case is then.
+            orders: orders of the kill switch that the case knows, and so lifts too.
 
         Raises:
             CannotProvide: another suspension holds it, or its own is not cut yet.
@@ -63,8 +74,8 @@ class GrantBus(Protocol):
         """Wait until no instance delivers under an older version."""
         ...
 
-    def back_fill(self, grant: Grant, mark: CaseMark) -> Mapping[str, int]:
-        """Copy and sweep, write the version in which it is active, and let its consumer read.
+    def back_fill(self, grant: Grant, mark: CaseMark, orders: Collection[str] = ()) -> Mapping[str, int]:
+        """Copy and sweep, write the version in which it is active, let its consumer read; what was counted.
 
         What this mark has opened already is left alone; an epoch that somebody else began is begun anew.
 
@@ -80,6 +91,16 @@ class GrantBus(Protocol):
 
     def note(self, grant: GrantId, mark: CaseMark) -> None:
         """Note how far a case is of which nothing else stands on the bus."""
+        ...
+
+    def adopt(self, grant: GrantId, order: str, mark: CaseMark) -> str:
+        """Note that a case follows an order of the kill switch; return the id of the receipt.
+
+        Nothing is stopped by it. Nothing is returned, and noted, where the order holds no more.
+
+        Raises:
+            StopUnderWay: it is being carried out.
+        """
         ...
 
     def suspend(self, grant: GrantId, by: str, reason: str, mark: CaseMark) -> str:

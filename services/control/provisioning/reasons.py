@@ -1,4 +1,4 @@
-"""Why a step failed, in words that stand on a case: what happened, where, and what mends it."""
+"""Why a step failed: a code with words in both languages and the detail beside it; for logs one text."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,6 +7,7 @@ from confluent_kafka import KafkaException
 
 from schemas.registry import RegistryRefused, RegistryUnavailable
 from services.control.acknowledgements import NameEachInstance
+from services.control.cases.provisioning import Fault
 from services.control.copy_transactions import EpochInterrupted
 from services.control.docket.written import UnknownForm
 from services.control.fill import WaitForOperator
@@ -40,6 +41,25 @@ _REMEDIES: Final[Mapping[type[Exception], str]] = {
     StoreError: "it is tried again",
     OSError: "look at the stack's folder; it is tried again",
 }
+_FAULTS: Final[Mapping[type[Exception], Fault]] = {
+    NoPolicyYet: Fault.NO_POLICY,
+    RegistryUnavailable: Fault.REGISTRY_SILENT,
+    RegistryRefused: Fault.REGISTRY_REFUSED,
+    PolicyUnreadable: Fault.BUS_SILENT,
+    AnotherApplyRuns: Fault.OTHER_WRITER,
+    HeldGrantDelivers: Fault.HELD,
+    UseNewGrantId: Fault.GRANT_OF_OTHERS,
+    NameEachInstance: Fault.INSTANCE_UNNAMED,
+    EpochInterrupted: Fault.EPOCH_INTERRUPTED,
+    WaitForOperator: Fault.SHRINKS,
+    WithdrawalStuck: Fault.TRANSACTION_OPEN,
+    LedgerNotReady: Fault.LEDGER_NOT_READY,
+    KafkaException: Fault.BUS_SILENT,
+    UnknownForm: Fault.CASE_UNREADABLE,
+    DistrustCase: Fault.CASE_UNREADABLE,
+    StoreError: Fault.DATABASE_BUSY,
+    OSError: Fault.FOLDER_UNUSABLE,
+}
 
 
 def reason_of(error: Exception) -> str:
@@ -50,3 +70,19 @@ def reason_of(error: Exception) -> str:
         if isinstance(error, kind):
             return f"{error}"[: _LONGEST - len(remedy) - 2] + f"; {remedy}"
     return f"INTERNAL {type(error).__name__}; tell the engineers: the log of the control plane holds more"
+
+
+def fault_of(error: Exception) -> Fault:
+    """The code of an error; a defect of ours is ``INTERNAL``."""
+    if isinstance(error, CannotProvide):
+        return error.fault
+    return next((fault for kind, fault in _FAULTS.items() if isinstance(error, kind)), Fault.INTERNAL)
+
+
+def detail_of(error: Exception) -> str:
+    """What happened, as the part said it that noticed; of a defect of ours only what it is."""
+    fault = fault_of(error)
+    if fault is Fault.INTERNAL:
+        return type(error).__name__
+    said = error.what if isinstance(error, CannotProvide) else str(error)
+    return said[:_LONGEST] or type(error).__name__

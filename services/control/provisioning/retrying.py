@@ -27,5 +27,7 @@ class Patience:
     """How often a step is tried; then a person looks at it, and orders the next attempt himself."""
     stops: Waits = Waits(timedelta(seconds=1), timedelta(minutes=1))
     """Of a suspension or withdrawal that failed: it is tried for ever, because it only takes away."""
+    unfinished: timedelta = timedelta(minutes=1)
+    """So long whoever suspends has for it; then it is finished for him."""
     database: timedelta = timedelta(minutes=5)
     """Until it is asked again whether the database is as new as the bus."""

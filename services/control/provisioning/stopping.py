@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from services.control.live import receipt_names, receipts_path
 from services.control.provisioning.policy_changes import ended
 from services.control.revoke import Withdrawal
-from services.control.suspension.acts import Act
+from services.control.suspension.acts import Act, ActWord
 from services.control.suspension.journal import FileJournal, suspensions_path
 from services.control.suspension.kafka_bus import KafkaBus
 from services.control.suspension.receipt import Receipt
@@ -20,9 +20,6 @@ from topics.event import GrantId
 from topics.grants.hold import HoldScope
 from topics.policy import CaseMark, GrantPolicy, Policy
 
-WITHDRAW: Final = "grants.withdraw"
-"""What the withdrawal of a case's grant is called in the ledger."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stops:
@@ -31,6 +28,22 @@ class Stops:
     bus: KafkaBus
     clock_ms: Callable[[], int]
     say: Callable[[str], None]
+
+    def receipts(self) -> list[Receipt]:
+        """All suspensions of the journal, the oldest first."""
+        journal = self.journal
+        saved = [journal.load(key) for key in sorted(journal.keys())]
+        return [Receipt.from_json(each) for each in saved if each is not None]
+
+    def receipt_of(self, order: str) -> Receipt | None:
+        """The suspension that an order placed or found in force; None where the journal does not know it."""
+        of_order = (each for each in self.receipts() if order in {each.id, *(one.id for one in each.again)})
+        return next(of_order, None)
+
+    @property
+    def journal(self) -> FileJournal:
+        """Of the suspensions."""
+        return FileJournal(suspensions_path(self.bus.access.home))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +76,8 @@ def stopped_by(stops: Stops, grant: GrantId, by: str, reason: str, fresh: str, m
     """
     inner = stops.bus
     bus = _MarkingBus(inner.access, inner.admin, inner.settings, grant, mark)
-    journal = FileJournal(suspensions_path(inner.access.home))
-    run = Suspend(bus, journal, stops.clock_ms, stops.say)
-    return run.order(Order(HoldScope.GRANT, grant, by, reason), fresh)
+    run = Suspend(bus, stops.journal, stops.clock_ms, stops.say)
+    return run.order(Order(HoldScope.GRANT, grant, by, reason, of_case=True), fresh)
 
 
 def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark | None) -> str:
@@ -91,4 +103,4 @@ def withdrawn(stops: Stops, grant: GrantId, by: str, reason: str, mark: CaseMark
 def _act(entry: GrantPolicy, by: str, reason: str, now_ms: int, receipt: Path) -> Act:
     document: dict[str, Any] = json.loads(receipt.read_text(encoding="utf-8"))
     id_ = f"w-{entry.grant.id}-{entry.generation}"
-    return Act(id_, by, WITHDRAW, "grant", entry.grant.id, now_ms, reason, document)
+    return Act(id_, by, ActWord.WITHDRAW, "grant", entry.grant.id, now_ms, reason, document)

@@ -8,7 +8,7 @@ from services.control.provisioning.kafka_bus import KafkaGrantBus
 from services.control.provisioning.repairing import Drift
 from services.control.provisioning.retrying import Patience
 from services.control.provisioning.worker import ProvisioningWorker
-from services.control.settings import ApplySettings
+from services.control.settings import ApplySettings, CredentialSettings
 from services.control.stack_access import access_of
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
@@ -41,7 +41,8 @@ def worker(
 ) -> ProvisioningWorker:
     """The worker of a stack. A process calls ``stop`` in one loop and ``provide`` in another, or ``turn``."""
     bus = grant_bus(settings, say, confirmed)
-    return ProvisioningWorker(database, desk, bus, _now, new_id, say, patience or Patience())
+    days = CredentialSettings.from_environment().days
+    return ProvisioningWorker(database, desk, bus, _now, new_id, say, patience or Patience(), days)
 
 
 def drift(settings: StackSettings, database: ControlDatabase, desk: Desk, say: Say, who: str) -> Drift:

@@ -4,7 +4,7 @@ What it does may be repeated, and what is done stands in the database or on the 
 anywhere. Of two workers one waits. What stops delivery never waits for what gives it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from services.control.cases.case import Case, Given
 from services.control.cases.provisioning import Progress, Step
 from services.control.cases.words import Action, State
 from services.control.clocks.calendar import civil_day
+from services.control.credential_life import DEFAULT_DAYS, expiry
 from services.control.desk.desk import Desk
 from services.control.desk.following import SYSTEM, provisioning_round
 from services.control.desk.orders import Declined, Done, Order
@@ -24,18 +25,21 @@ from services.control.docket.requests import GrantRequest, Wanted
 from services.control.docket.written import UnknownForm
 from services.control.provisioning.announcing import announce
 from services.control.provisioning.marks import is_known, mark_of
-from services.control.provisioning.ports import CannotProvide, GrantBus
-from services.control.provisioning.reasons import reason_of
+from services.control.provisioning.ports import CannotProvide, GrantBus, StopUnderWay
+from services.control.provisioning.reasons import detail_of, fault_of, reason_of
 from services.control.provisioning.retrying import Patience
+from services.control.provisioning.switch_following import SwitchFollower, SwitchWatch
+from services.control.provisioning.switch_orders import known_orders
 from services.control.store.cases.reading import DistrustCase, load
 from services.control.store.database import ControlDatabase
-from services.control.store.provisioning import works
+from services.control.store.provisioning import credentials, works
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.provisioning.turns import Lane, turn
 from services.control.store.provisioning.works import FailedStep, Work
 from topics.event import TopicName
 from topics.grants.declaration import Grant
 from topics.names import epochs, grant_topic
+from topics.policy import CaseMark
 from topics.quality.values import CIVIL_TIME
 
 _STOPS: Final = (Wanted.SUSPEND, Wanted.END)
@@ -61,8 +65,15 @@ class ProvisioningWorker:
     new_id: Callable[[datetime], UUID]
     say: Callable[[str], None]
     patience: Patience = field(default_factory=Patience)
+    credential_days: int = DEFAULT_DAYS
+    """For how many days a credential is good that it makes."""
     _finishes: bool = True
     """Whether what an earlier worker has begun to stop may still be half done."""
+    _watch: SwitchWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        follower = SwitchFollower(self.database, self.desk, self.say)
+        self._watch = SwitchWatch(self.bus, follower, self.patience.unfinished)
 
     def turn(self) -> bool:
         """Do what is owed next, stops first; return whether there was work.
@@ -74,15 +85,17 @@ class ProvisioningWorker:
         return self.provide() or stopped
 
     def stop(self) -> bool:
-        """Carry out one suspension or withdrawal, if one is owed; a loop of its own may call it."""
+        """Tell cases what the kill switch did, and carry out one suspension or withdrawal, if one is owed."""
         with turn(self.database, Lane.STOPPING) as mine:
             if not mine:
                 return False
+            told = self._watch.turn(self.clock())
+            self._finishes |= self._watch.left_half_done
             self._finish_begun()
             work = self._next(_STOPS)
             if work is not None:
                 self._stop(work)
-            return work is not None
+            return told or work is not None
 
     def provide(self) -> bool:
         """Carry one case through the steps that are pending, or as far as they go."""
@@ -139,15 +152,33 @@ class ProvisioningWorker:
         try:
             filed = self._load(work)
             mark = mark_of(filed.case, work.event)
-            done = self.bus.suspend if work.wanted is Wanted.SUSPEND else self.bus.withdraw
-            receipt = done(work.grant, _account(filed, work.event), _why(filed, work.event), mark)
-            if not receipt:
-                self.bus.close(_topics(filed.case))
+            receipt = self._stopped(work, filed, mark)
+        except StopUnderWay as reason:
+            self._look_again(work, str(reason))
+            return
         except Exception as error:  # noqa: BLE001 - it stands on the case, and is tried for ever
             self._finishes = True
             self._put_off(work, error, self.patience.stops.after(work.attempts + 1))
             return
-        self._end(work, Outcome.DONE, f"receipt {receipt}" if receipt else "nothing was delivered")
+        note = f"receipt {receipt}" if receipt else "nothing was delivered"
+        self._end(work, Outcome.DONE, note, receipt)
+
+    def _stopped(self, work: Work, filed: Filed, mark: CaseMark) -> str:
+        """The receipt: of the order of the switch that the case follows while it holds, else of its own."""
+        order = filed.case.events[work.event - 1].order
+        adopted = self.bus.adopt(work.grant, order, mark) if order else ""
+        if adopted:
+            return adopted
+        done = self.bus.suspend if work.wanted is Wanted.SUSPEND else self.bus.withdraw
+        receipt = done(work.grant, _account(filed, work.event), _why(filed, work.event), mark)
+        if not receipt:
+            self.bus.close(_topics(filed.case))
+        return receipt
+
+    def _look_again(self, work: Work, receipt: str) -> None:
+        with self.database.begin() as connection:
+            soon = self.clock() + self.patience.stops.first
+            works.put_off(connection, work, f"suspension {receipt} is under way", soon, failed=False)
 
     # What gives
 
@@ -186,14 +217,14 @@ class ProvisioningWorker:
             filed = self._load(work)
             try:
                 self._require_known(filed)
-                self._do(step, filed, request)
+                counts = self._do(step, filed, request)
             except _DatabaseIsOlder:
                 raise
             except Exception as error:  # noqa: BLE001 - it stands on the case
                 self.say(f"case {filed.number}: {step.value} failed: {reason_of(error)}")
-                self._report_failed(work, step, reason_of(error))
+                self._report_failed(work, step, error)
                 return
-            if not self._report_done(work, step, filed):
+            if not self._report_done(work, step, filed, counts):
                 return
 
     def _next_step(self, work: Work) -> Step | None:
@@ -234,12 +265,13 @@ class ProvisioningWorker:
         if mark is not None and not is_known(filed.case, mark):
             raise _DatabaseIsOlder(_OLD.format(event=mark.event))
 
-    def _do(self, step: Step, filed: Filed, request: GrantRequest) -> None:
+    def _do(self, step: Step, filed: Filed, request: GrantRequest) -> Mapping[str, int]:
+        """Carry a step out; return what an epoch counted, if there was one."""
         if request.excess:
             codes = ", ".join(request.excess)
             raise CannotProvide(f"the grant would not be what was decided: {codes}", _MEND_ENTRY)
         consumer, grant = filed.case.application.applicant, request.grant
-        mark = mark_of(filed.case, request.round)
+        mark, orders = mark_of(filed.case, request.round), known_orders(filed.case, request.round)
         match step:
             case Step.TOPIC:
                 self.bus.make_topics(_pushed(grant))
@@ -250,17 +282,18 @@ class ProvisioningWorker:
             case Step.POLICY if grant is None:
                 self.bus.note(request.id, mark)
             case Step.POLICY:
-                self.bus.begin(_pushed(grant), mark)
+                self.bus.begin(_pushed(grant), mark, orders)
             case Step.ACKNOWLEDGED:
                 self.bus.settle(request.id)
             case Step.BACK_FILL:
-                self.bus.back_fill(_pushed(grant), mark)
+                return self.bus.back_fill(_pushed(grant), mark, orders)
             case Step.ANNOUNCED:
-                return
+                pass
+        return {}
 
     # Reports
 
-    def _report_done(self, work: Work, step: Step, filed: Filed) -> bool:
+    def _report_done(self, work: Work, step: Step, filed: Filed, counts: Mapping[str, int]) -> bool:
         """Report the step with what belongs to it; False where the case went another way meanwhile."""
         now = self.clock()
         with self.database.begin() as connection:
@@ -269,7 +302,12 @@ class ProvisioningWorker:
             if not isinstance(answer, Done):
                 self._not_taken(connection, work, step, _codes(answer), now)
                 return False
+            if counts:
+                works.filled(connection, work, counts["records"], counts.get("swept", 0))
             announce(connection, filed.case, step, self.new_id(now), now, self.desk.calendars)
+            if step is Step.CREDENTIAL:
+                until = expiry(now, self.credential_days)
+                credentials.enter(connection, filed.case.application.applicant, now, until)
             if all(each.progress is Progress.DONE for each in answer.filed.case.steps):
                 works.ended(connection, work, Outcome.DONE, "all steps are done", now)
                 return False
@@ -286,22 +324,23 @@ class ProvisioningWorker:
         else:
             works.put_off(connection, work, note, now + self.patience.stops.longest, failed=False)
 
-    def _report_failed(self, work: Work, step: Step, reason: str) -> None:
-        now = self.clock()
+    def _report_failed(self, work: Work, step: Step, error: Exception) -> None:
+        now, fault, detail = self.clock(), fault_of(error), detail_of(error)
         with self.database.begin() as connection:
-            order, given = self._order(), Given(step=step, text=reason)
+            order, given = self._order(), Given(step=step, text=detail, fault=fault)
             answer = self.desk.carry_out(connection, order, work.case, Action.STEP_FAILED, given, work.round)
             outcome = Outcome.FAILED if isinstance(answer, Done) else Outcome.DROPPED
-            works.ended(connection, work, outcome, f"step {step.value} failed: {reason}", now)
+            note = f"step {step.value} failed: {fault.value}: {detail}"
+            works.ended(connection, work, outcome, note, now)
 
     def _put_off(self, work: Work, error: Exception, wait: timedelta) -> None:
         with self.database.begin() as connection:
             works.put_off(connection, work, reason_of(error), self.clock() + wait, failed=True)
         self.say(f"{work.wanted.value} of {work.grant} failed: {reason_of(error)}")
 
-    def _end(self, work: Work, outcome: Outcome, note: str) -> None:
+    def _end(self, work: Work, outcome: Outcome, note: str, receipt: str = "") -> None:
         with self.database.begin() as connection:
-            works.ended(connection, work, outcome, note, self.clock())
+            works.ended(connection, work, outcome, note, self.clock(), receipt)
         self.say(f"{work.wanted.value} of {work.grant}: {note}")
 
     def _load(self, work: Work) -> Filed:

@@ -114,6 +114,8 @@ class OidcLogins:
             flow = identities.take_flow(connection, back.state, back.browser, back.now)
         if flow is None:
             return Denied(Denial.NO_SUCH_LOGIN)
+        if not back.code:
+            return Denied(Denial.REFUSED, "the identity provider sent no code")
         try:
             claims = self.provider.claims(back.code, flow.nonce, flow.verifier)
         except ClaimsRefused as error:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 from authlib.integrations.base_client import OAuthError
@@ -92,7 +92,7 @@ class OidcClient:
     def _token(self, code: str, verifier: str) -> Mapping[str, Any]:
         url = self._endpoint("token_endpoint")
         try:
-            with self._session() as session:
+            with self._signed_session() as session:
                 found: Mapping[str, Any] = session.fetch_token(url, code=code, code_verifier=verifier)
         except OAuthError as error:
             raise ClaimsRefused(f"the identity provider refused the code: {error.error}") from error
@@ -141,10 +141,14 @@ class OidcClient:
         self._kept[url] = _Kept(document, now)
         return document
 
-    def _session(self) -> OAuth2Session:
+    def _signed_session(self) -> OAuth2Session:
+        """For what needs our secret: both parts are written as a form writes them (RFC 6749, 2.3.1)."""
+        return self._session(quote_plus(self._client.client_id), quote_plus(self._client.client_secret))
+
+    def _session(self, client_id: str | None = None, client_secret: str | None = None) -> OAuth2Session:
         return OAuth2Session(
-            self._client.client_id,
-            self._client.client_secret,
+            client_id or self._client.client_id,
+            client_secret,
             scope=" ".join(self._client.scopes),
             redirect_uri=self._client.redirect_uri,
             code_challenge_method="S256",

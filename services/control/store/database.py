@@ -90,6 +90,8 @@ class Task(StrEnum):
     GRANTS = "grants"
     COLLECTOR = "collector"
     CATALOGUE = "catalogue"
+    CREDENTIALS = "credentials"
+    RETIREMENTS = "retirements"
 
 
 class ControlDatabase:

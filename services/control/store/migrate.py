@@ -27,6 +27,7 @@ _RIGHTS: Final = {
     VERSION_TABLE: "SELECT",
     "case_events": "SELECT, INSERT",
     "ticket_events": "SELECT, INSERT",
+    "department_credentials": "SELECT, INSERT, UPDATE (ended, ended_at)",
     "need_events": "SELECT, INSERT",
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
 }

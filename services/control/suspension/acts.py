@@ -29,10 +29,12 @@ class ActDamaged(Exception):  # noqa: N818 - says what is the matter
 
 
 class ActWord(StrEnum):
-    """What a suspension or a resumption is called in the ledger."""
+    """What a suspension, a resumption or a withdrawal is called in the ledger."""
 
     SUSPEND = "grants.suspend"
     RESUME = "grants.resume"
+    WITHDRAW = "grants.withdraw"
+    """Of a grant whose case ended, for good."""
 
 
 @dataclass(frozen=True, slots=True)

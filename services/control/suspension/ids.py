@@ -1,6 +1,12 @@
 """Ids of suspensions and resumptions: readable, in the order of their time, never the same twice."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+from topics.grants.hold import Hold, HoldScope
+
+CASE_HOLD: Final = "c"
+"""What the ids of suspensions begin with that a case has ordered: only the case lifts them."""
 
 
 def new_id(prefix: str, now_ms: int, chance: bytes) -> str:
@@ -8,3 +14,8 @@ def new_id(prefix: str, now_ms: int, chance: bytes) -> str:
     seconds, milliseconds = divmod(now_ms, 1000)
     moment = datetime.fromtimestamp(seconds, UTC)
     return f"{prefix}-{moment:%Y%m%d-%H%M%S}-{milliseconds:03d}-{chance.hex()}"
+
+
+def is_of_case(hold: Hold) -> bool:
+    """Whether the suspension was ordered by the case of the grant that it names."""
+    return hold.scope is HoldScope.GRANT and hold.id.startswith(f"{CASE_HOLD}-")

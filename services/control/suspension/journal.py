@@ -62,6 +62,11 @@ class FileJournal:
         """Every id, sorted; ids begin with their time, so the oldest comes first."""
         return sorted(path.stem for path in self.folder.glob("*.json"))
 
+    def changes(self) -> tuple[tuple[str, int], ...]:
+        """Tells whether anything was saved since: each document with the time of its last change."""
+        found = ((path.stem, path.stat().st_mtime_ns) for path in self.folder.glob("*.json"))
+        return tuple(sorted(found))
+
     def _path(self, key: str) -> Path:
         """No id leads out of the folder.
 

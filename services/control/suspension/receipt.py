@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -94,6 +94,27 @@ def held_grant(entry: GrantPolicy, partitions: int) -> HeldGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What the case of a grant is told besides: in which role somebody ordered it, and which reason it is."""
+
+    role: str = ""
+    department: str = ""
+    stop: str = ""
+    """One of the reasons for which cases are stopped; empty where none was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The same order, given once more while it was in force: nothing was done, and it stands all the same."""
+
+    id: str
+    by: str
+    reason: str
+    requested_ms: int
+    standing: Standing = Standing()
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """One suspension, as far as it has come; what is done stays as it was when it was done."""
 
@@ -111,6 +132,9 @@ class Receipt:
     fenced: tuple[str, ...] = ()
     steps: Mapping[Step, int] = field(default_factory=dict)
     """Step → when it was done, in ms since 1970."""
+    standing: Standing = Standing()
+    """For the case of the grant; the journal alone keeps it."""
+    again: tuple[Again, ...] = field(default=(), compare=False)
 
     @property
     def subject(self) -> str:
@@ -155,8 +179,13 @@ class Receipt:
         }
 
     def saved(self) -> dict[str, Any]:
-        """The same with every step, for the journal."""
-        return {**self.as_json(), "steps": {step.value: when for step, when in self.steps.items()}}
+        """The same with every step and what cases are told, for the journal."""
+        return {
+            **self.as_json(),
+            "steps": {step.value: when for step, when in self.steps.items()},
+            "standing": asdict(self.standing),
+            "again": [asdict(each) for each in self.again],
+        }
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
@@ -174,7 +203,13 @@ class Receipt:
             acknowledgements=tuple(_acknowledgement(answer) for answer in found["acknowledgements"]),
             fenced=tuple(found["fenced"]),
             steps={Step(step): when for step, when in found["steps"].items()},
+            standing=Standing(**found.get("standing", {})),
+            again=tuple(_again(each) for each in found.get("again", ())),
         )
+
+
+def _again(found: Mapping[str, Any]) -> Again:
+    return Again(**{**found, "standing": Standing(**found["standing"])})
 
 
 def document(found: Mapping[str, Any]) -> str:

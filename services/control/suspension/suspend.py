@@ -12,7 +12,15 @@ from services.control.policy_document import affected, with_hold
 from services.control.suspension.acts import Act, ActWord
 from services.control.suspension.bus import Bus
 from services.control.suspension.journal import Journal
-from services.control.suspension.receipt import OUTSIDE, HeldGrant, Receipt, Step, held_grant
+from services.control.suspension.receipt import (
+    OUTSIDE,
+    Again,
+    HeldGrant,
+    Receipt,
+    Standing,
+    Step,
+    held_grant,
+)
 from topics.event import PolicyNumber
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import LONGEST_REASON, Hold, HoldScope, covers
@@ -42,6 +50,9 @@ class Order:
     name: str
     by: str
     reason: str
+    standing: Standing = field(default_factory=Standing)
+    of_case: bool = False
+    """Whether the grant's own case gives it: then it is no order that the case must be told of."""
 
     def __post_init__(self) -> None:
         """Refuse an order that the policy could not hold, before anything is done."""
@@ -71,7 +82,9 @@ class Suspend:
         self._read = policy = self.bus.policy()
         require_known(policy, order.scope, order.name)
         begun = self._begun(order, policy) or self._in_force(order, policy)
-        return self.carry_on(begun or self._new(order, new_id, ordered_ms))
+        if begun is None:
+            return self.carry_on(self._new(order, new_id, ordered_ms))
+        return self.carry_on(self._again(begun, order, new_id, ordered_ms))
 
     def carry_on(self, receipt: Receipt) -> Receipt:
         """Do every step that is not done yet."""
@@ -123,9 +136,20 @@ class Suspend:
         return Receipt.from_json(saved) if saved is not None else _from_hold(hold, order.by)
 
     def _new(self, order: Order, new_id: str, ordered_ms: int) -> Receipt:
-        receipt = Receipt(new_id, order.scope, order.name, order.by, order.reason, ordered_ms)
+        receipt = Receipt(
+            new_id, order.scope, order.name, order.by, order.reason, ordered_ms, standing=order.standing
+        )
         self.journal.save(receipt.id, receipt.saved())
         return receipt
+
+    def _again(self, found: Receipt, order: Order, new_id: str, ordered_ms: int) -> Receipt:
+        """Note that it was ordered once more: a case may be about to lift it, and must not then."""
+        if order.of_case or not found.is_complete:
+            return found
+        again = Again(new_id, order.by, order.reason, ordered_ms, order.standing)
+        found = replace(found, again=(*found.again, again))
+        self.journal.save(found.id, found.saved())
+        return found
 
     def _remove_readers(self, receipt: Receipt) -> Receipt:
         """Before anything slower, and for all grants in one request."""

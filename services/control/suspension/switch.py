@@ -1,4 +1,4 @@
-"""The kill switch as pages work it: each order runs in a thread of its own, and how far it is can be read.
+"""The kill switch as pages and the API work it: each order runs in a thread, and how far it is can be read.
 
 Nobody waits for it: a page that is closed stops nothing. What is done stands in the journal, step by step, so
 that an order whose process was killed is found there and carried on by the same order.
@@ -136,7 +136,11 @@ class KillSwitch:
     machine: Machine
     report: Callable[[str, Exception], None]
     """Told of each error that ended a work: its id and the error."""
+    done: Callable[[Work], None] = lambda _work: None
+    """Told of each work that came to its end: the case of a grant follows."""
     _works: dict[str, Work] = field(default_factory=dict)
+    _joined: dict[str, str] = field(default_factory=dict)
+    """The id of an order that was running already → the id under which it runs."""
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
     def suspend(self, order: Order, new_id: str) -> Work:
@@ -154,6 +158,7 @@ class KillSwitch:
     def find(self, id_: str) -> Work | None:
         """A work by its id or by that of its document; after a restart, what the journal holds of it."""
         with self._moved:
+            id_ = self._joined.get(id_, id_)
             known = self._works.get(id_) or next(
                 (each for each in self._works.values() if each.document and each.document["id"] == id_), None
             )
@@ -162,7 +167,10 @@ class KillSwitch:
     def wait(self, id_: str, seen: int, timeout_s: float) -> Work | None:
         """The work as soon as it has moved on from ``seen`` changes, or as it is when the time is over."""
         with self._moved:
-            self._moved.wait_for(lambda: id_ not in self._works or self._works[id_].changes > seen, timeout_s)
+            runs = self._joined.get(id_, id_)
+            self._moved.wait_for(
+                lambda: runs not in self._works or self._works[runs].changes > seen, timeout_s
+            )
         return self.find(id_)
 
     def unfinished(self) -> list[Work]:
@@ -181,6 +189,7 @@ class KillSwitch:
         with self._moved:
             same = [each for each in self._works.values() if _is_same(each, work)]
             if same:
+                self._join(work.id, same[0].id)
                 return same[0]
             self._works[work.id] = work
             self._forget()
@@ -196,6 +205,14 @@ class KillSwitch:
             self._note(work.id, progress=Progress.FAILED, trouble=trouble_of(error), detail=_detail(error))
         else:
             self._note(work.id, progress=progress)
+            self._tell(work)
+
+    def _tell(self, work: Work) -> None:
+        """What follows an order undoes nothing of it: if it fails, others follow."""
+        try:
+            self.done(work)
+        except Exception as error:  # noqa: BLE001 - the order is carried out all the same
+            self.report(work.id, error)
 
     def _suspend(self, work: Work) -> Progress:
         journal = _Watched(self.machine.suspensions, lambda saved: self._note(work.id, document=saved))
@@ -224,6 +241,11 @@ class KillSwitch:
             self._works[id_] = replace(work, **changes, changes=work.changes + 1)
             self._moved.notify_all()
 
+    def _join(self, id_: str, runs: str) -> None:
+        self._joined[id_] = runs
+        for key in list(self._joined)[: max(len(self._joined) - KEPT, 0)]:
+            del self._joined[key]
+
     def _forget(self) -> None:
         over = [key for key, each in self._works.items() if each.is_over]
         for key in over[: max(len(self._works) - KEPT, 0)]:
@@ -231,13 +253,19 @@ class KillSwitch:
 
     def _journalled(self, id_: str) -> Work | None:
         try:
-            saved = self.machine.suspensions.load(id_)
+            saved = self.machine.suspensions.load(id_) or self._ordered_again(id_)
             if saved is not None:
                 return _work_of(Receipt.from_json(saved))
             saved = self.machine.resumptions.load(id_)
         except ValueError:
             return None
         return None if saved is None else _work_of(Resumption.from_json(saved))
+
+    def _ordered_again(self, id_: str) -> Mapping[str, Any] | None:
+        """The suspension that an order found in force."""
+        kept = (self.machine.suspensions.load(key) for key in sorted(self.machine.suspensions.keys()))
+        again = (each for each in kept if each and id_ in {one["id"] for one in each.get("again", ())})
+        return next(again, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Everything that pages of operation need besides the web process's parts: made once for each process."""
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 
 from services.api.parts import Parts
+from services.api.reporting import report
 from services.api.running import BusUnavailable
-from services.api.security.wrapping import where
 from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
 from services.control.store.operations import rounds
-from services.control.suspension.switch import KillSwitch, Machine
 from services.ledger.bus import Bus
 from services.ledger.claims import ClaimView, read_claims
 from services.ledger.quarantine import Quarantined, read_quarantine
@@ -41,7 +39,6 @@ _READ_FRESH_S: Final = 60.0
 _POLL_S: Final = 2.0
 _FIRST_S: Final = 5.0
 """So long a page waits for something that was never read; then it says that it is being read."""
-_log: Final = logging.getLogger("govbus.operations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,6 @@ class Operations:
     """The doors to the running bus, and what is kept of it."""
 
     open_bus: OpenBus
-    switch: KillSwitch
     policies: Kept[Policy | None]
     quarantine: Kept[list[Quarantined]]
     claims: Kept[list[ClaimView]]
@@ -78,13 +74,12 @@ class Operations:
         return whose_topic(topic, self.policy_if_known())
 
 
-def operations(parts: Parts, open_bus: OpenBus, machine: Machine, epoch: str) -> Operations:
+def operations(parts: Parts, open_bus: OpenBus, epoch: str) -> Operations:
     """Make the doors.
 
     Args:
         parts: of the web process.
         open_bus: opens readers and the operator's writer on the running bus.
-        machine: the kill switch's.
         epoch: names this process: ids of live events of another one mean nothing.
     """
 
@@ -101,7 +96,6 @@ def operations(parts: Parts, open_bus: OpenBus, machine: Machine, epoch: str) ->
     clock = parts.clock
     return Operations(
         open_bus=open_bus,
-        switch=KillSwitch(machine, report),
         policies=Kept(lambda _key: parts.bus.policy(), clock, _POLICY_FRESH_S, report),
         quarantine=Kept(quarantined, clock, _READ_FRESH_S, report),
         claims=Kept(claimed, clock, _READ_FRESH_S, report),
@@ -130,11 +124,6 @@ def poller(parts: Parts) -> Callable[[Mapping[str, Any] | None], Any]:
         return await run_in_threadpool(read, before)
 
     return ask
-
-
-def report(what: str, error: Exception) -> None:
-    """Into the log, without the error's text, which may hold anything."""
-    _log.error("%s: %s at %s", what, type(error).__name__, where(error))
 
 
 def connect(app: FastAPI, found: Operations) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -17,17 +18,22 @@ from services.control.cases.context import Context
 from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
 from services.control.clocks.calendar import civil_day
 from services.control.docket.filed import Filed
+from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
 from services.control.store.clocks.calendars import read_calendar
+from services.control.store.provisioning.works import works_of
+from services.control.store.retirements.reading import GIVING, of_resources
 from services.portal.departments import all_of
 from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of, page_number
+from services.portal.operations.case_stops import stops_of
 from services.portal.rendering import page
 from services.portal.uses.acting import buttons, new_key
 from services.portal.uses.applying import MASKS
 from services.portal.uses.case_view import clocks_of, names_of
 from services.portal.uses.policy_view import value_in_words
+from topics.grants.hold import HoldScope
 
 router = APIRouter(include_in_schema=False)
 _PER_PAGE: Final = 50
@@ -100,6 +106,10 @@ def show(
         mounted = parts.desk.entries.mounted(connection, resource)
         clocks = clocks_of(connection, filed, parts.clock())
         names = names_of(connection, filed)
+        ending = of_resources(connection, [resource]).get(resource)
+        works = works_of(connection, UUID(filed.case.opening.id))
+        grant = filed.case.opening.grant
+        seen = snapshots.some_of(connection, snapshots.Kind.GRANT, [grant]).documents.get(grant, {})
     governed = None if mounted is None else mounted.governed
     return page(
         request,
@@ -109,8 +119,11 @@ def show(
         case=filed.case,
         resource=governed or parts.definitions.resources.get(resource),
         entry=None if mounted is None else mounted.entry,
+        ending=ending if filed.case.state in GIVING else None,
         clocks=clocks,
         names=names,
+        works=works,
+        stopped=[each for each in stops_of(request, [seen]).values() if each.scope is not HoldScope.GRANT],
         context=_context(request, principal, filed),
         actions=buttons(principal, filed),
         forms=FORMS,

@@ -11,7 +11,7 @@ from services.api.codes import Code
 from services.api.problems import AnswerProblem
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
-from services.api.uses import catalogue
+from services.api.uses import catalogue, mounting, retirements
 from services.control.catalogue import lifecycle
 from services.control.catalogue.lifecycle import Action, Dossier, Version
 from services.control.catalogue.vocabulary import (
@@ -47,6 +47,7 @@ _VALUES: Final[Mapping[Facet, type[StrEnum]]] = {
 _SHOWN: Final = (Facet.PROVIDER, *_VALUES, Facet.STATE)
 ON_OTHER_PAGES: Final = frozenset({Action.EDIT})
 """What is done on the page of the draft."""
+_NOTHING: Final[Mapping[str, str]] = {}
 NEED_REASON: Final = frozenset(
     {Action.REVISE, *(action for action, each in lifecycle.TRANSITIONS.items() if each.needs_reason)}
 )
@@ -97,13 +98,26 @@ def show(
     error: AnswerProblem | None = None,
     failed: Action | None = None,
     unconfirmed: bool = False,
+    retiring: str = "",
+    typed: Mapping[str, str] = _NOTHING,
 ) -> Response:
-    """The page of an entry; with what stands against the step that was tried."""
+    """The page of an entry; with what stands against the step, or the retirement, that was tried.
+
+    Args:
+        request: for whom.
+        entry: its id or code.
+        error: what stands against what was tried.
+        failed: the step that was tried.
+        unconfirmed: whether its name was typed wrongly.
+        retiring: what was tried with the end of a version.
+        typed: what its form held, with the version as ``old``.
+    """
     parts, principal = parts_of(request), asker_of(request).principal
     found = catalogue.shown(parts, principal, entry)
     dossier, language = found.stored.dossier, tongue_of(request).language
     version = seen_version(dossier, whole=found.whole)
     before = [each for each in dossier.versions if each.number == version.number - 1 and found.whole]
+    mounts = mounts_of(parts, principal, version.entry)
     status = 422 if unconfirmed else 200 if error is None else error.code.status
     return page(
         request,
@@ -114,7 +128,11 @@ def show(
         entry=version.entry,
         facts=facts_of(version.entry, language),
         provider=found.whose.provider,
-        mounts=mounts_of(parts, principal, version.entry),
+        mounts=mounts,
+        earliest=retirements.earliest(parts) if any(each.may_retire for each in mounts) else None,
+        retiring=retiring,
+        typed=typed,
+        mounted=next(iter(mounting.of_dossier(parts, principal, dossier).lines), None),
         resources=resources_of(version.entry, parts.definitions),
         changes=differences(before[0].entry, version.entry, language) if before else [],
         steps=dossier.steps if found.whole else (),

@@ -10,38 +10,31 @@ from services.api.problems import AnswerProblem
 from services.api.running import BusUnavailable
 from services.api.security.asking import principal_of, require
 from services.api.security.cookies import parts_of
+from services.api.uses import rulings
 from services.api.uses.reach import sees
+from services.api.uses.rulings import About, claimed_column
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
-from services.control.cases.words import Actor, Problem, Role
-from services.control.ownership.ruling import OwnershipChange, Ruling, ruled
-from services.control.store.outbox import Act, acts_on, append
+from services.control.cases.words import Problem
+from services.control.ownership.ruling import OwnershipChange
 from services.ledger.claims import ClaimView
 from services.ledger.reader import KafkaUnavailable
 from services.ledger.writer import WriteRefused
 from services.portal.forms import Form, go, text, ticked
 from services.portal.operations.asked import PAGE, page_asked, seeing
-from services.portal.operations.conflicts import (
-    KIND,
-    Conflict,
-    claimed_column,
-    decided,
-    known_of,
-    object_of,
-    row_of,
-    summed,
-)
+from services.portal.operations.conflicts import Conflict, row_of, summed
 from services.portal.operations.doors import CLAIMS, operations_of
 from services.portal.operations.revealing import LONGEST_REASON, ReasonMissing
 from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of
-from services.portal.rendering import page
-from topics.event import ProviderId, ResourceId
+from services.portal.rendering import page, problems_in, speak
+from topics.event import ProviderId
 from topics.ownership import Decision
 
 router = APIRouter(include_in_schema=False)
 _FIRST_S = 3.0
 _LOOK = "claims"
+_LONGEST = 500
 
 
 @router.get("/conflicts")
@@ -88,55 +81,33 @@ def reveal(request: Request, claimant: str, resource: str, item: str, form: Form
 @router.post("/conflicts/{claimant}/{resource}/{item}/decide")
 def decide(request: Request, claimant: str, resource: str, item: str, form: Form) -> Response:
     """The authority's decision; tried first, it only says what would change."""
-    principal = require(request, Action.CLAIM_DECIDE, Whose(provider=claimant))
+    parts, principal = parts_of(request), principal_of(request)
+    given = {name: text(form, name) for name in ("decision", "basis", "text")}
     try:
-        decision = Decision(text(form, "decision"))
+        decision = Decision(given["decision"])
     except ValueError as error:
         raise AnswerProblem(Code.INVALID) from error
-    column = claimed_column(parts_of(request).definitions, claimant, resource, item)
-    if column is None:
-        raise AnswerProblem(Code.NOT_FOUND)
-    ruling = Ruling(
-        *column,
-        decision,
-        Actor(principal.person, Role.AUTHORITY, principal.department),
-        text(form, "basis")[:500],
-        text(form, "text")[:500],
-    )
-    outcome = ruled(ruling, known_of(parts_of(request).definitions))
-    given = {name: text(form, name) for name in ("decision", "basis", "text")}
-    if not isinstance(outcome, OwnershipChange):
-        return _show(request, claimant, resource, item, outcome, given, status=Code.INVALID.status)
+    about = About(claimant, resource, item)
+    wanted = rulings.Wanted(about, decision, given["basis"][:_LONGEST], given["text"][:_LONGEST])
+    try:
+        change = rulings.tried(parts, principal, wanted)
+    except AnswerProblem as error:
+        if not error.problems:
+            raise
+        problems = problems_in(request, error)
+        return _show(request, claimant, resource, item, problems, given, status=error.code.status)
     if ticked(form, "dry_run"):
-        return _show(request, claimant, resource, item, (), given, outcome)
+        return _show(request, claimant, resource, item, (), given, change)
     if text(form, "confirm") != item:
-        problem = Problem(
-            "NOT_CONFIRMED", "confirm", "that is not the name of the item", "type it to confirm"
+        what, remedy = (
+            speak(request, "that is not the name of the item"),
+            speak(request, "type it to confirm"),
         )
+        problem = Problem("NOT_CONFIRMED", "confirm", what, remedy)
         return _show(request, claimant, resource, item, (problem,), given, status=Code.INVALID.status)
-    _record(request, principal, ruling, item, resource)
+    with parts.database.begin() as connection:
+        rulings.recorded(parts, principal, connection, wanted)
     return go(f"/conflicts/{claimant}/{resource}/{item}?done=yes")
-
-
-def _record(request: Request, principal: Principal, ruling: Ruling, item: str, resource: str) -> None:
-    now = parts_of(request).clock()
-    act = Act(
-        principal.person,
-        Action.CLAIM_DECIDE.value,
-        KIND,
-        object_of(ruling.claimant, ruling.column),
-        now,
-        ruling.text,
-        {
-            "decision": ruling.decision.value,
-            "basis": ruling.basis,
-            "item": item,
-            "resource": resource,
-            "department": principal.department,
-        },
-    )
-    with parts_of(request).database.begin() as connection:
-        append(connection, act)
 
 
 def _show(
@@ -151,12 +122,11 @@ def _show(
 ) -> Response:
     conflict, views = _found(request, claimant, resource, item)
     principal, parts, operations = principal_of(request), parts_of(request), operations_of(request)
-    column = claimed_column(parts.definitions, claimant, resource, item)
+    column = claimed_column(parts.definitions, conflict.about)
     number = request.query_params.get("look", "")
     own = _own(principal, conflict)
     name = object_name(claimant, resource, item)
     with parts.database.reading() as connection:
-        acts = [] if column is None else acts_on(connection, KIND, object_of(*column))
         revealed = own is not None and operations.revealing.is_recorded(
             connection, principal.person, _LOOK, name, number
         )
@@ -170,7 +140,7 @@ def _show(
         column=column,
         rows=[row_of(view, own if revealed else None) for view in newest[(where - 1) * PAGE : where * PAGE]],
         following=where + 1 if where * PAGE < len(newest) else None,
-        decided=[] if column is None else _decided(request, acts, column, item),
+        decided=[] if column is None else _decided(request, principal, conflict),
         may_decide=column is not None and sees(principal, Action.CLAIM_DECIDE, Whose(provider=claimant)),
         may_reveal=own is not None,
         revealed=revealed,
@@ -183,11 +153,10 @@ def _show(
     )
 
 
-def _decided(
-    request: Request, acts: list[Act], column: tuple[ResourceId, str], item: str
-) -> list[tuple[Any, str]]:
+def _decided(request: Request, principal: Principal, conflict: Conflict) -> list[tuple[Any, str]]:
     policy = operations_of(request).policy_if_known()
-    return [(each, login_of(request, each.act.who)) for each in decided(acts, policy, *column, item)]
+    found = rulings.listed(parts_of(request), principal, policy, conflict.about)
+    return [(each, login_of(request, each.act.who)) for each in found]
 
 
 def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[Conflict, list[ClaimView]]:

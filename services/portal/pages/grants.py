@@ -12,6 +12,7 @@ from services.control.accounts.decision import Whose
 from services.control.store.operations import By, GrantLine, GrantWish, grant, grants, rounds
 from services.control.store.snapshots import Kind
 from services.portal.operations.asked import PAGE, asked, page_asked, seeing
+from services.portal.operations.case_stops import stops_of
 from services.portal.operations.sight import may_look
 from services.portal.rendering import page
 from topics.grants.declaration import GrantState
@@ -36,6 +37,7 @@ def grants_page(request: Request) -> Response:
         request,
         "grants/list.html",
         rows=rows,
+        stopped=stops_of(request, [line.document for line in rows]),
         following=number + 1 if len(found) > PAGE else None,
         round=round_,
         filtered=wish != GrantWish(),
@@ -52,7 +54,8 @@ def grant_page(request: Request, name: str) -> Response:
     require(request, Action.GRANT_LOOK, Whose() if line is None else whose(line))
     if line is None:
         raise AnswerProblem(Code.NOT_FOUND)
-    return page(request, "grants/grant.html", line=line, whose=whose(line), round=round_)
+    stopped = stops_of(request, [line.document]).values()
+    return page(request, "grants/grant.html", line=line, whose=whose(line), round=round_, stopped=stopped)
 
 
 def whose(line: GrantLine) -> Whose:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from services.api.security.asking import Asker, asker_of
 from services.api.security.cookies import parts_of
-from services.api.uses import tasks
-from services.api.uses.reach import sees
+from services.api.uses import maintenance, tasks
+from services.api.uses.reach import own, sees
 from services.api.uses.tasks import Kind, Task
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
@@ -31,6 +31,7 @@ from services.portal.uses.notices import text_for
 router = APIRouter(include_in_schema=False)
 _SHOWN: Final = 10
 _MOST: Final = 600
+_NEXT: Final = 3
 _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.CASE: CaseState,
     Kind.ENTRY: EntryState,
@@ -83,6 +84,7 @@ def start_page(request: Request) -> Response:
         overdue=late[:_SHOWN],
         received=[(each, text_for(each.happened, tongue)) for each in received],
         unread=unread,
+        coming=_coming(request, asker),
     )
 
 
@@ -126,6 +128,13 @@ def _sorted(waiting: Sequence[Waiting], sort: str) -> list[Waiting]:
     }
     key = keys.get(sort.removeprefix("-"))
     return list(waiting) if key is None else sorted(waiting, key=key, reverse=sort.startswith("-"))
+
+
+def _coming(request: Request, asker: Asker) -> list[maintenance.Planned]:
+    """The next maintenance; nothing for whoever has no role yet."""
+    if not sees(asker.principal, Action.CATALOGUE_LOOK, own(asker.principal)):
+        return []
+    return maintenance.coming(parts_of(request), asker.principal)[:_NEXT]
 
 
 def _sees(asker: Asker, breach: Breach) -> bool:

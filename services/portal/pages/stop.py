@@ -9,35 +9,39 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from services.api.codes import Code
+from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.running import BusUnavailable
-from services.api.security.asking import asker_of, principal_of, require
+from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
-from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal, Whose
-from services.control.store.outbox import Act, append
-from services.control.suspension.ids import new_id
-from services.control.suspension.suspend import Order
-from services.control.suspension.switch import Verb, Work
-from services.portal.forms import Form, go, text, texts
-from services.portal.operations.asked import seeing
-from services.portal.operations.doors import POLICY, Operations, operations_of
-from services.portal.operations.shown import from_ms, login_of
-from services.portal.operations.sight import may_look
-from services.portal.operations.sse import HEARTBEAT, Event
-from services.portal.operations.stopping import (
+from services.api.uses import grants, stopping
+from services.api.uses.case_following import resumed, served_case
+from services.api.uses.reach import own, sees
+from services.api.uses.stopping import (
+    KILLS,
     Meant,
+    Wanted,
     covered,
+    cuts_in,
     cuts_of,
     is_known,
     meant,
-    order_problems,
     steps_of,
     whose_order,
 )
+from services.control.accounts.decision import permitted
+from services.control.cases.words import StopReason
+from services.control.provisioning.switch_following import DEFAULT_STOP
+from services.control.store.cases.granted import Granted
+from services.control.suspension.switch import Verb, Work
+from services.portal.forms import Form, go, text, texts
+from services.portal.operations.doors import POLICY, operations_of
+from services.portal.operations.shown import from_ms, login_of
+from services.portal.operations.sse import HEARTBEAT, Event
+from services.portal.operations.stopping import order_problems
 from services.portal.operations.streams import LASTS_S, streamed
 from services.portal.rendering import page
-from topics.policy import Policy
+from topics.grants.hold import HoldScope
 
 router = APIRouter(include_in_schema=False)
 _WAIT_S = 5.0
@@ -46,22 +50,19 @@ _WAIT_S = 5.0
 @router.get("/stop")
 def stop_page(request: Request) -> Response:
     """What is suspended now, what was interrupted, and where an order begins."""
-    principal, _ = seeing(request, Action.GRANT_RECEIPT)
     operations = operations_of(request)
     try:
         policy, down = operations.policy(), False
     except BusUnavailable:
         policy, down = None, True
-    holds = [] if policy is None else sorted(policy.holds.values(), key=lambda hold: -hold.since_ms)
+    principal = principal_of(request)
+    found = stopping.overview(parts_of(request), principal, policy)
     return page(
         request,
         "stop/overview.html",
-        holds=[
-            (hold, Meant(Verb.RESUME, hold.scope, hold.name), whose_order(policy, hold.scope, hold.name))
-            for hold in holds
-            if may_look(principal, Action.GRANT_RECEIPT, whose_order(policy, hold.scope, hold.name))
-        ],
-        unfinished=[work for work in operations.switch.unfinished() if _may_see(principal, work, policy)],
+        holds=[(hold, Meant(Verb.RESUME, hold.scope, hold.name), whose) for hold, whose in found.holds],
+        unfinished=found.unfinished,
+        may_order=bool(permitted(principal, KILLS, own(principal))),
         policy=policy,
         down=down,
         from_ms=from_ms,
@@ -88,13 +89,21 @@ def give_order(request: Request, form: Form) -> Response:
     wrong = order_problems(wanted, reason, text(form, "confirm"))
     if wrong:
         return _form(request, wanted, wrong, reason)
-    work = _begin(request, wanted, reason, texts(form, "shrink"))
-    return go(f"/stop/{work.id}")
+    parts, principal, policy = parts_of(request), principal_of(request), operations_of(request).policy()
+    case = served_case(parts, wanted.name) if wanted.resumes_grant else None
+    if case is not None:
+        return go(f"/cases/{resumed(parts, principal, case, reason).case.opening.id}?done=resume")
+    whole = Wanted(wanted, reason, texts(form, "shrink"), _stop_reason(text(form, "stop")))
+    with parts.database.begin() as connection:
+        id_ = stopping.owed(parts, principal, connection, policy, whole)
+    return go(f"/stop/{stopping.begin(parts, principal, policy, whole, id_).id}")
 
 
 @router.get("/stop/{id_}")
 def work_page(request: Request, id_: str) -> Response:
-    """One order: its steps, and the receipt once there is one."""
+    """One order: its steps, and the receipt once there is one; a withdrawal, as the ledger keeps it."""
+    if parts_of(request).switch.find(id_) is None:
+        return _proof(request, id_)
     work = _work(request, id_)
     return page(request, "stop/work.html", **_shown(request, work))
 
@@ -105,13 +114,13 @@ def live(request: Request, id_: str) -> StreamingResponse:
     work = _work(request, id_)
     last = request.headers.get("last-event-id", "")
     seen = int(last) if last.isascii() and last.isdigit() and len(last) < 9 else -1
-    return streamed(_progress(request, operations_of(request), work.id, seen))
+    return streamed(_progress(request, parts_of(request), work.id, seen))
 
 
-async def _progress(request: Request, operations: Operations, id_: str, seen: int) -> AsyncIterator[bytes]:
+async def _progress(request: Request, parts: Parts, id_: str, seen: int) -> AsyncIterator[bytes]:
     ends = monotonic() + LASTS_S
     while monotonic() < ends:
-        work = await run_in_threadpool(operations.switch.wait, id_, seen, _WAIT_S)
+        work = await run_in_threadpool(parts.switch.wait, id_, seen, _WAIT_S)
         if work is None:
             return
         if work.changes <= seen and not work.is_over:
@@ -137,19 +146,27 @@ def _shown(request: Request, work: Work) -> dict[str, Any]:
         operations_of(request).policies.forget(POLICY)
     whose = whose_order(operations_of(request).policy_if_known(), again.scope, again.name)
     return {
+        "case": _case_of(request, again),
         "work": work,
-        "steps": steps_of(work) if work.verb is Verb.SUSPEND else (),
-        "cuts": cuts_of(work.document) if work.verb is Verb.SUSPEND else (),
+        "steps": steps_of(work),
+        "cuts": cuts_of(work),
         "again": again,
-        "may_carry_on": may_look(principal_of(request), again.action, whose),
+        "may_carry_on": sees(principal_of(request), again.action, whose),
         "by": login_of(request, work.order.by),
         "from_ms": from_ms,
     }
 
 
+def _proof(request: Request, id_: str) -> Response:
+    """What the ledger alone knows: a withdrawal for good, or an order whose journal is lost."""
+    found = grants.receipt(parts_of(request), principal_of(request), id_)
+    by = login_of(request, found["by"])
+    return page(request, "stop/proof.html", found=found, cuts=cuts_in(found), by=by, from_ms=from_ms)
+
+
 def _form(request: Request, wanted: Meant, wrong: tuple[str, ...] = (), reason: str = "") -> Response:
     policy = operations_of(request).policy()
-    require(request, wanted.action, whose_order(policy, wanted.scope, wanted.name))
+    stopping.require_order(parts_of(request), principal_of(request), policy, wanted)
     known = policy is not None and is_known(policy, wanted)
     return page(
         request,
@@ -160,43 +177,22 @@ def _form(request: Request, wanted: Meant, wrong: tuple[str, ...] = (), reason: 
         covered=[] if policy is None else covered(policy, wanted),
         wrong=wrong,
         reason=reason,
+        case=_case_of(request, wanted),
+        stops=list(StopReason),
+        stop=DEFAULT_STOP,
     )
 
 
-def _begin(request: Request, wanted: Meant, reason: str, shrinks: tuple[str, ...]) -> Work:
-    """Owe the act to the ledger first: an order that nobody answers for is not carried out."""
-    operations, parts = operations_of(request), parts_of(request)
-    policy = operations.policy()
-    principal = require(request, wanted.action, whose_order(policy, wanted.scope, wanted.name))
-    if policy is None or not is_known(policy, wanted):
-        raise AnswerProblem(Code.NOT_FOUND)
-    now = parts.clock()
-    prefix = "s" if wanted.verb is Verb.SUSPEND else "r"
-    id_ = new_id(prefix, int(now.timestamp() * 1000), parts.random(3))
-    order = Order(wanted.scope, wanted.name, principal.person, reason)
-    facts = {"verb": wanted.verb.value, "work": id_, "department": principal.department}
-    act = Act(principal.person, wanted.action.value, wanted.scope.value, wanted.typed, now, reason, facts)
-    with parts.database.begin() as connection:
-        append(connection, act)
-    if wanted.verb is Verb.SUSPEND:
-        return operations.switch.suspend(order, id_)
-    return operations.switch.resume(order, id_, shrinks)
+def _case_of(request: Request, wanted: Meant) -> Granted | None:
+    """The case that an order on one grant moves."""
+    return served_case(parts_of(request), wanted.name) if wanted.scope is HoldScope.GRANT else None
+
+
+def _stop_reason(given: str) -> StopReason | None:
+    return StopReason(given) if given in set(StopReason) else None
 
 
 def _work(request: Request, id_: str) -> Work:
     """The order of that id, if its reader may see it."""
-    operations = operations_of(request)
-    principal = principal_of(request)
-    work = operations.switch.find(id_)
-    if work is None:
-        require(request, Action.GRANT_RECEIPT, Whose(principal.department, principal.department))
-        raise AnswerProblem(Code.NOT_FOUND)
-    if work.order.by != asker_of(request).name:
-        policy = operations.policy_if_known()
-        require(request, Action.GRANT_RECEIPT, whose_order(policy, work.order.scope, work.order.name))
-    return work
-
-
-def _may_see(principal: Principal, work: Work, policy: Policy | None) -> bool:
-    whose = whose_order(policy, work.order.scope, work.order.name)
-    return work.order.by == principal.person or may_look(principal, Action.GRANT_RECEIPT, whose)
+    policy = operations_of(request).policy_if_known()
+    return stopping.found(parts_of(request), principal_of(request), policy, id_)

@@ -6,20 +6,25 @@ from datetime import datetime
 from typing import Any
 
 from services.api.parts import Parts
-from services.api.uses.reach import visible_to
+from services.api.uses.reach import sees, visible_to
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Principal
+from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import State
 from services.control.catalogue.cells import entry_cells, rows_of
 from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
 from services.control.catalogue.vocabulary import Language, read, word
 from services.control.definitions import Definitions
+from services.control.retirements.plan import Retirement
+from services.control.retirements.words import State as Ending
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, newest
+from services.control.store.retirements.reading import of_resources
 from services.control.store.snapshots import Kind
 from topics.names import canonical
 from topics.resource import Resource
+from topics.schema_breaks import Break, breaks
+from topics.schema_rules import item_forms
 
 GIVING = (State.ACTIVE, State.SUSPENDED, State.PROVISIONING)
 """States of cases under which data is given, or will be in a moment."""
@@ -37,6 +42,14 @@ class Mount:
     as_of: datetime | None
     cases: tuple[CaseLine, ...]
     """As far as the reader may see them."""
+    ending: Retirement | None
+    """How it ends, or ended; None where it stays."""
+    broken: tuple[Break, ...]
+    """What of it its successor breaks for readers, where it ends."""
+    successors: tuple[tuple[str, str], ...]
+    """Newer versions by which it could be followed, as a form offers them."""
+    may_retire: bool
+    """Whether the reader may announce its end, or change one that is planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, 
     resources = resources_of(entry, parts.definitions)
     with parts.database.reading() as connection:
         seen = snapshots.some_of(connection, Kind.RESOURCE, [each.id for each in resources])
+        endings = of_resources(connection, [each.id for each in resources])
         return tuple(
             Mount(
                 resource=each,
@@ -69,9 +83,20 @@ def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, 
                         limit=_MOST_CASES,
                     )
                 ),
+                ending=endings.get(each.id),
+                broken=_broken(endings.get(each.id), parts.definitions),
+                successors=successors_of(each, parts.definitions),
+                may_retire=_may_retire(parts, principal, each, endings.get(each.id)),
             )
             for each in resources
         )
+
+
+def successors_of(resource: Resource, definitions: Definitions) -> tuple[tuple[str, str], ...]:
+    """Declared newer versions of a resource, value and text of a choice."""
+    same = (each for each in definitions.resources.values() if _base(each) == _base(resource))
+    newer = sorted((each for each in same if each.version > resource.version), key=lambda each: each.version)
+    return tuple((each.id, each.id) for each in newer)
 
 
 def resources_of(entry: Entry, definitions: Definitions) -> Sequence[Resource]:
@@ -112,6 +137,26 @@ def in_language(field: Field, text: str, language: Language) -> str:
     values = COLUMNS[field].values
     value = read(values, text) if values is not None and text else None
     return text if value is None else word(value, language)
+
+
+def _base(resource: Resource) -> tuple[str, str]:
+    return resource.domain, resource.name
+
+
+def _broken(ending: Retirement | None, definitions: Definitions) -> tuple[Break, ...]:
+    schemas = definitions.item_schemas
+    if ending is None or ending.new not in schemas:
+        return ()
+    return breaks(item_forms(schemas[ending.old]), item_forms(schemas[ending.new]))
+
+
+def _may_retire(parts: Parts, principal: Principal, resource: Resource, ending: Retirement | None) -> bool:
+    """Where there is something to decide: a newer version is there, or a plan stands."""
+    if not sees(principal, Action.CATALOGUE_RETIRE, Whose(provider=resource.provider)):
+        return False
+    if ending is not None:
+        return ending.state is Ending.PLANNED
+    return bool(successors_of(resource, parts.definitions))
 
 
 def _flat(entry: Entry) -> dict[tuple[Field, int], str]:

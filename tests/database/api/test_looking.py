@@ -171,7 +171,7 @@ def test_a_snapshot_says_as_of_when_what_keeps_it_back_and_numbers_of_64_bits_ex
     never = operator.get("/snapshots/topic").json()
     assert (never["as_of"], never["documents"]) == (None, {})
     documents: dict[str, dict[str, int | None]] = {
-        "raw.police.public.person": {"records": LARGEST, "bytes": None},
+        "raw.police.public.person": {"records": LARGEST},
         "sub.health.population.person.v1.g1": {"records": LARGEST - 1},
         "resource.population.person.v1": {"records": 1},
         "policy": {"records": 2},

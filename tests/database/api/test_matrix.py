@@ -101,6 +101,11 @@ def on_person(form: Mapping[str, Any]) -> Ask:
     )
 
 
+def on_delivery(verb: str, scope: str, name: str) -> Ask:
+    form = {"verb": verb, "scope": scope, "name": name, "reason": "理由"}
+    return lambda browser, *_: browser.post("/stops", form)
+
+
 def department_form() -> dict[str, Any]:
     contact = {"name": "甲", "phone": "1"}
     return {
@@ -141,6 +146,12 @@ _PEOPLE: Final[Mapping[Action, Mapping[str, Any]]] = {
     Action.ACCOUNT_TAKE_ROLE: {"action": "take_role", "role": "consumer"},
     Action.ACCOUNT_SET_OVERSIGHT: {"action": "set_oversight", "departments": []},
 }
+RETIREMENT: Final = {
+    "old": "population.person.v1",
+    "new": "population.person.v2",
+    "retires_on": "2027-01-04",
+    "why": "理由",
+}
 ASKS: Final[Mapping[Action, Ask]] = {
     **{each: on_entry(each.value.partition(".")[2]) for each in _STEPS},
     **_CASES,
@@ -157,6 +168,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.CATALOGUE_EDIT: lambda browser, objects, _: browser.put(
         f"/catalogue/entries/{objects.draft}", entry(code=None), headers=SEEN
     ),
+    Action.CATALOGUE_RETIRE: lambda browser, *_: browser.post("/retirements", RETIREMENT),
     Action.DEMAND_LOOK: lambda browser, objects, _: browser.get(f"/demand/needs/{objects.need}"),
     Action.DEMAND_STATE: lambda browser, *_: browser.post("/demand/needs", statement()),
     Action.CASE_LOOK: lambda browser, objects, _: browser.get(f"/cases/{objects.case}"),
@@ -173,6 +185,14 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.POLICY_LOOK: lambda browser, *_: browser.get("/clocks/policy"),
     Action.POLICY_CHANGE_PACKS: lambda browser, *_: browser.post("/clocks/packs", {"content": "x"}),
     Action.POLICY_IMPORT_CALENDAR: lambda browser, *_: browser.put("/clocks/calendar/2027", {"content": "x"}),
+    Action.NOTICE_ANNOUNCE: lambda browser, *_: browser.post(
+        "/maintenance", {"begin": "2026-03-03T00:00:00Z", "end": "2026-03-03T01:00:00Z", "why": "w"}
+    ),
+    Action.KILL_GRANT: on_delivery("suspend", "grant", "health-persons-gusu"),
+    Action.KILL_CONSUMER: on_delivery("suspend", "consumer", CONSUMER),
+    Action.KILL_RESOURCE: on_delivery("suspend", "resource", "population.person.v1"),
+    Action.KILL_ALL: on_delivery("suspend", "all", ""),
+    Action.KILL_RESUME: on_delivery("resume", "grant", "health-persons-gusu"),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
     Action.AUDIT_LOOK: lambda browser, objects, _: browser.get(
@@ -199,8 +219,9 @@ ASKS: Final[Mapping[Action, Ask]] = {
 }
 """How each action is asked for."""
 
-ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.KILL, Area.REPLAY)} | {
+ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.REPLAY)} | {
     Action.CATALOGUE_MOUNT,
+    # About two departments that no other object has: its own test is in test_rulings.py.
     Action.CLAIM_DECIDE,
     Action.GRANT_SHOW_CREDENTIAL,
     Action.GRANT_ROTATE_CREDENTIAL,
@@ -208,11 +229,11 @@ ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.KIL
     Action.QUARANTINE_RELEASE,
     Action.QUARANTINE_RESUBMIT,
     Action.QUARANTINE_DISCARD,
+    # Needs the packs of the database: its own test is in test_simulation.py.
     Action.POLICY_SIMULATE,
     Action.POLICY_APPLY,
     Action.POLICY_ACCEPT_SCHEMA,
     Action.OPERATION_RESTART,
-    Action.NOTICE_ANNOUNCE,
     Action.AUDIT_EXPORT,
     Action.AUDIT_BALANCE,
     # Asked for together with the ticket: its own test is in test_tickets.py.
@@ -226,6 +247,8 @@ NOBODYS_OBJECT: Final = {
     Action.CATALOGUE_OPEN,
     Action.DEMAND_STATE,
     Action.CLAIM_LOOK,
+    Action.KILL_ALL,
+    Action.NOTICE_ANNOUNCE,
     Action.TICKET_REPORT,
     Action.POLICY_LOOK,
     Action.POLICY_CHANGE_PACKS,
@@ -249,6 +272,7 @@ OF_PROVIDER_ALONE: Final = {
     Action.CATALOGUE_LOOK,
     Action.CATALOGUE_LOOK_UNPUBLISHED,
     Action.CATALOGUE_EDIT,
+    Action.CATALOGUE_RETIRE,
     *_STEPS,
 }
 

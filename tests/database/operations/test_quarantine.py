@@ -5,8 +5,9 @@ import pytest
 from services.control.accounts.roles import Role
 from services.control.store.snapshots import Kind
 from services.portal.operations.working import Stage
-from tests.support.operating import DEADLINE_S, Operated
+from tests.support.operating import Operated
 from tests.support.portal import Reader
+from tests.support.switching import DEADLINE_S
 from tests.unit.cli.called import ADDRESS, NAME, NUMBER, STOPPED
 
 BROWSER = "/quarantine/police"

@@ -111,7 +111,7 @@ async def test_steps_are_heard_as_they_happen_and_who_comes_back_goes_on_from_th
             assert event is not None
             assert event.name == "progress"
             heard.append(int(event.id))
-            work = portal.operations.switch.find(path.removeprefix("/stop/"))
+            work = portal.parts.switch.find(path.removeprefix("/stop/"))
             if work and work.document and Step.FENCED.value in work.document["steps"]:
                 break
     assert heard == sorted(set(heard))

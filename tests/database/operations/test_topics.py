@@ -152,7 +152,7 @@ async def test_more_than_there_are_places_for_are_told_to_wait(portal: Operated)
 
 
 def test_the_list_names_what_one_may_look_into_and_asks_nobody(portal: Operated) -> None:
-    document = {"records": 5, "bytes": None, "partitions": 2, "last_record_at": None}
+    document = {"records": 5, "partitions": 2, "last_record_at": None}
     portal.see(Kind.TOPIC, {RAW: document, SUB: document, PERSONS: document, "ledger.intake": document})
     portal.down = True
 

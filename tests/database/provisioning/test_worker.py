@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from services.control.cases.case import Case
-from services.control.cases.provisioning import Progress, Step
+from services.control.cases.provisioning import Fault, Progress, Step
 from services.control.cases.words import Action, DeliveryMode, State, StopReason
 from services.control.docket.filed import Filed
+from services.control.docket.requests import Wanted
 from services.control.provisioning.marks import mark_of
 from services.control.provisioning.retrying import Patience
 from services.control.store.cases.reading import load
@@ -146,7 +147,7 @@ def test_a_failed_step_stands_on_the_case_and_is_tried_again_with_growing_waits(
     step = now_of(office, filed).step(Step.ACKNOWLEDGED)
     assert step is not None
     assert (step.progress, step.attempts) == (Progress.FAILED, Patience().attempts)
-    assert "the bus is away; `govbus apply`" in step.reason
+    assert (step.fault, step.reason) == (Fault.NO_POLICY, "the bus is away")
     assert bus.calls.count("make_topics") == 1, "what was done is not done again"
     del bus.fails["settle"]
     office.done(filed, Action.RETRY_STEP, OPERATOR, clock.now, step=Step.ACKNOWLEDGED)
@@ -201,7 +202,7 @@ def test_a_suspension_does_not_wait_for_a_back_fill_and_that_one_opens_nothing(
     assert not bus.reads(grant_of(filed))
     provide, suspend = works(office, filed)
     assert provide.outcome is Outcome.DROPPED
-    assert (suspend.outcome, suspend.note) == (Outcome.DONE, "receipt c-1")
+    assert (suspend.outcome, suspend.note, suspend.receipt) == (Outcome.DONE, "receipt c-1", "c-1")
 
 
 def test_a_case_is_suspended_resumed_by_a_new_epoch_and_ended(
@@ -224,6 +225,10 @@ def test_a_case_is_suspended_resumed_by_a_new_epoch_and_ended(
     assert not bus.reads(grant_of(filed))
     outcomes = [(each.wanted.value, each.outcome.value) for each in works(office, filed)]
     assert outcomes == [(one, "done") for one in ("provide", "open", "suspend", "provide", "open", "end")]
+    counted = [
+        (each.records, each.withdrawn) for each in works(office, filed) if each.wanted is Wanted.PROVIDE
+    ]
+    assert counted == [(3, 1), (3, 1)], "what each epoch delivered, and took away again"
 
 
 def test_what_a_later_request_overtakes_is_dropped_and_says_so(
@@ -306,7 +311,7 @@ def test_what_goes_beyond_the_entry_as_it_stands_is_not_made_and_says_why(
         pass
     step = now_of(office, filed).step(Step.TOPIC)
     assert step is not None
-    assert "NOT_SHARED" in step.reason
+    assert (step.fault, "NOT_SHARED" in step.reason) == (Fault.BEYOND_DECISION, True)
     assert bus.now.grants == {}
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from services.control.cases.case import Case, pauses
 from services.control.cases.provisioning import Progress, Step
-from services.control.cases.words import Action, Actor, CaseRules, Decides, Role, State, Unconditional
+from services.control.cases.words import (
+    Action,
+    Actor,
+    CaseRules,
+    Decides,
+    Role,
+    State,
+    StopReason,
+    Unconditional,
+)
 from tests.support.sharing_cases import (
     AFTER,
     APPLICANT,
@@ -271,3 +280,12 @@ def test_what_has_ended_is_neither_resumed_nor_activated() -> None:
     assert codes(IN_STATE[State.SUSPENDED](), Action.RESUME, BUREAU, AFTER) == ["DAYS_PAST"]
     ready = provisioned(provisioning(draft()))
     assert codes(ready, Action.ACTIVATE, SYSTEM, AFTER) == ["DAYS_PAST"]
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.PROVISIONING, State.ACTIVE, State.SUSPENDED])
+def test_the_control_plane_ends_a_case_with_its_resource_and_for_no_other_reason(state: State) -> None:
+    case = IN_STATE[state]()
+    for reason in set(StopReason) - {StopReason.RESOURCE_ENDED}:
+        assert codes(case, Action.TERMINATE, SYSTEM, stop_reason=reason) == ["RESOURCE_STANDS"]
+    ended = taken(case, Action.TERMINATE, SYSTEM, stop_reason=StopReason.RESOURCE_ENDED)
+    assert (ended.state, ended.events[-1].stop_reason) == (State.TERMINATED, StopReason.RESOURCE_ENDED)

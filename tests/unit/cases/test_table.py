@@ -53,20 +53,22 @@ escalated     dismiss              refused_finally  r
 escalated     withdraw             withdrawn        a
 approved      provision            provisioning     s
 approved      withdraw             withdrawn        a
-approved      terminate            terminated       akp
+approved      terminate            terminated       akps
 approved      expire               expired          s
 provisioning  step_done            provisioning     s
 provisioning  step_failed          provisioning     s
 provisioning  retry_step           provisioning     os
 provisioning  activate             active           s
 provisioning  roll_back            terminated       s
-provisioning  suspend              suspended        kp
+provisioning  suspend              suspended        kps
+provisioning  terminate            terminated       s
 provisioning  expire               expired          s
-active        suspend              suspended        kp
-active        terminate            terminated       akp
+active        suspend              suspended        kps
+active        terminate            terminated       akps
 active        expire               expired          s
+suspended     suspend              suspended        kps
 suspended     resume               provisioning     bp
-suspended     terminate            terminated       akp
+suspended     terminate            terminated       akps
 suspended     expire               expired          s
 """
 DEPARTMENTS = (APPLICANT, PROVIDER, AUTHORITY, COUNCIL)

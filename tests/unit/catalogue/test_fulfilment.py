@@ -7,8 +7,8 @@ import pytest
 
 from services.control.catalogue.duties import responsibility_list
 from services.control.catalogue.fulfilment import Fulfilment, fulfilled, judged
-from services.control.catalogue.mounting import compare
-from services.control.process.collecting.mounting import Mount, mounting_documents
+from services.control.catalogue.mounting import Mount, compare
+from services.control.process.collecting.mounting import mounting_documents
 from tests.support.catalogue import COMPLETE
 
 (DUTIES,) = responsibility_list([COMPLETE]).values()

@@ -7,8 +7,9 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from services.control.notices import versions
+from services.control.notices.event import Offices, told
 from services.control.notices.hurts import (
-    Ends,
     Freshness,
     Reader,
     Right,
@@ -17,36 +18,25 @@ from services.control.notices.hurts import (
     rights_that_end,
     stale_resources,
 )
-from services.control.notices.versions import (
-    Break,
-    NewVersion,
-    announcement,
-    breaks,
-    plan_problems,
-    retirement,
-)
 from services.control.notices.words import Audience, Kind, Slot
 from tests.support.notices import NOW
 from topics.quality.declaration import UpdateCycle
-from topics.schema_rules import ItemForm
 
 READER = Reader("health-persons", "health", "operations", timedelta(days=1), timedelta(days=7), 42)
-RIGHT = Right(Ends.GRANT, "health-persons", "health", "police", "operations", date(2026, 9, 25))
+RIGHT = Right("health-persons", "health", "police", "operations", date(2026, 9, 25))
 PERSONS = Freshness(
     "population.person.v1", "police", "bureau", "operations", ("health", "tax"), NOW, UpdateCycle.DAILY
 )
-PLAN = NewVersion(
+PLAN = versions.NewVersion(
+    "r-1",
     "population.person.v1",
     "population.person.v2",
     "police",
-    "bureau",
-    "operations",
+    Offices(("bureau",), ("operations",)),
     ("health", "tax"),
-    NOW,
     date(2026, 10, 1),
     date(2026, 12, 1),
 )
-TEXT, NUMBER = ItemForm("string", None, False), ItemForm("int", None, False)
 
 
 @pytest.mark.parametrize(
@@ -95,11 +85,6 @@ def test_the_end_of_a_right_is_told_thirty_seven_and_one_days_before(left: int, 
     assert all(each.facts[Slot.DAYS] == left for each in found)
 
 
-def test_grants_and_credentials_end_by_words_of_their_own() -> None:
-    kinds = {right: next(iter(rights_that_end([replace(RIGHT, ends=right)], NOW))).kind for right in Ends}
-    assert kinds == {Ends.GRANT: Kind.GRANT_EXPIRES, Ends.CREDENTIAL: Kind.CREDENTIAL_EXPIRES}
-
-
 @pytest.mark.parametrize(
     ("cycle", "silent", "is_stale"),
     [
@@ -132,67 +117,62 @@ def test_every_cycle_has_a_longest_silence_of_a_day_at_least(cycle: UpdateCycle)
     assert longest_silence(cycle) >= timedelta(days=1)
 
 
-@pytest.mark.parametrize(
-    ("new", "found"),
-    [
-        ({"id": TEXT, "age": NUMBER}, []),
-        ({"id": TEXT, "age": NUMBER, "more": TEXT}, []),
-        ({"id": TEXT}, [Break("age", "it is gone")]),
-        ({"id": TEXT, "age": TEXT}, [Break("age", "it was int and is string")]),
-        ({"id": TEXT, "age": ItemForm("long", None, False)}, [Break("age", "it was int and is long")]),
-        ({"id": TEXT, "age": ItemForm("int", "date", False)}, [Break("age", "it was int and is int (date)")]),
-        ({"id": TEXT, "age": ItemForm("int", None, True)}, [Break("age", "it may be empty now")]),
-        ({}, [Break("id", "it is gone"), Break("age", "it is gone")]),
-    ],
-)
-def test_what_a_reader_cannot_follow_breaks(new: dict[str, ItemForm], found: list[Break]) -> None:
-    assert list(breaks({"id": TEXT, "age": NUMBER}, new)) == found
+def test_a_version_that_ends_is_told_to_each_consumer_by_itself_and_to_the_offices() -> None:
+    offices, *consumers = versions.announced(PLAN, NOW)
+    assert {each.kind for each in (offices, *consumers)} == {Kind.VERSION_ANNOUNCED}
+    assert [each.department for each in told(offices)] == ["police", "bureau", "operations"]
+    assert [dict(each.parties) for each in consumers] == [
+        {Audience.CONSUMER: ("health",)},
+        {Audience.CONSUMER: ("tax",)},
+    ]
+    facts = consumers[0].facts
+    assert (facts[Slot.DAY], facts[Slot.UNTIL]) == (PLAN.parallel_from, PLAN.retires)
+    assert len({each.key for each in (offices, *consumers)}) == 3
 
 
-def test_what_may_be_empty_may_become_never_empty() -> None:
-    assert breaks({"age": ItemForm("int", None, True)}, {"age": NUMBER}) == ()
+def test_a_consumer_that_comes_later_is_told_and_the_others_are_not_told_again() -> None:
+    before = {each.key for each in versions.announced(PLAN, NOW)}
+    later = {
+        each.key for each in versions.announced(replace(PLAN, consumers=("health", "tax", "civil")), NOW)
+    }
+    assert {key.rpartition(":")[2] for key in later - before} == {"civil"}
 
 
-def test_a_plan_with_a_date_and_a_parallel_run_is_announced_to_every_consumer() -> None:
-    assert plan_problems(PLAN) == ()
-    found = announcement(PLAN)
-    assert found.kind is Kind.VERSION_ANNOUNCED
-    assert found.parties[Audience.CONSUMER] == ("health", "tax")
-    assert (found.facts[Slot.DAY], found.facts[Slot.UNTIL]) == (PLAN.parallel_from, PLAN.retires)
-
-
-@pytest.mark.parametrize(
-    ("changes", "codes"),
-    [
-        ({"new": "population.person.v1"}, ["SAME_VERSION"]),
-        ({"parallel_from": date(2026, 9, 18)}, ["BEGINS_AT_ONCE"]),
-        ({"parallel_from": date(2026, 9, 19)}, []),
-        ({"retires": date(2026, 10, 30)}, ["PARALLEL_TOO_SHORT"]),
-        ({"retires": date(2026, 10, 31)}, []),
-        (
-            {"new": "population.person.v1", "parallel_from": date(2026, 9, 1), "retires": date(2026, 9, 1)},
-            ["SAME_VERSION", "BEGINS_AT_ONCE", "PARALLEL_TOO_SHORT"],
-        ),
-    ],
-)
-def test_everything_wrong_with_a_plan_is_said_at_once(changes: dict[str, date], codes: list[str]) -> None:
-    found = plan_problems(replace(PLAN, **changes))  # type: ignore[arg-type]
-    assert [each.code for each in found] == codes
-    assert all(each.what and each.remedy for each in found)
+def test_a_department_that_has_the_version_is_told_as_a_consumer_and_not_for_its_office_too() -> None:
+    offices, *consumers = versions.announced(replace(PLAN, consumers=("bureau",)), NOW)
+    assert [each.department for each in told(offices)] == ["police", "operations"]
+    assert [each.department for one in consumers for each in told(one)] == ["bureau"]
 
 
 @pytest.mark.parametrize(
-    ("day", "kind", "key"),
+    ("day", "step"),
     [
-        ("2026-10-31", None, ""),
-        ("2026-11-01", Kind.VERSION_RETIRES, "retires:population.person.v1:2026-12-01:30"),
-        ("2026-11-24", Kind.VERSION_RETIRES, "retires:population.person.v1:2026-12-01:7"),
-        ("2026-11-30", Kind.VERSION_RETIRES, "retires:population.person.v1:2026-12-01:1"),
-        ("2026-12-01", Kind.VERSION_RETIRED, "retired:population.person.v1:2026-12-01"),
-        ("2027-02-01", Kind.VERSION_RETIRED, "retired:population.person.v1:2026-12-01"),
+        ("2026-10-31", None),
+        ("2026-11-01", "30"),
+        ("2026-11-23", "30"),
+        ("2026-11-24", "7"),
+        ("2026-11-29", "7"),
+        ("2026-11-30", "1"),
+        ("2026-12-01", None),
+        ("2027-02-01", None),
     ],
 )
-def test_the_end_of_the_old_version_comes_nearer_step_by_step(day: str, kind: Kind | None, key: str) -> None:
-    found = retirement(PLAN, datetime.fromisoformat(f"{day}T04:00:00").replace(tzinfo=UTC))
-    assert (None if found is None else found.kind) is kind
-    assert ("" if found is None else found.key) == key
+def test_the_end_of_the_old_version_comes_nearer_step_by_step(day: str, step: str | None) -> None:
+    now = datetime.fromisoformat(f"{day}T04:00:00").replace(tzinfo=UTC)
+    found = list(versions.nearing(PLAN, now))
+    keys = (
+        []
+        if step is None
+        else [f"version:r-1:near:2026-12-01:{step}:{name}" for name in ("", "health", "tax")]
+    )
+    assert [each.key for each in found] == keys
+    assert all(each.kind is Kind.VERSION_RETIRES for each in found)
+
+
+def test_each_later_day_is_news_and_the_rest_once() -> None:
+    later = replace(PLAN, retires=date(2027, 1, 1))
+    first, second = (next(iter(versions.postponed(each, NOW))) for each in (PLAN, later))
+    assert first.kind is Kind.VERSION_POSTPONED
+    assert first.key != second.key
+    kept, over = next(iter(versions.kept(PLAN, NOW))), next(iter(versions.retired(PLAN, NOW)))
+    assert (kept.kind, over.kind) == (Kind.VERSION_KEPT, Kind.VERSION_RETIRED)

@@ -18,6 +18,7 @@ from tests.support.policy import sample_policy
 from tests.unit.cli.called import PERSON
 from tests.unit.process.bus_facts import MemoryView
 from topics.event import GrantId, ResourceId
+from topics.grants.declaration import GrantState
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 
 POLICY = sample_policy()
@@ -170,3 +171,11 @@ def test_a_connector_is_as_well_as_its_worst_task() -> None:
     assert [task["state"] for task in found["tasks"]] == ["RUNNING", "FAILED"]
     assert "王小明" not in str(found)
     assert found["snapshot"]["rows"] == {"public.person": 7}
+
+
+def test_whose_grant_has_ended_is_no_consumer_of_a_resource() -> None:
+    entry = POLICY.grants[GRANT]
+    revoked = entry.model_copy(update={"grant": entry.grant.model_copy(update={"state": GrantState.REVOKED})})
+    policy = POLICY.model_copy(update={"grants": {**POLICY.grants, GRANT: revoked}})
+    found = resource_documents(policy, look(MemoryView({RAW: [ago(60, 60)]})), {}, NOW)[PERSONS]
+    assert found["consumers"] == ["education"]

@@ -84,3 +84,8 @@ def test_nobody_is_told_as_a_department_without_a_name() -> None:
     unknown = {"valid_until": "2026-11-30", "provider": None}
     (found,) = of_snapshots({"health-persons": {**GRANT, **unknown}}, {}, Offices(), NOW)
     assert found.parties[Audience.PROVIDER] == ()
+
+
+def test_a_grant_that_is_suspended_ends_all_the_same() -> None:
+    assert told({"valid_until": "2026-11-30", "state": "suspended"}) == [Kind.GRANT_EXPIRES]
+    assert told({"valid_until": "2026-11-30", "holds": ["h-1"]}) == [Kind.GRANT_EXPIRES]

@@ -1,5 +1,6 @@
 """Healthy and ready are judgements over facts, each with its reason."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -82,6 +83,16 @@ def test_a_problem_is_told_until_it_is_cleared() -> None:
     assert health.not_ready() == ["input: timed out"]
     health.tell("input", None)
     assert health.not_ready() == []
+
+
+def test_what_is_waited_for_is_logged_when_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = working()
+    with caplog.at_level(logging.INFO):
+        for problem in ("timed out", "timed out", "no leader", None, "no leader"):
+            health.tell("input", problem)
+    assert caplog.messages == ["input waits: timed out", "input waits: no leader", "input waits: no leader"]
 
 
 def test_a_turn_of_the_loop_renews_the_lease() -> None:

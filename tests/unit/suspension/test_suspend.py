@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.control.policy_document import with_filling, without_hold
-from services.control.suspension.receipt import Receipt, Step, document
+from services.control.suspension.receipt import Receipt, Standing, Step, document
 from services.control.suspension.suspend import NothingOfThatName, Order
 from tests.support.policy import sample_policy
 from tests.support.suspending import (
@@ -205,3 +205,31 @@ def test_a_suspension_that_was_lifted_before_it_was_recorded_is_no_answer_to_a_n
     assert found.id == "s-2"
     assert bus.now.grants[GrantId(HEALTH)].grant.state is GrantState.SUSPENDED
     assert [left.id for left in suspending(bus, journal).unfinished()] == ["s-1"]
+
+
+def test_an_order_that_finds_it_in_force_is_noted_under_its_own_id_and_one_of_the_case_is_not() -> None:
+    bus, journal = MemoryBus(), MemoryJournal()
+    suspending(bus, journal).order(ORDER, "s-1")
+    standing = Standing("authority", "data_bureau", "RISK")
+    again = replace(ORDER, by="zhou", reason="once more", standing=standing)
+    suspending(bus, journal, 5_000).order(again, "s-2")
+    suspending(bus, journal, 6_000).order(replace(ORDER, of_case=True), "c-1")
+    [kept] = Receipt.from_json(journal.documents["s-1"]).again
+    assert (kept.id, kept.by, kept.reason, kept.requested_ms) == ("s-2", "zhou", "once more", 5_000)
+    assert kept.standing == standing
+    assert "again" not in bus.acts["s-1"].document, "the ledger keeps the first receipt"
+
+
+def test_an_order_that_is_carried_on_is_no_second_one() -> None:
+    bus, journal = MemoryBus(), MemoryJournal(kill_after=3)
+    with pytest.raises(Killed):
+        suspending(bus, journal).order(ORDER, "s-1")
+    journal.kill_after = None
+    assert suspending(bus, journal, 5_000).order(ORDER, "s-2").again == ()
+
+
+def test_a_journal_of_before_is_read_without_what_cases_are_told() -> None:
+    journal = MemoryJournal()
+    suspending(MemoryBus(), journal).order(ORDER, "s-1")
+    old = {key: value for key, value in journal.documents["s-1"].items() if key not in ("standing", "again")}
+    assert Receipt.from_json(old).standing == Standing()

@@ -11,6 +11,7 @@ from services.control.suspension.resumption import Resumption
 from services.control.suspension.suspend import Order, Say, Suspend
 from services.control.suspension.switch import KillSwitch, Machine, Progress, Trouble, Verb, Work
 from tests.support.suspending import EDUCATION, HEALTH, ORDER, MemoryBus, MemoryJournal
+from tests.support.waiting import eventually
 from topics.event import GrantId
 from topics.grants.hold import HoldScope
 
@@ -132,6 +133,9 @@ def test_the_same_order_while_it_runs_is_the_same_work_and_another_is_not() -> N
     over(bench.switch, "s-a")
     over(bench.switch, "s-c")
     assert sorted(bench.suspensions.documents) == ["s-a", "s-c"]
+    joined = bench.switch.find("s-b")
+    assert joined is not None
+    assert joined.id == "s-a"
 
 
 def test_what_is_suspended_already_answers_with_its_first_receipt_under_both_ids() -> None:
@@ -212,3 +216,29 @@ def test_an_id_of_nothing_is_found_nowhere_and_none_leads_out_of_the_journal() -
     bench = Bench()
     assert bench.switch.find("s-none") is None
     assert bench.switch.find("../../etc/passwd") is None
+
+
+def test_whoever_follows_is_told_once_an_order_is_carried_out_and_its_failure_undoes_nothing() -> None:
+    bench = Bench()
+    told: list[str] = []
+
+    def follow(work: Work) -> None:
+        told.append(work.id)
+        raise LookupError("no database")
+
+    bench.switch.done = follow
+    bench.switch.suspend(ORDER, "s-a")
+    assert over(bench.switch, "s-a").progress is Progress.DONE
+    eventually(lambda: bench.errors, DEADLINE_S)
+    assert told == ["s-a"]
+    assert [(id_, str(error)) for id_, error in bench.errors] == [("s-a", "no database")]
+
+
+def test_an_order_that_found_it_in_force_is_found_by_its_own_id_after_a_restart() -> None:
+    bench = Bench()
+    for id_ in ("s-a", "s-b"):
+        bench.switch.suspend(ORDER, id_)
+        over(bench.switch, id_)
+    found = bench.restarted().find("s-b")
+    assert found is not None
+    assert (found.id, found.progress) == ("s-a", Progress.DONE)

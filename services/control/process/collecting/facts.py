@@ -46,11 +46,10 @@ def moment(at: datetime | None) -> str | None:
 
 
 def topic_documents(facts: Facts) -> dict[str, dict[str, object]]:
-    """The snapshot of every topic; how many bytes it takes is not told by the client library."""
+    """The snapshot of every topic."""
     return {
         topic: {
             "records": facts.records(topic),
-            "bytes": None,
             "partitions": len(places),
             "last_record_at": moment(facts.last_record_at(topic)),
         }

@@ -1,7 +1,7 @@
 """The snapshot of each grant: how far its reader is, what it was given, and what became of its records."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.control.desired import COMPACTION_LAG_MS
@@ -11,6 +11,7 @@ from services.control.process.collecting.view import BusView
 from services.ledger.counts import Place
 from topics import names
 from topics.event import ConsumerId, GrantId
+from topics.grants.hold import Hold
 from topics.policy import GrantPolicy, Policy
 
 Committed = Mapping[str, Mapping[Place, int]]
@@ -116,6 +117,7 @@ def _document(
         "topic": grant.topic,
         "state": grant.state.value,
         "holds": [hold.id for hold in held],
+        "stops": [_stop(hold) for hold in held],
         "generation": entry.generation,
         "valid_until": grant.valid_until.isoformat(),
         "partitions": [_partition(at, facts, unread) for at in facts.layout.get(grant.topic, ())],
@@ -128,6 +130,17 @@ def _document(
         "delivered": sums.get("delivered"),
         "tombstoned": sums.get("tombstoned"),
         "withheld": sums.get("withheld"),
+    }
+
+
+def _stop(hold: Hold) -> dict[str, Any]:
+    """A suspension in force; who ordered it stands in its receipt."""
+    return {
+        "id": hold.id,
+        "scope": hold.scope.value,
+        "name": hold.name,
+        "reason": hold.reason,
+        "since": datetime.fromtimestamp(hold.since_ms / 1000, UTC).isoformat(),
     }
 
 

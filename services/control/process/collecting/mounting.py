@@ -5,25 +5,12 @@ data and topics without entry are listed.
 """
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Any
 
 from services.control.catalogue.entry import Entry
-from services.control.catalogue.mounting import Mounted
+from services.control.catalogue.mounting import Mount, Mounted
 from services.control.store.snapshots import Document
 from topics.event import ResourceId
-
-
-class Mount(StrEnum):
-    """How an entry, or a resource, stands."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    """Its last event is older than its update cycle allows."""
-    EMPTY = "empty"
-    """It has a topic, and nothing ever came."""
-    NO_TOPIC = "no_topic"
-    NO_ENTRY = "no_entry"
 
 
 def mounting_documents(

@@ -8,6 +8,7 @@ from services.control.notices.hurts import longest_silence
 from services.control.process.collecting.facts import Facts, moment
 from topics import names
 from topics.event import ProviderId
+from topics.grants.declaration import GrantState
 from topics.policy import Policy, ResourcePolicy
 
 Sums = Mapping[str, Mapping[str, Any]]
@@ -24,6 +25,8 @@ def resource_documents(policy: Policy, facts: Facts, sums: Sums, now: datetime) 
     """
     consumers: dict[str, set[str]] = {}
     for entry in policy.grants.values():
+        if entry.grant.state is GrantState.REVOKED:
+            continue
         consumers.setdefault(entry.grant.resource, set()).add(entry.grant.consumer)
     return {
         id_: _document(entry, facts, sums, sorted(consumers.get(id_, ())), now)
@@ -56,8 +59,6 @@ def _document(
         "accepted": counted.get("accepted"),
         "stopped": counted.get("stopped"),
         "reasons": counted.get("reasons", {}),
-        # Which accepted records carry a mark of quality stands in the records only, which nobody reads here.
-        "marked": None,
     }
 
 

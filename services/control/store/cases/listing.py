@@ -11,6 +11,7 @@ from services.control.cases.words import State
 from services.control.store.cases.tables import CASES, CLOCKS, STEPS
 from services.control.store.parties import Parties
 
+_STUCK: Final = (STEPS.c.step, STEPS.c.attempts, STEPS.c.fault, STEPS.c.reason)
 _COLUMNS: Final = tuple(
     CASES.c[name]
     for name in (
@@ -96,6 +97,7 @@ class StuckStep:
     number: int
     step: str
     attempts: int
+    fault: str | None
     reason: str
 
 
@@ -168,7 +170,7 @@ def breaches(
 def stuck_steps(connection: Connection, limit: int = 500) -> list[StuckStep]:
     """Provisioning steps that failed last, for whoever mends them."""
     wanted = (
-        select(CASES.c.id.label("case"), CASES.c.number, STEPS.c.step, STEPS.c.attempts, STEPS.c.reason)
+        select(CASES.c.id.label("case"), CASES.c.number, *_STUCK)
         .join(CASES, CASES.c.id == STEPS.c.case_id)
         .where(STEPS.c.progress == "failed")
         .order_by(CASES.c.number)

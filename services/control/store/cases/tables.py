@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.control.cases.provisioning import Progress, Step
+from services.control.cases.provisioning import Fault, Progress, Step
 from services.control.cases.words import Action, Role, State
 from services.control.store.metadata import INSTANT, METADATA, one_of
 
@@ -112,8 +112,10 @@ STEPS: Final = Table(
     Column("progress", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("fault", Text),
     one_of("step", Step),
     one_of("progress", Progress),
+    one_of("fault", Fault),
     Index("ix_case_steps_failed", "case_id", postgresql_where=text("progress = 'failed'")),
 )
 """How far the provisioning of a case is, for lists of what is stuck."""

@@ -27,6 +27,12 @@ def cases_of_grants(connection: Connection, grants: list[GrantId]) -> dict[Grant
     return {filed.case.opening.grant: filed for filed in found}
 
 
+def case_of_grant(connection: Connection, grant: GrantId, *, lock: bool = False) -> Filed | None:
+    """The case of a grant; with ``lock`` others wait for it until the transaction ends."""
+    case = connection.execute(select(CASES.c.id).where(CASES.c.grant_id == grant)).scalar_one_or_none()
+    return None if case is None else load(connection, case, lock=lock)
+
+
 def _loaded(connection: Connection, cases: list[UUID]) -> Iterator[Filed]:
     for case in cases:
         filed = load(connection, case)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from services.control.store.provisioning.tables import CREDENTIAL_PICKUPS
 from topics.event import ConsumerId
@@ -14,8 +14,11 @@ from topics.event import ConsumerId
 class PickUp:
     """What is kept of a code."""
 
-    case: UUID
+    case: UUID | None
+    """None where the department itself asked for a new credential."""
     consumer: ConsumerId
+    rotates: bool
+    """Whether it fetches a new credential in place of the one that there is."""
     issued_at: datetime
     expires_at: datetime
     collected_at: datetime | None
@@ -24,12 +27,14 @@ class PickUp:
 def issue(
     connection: Connection,
     id_: UUID,
-    case: UUID,
+    case: UUID | None,
     consumer: str,
     digest: str,
     by: str,
     now: datetime,
     expires_at: datetime,
+    *,
+    rotates: bool = False,
 ) -> None:
     """Keep a code's digest; codes of this consumer that nobody has used count no more."""
     table = CREDENTIAL_PICKUPS.c
@@ -39,6 +44,7 @@ def issue(
         "id": id_,
         "case_id": case,
         "consumer": consumer,
+        "rotates": rotates,
         "digest": digest,
         "issued_at": now,
         "issued_by": by,
@@ -59,4 +65,20 @@ def collect(connection: Connection, digest: str, by: str, now: datetime) -> Pick
     row = connection.execute(used).one_or_none()
     if row is None:
         return None
-    return PickUp(row.case_id, ConsumerId(row.consumer), row.issued_at, row.expires_at, row.collected_at)
+    return PickUp(
+        row.case_id,
+        ConsumerId(row.consumer),
+        row.rotates,
+        row.issued_at,
+        row.expires_at,
+        row.collected_at,
+    )
+
+
+def waiting(connection: Connection, now: datetime) -> dict[ConsumerId, datetime]:
+    """Until when each code counts that nobody has used, by the consumer that it is for."""
+    table = CREDENTIAL_PICKUPS.c
+    unused = select(table.consumer, table.expires_at).where(
+        table.collected_at.is_(None), table.expires_at > now
+    )
+    return {ConsumerId(row.consumer): row.expires_at for row in connection.execute(unused)}

@@ -38,6 +38,12 @@ class Work:
     taken_at: datetime
     next_at: datetime | None
     ended_at: datetime | None
+    receipt: str
+    """What proves that it stopped: of a suspension or of a withdrawal; empty where nothing was stopped."""
+    records: int | None
+    """How many records the epoch delivered; None where there was none."""
+    withdrawn: int | None
+    """How many it took away again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +102,19 @@ def overtaken_by(connection: Connection, work: Work) -> int | None:
     return int(event) if event is not None and event > work.event else None
 
 
-def ended(connection: Connection, work: Work, outcome: Outcome, note: str, now: datetime) -> None:
+def ended(
+    connection: Connection, work: Work, outcome: Outcome, note: str, now: datetime, receipt: str = ""
+) -> None:
     """Note how a request ended; one that has ended already stays as it is."""
-    values = {"outcome": outcome.value, "note": note, "ended_at": now, "next_at": None}
+    values = {"outcome": outcome.value, "note": note, "ended_at": now, "next_at": None, "receipt": receipt}
     owed = GRANT_WORKS.c.outcome == Outcome.OWED.value
     connection.execute(update(GRANT_WORKS).where(GRANT_WORKS.c.entry == work.entry, owed).values(values))
+
+
+def filled(connection: Connection, work: Work, records: int, withdrawn: int) -> None:
+    """Note what the epoch of a request counted."""
+    values = {"records": records, "withdrawn": withdrawn}
+    connection.execute(update(GRANT_WORKS).where(GRANT_WORKS.c.entry == work.entry).values(values))
 
 
 def put_off(connection: Connection, work: Work, note: str, next_at: datetime, *, failed: bool) -> None:
@@ -172,4 +186,7 @@ def _work(row: Row[Any]) -> Work:
         taken_at=row.taken_at,
         next_at=row.next_at,
         ended_at=row.ended_at,
+        receipt=row.receipt,
+        records=row.records,
+        withdrawn=row.withdrawn,
     )

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision: str = "0012"
-down_revision: str | None = "0008"
+down_revision: str | None = "0011"
 _INSTANT = sa.DateTime(timezone=True)
 _STATES = "'stated', 'assigned', 'drafted', 'known', 'declined', 'withdrawn'"
 _ACTIONS = "'assign', 'decline', 'point', 'hand_back', 'draft', 'withdraw'"
