@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.api.cursors import cursor_at, place_of
-from services.api.forms import Cursor, Limit
+from services.api.forms import Cursor, Filter, Limit
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Document, Page
@@ -77,9 +77,9 @@ def export_directory(
 
 
 @router.get("/duties")
-def list_duties(request: Request) -> DutiesAnswer:
-    """List what each department must collect, and whether it really does."""
-    found = catalogue_views.duties(parts_of(request), principal_of(request))
+def list_duties(request: Request, department: Filter = None) -> DutiesAnswer:
+    """List what each department must collect, or the one of that name, and whether it really does."""
+    found = catalogue_views.duties(parts_of(request), principal_of(request), department)
     return DutiesAnswer(
         as_of=found.as_of,
         items=[

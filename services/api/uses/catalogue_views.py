@@ -20,7 +20,14 @@ from services.control.catalogue.duties import responsibility_list
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.fulfilment import Judged, judged
 from services.control.store import snapshots
-from services.control.store.catalogue.exporting import Which, entries_of
+from services.control.store.accounts.departments import department_of
+from services.control.store.catalogue.exporting import (
+    Which,
+    collected_by,
+    collectors,
+    entries_of,
+    standing_in,
+)
 from services.control.store.snapshots import Kind
 
 
@@ -46,18 +53,20 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """What each department must collect and how it stands, by what was seen at ``as_of``; None: never."""
+    """What departments must collect and how it stands, by what was seen at ``as_of``; None: never."""
 
     departments: Mapping[str, tuple[Judged, ...]]
     as_of: datetime | None
+    names: tuple[str, ...]
+    """All departments that must collect anything."""
 
 
 def directory(parts: Parts, principal: Principal, which: Directory, after: str = "", limit: int = 50) -> Some:
     """Published entries of a directory by their codes."""
     permit(parts, principal, Action.CATALOGUE_LOOK, own(principal))
     with parts.database.reading() as connection:
-        entries = directory_of(entries_of(connection, Which.PUBLISHED), which)
-        found = tuple(islice((each for each in entries if str(each.code) > after), limit + 1))
+        read = entries_of(connection, Which.PUBLISHED, standing_in(which), after, limit + 1)
+        found = tuple(islice(directory_of(read, which), limit + 1))
     following = str(found[limit - 1].code) if len(found) > limit else None
     return Some(found[:limit], following)
 
@@ -75,7 +84,7 @@ def directory_file(
     with TemporaryDirectory(prefix="govbus-directory-") as folder:
         path = Path(folder) / f"{which.value}.{form.value}"
         with parts.database.reading() as connection, path.open("wb") as file:
-            entries = entries_of(connection, Which.PUBLISHED)
+            entries = entries_of(connection, Which.PUBLISHED, standing_in(which))
             lines = csv_lines if form is DirectoryForm.CSV else json_pieces
             file.writelines(lines(entries, which))
         yield path
@@ -90,11 +99,26 @@ def json_pieces(entries: Iterable[Entry], which: Directory) -> Iterator[bytes]:
     yield b"]}\n"
 
 
-def duties(parts: Parts, principal: Principal) -> Duties:
-    """The responsibility list of what is published, each duty judged by what was seen of its entry."""
+def duties(parts: Parts, principal: Principal, department: str | None = None) -> Duties:
+    """The responsibility list of what is published, each duty judged by what was seen of its entry.
+
+    Args:
+        parts: what requests are answered with.
+        principal: who asks.
+        department: only that of the department of this name; of all without one.
+    """
     permit(parts, principal, Action.CATALOGUE_LOOK, own(principal))
     with parts.database.reading() as connection:
         seen = snapshots.all_of(connection, Kind.MOUNTING)
-        lists = responsibility_list(entries_of(connection, Which.PUBLISHED))
-    found = {name: judged(each, seen.documents) for name, each in lists.items()}
-    return Duties(found, seen.as_of)
+        within = () if department is None else (collected_by(department),)
+        lists = responsibility_list(entries_of(connection, Which.PUBLISHED, within))
+        names = tuple(collectors(connection))
+    wanted = {name: each for name, each in lists.items() if department in (None, name)}
+    return Duties({name: judged(each, seen.documents) for name, each in wanted.items()}, seen.as_of, names)
+
+
+def own_name(parts: Parts, principal: Principal) -> str:
+    """The name by which entries know the reader's department; empty where it has none."""
+    with parts.database.reading() as connection:
+        found = department_of(connection, principal.department)
+    return "" if found is None else found.zh

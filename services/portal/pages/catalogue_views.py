@@ -11,7 +11,7 @@ from services.control.catalogue.cells import entry_cells
 from services.control.catalogue.directories import FIELDS, Directory
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.fields import Field, label
-from services.control.catalogue.fulfilment import Fulfilment, Judged, fulfilled
+from services.control.catalogue.fulfilment import Fulfilment, fulfilled
 from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import address_of
@@ -59,21 +59,23 @@ def export_directory(request: Request, directory: Directory, form: DirectoryForm
 
 @router.get("/catalogue/duties")
 def duties_page(request: Request) -> Response:
-    """Who must collect what, and whether it is really there."""
-    found = catalogue_views.duties(parts_of(request), principal_of(request))
-    here = address_of(request)
-
-    def shown(duties: tuple[Judged, ...]) -> list[Judged]:
-        wanted = here.get("fulfilment")
-        return [each for each in duties if wanted in ("", each.fulfilment.value)]
-
-    departments = [
-        (name, fulfilled(each), len(each), shown(each)) for name, each in found.departments.items()
-    ]
+    """What one department must collect, one's own at first, and whether it is really there."""
+    parts, principal, here = parts_of(request), principal_of(request), address_of(request)
+    chosen = here.get("department") or catalogue_views.own_name(parts, principal)
+    found = catalogue_views.duties(parts, principal, chosen)
+    if not found.departments and not here.get("department") and found.names:
+        chosen = found.names[0]
+        found = catalogue_views.duties(parts, principal, chosen)
+    duties = found.departments.get(chosen, ())
+    wanted = here.get("fulfilment")
     return page(
         request,
         "catalogue/duties.html",
-        departments=departments,
+        chosen=chosen,
+        names=found.names,
+        done=fulfilled(duties),
+        count=len(duties),
+        duties=[each for each in duties if wanted in ("", each.fulfilment.value)],
         as_of=found.as_of,
         values=tuple(Fulfilment),
     )

@@ -147,3 +147,6 @@ def test_duties_follow_from_what_is_published_and_are_judged_by_what_was_seen(we
     (department,) = reader.get("/catalogue/duties").json()["items"]
     assert (department["department"], department["fulfilled"]) == ("公安局", 1)
     assert department["duties"][0]["fulfilment"] == "fulfilled"
+    own = reader.get("/catalogue/duties", params={"department": "公安局"}).json()
+    assert own["items"] == [department]
+    assert reader.get("/catalogue/duties", params={"department": "税务局"}).json()["items"] == []

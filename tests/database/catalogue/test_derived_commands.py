@@ -164,3 +164,17 @@ def test_refusals_to_correct_are_listed(govbus: Call, control_database: ControlD
         "refusals": []
     }
     assert "RECORD_IS_RIGHT" in govbus("ticket", "refusals").out
+
+
+@pytest.mark.requirement("A2-05")
+def test_a_step_of_revision_keeps_the_day_of_the_change(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    with control_database.begin() as connection:
+        brought(connection, opened(connection, numbered(2)))
+    code, clerk = str(numbered(2).code), ("--as", "provider", "--department", DEPARTMENTS[0].credit_code)
+    revise = ("catalogue", "step", "revise", code, *clerk, "--why", "法律修订", "--changed-on")
+    assert govbus(*revise, "2099-01-01").code == ExitCode.REFUSED
+    assert govbus(*revise, "2026-01-05").code == ExitCode.OK
+    shown = answered(govbus, "catalogue", "show", code, like="catalogue-show")
+    assert shown["steps"][-1]["changed_on"] == "2026-01-05"

@@ -7,6 +7,7 @@ import pytest
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action
 from services.control.catalogue.entry import Entry
+from services.control.store.catalogue.reviews import under_revision
 from services.control.store.database import ControlDatabase
 from services.control.store.demand.reading import listed
 from services.control.store.snapshots import Kind, put
@@ -15,7 +16,7 @@ from tests.database.tickets.filing import file, taken
 from tests.support.desk import Office
 from tests.support.portal import Portal
 from tests.support.sharing_cases import CONSUMER
-from tests.support.stored_catalogue import brought, numbered, opened
+from tests.support.stored_catalogue import WHEN, brought, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER
 from tests.support.web import NOW, statement
 from tests.unit.catalogue.test_directories import WITHHELD
@@ -126,6 +127,7 @@ def test_the_responsibility_list_says_what_is_really_there(portal: Portal) -> No
     page = reader.open("/catalogue/duties")
     assert "1 of 2 fulfilled" in page.text
     assert "签注日期" in page.text
+    assert "No duty is like that." in reader.open("/catalogue/duties?department=税务局").text
     missing = reader.open("/catalogue/duties?fulfilment=item_missing")
     assert "证件号码" not in missing.text
     assert "签注日期" in missing.text
@@ -168,3 +170,21 @@ def test_tasks_lead_to_pages_that_are_there(portal: Portal) -> None:
     assert sorted(paths) == ["/demand/1", "/tickets/1"]
     for path in paths:
         assert authority.open(path).status == 200
+
+
+@pytest.mark.requirement("A2-05")
+def test_a_revision_on_the_page_names_the_day_of_the_change(portal: Portal) -> None:
+    publish(portal, numbered(2))
+    portal.clock.now = WHEN
+    provider = portal.reader(Role.PROVIDER)
+    page = provider.open(f"/catalogue/code/{numbered(2).code}")
+    address = f"{page.path}/steps/revise"
+    wrong = provider.sent(page, address, why="法律修订", changed_on="gestern")
+    assert (wrong.status, "this is no day" in wrong.text) == (422, True)
+    ahead = provider.sent(page, address, why="法律修订", changed_on="2099-01-01")
+    assert "the change lies ahead" in ahead.text
+    done = provider.sent(page, address, why="法律修订", changed_on="2026-11-24")
+    assert "edit" in done.actions | {each.rsplit("/", 1)[-1] for each in done.links}
+    with portal.parts.database.reading() as connection:
+        (waiting,) = under_revision(connection)
+    assert waiting.since.date().isoformat() == "2026-11-24"
