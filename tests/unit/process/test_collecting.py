@@ -6,6 +6,7 @@ import pytest
 
 from producers.connect_status import ConnectorStatus, TaskStatus
 from producers.snapshot import Snapshot, SnapshotState
+from services.control.policy_document import with_hold
 from services.control.process.collecting.ages import ages
 from services.control.process.collecting.connectors import connector_documents, safe_trace
 from services.control.process.collecting.facts import look, topic_documents
@@ -17,7 +18,8 @@ from tests.support.memory_bus import MemoryCity
 from tests.support.policy import sample_policy
 from tests.unit.cli.called import PERSON
 from tests.unit.process.bus_facts import MemoryView
-from topics.event import GrantId, ResourceId
+from topics.event import GrantId, PolicyNumber, ResourceId
+from topics.grants.hold import Hold, HoldScope
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 
 POLICY = sample_policy()
@@ -170,3 +172,20 @@ def test_a_connector_is_as_well_as_its_worst_task() -> None:
     assert [task["state"] for task in found["tasks"]] == ["RUNNING", "FAILED"]
     assert "王小明" not in str(found)
     assert found["snapshot"]["rows"] == {"public.person": 7}
+
+
+def test_a_grant_names_what_stops_it_since_when_and_why() -> None:
+    hold = Hold(
+        id="s-1",
+        scope=HoldScope.CONSUMER,
+        name="health",
+        reason="contract ended",
+        since_ms=NOW_MS,
+        since_version=PolicyNumber(1),
+    )
+    view = MemoryView({TOPIC: [ago(10), []]})
+    found = grant_documents(with_hold(POLICY, hold, NOW_MS), look(view), {}, {}, view, NOW)[GRANT]
+    told = {"id": "s-1", "scope": "consumer", "name": "health", "reason": "contract ended"}
+    assert found["stops"] == [{**told, "since": NOW.isoformat()}]
+    assert (found["state"], found["holds"]) == ("suspended", ["s-1"])
+    assert granted(view)["stops"] == []
