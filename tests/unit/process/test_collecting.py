@@ -6,6 +6,7 @@ import pytest
 
 from producers.connect_status import ConnectorStatus, TaskStatus
 from producers.snapshot import Snapshot, SnapshotState
+from services.control.policy_document import with_hold
 from services.control.process.collecting.ages import ages
 from services.control.process.collecting.connectors import connector_documents, safe_trace
 from services.control.process.collecting.facts import look, topic_documents
@@ -17,8 +18,9 @@ from tests.support.memory_bus import MemoryCity
 from tests.support.policy import sample_policy
 from tests.unit.cli.called import PERSON
 from tests.unit.process.bus_facts import MemoryView
-from topics.event import GrantId, ResourceId
+from topics.event import GrantId, PolicyNumber, ResourceId
 from topics.grants.declaration import GrantState
+from topics.grants.hold import Hold, HoldScope
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 
 POLICY = sample_policy()
@@ -179,3 +181,20 @@ def test_whose_grant_has_ended_is_no_consumer_of_a_resource() -> None:
     policy = POLICY.model_copy(update={"grants": {**POLICY.grants, GRANT: revoked}})
     found = resource_documents(policy, look(MemoryView({RAW: [ago(60, 60)]})), {}, NOW)[PERSONS]
     assert found["consumers"] == ["education"]
+
+
+def test_a_grant_names_what_stops_it_since_when_and_why() -> None:
+    hold = Hold(
+        id="s-1",
+        scope=HoldScope.CONSUMER,
+        name="health",
+        reason="contract ended",
+        since_ms=NOW_MS,
+        since_version=PolicyNumber(1),
+    )
+    view = MemoryView({TOPIC: [ago(10), []]})
+    found = grant_documents(with_hold(POLICY, hold, NOW_MS), look(view), {}, {}, view, NOW)[GRANT]
+    told = {"id": "s-1", "scope": "consumer", "name": "health", "reason": "contract ended"}
+    assert found["stops"] == [{**told, "since": NOW.isoformat()}]
+    assert (found["state"], found["holds"]) == ("suspended", ["s-1"])
+    assert granted(view)["stops"] == []

@@ -45,6 +45,7 @@ _KINDS: Final = (
     "grant.expires",
     "grant.credential_issued",
     "grant.credential_expires",
+    "grant.credential_expired",
     "grant.reader_behind",
     "grant.reader_lost",
     "resource.stale",
