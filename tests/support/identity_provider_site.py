@@ -19,12 +19,13 @@ urlpatterns = [
 
 
 class Claims(OAuth2Validator):  # type: ignore[misc]
-    """What is said of a person stands in a file; `aud` and `nonce` are mistakes that a test has it make."""
+    """What is said of a person stands in a file; `aud`, `azp` and `nonce` are mistakes of a test."""
 
     oidc_claim_scope = {  # noqa: RUF012 - as the class that it replaces declares it
         **OAuth2Validator.oidc_claim_scope,
         "groups": "profile",
         "aud": "openid",
+        "azp": "openid",
         "nonce": "openid",
     }
 

@@ -232,7 +232,7 @@ def test_logging_out_ends_the_session_here_for_whoever_has_its_cookie(place: Pla
 
 
 @pytest.mark.parametrize(
-    "mistake", [{"aud": "another-application"}, {"aud": ["another-application"]}, {"nonce": "another"}]
+    "mistake", [{"aud": OTHER_CLIENT}, {"aud": OTHER_CLIENT, "azp": CLIENT}, {"nonce": "another"}]
 )
 def test_an_id_token_for_another_application_or_another_login_lets_nobody_in(
     place: Place, browser: Walker, mistake: dict[str, str]
