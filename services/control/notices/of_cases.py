@@ -36,11 +36,12 @@ _BY_STATE: Final[Mapping[State, Kind]] = {
 def kind_of(before: State, action: Action, after: State) -> Kind | None:
     """Of what kind a step of a case is; None where nobody is told, because nothing changed for anybody.
 
-    A case that rises from one level to the next stays escalated, and that is told all the same.
+    A case that rises from one level to the next stays escalated, and one that is suspended once more stays
+    suspended: both are told all the same.
     """
     if action in _BY_ACTION:
         return _BY_ACTION[action]
-    if before is after and action is not Action.ESCALATE:
+    if before is after and action not in (Action.ESCALATE, Action.SUSPEND):
         return None
     return _BY_STATE.get(after)
 
