@@ -34,6 +34,8 @@ WRAPPED_RECORD_BYTES: Final = 4 * 1_048_576
 """A quarantined record or a claim holds a raw record whole, with its headers and the reason."""
 POLICY_BYTES: Final = 64 * 1_048_576
 """The largest policy version: it holds every grant, about a kilobyte each."""
+ACT_BYTES: Final = 32 * 1_048_576
+"""The largest act: the receipt of an order on everything names each grant with the cut of its partitions."""
 STATE_SEGMENT_BYTES: Final = 32 * 1_048_576
 GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -127,7 +129,7 @@ def _topics(declared: Declared) -> Iterable[Topic]:
     yield Topic(names.POLICY_ACKNOWLEDGEMENTS, 1, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
-    yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _deleted(None))
+    yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _limited(_deleted(None), ACT_BYTES))
     yield Topic(names.DISPUTES, names.DISPUTES_PARTITIONS, _deleted(None))
     yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
     for group in sorted({grant.group for grant in declared.grants.values()}):

@@ -62,12 +62,15 @@ class Health:
         """How long a transaction has been open; 0 without one."""
         return 0.0 if self.transaction_since is None else self.clock() - self.transaction_since
 
-    def tell(self, part: str, problem: str | None) -> None:
-        """Set or clear the problem of a part; who asks later why nothing went on finds it in the log."""
+    def tell(self, part: str, problem: str | None, *, logged: bool = False) -> None:
+        """Set or clear the problem of a part; who asks later why nothing went on finds it in the log.
+
+        ``logged`` is for who writes its problems down already.
+        """
         if problem is None:
             self.problems.pop(part, None)
             return
-        if self.problems.get(part) != problem:
+        if not logged and self.problems.get(part) != problem:
             _log.info("%s waits: %s", part, problem)
         self.problems[part] = problem
 

@@ -373,7 +373,7 @@ class Runner:
             if owned.stage is not Stage.READY
         )
         health.adopted_version = self._policy.version if self._policy else None
-        health.tell("input", self._input.problem)
+        health.tell("input", self._input.problem, logged=True)
 
     def lags(self) -> dict[InputPartition, int]:
         """Records between the next to be decided and the end, as far as this instance knows the end."""

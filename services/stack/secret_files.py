@@ -1,10 +1,12 @@
 """Secrets as files that only their owner can read: generated once, never replaced in silence."""
 
+import fcntl
 import json
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.stack.errors import ProtectSecret, SecretMissing
@@ -77,7 +79,10 @@ class SecretFiles:
                 though there is data.
             ProtectSecret: others can read one.
         """
-        names = list(names)
+        with self._alone():
+            self._ensure(list(names))
+
+    def _ensure(self, names: list[str]) -> None:
         self._check_manifest(names)
         generated = self._generated()
         for name in names:
@@ -94,9 +99,10 @@ class SecretFiles:
         Raises:
             SecretMissing: the manifest is gone though there is data.
         """
-        self._check_manifest([name])
-        write_private(self.path(name), value + "\n")
-        self.ensure([name])
+        with self._alone():
+            self._check_manifest([name])
+            write_private(self.path(name), value + "\n")
+            self._ensure([name])
 
     def forget(self, name: str) -> None:
         """Delete a secret that nobody may use any more; ``ensure`` would generate a new one.
@@ -104,9 +110,21 @@ class SecretFiles:
         Raises:
             SecretMissing: the manifest is gone though there is data.
         """
-        self._check_manifest(())
-        write_private(self.path(MANIFEST), json.dumps(sorted(self._generated() - {name}), indent=1) + "\n")
-        self.path(name).unlink(missing_ok=True)
+        with self._alone():
+            self._check_manifest(())
+            left = sorted(self._generated() - {name})
+            write_private(self.path(MANIFEST), json.dumps(left, indent=1) + "\n")
+            self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One at a time, of all threads and processes: the list is read, changed and written as a whole."""
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _check_manifest(self, names: Iterable[str]) -> None:
         if self.path(MANIFEST).exists() or not self._has_data():

@@ -29,6 +29,7 @@ _KEYWORDS: Final[dict[str, Any]] = {
     "say": None,
 }
 _PLACE: Final = re.compile(r"%\((\w+)\)")
+_SENTENCE: Final = re.compile(r"([A-Za-z]+ ){5}")
 Id = str | tuple[str, str]
 
 
@@ -99,6 +100,8 @@ def _wrong(message: Message, locale: str) -> Iterator[str]:
         yield "leaves a place of the text out"
     if locale == SOURCE and strings != ids:
         yield "is not what the text says"
+    if locale != SOURCE and any(map(_SENTENCE.search, strings)):
+        yield "holds a sentence in English"
 
 
 def _id(message: Message) -> Id:

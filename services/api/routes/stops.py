@@ -127,6 +127,7 @@ def give_order(request: Request, form: OrderForm, key: Key = None) -> Response:
         raise AnswerProblem(Code.INVALID, detail="`name` is given, or the scope is `all`")
     parts, principal = parts_of(request), principal_of(request)
     policy = parts.bus.policy()
+    stopping.require_order(parts, principal, policy, what)
     case = served_case(parts, what.name) if what.resumes_grant else None
     if case is not None:
         where = f"POST /api/v1/cases/{case.number}/actions with the action resume"
@@ -141,8 +142,11 @@ def give_order(request: Request, form: OrderForm, key: Key = None) -> Response:
         return Made(body, 202, {"location": f"/api/v1/stops/{id_}"})
 
     answer = once(parts, principal, Asked(key, "stop", (form.model_dump(mode="json"),)), owed)
-    # Also where the same request was answered before: whoever took it then may have ended before it began.
-    stopping.begin(parts, principal, policy, wanted, str(json.loads(bytes(answer.body))["id"]))
+    # Also where the same request was answered a moment before: whoever took it then may have ended before it
+    # began. Later nobody waits for it any more, and what holds by then was ordered by others.
+    id_ = str(json.loads(bytes(answer.body))["id"])
+    if stopping.may_still_begin(parts, id_):
+        stopping.begin(parts, principal, policy, wanted, id_)
     return answer
 
 

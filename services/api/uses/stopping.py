@@ -6,6 +6,7 @@ rights are judged comes from the caller: a page keeps the one that it read a mom
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Whose, may_person
 from services.control.cases.words import StopReason
 from services.control.store.outbox import Act, append
-from services.control.suspension.ids import new_id
+from services.control.suspension.ids import new_id, ordered_at
 from services.control.suspension.receipt import Standing, Step
 from services.control.suspension.suspend import Order
 from services.control.suspension.switch import Progress, Verb, Work
@@ -34,6 +35,7 @@ _SUSPENDING: Final[Mapping[HoldScope, Action]] = {
     HoldScope.ALL: Action.KILL_ALL,
 }
 
+_MEANT_FOR: Final = timedelta(minutes=2)
 KILLS: Final = tuple(_SUSPENDING.values())
 """What one may be allowed at the switch, one scope each."""
 
@@ -164,6 +166,11 @@ def begin(parts: Parts, principal: Principal, policy: Policy | None, wanted: Wan
     if what.verb is Verb.SUSPEND:
         return parts.switch.suspend(order, id_)
     return parts.switch.resume(order, id_, wanted.shrinks)
+
+
+def may_still_begin(parts: Parts, id_: str) -> bool:
+    """Whether an order that was taken and never begun is young enough to be meant still."""
+    return parts.clock() - ordered_at(id_) <= _MEANT_FOR
 
 
 def found(parts: Parts, principal: Principal, policy: Policy | None, id_: str) -> Work:

@@ -38,6 +38,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Action], Transition]] = {
     (State.STATED, Action.DECLINE): Transition(State.DECLINED, Party.AUTHORITY, (Demand.REASON, Demand.TEXT)),
     (State.STATED, Action.POINT): Transition(State.KNOWN, Party.AUTHORITY, (Demand.CODE,)),
     (State.STATED, Action.WITHDRAW): _WITHDRAWAL,
+    (State.KNOWN, Action.POINT): Transition(State.KNOWN, Party.AUTHORITY, (Demand.CODE,)),
+    (State.KNOWN, Action.WITHDRAW): _WITHDRAWAL,
     (State.ASSIGNED, Action.ASSIGN): _ASSIGNMENT,
     (State.ASSIGNED, Action.HAND_BACK): Transition(State.STATED, Party.ASSIGNEE, (Demand.TEXT,)),
     (State.ASSIGNED, Action.DRAFT): Transition(State.DRAFTED, Party.ASSIGNEE, (Demand.ENTRY,)),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from services.control.desired import ACT_BYTES
 from services.control.policy_topic import newest_policy
 from services.control.process.loops import NotYet
 from services.control.suspension.acts import Act
@@ -61,6 +62,7 @@ class KafkaActs:
                     "transaction.timeout.ms": int(_TIMEOUT_S * 1000),
                     "acks": "all",
                     "compression.type": "lz4",
+                    "message.max.bytes": ACT_BYTES,
                 }
             )
             producer.init_transactions(_TIMEOUT_S)

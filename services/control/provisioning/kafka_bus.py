@@ -225,10 +225,20 @@ class KafkaGrantBus:
         delete_acls(self.admin, acls)
 
     def finish(self) -> None:
-        """Finish suspensions that were interrupted."""
+        """Finish suspensions that were interrupted; one that cannot end keeps none of the others back.
+
+        Raises:
+            Exception: of the first that cannot end, once all were tried.
+        """
         run = suspend_on(self.access, self.admin, self.settings, self.say, self.clock_ms)
+        troubles: list[Exception] = []
         for receipt in run.unfinished():
-            run.carry_on(receipt)
+            try:
+                run.carry_on(receipt)
+            except Exception as error:  # noqa: BLE001 - raised below
+                troubles.append(error)
+        if troubles:
+            raise troubles[0]
 
     @property
     def _kafka(self) -> KafkaBus:

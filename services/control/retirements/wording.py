@@ -59,7 +59,7 @@ _SAID: Final[Mapping[Refusal, tuple[str, str, str, str]]] = {
     ),
     Refusal.DAY_REACHED: (
         "停用日 {day} 已到",
-        "授权正在终止，需要的请重新公告",
+        "授权正在终止，计划不能再更改",
         "its day, {day}, has come",
         "cases are being ended: nothing can be changed any more",
     ),

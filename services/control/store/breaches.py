@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
@@ -22,10 +23,14 @@ from services.control.store.cases.policies import adopted
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.catalogue.reviews import under_review, under_revision
+from services.control.store.parties import Parties
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
 from services.control.tickets.words import Duty
 from services.control.tickets.written import opening_of
+
+_MOST: Final = 10_000
+"""Of so many tickets and entries it is found out whether they are late: that stands in no column."""
 
 
 class Kind(StrEnum):
@@ -80,6 +85,8 @@ class Wish:
     obliged: str | None = None
     done: bool = False
     """Also what was done after all, too late."""
+    visible_to: Parties | None = None
+    """Of cases, those of these departments."""
 
 
 def breaches(
@@ -92,16 +99,16 @@ def breaches(
         calendar: the working days by which lateness is counted.
         now: the time, with its zone.
         wish: which.
-        limit: how many of each kind are looked at.
+        limit: how many of cases at most.
     """
     asked, today = wish or Wish(), civil_day(now)
     found: list[Breach] = []
     if asked.kind in (None, Kind.CASE):
-        found += _of_cases(connection, calendar, today, limit, done=asked.done)
+        found += _of_cases(connection, calendar, today, limit, asked)
     if asked.kind in (None, Kind.TICKET):
-        found += _of_tickets(connection, calendar, today, limit)
+        found += _of_tickets(connection, calendar, today)
     if asked.kind in (None, Kind.ENTRY):
-        found += _of_entries(connection, calendar, today, limit)
+        found += _of_entries(connection, calendar, today)
     fits = [each for each in found if _fits(each, asked)]
     return sorted(fits, key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
 
@@ -120,7 +127,7 @@ def _fits(breach: Breach, wish: Wish) -> bool:
 
 
 def _of_cases(
-    connection: Connection, calendar: Calendar, today: date, limit: int, *, done: bool
+    connection: Connection, calendar: Calendar, today: date, limit: int, wish: Wish
 ) -> Iterator[Breach]:
     waits = and_(CLOCKS.c.ended_at.is_(None), CLOCKS.c.due_on < today)
     ended = and_(CLOCKS.c.ended_at.is_not(None), CLOCKS.c.late.is_(True))
@@ -128,7 +135,8 @@ def _of_cases(
         select(CLOCKS, CASES.c.id, CASES.c.number.label("called"), CASES.c.resource)
         .add_columns(CASES.c.provider, CASES.c.consumer)
         .join(CASES, CASES.c.id == CLOCKS.c.case_id)
-        .where(CLOCKS.c.advisory.is_(False), or_(waits, ended) if done else waits)
+        .where(CLOCKS.c.advisory.is_(False), or_(waits, ended) if wish.done else waits)
+        .where(*_whose(wish))
         .order_by(CLOCKS.c.due_on, CASES.c.number)
         .limit(limit)
     )
@@ -152,10 +160,10 @@ def _of_cases(
         )
 
 
-def _of_tickets(connection: Connection, calendar: Calendar, today: date, limit: int) -> Iterator[Breach]:
+def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     wanted = select(TICKETS).where(TICKETS.c.due_on < today).order_by(TICKETS.c.due_on, TICKETS.c.number)
     policy = _policy(connection)
-    for row in connection.execute(wanted.limit(limit)):
+    for row in connection.execute(wanted.limit(_MOST)):
         duty = Duty(row.due_for)
         rule = opening_of(row.opening).rules.clock(duty)
         if rule is None or rule.advisory:
@@ -178,10 +186,20 @@ def _of_tickets(connection: Connection, calendar: Calendar, today: date, limit: 
         )
 
 
-def _of_entries(connection: Connection, calendar: Calendar, today: date, limit: int) -> Iterator[Breach]:
+def _whose(wish: Wish) -> Iterator[ColumnElement[bool]]:
+    """Cases that do not fit are left out before they are counted: they hide none that do."""
+    if wish.department is not None:
+        yield and_(CLOCKS.c.obliged == "provider", CASES.c.provider == wish.department)
+    if wish.obliged is not None:
+        yield CLOCKS.c.obliged == wish.obliged
+    if wish.visible_to is not None:
+        yield wish.visible_to.among(CASES.c.consumer, CASES.c.provider)
+
+
+def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     policy = _policy(connection)
-    revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=limit)]
-    waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, limit))]
+    revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=_MOST)]
+    waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, _MOST))]
     providers: Mapping[str, str] = ids_of(connection, {each.provider_code for _, _, each in waiting})
     for key, obliged, each in waiting:
         found = entry_due(policy, key, each.since, calendar)

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from services.control.desired import ACT_BYTES
 from services.control.framing import decode, encode
 from services.control.kafka_topics import end_offsets
 from services.control.reading import read_whole, whole_reader
@@ -103,7 +104,16 @@ def append_act(
     if act.id in {found.id for found in read_acts(admin, reader)}:
         return
     failures: list[KafkaError] = []
-    producer = Producer({**writer, "acks": "all", "enable.idempotence": True, "linger.ms": 0})
+    producer = Producer(
+        {
+            **writer,
+            "acks": "all",
+            "enable.idempotence": True,
+            "linger.ms": 0,
+            "compression.type": "lz4",
+            "message.max.bytes": ACT_BYTES,
+        }
+    )
     producer.produce(
         names.LEDGER_ACTS,
         value=act.value(schema_id),

@@ -16,6 +16,16 @@ def new_id(prefix: str, now_ms: int, chance: bytes) -> str:
     return f"{prefix}-{moment:%Y%m%d-%H%M%S}-{milliseconds:03d}-{chance.hex()}"
 
 
+def ordered_at(id_: str) -> datetime:
+    """When an order was given, to the second, by its id.
+
+    Raises:
+        ValueError: the id is none of ``new_id``.
+    """
+    _, day, second, *_ = id_.split("-")
+    return datetime.strptime(f"{day}{second}+0000", "%Y%m%d%H%M%S%z")
+
+
 def is_of_case(hold: Hold) -> bool:
     """Whether the suspension was ordered by the case of the grant that it names."""
     return hold.scope is HoldScope.GRANT and hold.id.startswith(f"{CASE_HOLD}-")

@@ -143,8 +143,11 @@ class Suspend:
         return receipt
 
     def _again(self, found: Receipt, order: Order, new_id: str, ordered_ms: int) -> Receipt:
-        """Note that it was ordered once more: a case may be about to lift it, and must not then."""
-        if order.of_case or not found.is_complete:
+        """Note that it was ordered once more: a case may be about to lift it, and must not then.
+
+        Who gives the order of another once more while it is not complete gives one of their own, too.
+        """
+        if order.of_case or (not found.is_complete and order.by == found.by):
             return found
         again = Again(new_id, order.by, order.reason, ordered_ms, order.standing)
         found = replace(found, again=(*found.again, again))

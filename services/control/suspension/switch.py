@@ -144,7 +144,10 @@ class KillSwitch:
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
     def suspend(self, order: Order, new_id: str) -> Work:
-        """Begin to suspend; the same order that runs already answers for itself."""
+        """Begin to suspend; one's own order that runs already answers for itself.
+
+        That of somebody else is waited for: this one stands beside it then.
+        """
         return self._start(Work(new_id, Verb.SUSPEND, order, Progress.RUNNING), self._suspend)
 
     def resume(self, order: Order, new_id: str, confirmed: tuple[str, ...] = ()) -> Work:
@@ -188,16 +191,19 @@ class KillSwitch:
     def _start(self, work: Work, run: Callable[[Work], Progress]) -> Work:
         with self._moved:
             same = [each for each in self._works.values() if _is_same(each, work)]
-            if same:
-                self._join(work.id, same[0].id)
-                return same[0]
+            if same and (work.verb is Verb.RESUME or same[-1].order.by == work.order.by):
+                self._join(work.id, same[-1].id)
+                return same[-1]
             self._works[work.id] = work
             self._forget()
+        after = same[-1].id if same else None
         # It is no daemon: a portal that is asked to stop lets an order come to its end.
-        threading.Thread(target=self._run, args=(work, run), name=f"{work.verb}-{work.id}").start()
+        threading.Thread(target=self._run, args=(work, run, after), name=f"{work.verb}-{work.id}").start()
         return work
 
-    def _run(self, work: Work, run: Callable[[Work], Progress]) -> None:
+    def _run(self, work: Work, run: Callable[[Work], Progress], after: str | None) -> None:
+        with self._moved:
+            self._moved.wait_for(lambda: after not in self._works or self._works[after].is_over)
         try:
             progress = run(work)
         except Exception as error:  # noqa: BLE001 - a work that ends early says so on its page
@@ -263,9 +269,15 @@ class KillSwitch:
 
     def _ordered_again(self, id_: str) -> Mapping[str, Any] | None:
         """The suspension that an order found in force."""
-        kept = (self.machine.suspensions.load(key) for key in sorted(self.machine.suspensions.keys()))
-        again = (each for each in kept if each and id_ in {one["id"] for one in each.get("again", ())})
-        return next(again, None)
+        for key in sorted(self.machine.suspensions.keys()):
+            try:
+                kept = self.machine.suspensions.load(key)
+            except JournalUnreadable:
+                # Its own page says so; it keeps nobody from others.
+                continue
+            if kept and id_ in {one["id"] for one in kept.get("again", ())}:
+                return kept
+        return None
 
 
 @dataclass(frozen=True, slots=True)

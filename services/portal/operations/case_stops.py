@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import Request
 
-from services.api.running import BusUnavailable
 from services.api.security.cookies import parts_of
+from services.control.suspension.journal import JournalUnreadable
 from services.portal.operations.shown import login_of
 from topics.grants.hold import HoldScope
 
@@ -45,6 +45,6 @@ def stops_of(request: Request, documents: Iterable[Mapping[str, Any]]) -> dict[s
 def _by(request: Request, id_: str) -> str:
     try:
         work = parts_of(request).switch.find(id_)
-    except BusUnavailable:
+    except (JournalUnreadable, OSError):
         return ""
     return "" if work is None else login_of(request, work.order.by)

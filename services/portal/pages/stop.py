@@ -90,6 +90,7 @@ def give_order(request: Request, form: Form) -> Response:
     if wrong:
         return _form(request, wanted, wrong, reason)
     parts, principal, policy = parts_of(request), principal_of(request), operations_of(request).policy()
+    stopping.require_order(parts, principal, policy, wanted)
     case = served_case(parts, wanted.name) if wanted.resumes_grant else None
     if case is not None:
         return go(f"/cases/{resumed(parts, principal, case, reason).case.opening.id}?done=resume")

@@ -1,5 +1,6 @@
 """The kill switch over HTTP: who may order what, owed first, its steps and its receipt, once for a key."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -91,6 +92,26 @@ def test_a_key_gives_one_order_also_where_the_process_ended_before_it_began(
     assert web.acts("grant", GRANT) == ["kill.grant"]
     other = browser.post("/stops", order(reason="another"), headers=key)
     assert (other.status_code, other.json()["code"]) == (409, "KEY_REUSED")
+
+
+def test_a_key_that_is_sent_again_much_later_begins_nothing_any_more(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = web.at(Role.PROVIDER)
+    key = {"idempotency-key": "stop-2"}
+    with monkeypatch.context() as patched:
+        patched.setattr(stopping, "begin", lambda *_: None)
+        taken = browser.post("/stops", order(), headers=key)
+    web.clock.pass_by(timedelta(minutes=5))
+    again = browser.post("/stops", order(), headers=key)
+    assert (again.status_code, again.json()) == (202, taken.json())
+    assert web.switched.calls == []
+
+
+def test_who_may_not_order_learns_nothing_of_a_case_behind_a_grant(web: Web) -> None:
+    stranger = web.at(Role.CONSUMER, department="tax")
+    for verb in ("suspend", "resume"):
+        assert stranger.post("/stops", order(verb=verb)).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -180,3 +180,15 @@ def test_the_switch_is_offered_to_those_who_may_use_it(
     page = portal.reader(role, department=department).open("/stop")
     assert page.status == 200
     assert ("What is meant" in page.text) is offered
+
+
+def test_who_may_not_resume_moves_no_case(portal: Operated, case: int) -> None:
+    suspended(portal, portal.reader(Role.AUTHORITY, department="data_bureau"))
+    before = now_of(portal)
+    stranger = portal.reader(Role.CONSUMER, department="tax")
+    fields = {"verb": "resume", "scope": "grant", "name": HEALTH_GRANT, "confirm": HEALTH_GRANT}
+    token = stranger.open("/account").form("/logout").fields
+    answer = stranger.client.post("/stop/order", data={**token, **fields, "reason": "let us"})
+    assert answer.status_code == 403
+    assert now_of(portal) == before
+    assert case

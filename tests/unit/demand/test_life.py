@@ -28,6 +28,8 @@ stated    assign     assigned   b
 stated    decline    declined   b
 stated    point      known      b
 stated    withdraw   withdrawn  c
+known     point      known      b
+known     withdraw   withdrawn  c
 assigned  assign     assigned   b
 assigned  hand_back  stated     p
 assigned  draft      drafted    p
@@ -138,4 +140,4 @@ def test_what_the_catalogue_has_is_needed_under_its_code_and_waits_for_nobody() 
     known = state_need(opening(code=CODE), CODE)
     assert isinstance(known, Need)
     assert (known.state, known.code) == (State.KNOWN, CODE)
-    assert allowed(known, BUREAU) == allowed(known, CONSUMER) == ()
+    assert (allowed(known, BUREAU), allowed(known, CONSUMER)) == ((Action.POINT,), (Action.WITHDRAW,))

@@ -1,11 +1,11 @@
 """The kill switch in threads: orders run by themselves, can be looked at, and are found after a restart."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.control.revoke import WithdrawalStuck
-from services.control.suspension.journal import Journal
+from services.control.suspension.journal import Journal, JournalUnreadable
 from services.control.suspension.receipt import HeldGrant, Receipt, Step
 from services.control.suspension.resumption import Resumption
 from services.control.suspension.suspend import Order, Say, Suspend
@@ -136,6 +136,42 @@ def test_the_same_order_while_it_runs_is_the_same_work_and_another_is_not() -> N
     joined = bench.switch.find("s-b")
     assert joined is not None
     assert joined.id == "s-a"
+
+
+def test_the_order_of_another_stands_beside_the_one_that_is_still_running() -> None:
+    bus = SlowBus()
+    bench = Bench(bus)
+    bench.switch.suspend(ORDER, "s-1")
+    above = bench.switch.suspend(replace(ORDER, by="authority-1", reason="a ruling"), "s-2")
+    assert above.id == "s-2"
+    bus.gate.set()
+    for id_ in ("s-1", "s-2"):
+        assert over(bench.switch, id_).progress is Progress.DONE
+    saved = bench.suspensions.load("s-1")
+    assert saved is not None
+    (again,) = Receipt.from_json(saved).again
+    assert (again.id, again.by, again.reason) == ("s-2", "authority-1", "a ruling")
+    found = bench.restarted().find("s-2")
+    assert found is not None
+
+
+def test_a_journal_that_cannot_be_read_hides_no_other_order() -> None:
+    bench = Bench()
+    bench.switch.suspend(ORDER, "s-2")
+    over(bench.switch, "s-2")
+    bench.switch.suspend(replace(ORDER, by="authority-1"), "s-3")
+    over(bench.switch, "s-3")
+    bench.suspensions.documents["s-1"] = {}
+    load = bench.suspensions.load
+
+    def damaged(key: str) -> dict[str, Any] | None:
+        if key == "s-1":
+            raise JournalUnreadable("s-1 is cut off")
+        return load(key)
+
+    bench.suspensions.load = damaged  # type: ignore[method-assign]
+    found = bench.restarted().find("s-3")
+    assert found is not None
 
 
 def test_what_is_suspended_already_answers_with_its_first_receipt_under_both_ids() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from services.control.cases.words import Actor, Role
 from services.control.catalogue.entry import ResourceCode, read_code
@@ -88,9 +88,10 @@ def is_published(connection: Connection, code: ResourceCode) -> bool:
 
 def _lines() -> Select[Any]:
     code = func.coalesce(NEEDS.c.code, ENTRIES.c.code).label("entry_code")
-    published = case((NEEDS.c.code.is_not(None), True), else_=ENTRIES.c.published.is_not(None))
-    joined = NEEDS.outerjoin(ENTRIES, ENTRIES.c.id == NEEDS.c.entry_id)
-    return select(NEEDS, code, published.label("published")).select_from(joined)
+    named = and_(NEEDS.c.entry_id.is_(None), ENTRIES.c.code == NEEDS.c.code)
+    joined = NEEDS.outerjoin(ENTRIES, or_(ENTRIES.c.id == NEEDS.c.entry_id, named))
+    published = ENTRIES.c.published.is_not(None).label("published")
+    return select(NEEDS, code, published).select_from(joined)
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:

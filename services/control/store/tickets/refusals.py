@@ -79,12 +79,12 @@ def refusals(connection: Connection, wish: Wish | None = None, limit: int = 500)
         .join(TICKETS, TICKETS.c.id == EVENTS.c.ticket_id)
         .where(EVENTS.c.action == Action.REFUSE.value, *_conditions(asked))
         .order_by(EVENTS.c.at.desc(), TICKETS.c.number.desc(), EVENTS.c.number.desc())
-        .limit(limit)
     )
-    rows = connection.execute(wanted).all()
+    # What came of one is found out by what followed it, so whoever asks for that has all of them looked at.
+    rows = connection.execute(wanted if asked.outcome else wanted.limit(limit)).all()
     later = _later(connection, [row.ticket_id for row in rows])
     found = [_line(row, later.get(row.ticket_id, [])) for row in rows]
-    return [each for each in found if asked.outcome in (None, each.outcome)]
+    return [each for each in found if asked.outcome in (None, each.outcome)][:limit]
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
