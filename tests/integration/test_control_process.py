@@ -103,7 +103,8 @@ def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: 
     on_the_bus = {"stops", "provisioning", "disputes", "grants", "collector"}
     in_the_database = {"acts", "cases", "retirements", "tickets", "credentials", "courier", "catalogue"}
     assert set(loops) == in_the_database | on_the_bus
-    assert "govbus apply" in str(loops["grants"]["waits_for"])
+    # A loop says what it waits for once it has turned.
+    eventually(lambda: "govbus apply" in str(control.status()["loops"]["grants"]["waits_for"]), 60)
 
 
 @pytest.mark.requirement("A8-05")
