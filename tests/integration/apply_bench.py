@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 from confluent_kafka import Producer
 
+from schemas.load import control_schema
+from schemas.registry import SchemaRegistry
 from services.control.access import Access
 from services.control.applied import Applied
 from services.control.apply import Apply
@@ -25,7 +27,7 @@ from services.stack.settings import StackSettings
 from tests.stack_fixture import temporary_stack
 from topics.canonical import CANONICAL_KEY_SCHEMA, partition_of
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord, Operation, ResourceId
+from topics.event import GrantId, KafkaRecord, Operation, ResourceId, SchemaId
 from topics.policy import Policy
 from topics.wire import frame
 
@@ -99,6 +101,12 @@ def own_stack() -> Iterator[Stack]:
     running = Stack(StackSettings.from_environment({**os.environ, "GOVBUS_HOME": home}))
     running.up()
     yield running
+
+
+def policy_schema_id(bench: Bench) -> SchemaId:
+    """Under which id the registry knows a policy version."""
+    registry = SchemaRegistry(bench.access.registry_credentials("apply"))
+    return registry.id_of("policy-value", control_schema("PolicyVersion"))
 
 
 def write_persons(bench: Bench, numbers: range, operation: Operation) -> None:

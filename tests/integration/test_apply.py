@@ -34,6 +34,7 @@ from tests.integration.apply_bench import (
     PERSONS,
     Bench,
     own_stack,
+    policy_schema_id,
     write_persons,
 )
 from topics.delivery import Delivery, delivery_headers, read_delivery
@@ -349,14 +350,6 @@ def test_a_policy_of_thousands_of_grants_is_one_version_and_can_be_read(bench: B
     assert bench.policy() == crowded
     writer.write(policy.model_copy(update={"version": crowded.version + 1}), crowded)
     assert bench.policy().grants == policy.grants
-
-
-def policy_schema_id(bench: Bench) -> Any:
-    from schemas.load import control_schema
-    from schemas.registry import SchemaRegistry
-
-    registry = SchemaRegistry(bench.access.registry_credentials("apply"))
-    return registry.id_of("policy-value", control_schema("PolicyVersion"))
 
 
 def may_read_schemas(credentials: dict[str, Any]) -> bool:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from services.control.cases.case import Case
 from services.control.cases.provisioning import Fault
+from services.control.cases.words import Action
+from services.control.docket.filed import Filed
 from services.control.policy_document import with_hold
 from services.control.provisioning.entries import entry_of
 from services.control.provisioning.policy_changes import (
@@ -22,13 +25,16 @@ from services.control.provisioning.switch_orders import SwitchOrders, switch_ord
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import consumer_rights, grant_rights
 from services.control.state import Acl
+from services.control.store.cases.reading import load
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
+from services.control.store.provisioning.works import Work, works_of
 from services.control.suspension.ids import is_of_case
 from services.control.suspension.receipt import Receipt
 from services.control.suspension.suspend import Order
-from tests.support.desk import Office
+from tests.support.desk import Office, id_of
 from tests.support.policy import sample_policy
+from tests.support.sharing_cases import CONSUMER, DECIDER
 from tests.support.suspending import Killed, MemoryBus, MemoryJournal, suspending
 from topics.event import ConsumerId, GrantId, PolicyNumber, SchemaId, TopicName
 from topics.grants.declaration import Grant, GrantState
@@ -236,6 +242,37 @@ def worker(
     return ProvisioningWorker(
         database or office.database, office.desk, bus, clock, new_id, lambda _text: None
     )
+
+
+def approved(office: Office) -> Filed:
+    """A case that was just approved."""
+    return office.done(office.done(office.opened(), Action.SUBMIT, CONSUMER), Action.APPROVE, DECIDER)
+
+
+def carried_out(office: Office, bus: MemoryGrantBus, clock: Clock) -> None:
+    """What a worker does until there is nothing left to do now."""
+    run = worker(office, bus, clock)
+    while run.turn():
+        pass
+
+
+def now_of(office: Office, filed: Filed) -> Case:
+    """A case as it stands now."""
+    with office.database.reading() as connection:
+        found = load(connection, id_of(filed))
+    assert found is not None
+    return found.case
+
+
+def works(office: Office, filed: Filed) -> list[Work]:
+    """What was asked of the bus for a case."""
+    with office.database.reading() as connection:
+        return works_of(connection, id_of(filed))
+
+
+def grant_of(filed: Filed) -> GrantId:
+    """The grant of a case."""
+    return filed.case.opening.grant
 
 
 def switched(bus: MemoryGrantBus, order: Order, id_: str, steps: int | None = None) -> None:

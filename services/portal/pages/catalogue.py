@@ -29,7 +29,7 @@ from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of
 from services.portal.rendering import page, problems_in
-from services.portal.uses.entries import differences, facts_of, mounts_of, resources_of
+from services.portal.uses.entries import Line, differences, facts_of, mounts_of, resources_of
 from topics.event import ResourceId
 from topics.resource import ShareType
 
@@ -116,7 +116,6 @@ def show(
     found = catalogue.shown(parts, principal, entry)
     dossier, language = found.stored.dossier, tongue_of(request).language
     version = seen_version(dossier, whole=found.whole)
-    before = [each for each in dossier.versions if each.number == version.number - 1 and found.whole]
     status = 422 if unconfirmed else 200 if error is None else error.code.status
     return page(
         request,
@@ -131,7 +130,7 @@ def show(
         typed=typed,
         mounted=next(iter(mounting.of_dossier(parts, principal, dossier).lines), None),
         resources=resources_of(version.entry, parts.definitions),
-        changes=differences(before[0].entry, version.entry, language) if before else [],
+        changes=_changes(dossier, version, language) if found.whole else [],
         steps=dossier.steps if found.whole else (),
         actions=catalogue.possible(principal, found),
         elsewhere=ON_OTHER_PAGES,
@@ -143,6 +142,12 @@ def show(
         value_word=_value_word(language),
         **_mounted(request, version),
     )
+
+
+def _changes(dossier: Dossier, version: Version, language: Language) -> list[Line]:
+    """What a version changed in the one before it; nothing where it is the first."""
+    before = next((each for each in dossier.versions if each.number == version.number - 1), None)
+    return [] if before is None else differences(before.entry, version.entry, language)
 
 
 def seen_version(dossier: Dossier, *, whole: bool) -> Version:

@@ -24,10 +24,9 @@ from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.outbox import acts_on
 from services.control.store.provisioning import credentials
-from tests.database.provisioning.test_worker import approved, carried_out, grant_of
 from tests.support.access import access
 from tests.support.desk import Office, id_of
-from tests.support.provisioning import OPENED, Clock, MemoryGrantBus
+from tests.support.provisioning import OPENED, Clock, MemoryGrantBus, approved, carried_out, grant_of
 from tests.support.sharing_cases import BUREAU
 from topics.event import ConsumerId
 

@@ -14,10 +14,17 @@ from services.control.provisioning.repairing import DatabaseIsOlder, Drift, Work
 from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.store.database import ControlDatabase
 from services.control.store.provisioning.turns import Lane, turn
-from tests.database.provisioning.test_worker import approved, carried_out, grant_of, now_of
 from tests.support.desk import Office
 from tests.support.policy import sample_policy
-from tests.support.provisioning import Clock, MemoryGrantBus, by_cases
+from tests.support.provisioning import (
+    Clock,
+    MemoryGrantBus,
+    approved,
+    by_cases,
+    carried_out,
+    grant_of,
+    now_of,
+)
 from tests.support.restoring import back_up, restore
 from tests.support.sharing_cases import BUREAU
 from topics.event import GrantId

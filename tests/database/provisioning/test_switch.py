@@ -5,20 +5,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.control.cases.case import Case
 from services.control.cases.words import Action, Role, State, StopReason
 from services.control.desk.orders import Declined, Done
 from services.control.docket.filed import Filed
-from services.control.store.cases.reading import load
 from services.control.store.database import ControlDatabase
 from services.control.store.provisioning.tables import Outcome
-from services.control.store.provisioning.works import Work, works_of
 from services.control.suspension.receipt import Receipt, Standing, Step
 from services.control.suspension.suspend import Order
-from tests.support.desk import Office, id_of
-from tests.support.provisioning import OPENED, Clock, MemoryGrantBus, switched, worker
-from tests.support.sharing_cases import AUTHORITY, BUREAU, CONSUMER, DECIDER, PROVIDER
-from topics.event import GrantId
+from tests.support.desk import Office
+from tests.support.provisioning import (
+    OPENED,
+    Clock,
+    MemoryGrantBus,
+    approved,
+    carried_out,
+    grant_of,
+    now_of,
+    switched,
+    worker,
+    works,
+)
+from tests.support.sharing_cases import AUTHORITY, BUREAU, DECIDER, PROVIDER
 from topics.grants.declaration import GrantState
 from topics.grants.hold import HoldScope
 
@@ -46,34 +53,16 @@ def clock() -> Clock:
 @pytest.fixture
 def active(office: Office, bus: MemoryGrantBus, clock: Clock) -> Filed:
     """A case that delivers."""
-    filed = office.done(office.done(office.opened(), Action.SUBMIT, CONSUMER), Action.APPROVE, DECIDER)
-    carried_out(office, bus, clock)
+    filed = approved(office)
+    soon_after(office, bus, clock)
     assert now_of(office, filed).state is State.ACTIVE
     return filed
 
 
-def carried_out(office: Office, bus: MemoryGrantBus, clock: Clock) -> None:
+def soon_after(office: Office, bus: MemoryGrantBus, clock: Clock) -> None:
     """What the process' loops do, until there is nothing left to do now."""
     clock.goes_on(SOON)
-    run = worker(office, bus, clock)
-    while run.turn():
-        pass
-
-
-def now_of(office: Office, filed: Filed) -> Case:
-    with office.database.reading() as connection:
-        found = load(connection, id_of(filed))
-    assert found is not None
-    return found.case
-
-
-def works(office: Office, filed: Filed) -> list[Work]:
-    with office.database.reading() as connection:
-        return works_of(connection, id_of(filed))
-
-
-def grant_of(filed: Filed) -> GrantId:
-    return filed.case.opening.grant
+    carried_out(office, bus, clock)
 
 
 def order(filed: Filed, standing: Standing = BY_AUTHORITY, by: str = "li", reason: str = REASON) -> Order:
@@ -86,7 +75,7 @@ def test_an_order_at_the_switch_suspends_the_case_with_who_when_and_why(
 ) -> None:
     switched(bus, order(active), "s-1")
     assert not bus.reads(grant_of(active)), "the hold comes first"
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     event = case.events[-1]
     assert (case.state, case.suspended_by) == (State.SUSPENDED, Role.AUTHORITY)
@@ -106,9 +95,9 @@ def test_the_case_lifts_what_the_switch_placed_and_delivers_again(
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     switched(bus, order(active), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     office.done(active, Action.RESUME, BUREAU, clock.now)
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     assert now_of(office, active).state is State.ACTIVE
     assert bus.now.holds == {}
     assert bus.state(grant_of(active)) is GrantState.ACTIVE
@@ -122,7 +111,7 @@ def test_an_order_is_told_once_however_often_and_by_whomever(
 ) -> None:
     switched(bus, order(active), "s-1")
     for _ in range(3):
-        carried_out(office, bus, clock)
+        soon_after(office, bus, clock)
         clock.goes_on(LATE)
     assert [each.order for each in now_of(office, active).events if each.order] == ["s-1"]
 
@@ -132,11 +121,11 @@ def test_where_the_page_dies_in_between_the_loop_finishes_the_order_and_the_case
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed, steps: int
 ) -> None:
     switched(bus, order(active), "s-1", steps)
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     clock.goes_on(LATE)
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     clock.goes_on(LATE)
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.state, case.events[-1].order) == (State.SUSPENDED, "s-1")
     assert Receipt.from_json(bus.journal.documents["s-1"]).is_complete
@@ -164,18 +153,18 @@ def test_an_order_between_the_resumption_and_its_epoch_wins(
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     switched(bus, order(active), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     office.done(active, Action.RESUME, BUREAU, clock.now)
     switched(bus, order(active, by="zhou", reason="once more"), "s-2")
     clock.goes_on(SOON)
     worker(office, bus, clock).provide()
     assert list(bus.now.holds) == ["s-1"], "what the case does not know yet is not lifted"
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.state, case.events[-1].order, case.events[-1].who.person) == (State.SUSPENDED, "s-2", "zhou")
     assert works(office, active)[-1].receipt == "s-1"
     office.done(active, Action.RESUME, BUREAU, clock.now)
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     assert now_of(office, active).state is State.ACTIVE
 
 
@@ -183,7 +172,7 @@ def test_an_order_at_a_console_is_entered_in_its_name_and_only_the_authority_res
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     switched(bus, order(active, Standing(), "console:root"), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.suspended_by, case.events[-1].who.person) == (Role.SYSTEM, "console:root")
     assert case.events[-1].stop_reason is StopReason.RISK
@@ -197,7 +186,7 @@ def test_an_order_of_whom_the_case_does_not_let_suspend_it_is_followed_all_the_s
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     switched(bus, order(active, replace(BY_PROVIDER, department="tax"), "ma"), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.state, case.suspended_by, case.events[-1].who.person) == (State.SUSPENDED, Role.SYSTEM, "ma")
 
@@ -206,11 +195,11 @@ def test_what_the_authority_orders_on_a_suspended_case_the_provider_cannot_lift(
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     office.done(active, Action.SUSPEND, DECIDER, clock.now, stop_reason=StopReason.RISK, text="a leak")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     [held] = bus.now.holds
     bus.journal.save(held, complete(bus, held))
     switched(bus, order(active), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.suspended_by, case.events[-1].order) == (Role.AUTHORITY, "s-1")
     assert list(bus.now.holds) == [held]
@@ -228,7 +217,7 @@ def test_a_wider_order_stops_delivery_and_leaves_the_case_active(
     office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
 ) -> None:
     switched(bus, Order(HoldScope.CONSUMER, "health", "li", REASON, BY_AUTHORITY), "s-1")
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     assert now_of(office, active).state is State.ACTIVE
     assert bus.state(grant_of(active)) is GrantState.SUSPENDED
 
@@ -238,7 +227,7 @@ def test_where_the_journal_is_lost_what_the_policy_holds_suspends_the_case(
 ) -> None:
     switched(bus, order(active), "s-1")
     bus.journal.documents.clear()
-    carried_out(office, bus, clock)
+    soon_after(office, bus, clock)
     case = now_of(office, active)
     assert (case.state, case.events[-1].text, case.suspended_by) == (State.SUSPENDED, REASON, Role.SYSTEM)
     assert works(office, active)[-1].receipt == "s-1"

@@ -6,26 +6,32 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.control.cases.case import Case
 from services.control.cases.provisioning import Fault, Progress, Step
 from services.control.cases.words import Action, DeliveryMode, State, StopReason
-from services.control.docket.filed import Filed
 from services.control.docket.requests import Wanted
 from services.control.provisioning.marks import mark_of
 from services.control.provisioning.retrying import Patience
-from services.control.store.cases.reading import load
 from services.control.store.database import ControlDatabase
 from services.control.store.notices.tables import NOTICE_EVENTS
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.provisioning.turns import Lane, turn
-from services.control.store.provisioning.works import Work, works_of
 from services.control.suspension.bus import NoPolicyYet
-from tests.support.desk import Office, id_of
-from tests.support.provisioning import OPENED, Clock, MemoryGrantBus, by_cases, worker
+from tests.support.desk import Office
+from tests.support.provisioning import (
+    OPENED,
+    Clock,
+    MemoryGrantBus,
+    approved,
+    by_cases,
+    carried_out,
+    grant_of,
+    now_of,
+    worker,
+    works,
+)
 from tests.support.restoring import back_up, restore
 from tests.support.sharing_cases import BUREAU, CONSUMER, DECIDER, NOW, OPERATOR, application
 from tests.support.suspending import Killed
-from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.resource import ShareType
 
@@ -47,32 +53,6 @@ def bus() -> MemoryGrantBus:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def approved(office: Office) -> Filed:
-    return office.done(office.done(office.opened(), Action.SUBMIT, CONSUMER), Action.APPROVE, DECIDER)
-
-
-def carried_out(office: Office, bus: MemoryGrantBus, clock: Clock) -> None:
-    run = worker(office, bus, clock)
-    while run.turn():
-        pass
-
-
-def now_of(office: Office, filed: Filed) -> Case:
-    with office.database.reading() as connection:
-        found = load(connection, id_of(filed))
-    assert found is not None
-    return found.case
-
-
-def works(office: Office, filed: Filed) -> list[Work]:
-    with office.database.reading() as connection:
-        return works_of(connection, id_of(filed))
-
-
-def grant_of(filed: Filed) -> GrantId:
-    return filed.case.opening.grant
 
 
 def asked(bus: MemoryGrantBus) -> list[str]:

@@ -15,6 +15,11 @@ _REASONS = "'NOBODY_HOLDS_IT', 'DUTY_NOT_SHOWN', 'LAW_FORBIDS', 'NOT_GOVERNMENT_
 def upgrade() -> None:
     """Make the tables."""
     op.add_column("catalogue_steps", sa.Column("changed_on", sa.Date))
+    _needs()
+    _events()
+
+
+def _needs() -> None:
     op.create_table(
         "needs",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -43,6 +48,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_needs_state_number", "needs", ["state", "number"])
     op.create_index("ix_needs_assigned_to_subject_key", "needs", ["assigned_to", "subject_key"])
+
+
+def _events() -> None:
+    """What happened to them, which is never changed."""
     op.create_table(
         "need_events",
         sa.Column("need_id", sa.Uuid, sa.ForeignKey("needs.id"), primary_key=True),
