@@ -32,7 +32,7 @@ install: $(INSTALLED) ## Install into .venv, exactly what requirements.lock name
 demo: $(INSTALLED) ## Start the real stack and watch a change reach exactly its departments (ARGS="--persons 2000 --exit")
 	@$(BIN)/govbus demo $(ARGS)
 
-bench: $(INSTALLED) ## Measure the bus against the field, about five minutes (BENCH="fanout gate" for some; docs/bench.md)
+bench: $(INSTALLED) ## Measure the bus against the field, about six minutes (BENCH="fanout gate" for some; docs/bench.md)
 	@$(BIN)/govbus prepare
 	@for each in $(BENCH); do $(BIN)/govbus bench $$each --quick $(ARGS) || exit 1; done
 

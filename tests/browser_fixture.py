@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from services.portal.vendor import TESTS, fetch, read_libraries
 from services.stack.progress import Silent
 from tests.stack_fixture import downloads
 from tests.support.chromium import chromium as locked_chromium
+from tests.support.clerk import PATIENCE_MS
+from tests.support.waiting import patience
 
 SCREENSHOTS: Final = "GOVBUS_TEST_SCREENSHOTS"
 Judge = Callable[[Page, str], None]
@@ -26,6 +28,7 @@ _RULES: Final = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']"
 def chromium() -> Iterator[Browser]:
     """A Chromium that the tests bring along; while it is open, an event loop runs in this thread."""
     found = locked_chromium(downloads())
+    expect.set_options(timeout=PATIENCE_MS * patience())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found.program, args=list(found.arguments), env=found.environment

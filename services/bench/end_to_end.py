@@ -25,8 +25,6 @@ BETWEEN: Final = (250, 1_000, 3_000, 4_000, 7_000, 10_000)
 TRANSACTIONS_PER_SECOND: Final = 500
 """At higher rates a transaction changes several rows, as a busy register's do."""
 WARM_UP_RATE: Final = 2_000
-WARM_UP_S: Final = 60.0
-"""Until then Kafka's and Connect's compilers take a core of their own, as they do in no second hour."""
 _CONNECTIONS: Final = 4
 _IDLE_S: Final = 20.0
 _MEASURED: Final = ("kafka", "connect", "gate.0", "fanout.default.0")
@@ -40,6 +38,8 @@ class Plan:
     between: Sequence[int]
     seconds: float
     rows: int
+    warm_up_s: float = 60.0
+    """Until then Kafka's and Connect's compilers take a core of their own, as they do in no second hour."""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,8 @@ class Line:
 
     def warm_up(self) -> None:
         """Let every process meet what is coming; nothing of it is kept."""
-        written = self._write(WARM_UP_RATE, WARM_UP_S)
+        self.ride.say(f"warming up for {self.plan.warm_up_s:.0f} s at {WARM_UP_RATE} changes/s")
+        written = self._write(WARM_UP_RATE, self.plan.warm_up_s)
         self._await(int(written["changes"]))
 
     def _write(self, rate: int, seconds: float) -> dict[str, float]:

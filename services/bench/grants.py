@@ -31,6 +31,10 @@ from topics.policy import GrantPolicy
 _SHAPES: Final = ("health-persons", "education-persons", "tax-persons", "housing-persons")
 _HTTP_S: Final = 5.0
 _STILL_S: Final = 5.0
+_WARM: Final = 200
+"""Records that are delivered before any cost is measured: a process that just started meets each topic."""
+_TRICKLE_GRANTS: Final = 100
+"""Up to so many grants the trickle is as it was asked for; above it the deliveries a second stay the same."""
 _READERS: Final = 10
 """Grants whose arrivals are timed: the first of each group, then more, up to so many."""
 
@@ -43,8 +47,19 @@ class Plan:
     per_group: int
     deliveries: int
     """At full rate about so many records are delivered at each count, so that none takes forever."""
+    least_records: int
+    """Never fewer than so many: a batch of a few records pays for each partition and not for each record."""
     trickle_per_second: float
+    """Records a second under up to a hundred grants."""
     trickle_s: float
+
+    def records(self, count: int) -> int:
+        """How many records are written at full rate under so many grants."""
+        return max(self.least_records, self.deliveries // count)
+
+    def trickle(self, count: int) -> float:
+        """How many records a second are a trickle under so many grants."""
+        return min(self.trickle_per_second, self.trickle_per_second * _TRICKLE_GRANTS / count)
 
 
 def many_grants(given: Mapping[GrantId, Grant], count: int, per_group: int) -> dict[GrantId, Grant]:
@@ -99,16 +114,18 @@ class _Measure:
             books.close()
 
     def _full(self, books: Books) -> dict[str, Any]:
-        records = max(50, self.plan.deliveries // self.count)
-        pool = list(canonical_records(self.ride.machinery.policy(), PERSON, records, self.ride.seed))
-        return self._measured(books, pool, None)
+        self._measured(books, self._pool(_WARM, 3), None)
+        return self._measured(books, self._pool(self.plan.records(self.count), 0), None)
+
+    def _pool(self, records: int, seed: int) -> list[OutputRecord]:
+        return list(canonical_records(self.ride.machinery.policy(), PERSON, records, self.ride.seed + seed))
 
     def _trickle(self, books: Books) -> dict[str, Any]:
-        records = int(self.plan.trickle_per_second * self.plan.trickle_s)
-        pool = list(canonical_records(self.ride.machinery.policy(), PERSON, records, self.ride.seed + 1))
+        per_second = self.plan.trickle(self.count)
+        pool = self._pool(int(per_second * self.plan.trickle_s), 1)
         readers = [_department(self.ride, entry) for entry in self._timed()]
         try:
-            found = self._measured(books, pool, self.plan.trickle_per_second)
+            found = self._measured(books, pool, per_second)
             latencies = [each.latency_ms for reader in readers for each in reader.take()]
         finally:
             for reader in readers:

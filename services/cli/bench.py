@@ -67,7 +67,7 @@ def end_to_end_command(
 ) -> None:
     """Latency from a commit in PostgreSQL to a department's read, at several rates."""
     if quick:
-        plan = end_to_end.Plan((500, 2_000), (), 6.0, 5_000)
+        plan = end_to_end.Plan((500, 2_000), (), 6.0, 5_000, warm_up_s=15.0)
     else:
         plan = end_to_end.Plan(end_to_end.RATES, end_to_end.BETWEEN, 20.0, 50_000)
     _measure("end-to-end", lambda ride: end_to_end.run(ride, plan), quick, seed, save, as_json)
@@ -77,9 +77,9 @@ def end_to_end_command(
 def grants_command(quick: Quick = False, seed: Seed = 1, save: Save = None, as_json: AsJson = False) -> None:
     """Many grants on one resource, in grant groups, at full and at trickle rate."""
     if quick:
-        plan = grants.Plan((1, 10, 20), 10, 20_000, 20.0, 4.0)
+        plan = grants.Plan((1, 10, 20), 10, 20_000, 200, 20.0, 4.0)
     else:
-        plan = grants.Plan((1, 10, 100, 1_000), 100, 200_000, 20.0, 20.0)
+        plan = grants.Plan((1, 10, 100, 1_000), 100, 200_000, 1_000, 20.0, 20.0)
     _measure("grants", lambda ride: grants.run(ride, plan), quick, seed, save, as_json, applied=False)
 
 

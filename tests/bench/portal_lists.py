@@ -25,10 +25,12 @@ from services.control.accounts.people import Department
 from services.control.accounts.roles import Role
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.clocks.calendar_file import china
+from services.control.demand.words import Action
 from services.control.store.accounts.departments import add_department
 from services.control.store.catalogue.loading import Loaded, Loading, load
 from services.control.store.catalogue.tables import ENTRIES
 from services.control.store.database import ControlDatabase
+from services.control.store.demand.writing import add as add_need
 from services.control.store.ids import new_id
 from services.control.store.migrate import migrate
 from services.control.store.outbox import Act, append_all
@@ -39,6 +41,7 @@ from services.control.tickets.ticket import Ticket
 from services.demo.numbers import credit_code
 from tests.bench import case_lists, catalogue_lists
 from tests.database_fixture import DatabaseOnly
+from tests.support import needs
 from tests.support.operating import Operated, grant_document
 from tests.support.tickets import opening
 from tests.support.web import CONSOLE, CONTACTS, NOW
@@ -46,6 +49,7 @@ from tests.support.web import CONSOLE, CONTACTS, NOW
 ALLOWED_MS: Final = 300.0
 ACTS: Final = 200_000
 TICKETS: Final = 5_000
+NEEDS: Final = 5_000
 DEPARTMENTS: Final = [f"department_{number:02}" for number in range(40)]
 PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
     "authority": (Role.AUTHORITY, "data_bureau"),
@@ -62,6 +66,14 @@ PAGES: Final = (
     "/catalogue?q=%E4%B8%8D%E5%8A%A8%E4%BA%A7",
     "/catalogue/mounting",
     "/catalogue/mounting?state=no_topic",
+    "/catalogue/duties",
+    "/catalogue/directories/share",
+    "/catalogue/directories/open",
+    "/demand",
+    "/breaches",
+    "/refusals",
+    "/credentials",
+    "/conflicts",
     "/maintenance",
     "/cases",
     "/cases?state=active",
@@ -130,6 +142,7 @@ def fill(portal: Operated, cases: int, entries: int, topics: int) -> None:
     case_lists.fill(database, cases)
     _entries(database, entries)
     _tickets(database, chance)
+    _needs(database, chance)
     _acts(database, chance)
     for kind, documents in _snapshots(topics, chance):
         with database.begin() as connection:
@@ -182,6 +195,16 @@ def _tickets(database: ControlDatabase, chance: random.Random) -> None:
             if not isinstance(ticket, Ticket):
                 raise SystemExit(f"a generated ticket is refused: {ticket.problems}")
             add(connection, ticket, calendar)
+
+
+def _needs(database: ControlDatabase, chance: random.Random) -> None:
+    """Each kind of data is needed by about ten departments; every other need is assigned."""
+    with database.begin() as connection:
+        for number in range(NEEDS):
+            who = replace(needs.CONSUMER, department=chance.choice(DEPARTMENTS))
+            subject = f"第{chance.randrange(NEEDS // 10)}类信息"
+            steps = [(Action.ASSIGN, needs.BUREAU)] if number % 2 else []
+            add_need(connection, needs.after(*steps, id=UUID(int=number + 1), who=who, subject=subject))
 
 
 def _acts(database: ControlDatabase, chance: random.Random) -> None:

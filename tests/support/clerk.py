@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from services.control.catalogue.cells import entry_cells, item_cells
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.fields import Field
+from tests.support.waiting import patience
 
-_PATIENCE_MS = 15_000
+PATIENCE_MS: Final = 15_000
+"""How long a browser alone on the machine waits for what a page shows at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def desk(chromium: Browser, address: str, lang: str = "zh-CN") -> BrowserContext
         timezone_id="Asia/Shanghai",
         viewport={"width": 1360, "height": 900},
     )
-    made.set_default_timeout(_PATIENCE_MS)
+    made.set_default_timeout(PATIENCE_MS * patience())
     return made
 
 

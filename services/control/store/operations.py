@@ -23,6 +23,8 @@ from sqlalchemy import (
     select,
 )
 
+from services.control.cases.context import HOLDING
+from services.control.store.cases.granted import granted_as
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.parties import Parties
 from services.control.store.snapshots import SNAPSHOT_ROUNDS, SNAPSHOTS, Kind, Trouble
@@ -123,9 +125,12 @@ def grants(
 
 
 def grant(connection: Connection, name: str) -> GrantLine | None:
-    """One grant of the snapshot, whoever may see it: the caller asks that."""
+    """One grant, whoever may see it: the caller asks that.
+
+    A grant that a case holds is one before a snapshot shows it, too: its ``document`` is empty until then.
+    """
     found = connection.execute(_lines(None).where(SNAPSHOTS.c.name == name)).first()
-    return None if found is None else _line(found)
+    return _not_seen_yet(connection, name) if found is None else _line(found)
 
 
 def grant_groups(connection: Connection) -> list[GrantGroup]:
@@ -204,6 +209,15 @@ def _conditions(wish: GrantWish) -> list[ColumnElement[bool]]:
     if wish.words:
         found.append(SNAPSHOTS.c.name.contains(wish.words, autoescape=True))
     return found
+
+
+def _not_seen_yet(connection: Connection, name: str) -> GrantLine | None:
+    held = granted_as(connection, name)
+    if held is None or held.state not in HOLDING:
+        return None
+    return GrantLine(
+        name, held.consumer, held.provider, held.resource, held.case, held.number, held.state.value, {}
+    )
 
 
 def _line(row: Row[Any]) -> GrantLine:

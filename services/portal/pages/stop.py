@@ -89,7 +89,8 @@ def give_order(request: Request, form: Form) -> Response:
     wrong = order_problems(wanted, reason, text(form, "confirm"))
     if wrong:
         return _form(request, wanted, wrong, reason)
-    parts, principal, policy = parts_of(request), principal_of(request), operations_of(request).policy()
+    parts, principal = parts_of(request), principal_of(request)
+    policy = parts.bus.policy()
     stopping.require_order(parts, principal, policy, wanted)
     case = served_case(parts, wanted.name) if wanted.resumes_grant else None
     if case is not None:
@@ -166,7 +167,8 @@ def _proof(request: Request, id_: str) -> Response:
 
 
 def _form(request: Request, wanted: Meant, wrong: tuple[str, ...] = (), reason: str = "") -> Response:
-    policy = operations_of(request).policy()
+    # Read now: an order is judged by what is in force, and what is kept for pages may be older.
+    policy = parts_of(request).bus.policy()
     stopping.require_order(parts_of(request), principal_of(request), policy, wanted)
     known = policy is not None and is_known(policy, wanted)
     return page(

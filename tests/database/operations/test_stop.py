@@ -89,6 +89,17 @@ def test_who_may_not_is_refused_though_he_sends_the_form_himself(portal: Operate
     assert portal.switched.calls == []
 
 
+def test_a_grant_of_this_moment_can_be_stopped_though_pages_keep_an_older_policy(portal: Operated) -> None:
+    reader = portal.reader(Role.PROVIDER, department="police")
+    whole = portal.bus.current
+    assert whole is not None
+    others = {id_: entry for id_, entry in whole.grants.items() if id_ != HEALTH_GRANT}
+    portal.bus.current = whole.model_copy(update={"grants": others})
+    assert reader.open("/stop").status == 200
+    portal.bus.current = whole
+    ordered(reader, confirm=HEALTH_GRANT)
+
+
 def test_an_unknown_name_is_said_before_anything_is_done(portal: Operated) -> None:
     reader = portal.reader(Role.AUTHORITY, department="data_bureau")
     page = reader.open("/stop/order?verb=suspend&scope=grant&name=nobody")

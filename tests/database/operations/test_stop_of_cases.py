@@ -51,6 +51,18 @@ def case(portal: Operated) -> int:
     return filed.number
 
 
+def test_a_grant_is_shown_and_may_be_stopped_before_the_bus_was_looked_at(
+    portal: Operated, case: int
+) -> None:
+    page = portal.reader(Role.PROVIDER, department="police").open(f"/grants/{HEALTH_GRANT}")
+    assert "after the next look" in page.text
+    assert {SUSPEND, f"/cases/{case}"} <= set(page.links)
+    assert portal.reader(Role.PROVIDER, department="tax").look(f"/grants/{HEALTH_GRANT}").status_code == 403
+    portal.see(Kind.GRANT, {HEALTH_GRANT: grant_document("health")})
+    seen = portal.reader(Role.PROVIDER, department="police").open(f"/grants/{HEALTH_GRANT}")
+    assert "after the next look" not in seen.text
+
+
 def now_of(portal: Operated) -> Case:
     with portal.parts.database.reading() as connection:
         found = case_of_grant(connection, GrantId(HEALTH_GRANT))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
@@ -19,6 +20,7 @@ _COLUMNS: Final = (
     CASES.c.resource,
     CASES.c.state,
     CASES.c.ends_on,
+    CASES.c.id,
 )
 
 
@@ -33,6 +35,7 @@ class Granted:
     resource: str
     state: State
     ends_on: date | None
+    case: UUID
 
 
 def granted(
@@ -56,5 +59,12 @@ def granted_as(connection: Connection, grant: str) -> Granted | None:
 
 def _granted(row: Row[*tuple[Any, ...]]) -> Granted:
     return Granted(
-        row.grant_id, row.number, row.consumer, row.provider, row.resource, State(row.state), row.ends_on
+        row.grant_id,
+        row.number,
+        row.consumer,
+        row.provider,
+        row.resource,
+        State(row.state),
+        row.ends_on,
+        row.id,
     )
