@@ -109,11 +109,12 @@ def duties(parts: Parts, principal: Principal, department: str | None = None) ->
     """
     permit(parts, principal, Action.CATALOGUE_LOOK, own(principal))
     with parts.database.reading() as connection:
-        seen = snapshots.all_of(connection, Kind.MOUNTING)
         within = () if department is None else (collected_by(department),)
         lists = responsibility_list(entries_of(connection, Which.PUBLISHED, within))
+        wanted = {name: each for name, each in lists.items() if department in (None, name)}
+        codes = {str(duty.code) for each in wanted.values() for duty in each}
+        seen = snapshots.some_of(connection, Kind.MOUNTING, codes)
         names = tuple(collectors(connection))
-    wanted = {name: each for name, each in lists.items() if department in (None, name)}
     return Duties({name: judged(each, seen.documents) for name, each in wanted.items()}, seen.as_of, names)
 
 

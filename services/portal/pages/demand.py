@@ -24,10 +24,12 @@ from services.control.demand.words import Action, DeclineReason
 from services.control.store.demand.reading import Filed
 from services.portal.departments import all_of
 from services.portal.forms import Form, go, text
+from services.portal.lists import page_number
 from services.portal.rendering import page, problems_in
 from services.portal.uses.acting import key_of, new_key, seen_of
 
 router = APIRouter(include_in_schema=False)
+_PER_PAGE: Final = 20
 _TYPED: Final = ("subject", "items", "scenario", "basis_document", "basis_article", "code")
 
 
@@ -35,10 +37,15 @@ _TYPED: Final = ("subject", "items", "scenario", "basis_document", "basis_articl
 def list_page(request: Request) -> Response:
     """What departments need, merged, the most wanted first."""
     principal = principal_of(request)
+    found = demand.demanded(parts_of(request), principal)
+    asked = page_number(request.query_params.get("after", "")) or 0
+    start = asked if asked < len(found) else 0
     return page(
         request,
         "demand/list.html",
-        demanded=demand.demanded(parts_of(request), principal),
+        demanded=found[start : start + _PER_PAGE],
+        total=len(found),
+        following=start + _PER_PAGE if start + _PER_PAGE < len(found) else None,
         may_state=sees(principal, Permission.DEMAND_STATE, own(principal)),
     )
 

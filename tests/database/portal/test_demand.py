@@ -1,6 +1,7 @@
 """Work on the pages of needs, directories, duties, breaches and refusals, in the portal."""
 
 import json
+from uuid import UUID
 
 import pytest
 
@@ -10,9 +11,11 @@ from services.control.catalogue.entry import Entry
 from services.control.store.catalogue.reviews import under_revision
 from services.control.store.database import ControlDatabase
 from services.control.store.demand.reading import listed
+from services.control.store.demand.writing import add
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
+from tests.support import needs
 from tests.support.desk import Office
 from tests.support.portal import Portal
 from tests.support.sharing_cases import CONSUMER
@@ -63,6 +66,22 @@ def test_a_need_is_stated_assigned_and_drafted_on_pages(portal: Portal) -> None:
     listing = portal.reader(Role.CONSUMER, department="tax").open("/demand")
     assert "Health Commission" in listing.text
     assert "流浪人员医疗救治" in listing.text
+
+
+def test_the_demand_list_comes_in_pages_and_says_how_long_it_is(portal: Portal) -> None:
+    with portal.parts.database.begin() as connection:
+        for number in range(25):
+            add(connection, needs.after(id=UUID(int=number + 1), subject=f"data {number:02}"))
+    reader = portal.reader(Role.CONSUMER, department="tax")
+    first, second = reader.open("/demand"), reader.open("/demand?after=20")
+    links = [
+        {each for each in page.links if each.removeprefix("/demand/").isdigit()} for page in (first, second)
+    ]
+    assert [len(each) for each in links] == [20, 5]
+    assert not links[0] & links[1]
+    assert "20 of 25" in first.text
+    assert "/demand?after=20" in first.links
+    assert reader.open("/demand?after=9999").text.count("data 0") == first.text.count("data 0")
 
 
 def test_what_is_wrong_with_a_need_is_said_and_nothing_typed_is_lost(portal: Portal) -> None:
