@@ -44,7 +44,7 @@ class CatchingUp(Copying):
 
 
 class Refusing:
-    """Kafka refuses what is ``huge`` under these keys: ``at once`` or ``later``, when it is flushed or committed."""
+    """Kafka refuses what is ``huge`` under these keys: ``at once``, or ``later`` at the flush or commit."""
 
     def __init__(self, bench: Bench, when: str, *keys: bytes) -> None:
         self.when, self.keys = when, keys
@@ -194,7 +194,12 @@ def test_a_record_that_was_compacted_meanwhile_leaves_no_gap() -> None:
     pieces.broke(whole, "OutputRefused")
     alone = list(pieces.of(due, records))
     pieces.broke(alone[2], "OutputRefused")
-    assert shown(pieces.of(due, records)) == [(10, 13, None), (13, 14, None), (14, 17, "OutputRefused"), (17, 20, None)]
+    assert shown(pieces.of(due, records)) == [
+        (10, 13, None),
+        (13, 14, None),
+        (14, 17, "OutputRefused"),
+        (17, 20, None),
+    ]
     fewer = [each for each in records if each.offset not in (13, 17)]
     assert shown(pieces.of(due, fewer)) == [(10, 14, None), (14, 20, "OutputRefused")]
     assert list(pieces.of(due, [])) == []
