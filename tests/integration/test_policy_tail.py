@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 30
 
 
 class Writer:
-    """The one writer of policies, as apply has it; each version is as large as the last, and nothing repeats."""
+    """The one writer of policies, as apply has it; all versions are of one size, and nothing repeats."""
 
     def __init__(self, bus: Bus) -> None:
         self._writer = PolicyWriter(bus.kafka, POLICY_SCHEMA)
@@ -51,7 +51,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Start:
-    """What a starting processor knew in the end, and what it read for it; ``wire`` are bytes from the broker."""
+    """What a starting processor knew in the end, and how many records and bytes came for it."""
 
     version: int | None
     blocked: str | None
@@ -122,4 +122,5 @@ async def test_a_start_at_an_end_that_cannot_be_read_decides_nothing_until_a_hig
     eventually(lambda: any("policy record" in reason for reason in instance.reasons() or ()))
     assert bus.out() == []
     writer.write_up_to(FEW + 1)
-    eventually(lambda: [(value, headers["policy"]) for *_, value, headers in bus.out()] == [(b"waiting", b"11")])
+    eventually(bus.out)
+    assert [(value, headers["policy"]) for *_, value, headers in bus.out()] == [(b"waiting", b"11")]

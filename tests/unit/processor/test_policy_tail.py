@@ -1,5 +1,6 @@
 """The policy is read from near its end: as the whole topic would be, at the cost of a few versions."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ MARK = None
 """An offset that holds the end of a transaction, or what an aborted one wrote: nothing that is read."""
 
 
-def record(number: int, other: bool = False) -> bytes:
+@cache
+def record(number: int, *, other: bool = False) -> bytes:
     """A version; under one number there can be another content."""
     policy = SMALL.model_copy(update={"version": PolicyNumber(number), "issued_ms": int(other)})
     return frame(SCHEMA_ID, body(policy))

@@ -396,7 +396,9 @@ async def test_a_portion_is_queued_once_the_one_before_it_is_accepted(producer: 
     assert transactions.opened_at is not None
 
 
-async def test_what_was_refused_is_told_at_the_flush_and_nothing_comes_after_it(producer: FakeProducer) -> None:
+async def test_what_was_refused_is_told_at_the_flush_and_nothing_comes_after_it(
+    producer: FakeProducer,
+) -> None:
     transactions = await opened(producer)
     transactions.begin()
     producer.fails("begin", failure(KafkaError.MSG_SIZE_TOO_LARGE, abort=True))
