@@ -118,7 +118,7 @@ class GateProcessor:
         """
         raise NotImplementedError(f"the gate has nothing to catch up on {catch_up.source}")
 
-    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
+    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
         """Never asked of the gate.
 
         Raises:

@@ -67,9 +67,9 @@ class FollowedTopic:
         if self._consumer is None:
             try:
                 consumer, self._bounds = await asyncio.to_thread(self._open)
-            except KafkaException as error:
+            except KafkaException as refused:
                 await asyncio.sleep(_PAUSE_SECONDS)
-                return f"topic {self._topic}: {error.args[0].name()}"
+                return f"topic {self._topic}: {refused.args[0].name()}"
             self._begin_at(consumer, self._look_back)
             self._consumer = consumer
         problem: str | None = None

@@ -36,8 +36,8 @@ class PolicyReader:
 
     A record that cannot be read blocks the processor (it may withdraw a grant) until a higher version comes.
 
-    Nobody needs older versions, so reading begins near the end, as far back as it takes to see a version
-    follow the one before it: that leads to the same as the whole topic (docs/adr/0061-policy-from-the-tail.md).
+    Nobody needs older versions, so reading begins near the end, as far back as it takes to see one follow
+    the one before it. That leads to what the whole topic does (docs/adr/0061-policy-from-the-tail.md).
     """
 
     def __init__(self, make_consumer: Callable[[], Consumer], schemas: SchemaSource) -> None:

@@ -146,9 +146,7 @@ class Bus:
 
     def limit(self, topic: str, most_bytes: int) -> None:
         """From now on the topic takes no larger batch."""
-        entry = ConfigEntry(
-            "max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET
-        )
+        entry = ConfigEntry("max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
         [altered] = self.admin.incremental_alter_configs([resource]).values()
         altered.result(10)

@@ -144,8 +144,8 @@ def test_a_record_that_kills_the_process_is_isolated_and_the_others_go_on(bus: B
 def test_a_decision_that_never_ends_stops_its_record_and_delays_no_other_partition(bus: Bus) -> None:
     bus.policy(1)
     # Long enough for whoever supervises instances: the dead one's partition waits for its next process.
-    settings = {"session_timeout_ms": 30_000}
-    instances = [bus.start(number, **settings) for number in range(PARTITIONS)]
+    session = 30_000
+    instances = [bus.start(number, session_timeout_ms=session) for number in range(PARTITIONS)]
     eventually(lambda: all(each.ready() and each.status()["partitions"] == 1 for each in instances))
     hanging = [*numbered(0, 40), b"hang", *numbered(40, 40)]
     bus.put_into(0, hanging)
@@ -160,7 +160,7 @@ def test_a_decision_that_never_ends_stops_its_record_and_delays_no_other_partiti
         if died is None:
             died = next((each for each in instances if each.process.poll() is not None), None)
             if died is not None:
-                bus.start(instances.index(died), **settings)
+                bus.start(instances.index(died), session_timeout_ms=session)
         assert time.monotonic() - began < 30, "the partition is not back"
     assert died is not None
     assert died.process.returncode == -signal.SIGPROF, "the kernel ends what never ends"

@@ -121,16 +121,14 @@ def test_explain_says_that_the_record_was_withheld_and_what_came_after_it_delive
     assert of_epoch(city, LAST) == ("catch-up", "delivered", None)
 
 
-def test_a_record_that_was_stopped_live_is_explained_as_withheld_too(city: MemoryCity) -> None:
-    place = place_of(city)
-    catch_up(city, None)
-    city.gate_runs = False
-    record = city.memory.add(*place, *_again(city, place))
-    city.write(list(chain.from_iterable(city.fanout.stop_internal(record, "OutputRefused").lanes)))
-    found = explained(city, record)
+def test_a_record_that_was_stopped_live_is_explained_as_withheld_too(
+    city: MemoryCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = {**PERSON, "name": "王三"}
+    monkeypatch.setattr(
+        city.fanout, "process", lambda batch, _: city.fanout.stop_internal(batch[0][0], "OutputRefused")
+    )
+    city.change("u", last, {**last, "name": "王四"})
+    city.pump()
+    found = explained(city, city.memory.records[place_of(city)][-1])
     assert (found.outcome, found.reason, found.at) == ("withheld", "INTERNAL", None)
-
-
-def _again(city: MemoryCity, place: Place) -> tuple[bytes | None, bytes | None]:
-    last = city.memory.records[place][-1]
-    return last.key, last.value

@@ -17,7 +17,7 @@ from topics.event import PolicyNumber
 from topics.wire import frame
 
 SMALL = sample_policy().model_copy(
-    update=dict.fromkeys(("providers", "consumers", "resources", "grants", "code_lists"), {})
+    update={name: {} for name in ("providers", "consumers", "resources", "grants", "code_lists")}
 )
 UNREADABLE = b"not framed"
 MARK = None
@@ -146,7 +146,8 @@ async def test_an_unreadable_record_at_the_end_closes_the_processor_until_a_high
     assert reader.blocked is not None, "what is known already opens nothing"
     log.append(record(9), MARK)
     await caught_up(reader)
-    assert (reader.blocked, reader.newest.version) == (None, 9)
+    assert reader.blocked is None
+    assert reader.newest.version == 9
 
 
 async def test_until_enough_was_read_it_is_not_caught_up() -> None:
@@ -205,7 +206,8 @@ NOISE = st.sampled_from(["higher", "higher", "higher", "same", "other", "lower",
 
 def history(kinds: list[str]) -> list[bytes | None]:
     """A topic of such records; behind a lower version never comes its next number."""
-    newest, found = 3, [record(3)]
+    newest = 3
+    found: list[bytes | None] = [record(3)]
     for kind in kinds:
         newest += kind == "higher"
         found.append(
@@ -218,7 +220,7 @@ def history(kinds: list[str]) -> list[bytes | None]:
                 "mark": MARK,
             }[kind]
         )
-    return [*found]
+    return found
 
 
 @given(st.lists(NOISE, max_size=40))

@@ -91,7 +91,7 @@ def catching_up(*values: bytes, starts: tuple[int, ...] = (0,)) -> tuple[Bench, 
     async def read(_source: object, start: int, end: int) -> list[KafkaRecord]:
         return records[start:end]
 
-    bench.reader.read = read  # type: ignore[method-assign]
+    bench.reader.read = read  # type: ignore[method-assign, assignment]
     return bench, processor
 
 
