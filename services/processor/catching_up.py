@@ -8,6 +8,7 @@ from services.processor.consumer import GroupInput, Owned
 from services.processor.contract import BatchResult, CatchUp, InputPartition, Processor
 from services.processor.decisions import OUTPUT_REFUSED
 from services.processor.errors import AbortTransaction, OutputRefused
+from services.processor.health import Health
 from services.processor.metrics import Metrics
 from services.processor.partition_reader import PartitionReader
 from services.processor.pieces import Piece, Pieces
@@ -36,11 +37,12 @@ class CatchUps:
         reader: PartitionReader,
         schemas: SchemaSource,
         metrics: Metrics,
+        health: Health,
         write: Write,
     ) -> None:
         self._input, self._processor, self._positions = group_input, processor, positions
         self._reader, self._schemas, self._metrics = reader, schemas, metrics
-        self._write = write
+        self._health, self._write = health, write
         self._pieces: dict[CatchUp, Pieces] = {}
         """Of the catch-ups that are under way."""
         self._writing: Callable[[str], None] | None = None
@@ -69,6 +71,8 @@ class CatchUps:
         # The unchanged position is committed with the new version: after a crash this is not done twice.
         await self._written(portions, {source: owned.position})
         self._metrics.counts["catch_up_records"] += records
+        # Where nothing comes after it, no batch would say that the trouble is over.
+        self._health.problems.pop("transaction", None)
         self._keep(source, ())
         return True
 

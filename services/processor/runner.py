@@ -79,6 +79,7 @@ class Runner:
             reader=reader,
             schemas=schemas,
             metrics=observation.metrics,
+            health=health,
             write=self._transact,
         )
         self._policy: Policy | None = None

@@ -203,3 +203,14 @@ def test_a_record_that_was_compacted_meanwhile_leaves_no_gap() -> None:
     fewer = [each for each in records if each.offset not in (13, 17)]
     assert shown(pieces.of(due, fewer)) == [(10, 14, None), (14, 20, "OutputRefused")]
     assert list(pieces.of(due, [])) == []
+
+
+async def test_once_the_rest_is_delivered_the_instance_is_ready_though_nothing_comes_after_it() -> None:
+    bench, _ = catching_up(b"0", HUGE, b"2", b"unread")
+    del bench.input.records[-1]
+    Refusing(bench, "later", CAUGHT_UP)
+    await bench.turn()
+    assert any("MSG_SIZE_TOO_LARGE" in reason for reason in bench.health.not_ready())
+    await bench.run(10)
+    assert bench.written() == [(CAUGHT_UP, b"0"), (REFUSED, HUGE), (CAUGHT_UP, b"2")]
+    assert bench.health.not_ready() == []
