@@ -149,7 +149,7 @@ def test_a_decision_that_never_ends_stops_its_record_and_delays_no_other_partiti
     eventually(lambda: all(each.ready() and each.status()["partitions"] == 1 for each in instances))
     hanging = [*numbered(0, 40), b"hang", *numbered(40, 40)]
     bus.put_into(0, hanging)
-    began, slowest, beside = time.monotonic(), 0.0, [b"first"]
+    since, slowest, beside = time.monotonic(), 0.0, [b"first"]
     died: Instance | None = None
     while len(values_of(bus, 0)) < len(hanging):
         bus.put_into(1, beside[-1:])
@@ -160,8 +160,9 @@ def test_a_decision_that_never_ends_stops_its_record_and_delays_no_other_partiti
         if died is None:
             died = next((each for each in instances if each.process.poll() is not None), None)
             if died is not None:
+                since = time.monotonic()
                 bus.start(instances.index(died), session_timeout_ms=session)
-        assert time.monotonic() - began < 30, "the partition is not back"
+        assert time.monotonic() - since < 30, "the partition is not back"
     assert died is not None
     assert died.process.returncode == -signal.SIGPROF, "the kernel ends what never ends"
     assert slowest < LONGEST_DELAY_SECONDS
