@@ -29,6 +29,10 @@ _RIGHTS: Final = {
     "ticket_events": "SELECT, INSERT",
     "department_credentials": "SELECT, INSERT, UPDATE (ended, ended_at)",
     "need_events": "SELECT, INSERT",
+    "ownership_rulings": (
+        "SELECT, INSERT, "
+        "UPDATE (stage, attempts, note, next_at, version, in_force_at, instances, resources, losing)"
+    ),
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
 }
 """What may be done with tables in which rows are a record, beside reading and adding to it."""
