@@ -127,7 +127,7 @@ class KafkaUsers:
         return set(cast("Future[dict[str, object]]", described).result())
 
     def _finish(self, users: Iterable[str]) -> None:
-        """What is kept is what the broker has answered for: only where the pending one differs, it is asked."""
+        """Asks the broker where the pending password is not the kept one: that one it has answered for."""
         begun = [user for user in users if self._files.exists(pending_name(user))]
         pending = {user: self._files.read(pending_name(user)) for user in begun}
         self._take({user: password for user, password in pending.items() if self._kept(user) != password})

@@ -1,4 +1,4 @@
-"""Looks after departments' credentials: dates, notices, locks out what is over, finishes what was half renewed.
+"""Looks after departments' credentials: dates, notices, what is over is locked out, what was half renewed done.
 
 A login that apply or an import has made is entered when it is seen first. What is over is only ever taken
 away; a new one comes by a code, or by an apply, and has a date of its own.
@@ -79,7 +79,7 @@ class CredentialsTurn:
             raise troubles[0]
         return done
 
-    def _finish_one(self, consumer: ConsumerId, now: datetime) -> bool:
+    def _finish_one(self, consumer: ConsumerId, _now: datetime) -> bool:
         """Whoever fetches a new credential at this moment has it to himself, and finishes it."""
         with self.database.begin() as connection:
             credentials.hold(connection, consumer)
