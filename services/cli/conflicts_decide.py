@@ -16,7 +16,17 @@ import typer
 from services.cli import bus
 from services.cli.control import control_database
 from services.cli.grant_running import Running, fresh_id, said, told
-from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, plain, table, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    plain,
+    table,
+    wants_json,
+)
 from services.cli.plan import Folder, load_declared
 from services.control.cases.words import Problem
 from services.control.ownership.decided import DecidedRuling, Given, Stage

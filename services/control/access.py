@@ -43,7 +43,7 @@ class Access:
     lock_user: Callable[[str], None]
     """Take a Kafka user's password away and leave everything else of it as it is."""
     renew_user: Callable[[str], str]
-    """Give a Kafka user a new password in place of its old one; return it. Half done until ``settle_user``."""
+    """Give a Kafka user a new password in place of its old one; half done until ``settle_user``."""
     settle_user: Callable[[str], None]
     """Note that no copy of a renewed user's old password is left."""
     half_done_users: Callable[[], frozenset[str]]

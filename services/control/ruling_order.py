@@ -100,7 +100,9 @@ def affected_by(
     """
     if len(given.basis) > LONGEST_BASIS:
         return (
-            Problem("BASIS_TOO_LONG", "basis", "the basis is too long", f"say it in {LONGEST_BASIS} characters"),
+            Problem(
+                "BASIS_TOO_LONG", "basis", "the basis is too long", f"say it in {LONGEST_BASIS} characters"
+            ),
         )
     rulings = list(policy.rulings.values()) if policy else []
     declared = replace(definitions, grants=_grants(definitions, policy))
@@ -157,14 +159,16 @@ class RulingOrder:
                 return newest
             _require_newest(given, newest)
             again = affected_by(given, self.definitions, newest)
-            if again != affected or any(newest.resources.get(key) != policy.resources[key] for key in entries):
+            if again != affected or any(
+                newest.resources.get(key) != policy.resources[key] for key in entries
+            ):
                 raise PolicyMoved("the policy was changed at the same moment")
             return with_ruling(newest, given.item_ruling, self.clock_ms(), entries)
 
         return self.bus.write(change).rulings[given.id]
 
     def _require_declared(self, given: Given, affected: Affected, policy: Policy) -> None:
-        """Each resource is in force as it is declared: else an apply would make of the ruling what we do not."""
+        """Each resource is in force as declared: else an apply would make something else of the ruling."""
         before = _without(given, self.definitions, list(policy.rulings.values()))
         for id_ in sorted(affected.resources):
             entry, declared = policy.resources.get(id_), before.resources.get(id_)

@@ -1,4 +1,4 @@
-"""Asks the control plane's database: whether its tables are what this program expects, when credentials end."""
+"""Asks the control plane's database whether its tables are as they should be, and when credentials end."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -40,7 +40,7 @@ def ask_tables(patient: Patient) -> list[Finding]:
 
 
 def ask_credentials(patient: Patient) -> list[Finding]:
-    """When departments' credentials end, and what they read with them; the doctor sees dates and no secret."""
+    """When departments' credentials end, and what is read with them; the doctor sees dates and no secret."""
     with _control(patient) as database:
         if current(database).standing is not Standing.CURRENT:
             return []

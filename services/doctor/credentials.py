@@ -1,6 +1,6 @@
-"""Judges departments' credentials by their dates: what ends soon or has ended, and whose grants that stops; pure."""
+"""Judges departments' credentials: which end soon or have ended, and whose grants that stops; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,9 +13,7 @@ from topics.policy import Policy
 CHECK: Final = "credential"
 
 
-def judge_credentials(
-    newest: Iterable[Credential], policy: Policy | None, now: datetime
-) -> list[Finding]:
+def judge_credentials(newest: Iterable[Credential], policy: Policy | None, now: datetime) -> list[Finding]:
     """One line for each credential that ends soon or has ended, and one for all others.
 
     Args:
@@ -36,7 +34,9 @@ def judge_credentials(
 def grants_of(policy: Policy, consumer: ConsumerId) -> list[GrantId]:
     """The grants that a department has and that were not withdrawn, by name."""
     entries = (entry.grant for entry in policy.grants.values())
-    return sorted(each.id for each in entries if each.consumer == consumer and each.state is not GrantState.REVOKED)
+    return sorted(
+        each.id for each in entries if each.consumer == consumer and each.state is not GrantState.REVOKED
+    )
 
 
 def _judged(each: Credential, policy: Policy | None, now: datetime) -> Iterator[Finding]:
@@ -46,7 +46,9 @@ def _judged(each: Credential, policy: Policy | None, now: datetime) -> Iterator[
         case Standing.ENDS_SOON:
             days = each.days_left(now)
             when = f"ends on {each.last_day}, in {days} day{'s' * (days != 1)}"
-            yield warning(CHECK, f"{each.consumer}, version {each.version}: {when}; {_grants(grants)}", remedy)
+            yield warning(
+                CHECK, f"{each.consumer}, version {each.version}: {when}; {_grants(grants)}", remedy
+            )
         case Standing.OVER:
             seen = f"{each.consumer}, version {each.version}: ended on {each.last_day}; {_grants(grants)}"
             yield failure(CHECK, seen, remedy) if grants != [] else note(CHECK, seen, remedy)

@@ -1,4 +1,4 @@
-"""A bus in memory for rulings on items: what it is asked is remembered, and it can fail and be killed anywhere."""
+"""A bus in memory for rulings on items: what it is asked is kept, it can fail and be killed anywhere."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field

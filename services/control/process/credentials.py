@@ -1,4 +1,4 @@
-"""Looks after departments' credentials: dates, notices, what is over is locked out, what was half renewed done.
+"""Looks after departments' credentials: dates, notices, what is over or was renewed by half.
 
 A login that apply or an import has made is entered when it is seen first. What is over is only ever taken
 away; a new one comes by a code, or by an apply, and has a date of its own.
@@ -68,8 +68,10 @@ class CredentialsTurn:
         with self.database.begin() as connection:
             over = [each.consumer for each in credentials.open_ones(connection) if each.is_over(now)]
         done, troubles = False, list[Exception]()
-        works = [(self._lock_out_one, each) for each in over]
-        works += [(self._finish_one, each) for each in sorted(self.logins.half_renewed())]
+        works: list[tuple[Callable[[ConsumerId, datetime], bool], ConsumerId]] = [
+            *((self._lock_out_one, each) for each in over),
+            *((self._finish_one, each) for each in sorted(self.logins.half_renewed())),
+        ]
         for work, consumer in works:
             try:
                 done |= work(consumer, now)

@@ -103,7 +103,6 @@ class Locks:
             self.access.lock_user(user)
         remove_credentials(self.access.home, [user])
 
-
     def half_renewed(self) -> frozenset[ConsumerId]:
         """See ``Lockable``."""
         return _consumers(self.access.half_done_users())

@@ -18,9 +18,7 @@ def ruling_order(access: Access, settings: ApplySettings, definitions: Definitio
     return RulingOrder(KafkaRulingBus(access, access.admin(), settings), definitions, now_ms)
 
 
-def ruling_worker(
-    database: ControlDatabase, order: RulingOrder, say: Callable[[str], None]
-) -> RulingWorker:
+def ruling_worker(database: ControlDatabase, order: RulingOrder, say: Callable[[str], None]) -> RulingWorker:
     """What carries those out that the database owes."""
     return RulingWorker(database, order, _now, say)
 

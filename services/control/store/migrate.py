@@ -133,7 +133,7 @@ def _allow_application(connection: Connection) -> None:
 
 
 def _allow_doctor(connection: Connection) -> None:
-    """The stack's doctor, where there is one, sees how far tables are migrated and when credentials end, no more."""
+    """The stack's doctor, where there is one, sees how far tables are migrated and when credentials end."""
     if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": DOCTOR}).first():
         for table in _DOCTORS:
             connection.execute(text(f"GRANT SELECT ON {table} TO {DOCTOR}"))

@@ -1,6 +1,5 @@
 """One source for each item: who claimed what of another, which values differ, who decided what."""
 
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 

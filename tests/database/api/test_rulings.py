@@ -50,7 +50,7 @@ def test_a_ruling_is_recorded_with_its_basis_and_says_how_it_stands(web: Web) ->
     assert web.acts("claim", COLUMN) == ["claim.decide", "claim.decide"]
 
 
-.mark.requirement("A5-01")
+@pytest.mark.requirement("A5-01")
 def test_what_became_of_a_ruling_is_read_step_by_step(web: Web) -> None:
     browser = web.at(Role.AUTHORITY, department="data_bureau")
     browser.post(PATH, ruling(decision="transfer"))

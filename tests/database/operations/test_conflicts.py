@@ -103,7 +103,7 @@ def test_what_nobody_claims_is_not_there(portal: Operated) -> None:
     assert reader.look(PATH.replace("address", "sex")).status_code == 404
 
 
-.mark.requirement("A5-01")
+@pytest.mark.requirement("A5-01")
 def test_the_page_follows_a_decision_until_the_gate_decides_by_it(portal: Operated) -> None:
     reader = portal.reader(Role.AUTHORITY, department="data_bureau")
     wanted = {"basis": "《条例》第二十条", "text": "参保登记时核验住址", "confirm": "address"}

@@ -1,4 +1,4 @@
-"""Rulings of the authority are kept once and carried out, through failures and kills, the latest on each column."""
+"""Rulings of the authority are kept once and carried out, through failures and kills, the latest of each."""
 
 from contextlib import closing, suppress
 from dataclasses import dataclass, field

@@ -22,7 +22,9 @@ ROTATE = "govbus credential rotate health"
 def credential(days: float, consumer: str = "health", ended: Ended | None = None) -> Credential:
     """One that ends so many days from now."""
     until = NOW + days * DAY
-    return Credential(ConsumerId(consumer), 2, until - 180 * DAY, until, None if ended is None else until, ended)
+    return Credential(
+        ConsumerId(consumer), 2, until - 180 * DAY, until, None if ended is None else until, ended
+    )
 
 
 def judged(*found: Credential, policy: Policy | None = None) -> list[tuple[Level, str, str]]:
@@ -67,7 +69,9 @@ def test_where_the_policy_cannot_be_read_the_end_is_told_all_the_same() -> None:
 
 
 def test_good_ones_are_one_line_that_names_the_first_to_end() -> None:
-    [(level, seen, remedy), (worse, _, _)] = judged(credential(90, "tax"), credential(60, "archives"), credential(3))
+    [(level, seen, remedy), (worse, _, _)] = judged(
+        credential(90, "tax"), credential(60, "archives"), credential(3)
+    )
     assert (level, remedy, worse) == (Level.OK, "", Level.WARNING)
     assert seen == "2 good, the first ends on 2026-05-01 (archives)"
 

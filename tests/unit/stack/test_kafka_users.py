@@ -90,7 +90,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, write: int) -> None:
 
 
 WRITES = 4
-"""A renewal writes so many files: the pending password and its place in the list, then the same of the kept."""
+"""So many files a renewal writes: the pending password and the list of secrets, then the kept one and it."""
 
 
 @pytest.mark.parametrize("write", range(1, WRITES + 1))
@@ -98,10 +98,12 @@ WRITES = 4
 def test_killed_anywhere_in_a_renewal_the_next_pass_leaves_one_password_that_opens(
     broker: PlayedBroker, files: SecretFiles, monkeypatch: pytest.MonkeyPatch, write: int, pass_: str
 ) -> None:
-    old = users(broker, files).ensure(USER)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    before = users(broker, files)
+    old = before.ensure(USER)
+    with monkeypatch.context() as patch:
         killed_at(patch, write)
-        users(broker, files).renew(USER)
+        with pytest.raises(Killed):
+            before.renew(USER)
     begun = USER in half_done_users(files)
     assert begun == (write > 2), "a renewal begins once its password is kept as pending"
     found = KafkaUsers(cast(AdminClient, broker), files, lambda: "yet another")

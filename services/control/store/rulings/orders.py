@@ -143,9 +143,7 @@ def _overtake(connection: Connection, note: str, *which: Any) -> None:
     connection.execute(update(OWNERSHIP_RULINGS).where(still, *which).values(values))
 
 
-def _change(
-    connection: Connection, ruling: DecidedRuling, values: Mapping[str, Any], *stages: Stage
-) -> None:
+def _change(connection: Connection, ruling: DecidedRuling, values: Mapping[str, Any], *stages: Stage) -> None:
     which = (_C.number == ruling.number, _C.stage.in_([each.value for each in stages]))
     connection.execute(update(OWNERSHIP_RULINGS).where(*which).values(values))
 
