@@ -127,7 +127,9 @@ def authority(bench: Bench) -> Iterator[Browser]:
         web.clock.now = datetime.now(UTC)
         web.parts = replace(web.parts, bus=BusOfStack(bench.stack, web.settings))
         web.app = create_api(web.parts)
-        claimant = Department("social_security", "人社局", "", credit_code("01409002"), CONTACTS)
+        claimant = Department(
+            "social_security", "人社局", "Social Security", credit_code("01409002"), CONTACTS
+        )
         with database.begin() as connection:
             add_department(connection, claimant, CONSOLE)
         bench.stack.run_process(processes.control(bench.stack.settings.control_port))
@@ -221,7 +223,7 @@ def test_a_ruling_over_the_api_is_carried_out_by_itself_and_the_gate_decides_by_
     assert in_force(authority, back)["policy_version"] == version + 1
     assert owner(bench) is None
     before = len(states(bench))
-    capture.write("u", ROW, {**ROW, "status": "4"})
+    capture.write("u", ROW, {**ROW, "status": "1"})
     eventually(lambda: len(states(bench)) > before, 60, lambda: "an enrolment after the confirmation")
     assert "address" not in states(bench)[-1]
     acts = read_acts(bench.access.admin(), bench.access.kafka_config("apply"))
