@@ -49,12 +49,6 @@ def by_number(connection: Connection, number: int) -> DecidedRuling:
     return _decided(connection.execute(select(OWNERSHIP_RULINGS).where(_C.number == number)).one())
 
 
-def open_ones(connection: Connection) -> list[DecidedRuling]:
-    """Those that are not in force everywhere yet, the oldest first."""
-    wanted = select(OWNERSHIP_RULINGS).where(_C.stage.in_(_OPEN)).order_by(_C.number)
-    return [_decided(row) for row in connection.execute(wanted)]
-
-
 def next_due(connection: Connection, now: datetime) -> DecidedRuling | None:
     """The oldest of those whose time has come."""
     wanted = (
