@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import bus, conflicts_items
+from services.cli import bus, conflicts_decide, conflicts_items
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -26,6 +26,7 @@ from topics.names import canonical
 
 app = typer.Typer(help="Look at what contradicts itself, and decide who owns an item.", no_args_is_help=True)
 conflicts_items.register(app)
+conflicts_decide.register(app)
 
 
 @app.callback()

@@ -27,6 +27,8 @@ class ControlSettings(BaseModel):
     """How often decided cases are looked for that are to be carried out on the bus."""
     disputes_s: Seconds = 2.0
     """How often marks of disputed records are looked for that are to be sent."""
+    rulings_s: Seconds = 1.0
+    """How often rulings on items are looked for that are to be carried out on the bus."""
     tickets_s: Seconds = 60.0
     """How often open tickets are held against what came through capture."""
     courier_s: Seconds = 5.0

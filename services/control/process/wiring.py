@@ -9,7 +9,7 @@ from typing import Final
 
 from producers.connect_client import ConnectClient, RetryPolicy
 from schemas.registry import RegistryCredentials, SchemaRegistry
-from services.control.definitions import load_definitions, packaged_definitions
+from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.dispute_sender import DisputesNotReady, sender_on
@@ -31,10 +31,11 @@ from services.control.provisioning.logins import Locks
 from services.control.provisioning.wiring import worker
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
+from services.control.rulings.wiring import ruling_order, ruling_worker
 from services.control.sending.courier import Courier
 from services.control.sending.settings import PREFIX, NoticeSettings
 from services.control.sending.wiring import means_of
-from services.control.settings import CredentialSettings
+from services.control.settings import ApplySettings, CredentialSettings
 from services.control.stack_access import access_of
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
@@ -101,6 +102,7 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
             Pace(settings.grants_s, _BUSY_S),
         ),
+        "rulings": (parts.rulings(declared), Pace(settings.rulings_s)),
         "credentials": (parts.credentials(), Pace(settings.credentials_s, _BUSY_S)),
         "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
         "collector": (
@@ -151,6 +153,11 @@ class _Parts:
                 raise NotYet(str(reason)) from reason
 
         return turn
+
+    def rulings(self, declared: Definitions) -> Callable[[], bool]:
+        """Carries the authority's rulings on items to the bus."""
+        order = ruling_order(access_of(self._stack), ApplySettings.from_environment(), declared)
+        return ruling_worker(self._database, order, lambda text: _log.info("%s", text)).turn
 
     def credentials(self) -> Callable[[], bool]:
         """Looks after the dates of departments' logins, as whoever may take them away."""
