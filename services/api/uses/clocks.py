@@ -30,7 +30,7 @@ from services.control.store.cases.reading import each_case
 from services.control.store.clocks.calendars import import_year, known_years, read_calendar
 from services.control.store.clocks.packs import import_pack, read_packs
 from services.control.store.outbox import Act, append
-from services.control.yaml_source import DefinitionError
+from services.control.definition_error import DefinitionError
 
 _OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
 

@@ -21,7 +21,8 @@ from services.control.clocks.rules import (
     Stage,
     WorkingDays,
 )
-from services.control.yaml_source import DefinitionError, Loc, YamlSource
+from services.control.definition_error import DefinitionError
+from services.control.yaml_source import Loc, YamlSource
 from topics.resource import Declared, Name, Titles
 
 PackId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]

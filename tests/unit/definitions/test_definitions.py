@@ -13,7 +13,7 @@ from services.control.definitions import (
     load_definitions,
     packaged_definitions,
 )
-from services.control.yaml_source import DefinitionError
+from services.control.definition_error import DefinitionError
 from topics.event import ConsumerId, GrantId, ResourceId
 from topics.quality.compiler import compile_rules
 from topics.quality.rules import CodeList
