@@ -19,12 +19,11 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
-from services.control.docket.bound import Bound
 from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
 from services.control.store.cases.listing import waiting
-from services.control.store.cases.policies import adopted
+from services.control.store.cases.policies import Policies
 from services.control.store.catalogue.listing import Facet, Question, page
 from services.control.store.catalogue.reviews import under_review, under_revision
 from services.control.store.clocks.calendars import read_calendar
@@ -169,9 +168,9 @@ def _entries(
     department = department_of(connection, principal.department) if role is Role.PROVIDER else None
     if department is None:
         return
-    policy, code = _policy(connection), department.credit_code
+    policies, code = Policies(connection), department.credit_code
     due = {
-        each.id: entry_due(policy, APPLY, each.since, calendar)
+        each.id: entry_due(policies.at(each.since), APPLY, each.since, calendar)
         for each in under_revision(connection, code, _MOST)
     }
     chosen = {
@@ -193,9 +192,9 @@ def _entries(
 
 
 def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterator[Task]:
-    policy = _policy(connection)
+    policies = Policies(connection)
     for entry in under_review(connection, _MOST):
-        found = entry_due(policy, REVIEW, entry.since, calendar)
+        found = entry_due(policies.at(entry.since), REVIEW, entry.since, calendar)
         yield Task(
             kind=Kind.ENTRY,
             role=Role.AUTHORITY,
@@ -209,9 +208,6 @@ def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterato
         )
 
 
-def _policy(connection: Connection) -> Bound | None:
-    kept = adopted(connection)
-    return None if kept is None else kept.policy
 
 
 def _counted(found: EntryDue | None, calendar: Calendar, today: date) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
 from services.control.docket.review_clock import APPLY, REVIEW, entry_due
 from services.control.store.accounts.departments import ids_of
-from services.control.store.cases.policies import adopted
+from services.control.store.cases.policies import Policies
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.catalogue.reviews import under_review, under_revision
@@ -162,7 +162,7 @@ def _of_cases(
 
 def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     wanted = select(TICKETS).where(TICKETS.c.due_on < today).order_by(TICKETS.c.due_on, TICKETS.c.number)
-    policy = _policy(connection)
+    policies = Policies(connection)
     for row in connection.execute(wanted.limit(_MOST)):
         duty = Duty(row.due_for)
         rule = opening_of(row.opening).rules.clock(duty)
@@ -182,7 +182,7 @@ def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iter
             provisional=bool(row.due_provisional),
             done_on=None,
             days_late=_late(calendar, row.due_on, today),
-            source=_of_rule(policy, KEYS[duty], rule),
+            source=_of_rule(policies.at(row.opened_at), KEYS[duty], rule),
         )
 
 
@@ -197,12 +197,12 @@ def _whose(wish: Wish) -> Iterator[ColumnElement[bool]]:
 
 
 def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
-    policy = _policy(connection)
+    policies = Policies(connection)
     revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=_MOST)]
     waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, _MOST))]
     providers: Mapping[str, str] = ids_of(connection, {each.provider_code for _, _, each in waiting})
     for key, obliged, each in waiting:
-        found = entry_due(policy, key, each.since, calendar)
+        found = entry_due(policies.at(each.since), key, each.since, calendar)
         if found is None or found.advisory or found.due.day >= today:
             continue
         yield Breach(
@@ -223,9 +223,6 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
-def _policy(connection: Connection) -> Bound | None:
-    kept = adopted(connection)
-    return None if kept is None else kept.policy
 
 
 def _late(calendar: Calendar, due_on: date, until: date) -> int:
@@ -240,7 +237,10 @@ def _source(connection: Connection, breach: Breach) -> Source | None:
 
 
 def _of_rule(policy: Bound | None, key: str, rule: ClockRule) -> Source | None:
-    """A ticket keeps its rule and not where it is from: the adopted policy says so while it has the same."""
+    """A ticket keeps its rule and not where it is from: the policy that it was opened under says so.
+
+    None where the rule came from packs that were named with the ticket, and were not adopted.
+    """
     decided = () if policy is None else policy.decide(key, {})
     given = decided[0].given if decided else None
     same = given is not None and isinstance(given.content, Stage) and given.content.rule == rule
