@@ -15,6 +15,7 @@ from services.api.security.asking import asker_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import catalogue
 from services.api.uses.reach import own
+from services.control.store.catalogue.accepting import rules_now
 from services.control.accounts.actions import Action as Permission
 from services.control.cases.words import Problem as CaseProblem
 from services.control.catalogue.cells import entry_cells, item_cells
@@ -163,7 +164,10 @@ def _cells(form: FormData) -> tuple[dict[Field, str], list[dict[Field, str]]]:
 
 def _broken(request: Request, entry: Entry) -> Sequence[Problem]:
     """What would stand against a review of the draft."""
-    return list(entry_problems(entry, parts_of(request).catalogue_rules, places([])))
+    parts = parts_of(request)
+    with parts.database.reading() as connection:
+        rules = rules_now(connection, parts.catalogue_rules)
+    return list(entry_problems(entry, rules, places([])))
 
 
 def _form(
