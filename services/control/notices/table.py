@@ -70,6 +70,13 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CLOCK_OVERDUE, "iew", "iew", "iew", "iew"),
     (Kind.MAINTENANCE_ANNOUNCED, "iew", "iew", "iew", "iew"),
     (Kind.MAINTENANCE_CANCELLED, "iew", "iew", "iew", "iew"),
+    (Kind.NEED_STATED, "iw", "", "iew", ""),
+    (Kind.NEED_ASSIGNED, "iw", "iew", "iw", ""),
+    (Kind.NEED_HANDED_BACK, "iw", "iw", "iew", ""),
+    (Kind.NEED_DRAFTED, "iw", "iw", "iw", ""),
+    (Kind.NEED_KNOWN, "iew", "iw", "iw", ""),
+    (Kind.NEED_DECLINED, "iew", "iw", "iw", ""),
+    (Kind.NEED_WITHDRAWN, "iw", "iw", "iw", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

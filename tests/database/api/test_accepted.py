@@ -43,7 +43,7 @@ def submitted(database: ControlDatabase, adopted: Bound, said: dict[str, Any]) -
     answer = provider.post(path, form, headers={"if-match": "*"})
     if answer.status_code == 200:
         return set()
-    return {each["where"] for each in answer.json()["problems"]}
+    return {each["field"] for each in answer.json()["problems"]}
 
 
 @pytest.mark.requirement("C5", "C6", "C15", "A3-03", "A3-04", "A2-15")
