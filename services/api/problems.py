@@ -223,7 +223,9 @@ _FORBIDDEN: Final = frozenset(
         "SUSPENDED_BY_AUTHORITY",
     }
 )
-_CONFLICTS: Final = frozenset({"TAKEN", "SEPARATION", "SWITCHED_OFF", "POLICY_MISSING"})
+_CONFLICTS: Final = frozenset(
+    {"TAKEN", "SEPARATION", "SWITCHED_OFF", "POLICY_MISSING", "REPORT_HANDED_IN", "REPORT_NOT_OWED"}
+)
 _MISSING: Final = frozenset({"UNKNOWN_PERSON"})
 
 

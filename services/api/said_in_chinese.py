@@ -138,6 +138,11 @@ _OF_NEEDS: Final = {
     "OWN_NEED": ("本部门提出的需求须由其他部门人员研究", "请由其他部门人员办理"),
     "SUBJECT_MISSING": ("未写明所需数据的名称", "请写明需要什么数据"),
 }
+_OF_REPORTS: Final = {
+    "REFERENCE_MISSING": ("未填写文号", "请填写报送文件的文号"),
+    "REPORT_HANDED_IN": ("该年度报告已报送", "无须重复报送"),
+    "REPORT_NOT_OWED": ("本部门无须报送该年度的报告", "请核对年度"),
+}
 _OF_FORMS: Final = {"FORM": ("格式不正确", "请按接口文档书写")}
 
 CHINESE: Final[Mapping[str, tuple[str, str]]] = (
@@ -149,6 +154,7 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = (
     | _OF_ACCOUNTS
     | _OF_OWNERSHIP
     | _OF_NEEDS
+    | _OF_REPORTS
     | _OF_FORMS
 )
 """Code → what is wrong, what to do."""

@@ -39,6 +39,7 @@ MENU: Final = (
             Place(_("Start"), "/"),
             Place(_("My tasks"), "/tasks"),
             Place(_("Inbox"), "/inbox"),
+            Place(_("Yearly reports"), "/reports", (Action.REPORT_LOOK,)),
         ),
     ),
     Section(

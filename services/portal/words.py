@@ -20,6 +20,7 @@ from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
 from services.control.demand import wording as of_needs
+from services.control.docket.report_clock import Duty as ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
@@ -101,6 +102,8 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (BreachKind.CASE, ("共享申请", "case")),
     (BreachKind.TICKET, ("疑义数据", "problem data")),
     (BreachKind.ENTRY, ("目录审核", "review of an entry")),
+    (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
+    (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),
     (Method.PASSWORD, ("密码", "password")),
     (Method.OIDC, ("统一身份认证", "identity provider")),
 )

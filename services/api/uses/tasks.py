@@ -1,11 +1,11 @@
-"""What waits for a person: cases, tickets, entries and needs, first what is due first, with the days left."""
+"""What waits for a person: cases, tickets, entries, needs and yearly reports, first what is due first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
@@ -19,6 +19,7 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
+from services.control.docket.report_clock import Duty, year_end
 from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
@@ -29,10 +30,13 @@ from services.control.store.catalogue.reviews import under_review, under_revisio
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.demand.reading import Wish as NeedWish
 from services.control.store.demand.reading import listed as needs
+from services.control.store.reports.reading import reports
 from services.control.store.tickets.reading import Wish, listed
 from services.control.tickets.words import State as TicketState
 
 _MOST: Final = 200
+_REPORTS: Final = UUID("6f1d4a52-9c1e-5b7a-8d2f-3e0c5a7b9d14")
+"""Names of reports are made into ids under it: a report has none of its own."""
 
 
 class Kind(StrEnum):
@@ -42,6 +46,7 @@ class Kind(StrEnum):
     TICKET = "ticket"
     ENTRY = "entry"
     NEED = "need"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,10 @@ class Task:
     number: int | None
     """What people call a case, a ticket or a need by."""
     name: str
-    """The resource, the name of an entry, or the data that is needed."""
+    """The resource, the name of an entry, the data that is needed, or the year of a report."""
     state: str
     department: str
-    """Whose it is on the other side: who asks, or whose entry it is."""
+    """Whose it is on the other side: who asks, whose entry it is, or who has to report."""
     since: datetime
     due_on: date | None
     provisional: bool
@@ -79,7 +84,8 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
     """
     permit(parts, principal, Action.CASE_LOOK, own(principal))
     with parts.database.reading() as connection:
-        calendar, today = read_calendar(connection), civil_day(parts.clock())
+        calendar, now = read_calendar(connection), parts.clock()
+        today = civil_day(now)
         found = [
             task
             for role in sorted(principal.roles)
@@ -88,6 +94,7 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
                 *_tickets(connection, principal, role, calendar, today),
                 *_entries(connection, principal, role, calendar, today),
                 *_needs(connection, principal, role),
+                *_reports(connection, principal, role, calendar, now),
             )
         ]
     found.sort(key=lambda each: (each.due_on is None, each.due_on or today, each.since))
@@ -240,4 +247,35 @@ def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator
             due_on=None,
             provisional=False,
             days_left=None,
+        )
+
+
+_REPORTING: Final = {
+    Role.PROVIDER: (Duty.DEPARTMENT,),
+    Role.CONSUMER: (Duty.DEPARTMENT,),
+    Role.AUTHORITY: (Duty.DEPARTMENT, Duty.AUTHORITY),
+}
+
+
+def _reports(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, now: datetime
+) -> Iterator[Task]:
+    """Yearly reports that the own department still owes; once for who is consumer and provider."""
+    twice = role is Role.CONSUMER and Role.PROVIDER in principal.roles
+    duties = () if twice else _REPORTING.get(role, ())
+    if not duties or not sees(principal, Action.REPORT_LOOK, own(principal)):
+        return
+    for each in reports(connection, calendar, now, principal.department):
+        if each.handed is not None or each.duty not in duties:
+            continue
+        yield Task(
+            kind=Kind.REPORT,
+            role=role,
+            id=uuid5(_REPORTS, f"{each.duty.value}:{each.department}:{each.year}"),
+            number=None,
+            name=str(each.year),
+            state=each.duty.value,
+            department=each.department,
+            since=year_end(each.year),
+            **_counted(each.due, calendar, civil_day(now)),
         )

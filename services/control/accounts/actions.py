@@ -22,6 +22,7 @@ class Area(StrEnum):
     TICKET = "ticket"
     OPERATION = "operation"
     NOTICE = "notice"
+    REPORT = "report"
     AUDIT = "audit"
     ACCOUNT = "account"
 
@@ -160,6 +161,10 @@ class Action(StrEnum):
     OPERATION_RESTART = "operation.restart"
 
     NOTICE_ANNOUNCE = "notice.announce"
+
+    REPORT_LOOK = "report.look"
+    REPORT_FILE = "report.file"
+    REPORT_FILE_FOR_AUTHORITY = "report.file_for_authority"
 
     AUDIT_LOOK = "audit.look"
     AUDIT_EXPORT = "audit.export"

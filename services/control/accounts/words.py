@@ -41,6 +41,7 @@ _AREAS: Final[Mapping[StrEnum, Said]] = {
     Area.TICKET: ("疑义数据", "problem data"),
     Area.OPERATION: ("运行", "operation"),
     Area.NOTICE: ("通知", "notices"),
+    Area.REPORT: ("年度报告", "yearly reports"),
     Area.AUDIT: ("审计", "audit"),
     Area.ACCOUNT: ("账号", "accounts"),
 }
@@ -184,6 +185,9 @@ _RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.OPERATION_LOOK: ("查看运行状况", "look at what runs"),
     Action.OPERATION_RESTART: ("重启组件", "restart a part"),
     Action.NOTICE_ANNOUNCE: ("发布维护公告", "announce maintenance"),
+    Action.REPORT_LOOK: ("查看年度报告", "look at yearly reports"),
+    Action.REPORT_FILE: ("报送部门年度报告", "hand in a department's yearly report"),
+    Action.REPORT_FILE_FOR_AUTHORITY: ("报送主管部门年度报告", "hand in the authority's yearly report"),
     Action.AUDIT_LOOK: ("查看审计日志", "look at the audit log"),
     Action.AUDIT_EXPORT: ("导出审计日志", "export the audit log"),
     Action.AUDIT_BALANCE: ("核对账目", "balance the books"),

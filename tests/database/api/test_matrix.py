@@ -118,6 +118,10 @@ def department_form() -> dict[str, Any]:
     }
 
 
+def report_of(duty: str) -> dict[str, Any]:
+    return {"duty": duty, "year": 2025, "reference": "数函〔2026〕1号"}
+
+
 def import_file(browser: Browser, _objects: Objects, _department: str) -> Response:
     return browser.ask("POST", "/catalogue/import", files={"file": ("c.csv", b"x")})
 
@@ -195,6 +199,9 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.KILL_RESUME: on_delivery("resume", "grant", "health-persons-gusu"),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
+    Action.REPORT_LOOK: lambda browser, *_: browser.get("/reports"),
+    Action.REPORT_FILE: lambda browser, *_: browser.post("/reports", report_of("department")),
+    Action.REPORT_FILE_FOR_AUTHORITY: lambda browser, *_: browser.post("/reports", report_of("authority")),
     Action.AUDIT_LOOK: lambda browser, objects, _: browser.get(
         f"/acts/case/{browser.get(f'/cases/{objects.case}').json().get('case', 'x')}"
     ),
@@ -250,6 +257,9 @@ NOBODYS_OBJECT: Final = {
     Action.KILL_ALL,
     Action.NOTICE_ANNOUNCE,
     Action.TICKET_REPORT,
+    Action.REPORT_LOOK,
+    Action.REPORT_FILE,
+    Action.REPORT_FILE_FOR_AUTHORITY,
     Action.POLICY_LOOK,
     Action.POLICY_CHANGE_PACKS,
     Action.POLICY_IMPORT_CALENDAR,

@@ -59,6 +59,7 @@ SEEN_BY: Final = {
     "/demand": ALL,
     "/demand/new": {Role.CONSUMER},
     "/demand/{need}": ALL,
+    "/reports": ALL - {Role.OPERATOR},
     "/breaches": ALL,
     "/breaches?kind=case&done=yes": ALL,
     "/cases": ALL,

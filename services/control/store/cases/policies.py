@@ -65,6 +65,11 @@ class Policies:
         self._adoptions = [(row.adopted_at, row.digest) for row in connection.execute(wanted)]
         self._read: dict[str, Bound] = {}
 
+    @property
+    def since(self) -> datetime | None:
+        """When the first policy was adopted."""
+        return self._adoptions[0][0] if self._adoptions else None
+
     def at(self, moment: datetime) -> Bound | None:
         """The policy that counts for what began at a moment; None where none was ever adopted.
 
