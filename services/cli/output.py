@@ -59,7 +59,7 @@ _RIGHTS: Final = "`govbus apply` repairs the rights of the bus's own users"
 _LEDGER: Final = "services.ledger"
 _STORE: Final = "services.control.store.errors"
 _STACK: Final = "services.stack.errors"
-_REMEDIES: Final = (
+REMEDIES: Final = (
     (f"{_LEDGER}.coordinates", "NotACoordinate", ExitCode.USAGE, "write the coordinate as TOPIC:PARTITION:OFFSET"),
     (_STACK, "CorrectSetting", ExitCode.USAGE, "correct the setting"),
     (_STACK, "NameAPart", ExitCode.USAGE, "`govbus status` shows the names"),
@@ -228,7 +228,7 @@ def failure(error: Exception) -> CommandFailed | None:
     """The error as what, where and what to do; None for what no command expects."""
     if isinstance(error, CommandFailed):
         return error
-    for module, name, code, remedy in _REMEDIES:
+    for module, name, code, remedy in REMEDIES:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             return CommandFailed(code, str(error), "", remedy)

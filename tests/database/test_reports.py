@@ -10,7 +10,7 @@ from services.control.clocks.calendar_file import china
 from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
 from services.control.store.reports.reading import reports
-from tests.support.desk import COUNTY, policy
+from tests.support.desk import policy
 from tests.support.portal import Portal
 from tests.support.web import Browser, Web
 
@@ -138,9 +138,7 @@ def test_a_person_comes_from_his_tasks_to_the_report_and_notes_it_as_handed_in(
     control_database: ControlDatabase, language: str
 ) -> None:
     portal = Portal(control_database)
-    with control_database.begin() as connection:
-        adopt(connection, COUNTY, "operator:test", datetime(2026, 3, 2, tzinfo=UTC), "for a test")
-    portal.web.clock.now = JANUARY
+    portal.clock.now = JANUARY
     reader = portal.reader(Role.PROVIDER, department="police", language=language)
     assert "/reports" in reader.open("/tasks?kind=report").links
     page = reader.open("/reports")

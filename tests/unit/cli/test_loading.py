@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from services.cli.output import _REMEDIES
+from services.cli.output import REMEDIES
 
 HEAVY = ("sqlalchemy", "psycopg2", "alembic", "confluent_kafka", "requests", "pydantic", "yaml", "jinja2", "faust")
 COUNT = """
@@ -26,6 +26,6 @@ def test_counting_a_deadline_loads_neither_database_bus_nor_registry() -> None:
     assert [each for each in HEAVY if each in loaded] == []
 
 
-@pytest.mark.parametrize(("module", "name"), [(module, name) for module, name, _, _ in _REMEDIES])
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, name, _, _ in REMEDIES])
 def test_each_error_that_is_told_by_its_name_exists(module: str, name: str) -> None:
     assert issubclass(getattr(import_module(module), name), Exception)
