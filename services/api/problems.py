@@ -217,6 +217,7 @@ _FORBIDDEN: Final = frozenset(
         "OWN_CASE",
         "OWN_TICKET",
         "OWN_NEED",
+        "OWN_ENTRY",
         "OWN_WORK",
         "OWN_DECISION",
         "OWN_ACCOUNT",

@@ -26,6 +26,7 @@ FACTS: Final[Mapping[Slot, Fact]] = {
     Slot.RESOURCE: "population.person.v1",
     Slot.NEW_RESOURCE: "population.person.v2",
     Slot.MAINTENANCE: "0199c9a0-0000-7000-8000-000000000002",
+    Slot.OBJECTION: "3",
     Slot.NEED: "12",
     Slot.ASSIGNEE: "police",
     Slot.DUTY: "clocks.problem.verify",

@@ -1,4 +1,4 @@
-"""What waits for a person: cases, tickets, entries, needs and yearly reports, first what is due first."""
+"""What waits for a person, of cases, tickets, entries, needs, objections and reports: first what is due first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
 from services.control.docket.report_clock import Duty, year_end
 from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
+from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
 from services.control.store.cases.listing import waiting
@@ -30,6 +31,8 @@ from services.control.store.catalogue.reviews import under_review, under_revisio
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.demand.reading import Wish as NeedWish
 from services.control.store.demand.reading import listed as needs
+from services.control.store.objections.reading import Wish as ObjectionWish
+from services.control.store.objections.reading import listed as objections
 from services.control.store.reports.reading import reports
 from services.control.store.tickets.reading import Wish, listed
 from services.control.tickets.words import State as TicketState
@@ -46,6 +49,7 @@ class Kind(StrEnum):
     TICKET = "ticket"
     ENTRY = "entry"
     NEED = "need"
+    OBJECTION = "objection"
     REPORT = "report"
 
 
@@ -57,7 +61,7 @@ class Task:
     role: Role
     id: UUID
     number: int | None
-    """What people call a case, a ticket or a need by."""
+    """What people call a case, a ticket, a need or an objection by."""
     name: str
     """The resource, the name of an entry, the data that is needed, or the year of a report."""
     state: str
@@ -94,6 +98,7 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
                 *_tickets(connection, principal, role, calendar, today),
                 *_entries(connection, principal, role, calendar, today),
                 *_needs(connection, principal, role),
+                *_objections(connection, principal, role, calendar, today),
                 *_reports(connection, principal, role, calendar, now),
             )
         ]
@@ -247,6 +252,30 @@ def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator
             due_on=None,
             provisional=False,
             days_left=None,
+        )
+
+
+def _objections(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
+) -> Iterator[Task]:
+    """Objections to entries of the own department, by the clock that each began under."""
+    if role is not Role.PROVIDER or not sees(principal, Action.OBJECTION_LOOK, own(principal)):
+        return
+    wish = ObjectionWish(ObjectionState.RECEIVED, principal.department)
+    for each in objections(connection, wish, limit=_MOST):
+        opening, due = each.objection.opening, each.due(calendar)
+        yield Task(
+            kind=Kind.OBJECTION,
+            role=role,
+            id=opening.id,
+            number=each.number,
+            name=opening.name,
+            state=each.objection.state.value,
+            department=opening.who.department,
+            since=opening.when,
+            due_on=None if due is None else due.day,
+            provisional=due is not None and due.provisional,
+            days_left=None if due is None else days_left(calendar, today, due.day),
         )
 
 

@@ -1,6 +1,6 @@
 """Every action that a person can ask the control plane for, by one name each: ``<area>.<action>``.
 
-Those of cases, tickets, needs and catalogue entries have the names of their life cycles; tests compare.
+Those of cases, tickets, needs, objections and entries have the names of their life cycles; tests compare.
 """
 
 from enum import StrEnum
@@ -22,6 +22,7 @@ class Area(StrEnum):
     TICKET = "ticket"
     OPERATION = "operation"
     NOTICE = "notice"
+    OBJECTION = "objection"
     REPORT = "report"
     AUDIT = "audit"
     ACCOUNT = "account"
@@ -66,6 +67,13 @@ class Action(StrEnum):
     DEMAND_HAND_BACK = "demand.hand_back"
     DEMAND_DRAFT = "demand.draft"
     DEMAND_WITHDRAW = "demand.withdraw"
+
+    OBJECTION_LOOK = "objection.look"
+    OBJECTION_OBJECT = "objection.object"
+    OBJECTION_EXTEND = "objection.extend"
+    OBJECTION_ACCEPT = "objection.accept"
+    OBJECTION_DENY = "objection.deny"
+    OBJECTION_WITHDRAW = "objection.withdraw"
 
     CASE_LOOK = "case.look"
     CASE_LOOK_CONTEXT = "case.look_context"

@@ -78,6 +78,12 @@ _OF_DEMAND: Final[tuple[_Row, ...]] = (
     (Action.DEMAND_HAND_BACK, _CHANGE, _, _OWN, _, _, _, _),
     (Action.DEMAND_DRAFT, _CHANGE, _, _OWN, _, _, _, _),
     (Action.DEMAND_WITHDRAW, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.OBJECTION_LOOK, _LOOK, _ALL, _OWN, _OWN, _, _ALL, _ALL),
+    (Action.OBJECTION_OBJECT, _CHANGE, _OWN, _, _OWN, _, _, _),
+    (Action.OBJECTION_EXTEND, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_ACCEPT, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_DENY, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_WITHDRAW, _CHANGE, _OWN, _, _OWN, _, _, _),
 )
 _OF_CASES: Final[tuple[_Row, ...]] = (
     (Action.CASE_LOOK, _LOOK, _ALL, _OWN, _OWN, _ALL, _ALL, _ALL),

@@ -41,6 +41,7 @@ _AREAS: Final[Mapping[StrEnum, Said]] = {
     Area.TICKET: ("疑义数据", "problem data"),
     Area.OPERATION: ("运行", "operation"),
     Area.NOTICE: ("通知", "notices"),
+    Area.OBJECTION: ("开放目录异议", "objections"),
     Area.REPORT: ("年度报告", "yearly reports"),
     Area.AUDIT: ("审计", "audit"),
     Area.ACCOUNT: ("账号", "accounts"),
@@ -95,6 +96,12 @@ _DEMAND: Final[Mapping[StrEnum, Said]] = {
     Action.DEMAND_HAND_BACK: ("退回数据需求", "hand a need back"),
     Action.DEMAND_DRAFT: ("按需求编制目录", "begin an entry for a need"),
     Action.DEMAND_WITHDRAW: ("撤回数据需求", "withdraw a need"),
+    Action.OBJECTION_LOOK: ("查看开放目录异议", "look at objections"),
+    Action.OBJECTION_OBJECT: ("对开放目录提出异议", "object to the open directory"),
+    Action.OBJECTION_EXTEND: ("延长异议答复期限", "extend the time for an objection"),
+    Action.OBJECTION_ACCEPT: ("采纳异议", "accept an objection"),
+    Action.OBJECTION_DENY: ("不予采纳异议", "deny an objection"),
+    Action.OBJECTION_WITHDRAW: ("撤回异议", "withdraw an objection"),
 }
 _CASES: Final[Mapping[StrEnum, Said]] = {
     Action.CASE_LOOK: ("查看共享申请", "look at a case"),

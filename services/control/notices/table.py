@@ -77,6 +77,11 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.NEED_KNOWN, "iew", "iw", "iw", ""),
     (Kind.NEED_DECLINED, "iew", "iw", "iw", ""),
     (Kind.NEED_WITHDRAWN, "iw", "iw", "iw", ""),
+    (Kind.OBJECTION_RECEIVED, "iw", "iew", "iw", ""),
+    (Kind.OBJECTION_EXTENDED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_ACCEPTED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_DENIED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_WITHDRAWN, "iw", "iw", "iw", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""What notices of needs for data say, in both languages."""
+"""What notices of needs for data, and of objections to the open directory, say in both languages."""
 
 from typing import Final
 
@@ -72,6 +72,49 @@ NEEDS: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said("数据需求 {need} 已由部门 {consumer} 撤回", "无需操作。"),
             Said("Need {need} was withdrawn by {consumer}", "Nothing is to be done."),
+        ),
+    ),
+)
+OBJECTIONS: Final[tuple[tuple[Kind, Both], ...]] = (
+    (
+        Kind.OBJECTION_RECEIVED,
+        (
+            Said(
+                "收到对开放目录的异议 {objection}（提出部门 {consumer}）",
+                "提供部门：请在期限内答复；不予采纳的，须说明理由和依据。",
+            ),
+            Said(
+                "{consumer} objects to the open directory: objection {objection}",
+                "Provider: answer it in time; a denial needs its reason and basis.",
+            ),
+        ),
+    ),
+    (
+        Kind.OBJECTION_EXTENDED,
+        (
+            Said("异议 {objection} 的答复期限延长至 {day}", "无需操作；请等待答复。"),
+            Said("The time for objection {objection} was extended to {day}", "Wait for the answer."),
+        ),
+    ),
+    (
+        Kind.OBJECTION_ACCEPTED,
+        (
+            Said("异议 {objection} 已被采纳", "请查看答复；目录将作相应修订。"),
+            Said("Objection {objection} was accepted", "See the answer; the entry is to be revised."),
+        ),
+    ),
+    (
+        Kind.OBJECTION_DENIED,
+        (
+            Said("异议 {objection} 未被采纳", "请查看理由和依据。"),
+            Said("Objection {objection} was denied", "See the reason and the basis."),
+        ),
+    ),
+    (
+        Kind.OBJECTION_WITHDRAWN,
+        (
+            Said("异议 {objection} 已撤回", "无需操作。"),
+            Said("Objection {objection} was withdrawn", "Nothing is to be done."),
         ),
     ),
 )

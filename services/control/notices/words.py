@@ -80,6 +80,12 @@ class Kind(StrEnum):
     NEED_DECLINED = "need.declined"
     NEED_WITHDRAWN = "need.withdrawn"
 
+    OBJECTION_RECEIVED = "objection.received"
+    OBJECTION_EXTENDED = "objection.extended"
+    OBJECTION_ACCEPTED = "objection.accepted"
+    OBJECTION_DENIED = "objection.denied"
+    OBJECTION_WITHDRAWN = "objection.withdrawn"
+
 
 class Audience(StrEnum):
     """As what a department is told."""
@@ -122,8 +128,9 @@ class Slot(StrEnum):
     NEW_RESOURCE = "new_resource"
     """The id of the resource's new version."""
     MAINTENANCE = "maintenance"
+    OBJECTION = "objection"
     NEED = "need"
-    """The number by which people call it."""
+    """The number by which people call it, as of an objection."""
     ASSIGNEE = "assignee"
     """The department that is to describe what is needed."""
     DUTY = "duty"
@@ -148,6 +155,7 @@ NAMES: Final = frozenset(
         Slot.RESOURCE,
         Slot.NEW_RESOURCE,
         Slot.MAINTENANCE,
+        Slot.OBJECTION,
         Slot.NEED,
         Slot.ASSIGNEE,
         Slot.DUTY,

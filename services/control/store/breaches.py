@@ -18,11 +18,15 @@ from services.control.clocks.pack import Source
 from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
 from services.control.docket.review_clock import APPLY, REVIEW, entry_due
+from services.control.objections.clock import KEY as OBJECTION_KEY
+from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import ids_of
 from services.control.store.cases.policies import Policies
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.catalogue.reviews import under_review, under_revision
+from services.control.store.objections.reading import Wish as ObjectionWish
+from services.control.store.objections.reading import listed as objections
 from services.control.store.parties import Parties
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
@@ -39,6 +43,7 @@ class Kind(StrEnum):
     CASE = "case"
     TICKET = "ticket"
     ENTRY = "entry"
+    OBJECTION = "objection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Breach:
     kind: Kind
     id: UUID
     number: int | None
-    """What people call a case or a ticket by."""
+    """What people call a case, a ticket or an objection by."""
     name: str
     """The resource, or the name of an entry."""
     obliged: str
@@ -109,6 +114,8 @@ def breaches(
         found += _of_tickets(connection, calendar, today)
     if asked.kind in (None, Kind.ENTRY):
         found += _of_entries(connection, calendar, today)
+    if asked.kind in (None, Kind.OBJECTION):
+        found += _of_objections(connection, calendar, today)
     fits = [each for each in found if _fits(each, asked)]
     return sorted(fits, key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
 
@@ -223,6 +230,29 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
+
+
+def _of_objections(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
+    for each in objections(connection, ObjectionWish(ObjectionState.RECEIVED), limit=_MOST):
+        opening, due, clock = each.objection.opening, each.due(calendar), each.clock
+        if clock is None or due is None or due.day >= today or clock.stage.rule.advisory:
+            continue
+        yield Breach(
+            kind=Kind.OBJECTION,
+            id=opening.id,
+            number=each.number,
+            name=opening.name,
+            obliged="provider",
+            provider=opening.provider,
+            consumer=opening.who.department,
+            key=OBJECTION_KEY,
+            stage=clock.stage.name,
+            due_on=due.day,
+            provisional=due.provisional,
+            done_on=None,
+            days_late=_late(calendar, due.day, today),
+            source=clock.source,
+        )
 
 
 def _late(calendar: Calendar, due_on: date, until: date) -> int:

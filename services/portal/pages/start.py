@@ -20,6 +20,7 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day
 from services.control.demand.words import State as NeedState
 from services.control.docket.report_clock import Duty as ReportDuty
+from services.control.objections.words import State as ObjectionState
 from services.control.store.cases.listing import Breach, breaches
 from services.control.store.notices import inbox
 from services.control.tickets.words import State as TicketState
@@ -38,6 +39,7 @@ _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.ENTRY: EntryState,
     Kind.TICKET: TicketState,
     Kind.NEED: NeedState,
+    Kind.OBJECTION: ObjectionState,
     Kind.REPORT: ReportDuty,
 }
 _FOLDERS: Final = {
@@ -45,9 +47,10 @@ _FOLDERS: Final = {
     Kind.ENTRY: "/catalogue/entries",
     Kind.TICKET: "/tickets",
     Kind.NEED: "/demand",
+    Kind.OBJECTION: "/objections",
     Kind.REPORT: "/reports",
 }
-_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED})
+_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED, Kind.OBJECTION})
 """What has its page under its number."""
 
 

@@ -59,6 +59,8 @@ SEEN_BY: Final = {
     "/demand": ALL,
     "/demand/new": {Role.CONSUMER},
     "/demand/{need}": ALL,
+    "/objections": ALL - {Role.OPERATOR},
+    "/objections/new?entry={published}": {Role.CONSUMER, Role.AUTHORITY},
     "/reports": ALL - {Role.OPERATOR},
     "/breaches": ALL,
     "/breaches?kind=case&done=yes": ALL,

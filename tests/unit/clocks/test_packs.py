@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.control.clocks.merge import CorrectPacks, Policy, because, in_words, merge
 from services.control.clocks.pack import Given, Level, Pack, Source, Standing
-from services.control.clocks.pack_file import PacksInvalid, load_packs, packaged_packs, parse_pack
+from services.control.clocks.pack_file import load_packs, packaged_packs
 from services.control.clocks.policy_keys import KEYS, Kind, Merge
 from services.control.clocks.rules import ClockRule, Extension, Stage, WorkingDays
 from tests.unit.clocks.written_packs import REPLY, TODAY, loaded, pack, policy_of, stages
@@ -306,83 +306,7 @@ def test_no_layer_makes_a_deadline_longer_or_a_retention_shorter(asked: list[tup
 def test_a_key_says_how_its_values_merge_and_choices_have_an_order() -> None:
     assert set(Merge) == {each.merge for each in KEYS.values()}
     for each in KEYS.values():
-        assert (len(each.choices) > 1) == (each.kind is Kind.CHOICE)
+        assert (len(each.choices) > 1) == (each.kind in {Kind.CHOICE, Kind.WORDS})
         assert each.rules
         assert each.zh
         assert each.en
-
-
-LAW, COUNTY_POLICY = "law, administrative_regulation, central_policy", ", province_policy, city_policy, county_policy"
-FOUR = "population, legal_persons, natural_resources, licences"
-LISTS = [
-    ("C5", "basis.deny.allowed_levels", "jiyuan-2022", LAW, "第三十二条(一)"),
-    ("C5", "basis.deny.allowed_levels", "yanjin-2019", LAW, "三(一)"),
-    ("C5", "basis.deny.allowed_levels", "county-template-2021", LAW + COUNTY_POLICY, "第十条(一)"),
-    ("C6", "basis.conditional.required", "jiyuan-2022", "required", "第三十二条(一)"),
-    ("C6", "basis.conditional.required", "county-template-2021", "not_required", "第十条(一)"),
-    ("C14", "taxonomy.basic", "county-template-2021", FOUR, "第十条(二)"),
-    ("C14", "taxonomy.basic", "jiyuan-2022", f"{FOUR}, social_credit", "第三十二条(二)"),
-    ("C14", "taxonomy.basic", "bengbu-2017", f"{FOUR}, macro_economy", "第五条"),
-]
-
-
-@pytest.mark.parametrize(("value_", "key", "name", "value", "article"), LISTS)
-@pytest.mark.requirement("C5", "C6", "C14")
-def test_what_a_catalogue_accepts_is_a_value_with_its_article(
-    value_: str, key: str, name: str, value: str, article: str
-) -> None:
-    (decided,) = merged(name).decide(key)
-    assert (in_words(decided.given), decided.given.source.article) == (value, article)
-
-
-@pytest.mark.requirement("C5", "C6")
-def test_a_lower_layer_may_accept_less_as_a_basis_and_never_more() -> None:
-    for lower in ("county-template-2021", "yanjin-2019"):
-        (levels,) = merged("jiyuan-2022", lower).decide("basis.deny.allowed_levels")
-        assert (levels.given.pack, in_words(levels.given)) == ("jiyuan-2022", LAW)
-        (needed,) = merged("jiyuan-2022", lower).decide("basis.conditional.required")
-        assert needed.given.content == "required"
-    (levels,) = merged("bengbu-2017", "county-template-2021").decide("basis.deny.allowed_levels")
-    assert levels.given.pack == "county-template-2021"
-
-
-@pytest.mark.requirement("C14", "C15")
-def test_libraries_and_themes_are_those_of_the_lowest_layer_that_names_some() -> None:
-    policy = merged("jiyuan-2022", "yanjin-2019")
-    (themes,) = policy.decide("taxonomy.theme")
-    (upper,) = merged("jiyuan-2022").decide("taxonomy.theme")
-    assert isinstance(themes.given.content, tuple)
-    assert isinstance(upper.given.content, tuple)
-    assert set(upper.given.content) - set(themes.given.content) == {"credit_system"}
-    (basic,) = merged("bengbu-2017", "county-template-2021").decide("taxonomy.basic")
-    assert in_words(basic.given) == FOUR
-
-
-def test_lists_of_which_neither_holds_the_other_make_no_policy() -> None:
-    def accepting(id_: str, level: str, *words: str) -> Pack:
-        value = f"{{source: {{document: d, article: '1'}}, words: [{', '.join(words)}]}}"
-        return loaded_pack(id_, level, f"basis.deny.allowed_levels: {value}")
-
-    city = accepting("city", "city", "law", "local_rule")
-    county = accepting("county", "county", "law", "county_policy")
-    with pytest.raises(CorrectPacks, match="neither fewer than the other") as caught:
-        merge([city, county], TODAY)
-    assert caught.value.remedy == "let one of the two hold the other"
-
-
-@pytest.mark.parametrize(
-    ("words", "problem"),
-    [("[]", "is empty"), ("[law, moon]", "'moon' is no choice here"), ("[law, law]", "law is given twice")],
-)
-def test_a_list_of_words_is_checked_word_by_word(words: str, problem: str) -> None:
-    value = f"basis.deny.allowed_levels: {{source: {{document: d, article: '1'}}, words: {words}}}"
-    with pytest.raises(PacksInvalid, match=problem):
-        loaded_pack("city", "city", value)
-
-
-def loaded_pack(id_: str, level: str, value: str) -> Pack:
-    return parse_pack(
-        f"id: {id_}\ntitles: {{zh: 一, en: one}}\nlevel: {level}\nversion: 1\nstanding: sample\n"
-        f"effective_from: null\ndocuments: {{d: 文}}\nvalues:\n  {value}\n",
-        f"{id_}.yaml",
-    )
