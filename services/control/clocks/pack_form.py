@@ -31,7 +31,7 @@ Text = Annotated[str, Field(min_length=1)]
 _MONTH_AND_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(last|[0-3][0-9])")
 _DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LENGTHS: Final = ("working_days", "natural_days", "by", "agreed")
-_WANTED: Final = {Kind.RETENTION: "days", Kind.CHOICE: "choice", Kind.WORDS: "words"}
+_WANTED: Final = {Kind.RETENTION: "days", Kind.CHOICE: "choice", Kind.LIST: "words"}
 """What a value of a kind is written as; the others are stages."""
 
 

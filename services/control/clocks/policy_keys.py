@@ -20,7 +20,7 @@ class Kind(StrEnum):
     """Days for which something is kept; the longer is the stricter."""
     CHOICE = "choice"
     """One of a few words, given from the most lenient to the strictest."""
-    WORDS = "words"
+    LIST = "list"
     """Some of a few words; what takes fewer of them is the stricter."""
 
 
@@ -55,7 +55,7 @@ def _choice(name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], *
 
 
 def _words(name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], words: Iterable[str]) -> PolicyKey:
-    return PolicyKey(name, Kind.WORDS, merge, zh, en, rules, tuple(map(str, words)))
+    return PolicyKey(name, Kind.LIST, merge, zh, en, rules, tuple(map(str, words)))
 
 
 _STRICTEST, _LOCAL = Merge.STRICTEST, Merge.LOCAL_OVERRIDES

@@ -79,7 +79,7 @@ def test_lists_of_which_neither_holds_the_other_make_no_policy(tmp_path: Path) -
         ({"words": []}, "is empty"),
         ({"words": ["law", "moon"]}, "'moon' is no choice here"),
         ({"words": ["law", "law"]}, "law is given twice"),
-        ({"choice": "law"}, "has choice, but is a words"),
+        ({"choice": "law"}, "has choice, but is a list"),
     ],
 )
 def test_a_list_is_checked_word_by_word(tmp_path: Path, content: dict[str, object], problem: str) -> None:
