@@ -140,7 +140,10 @@ _OF_NEEDS: Final = {
 }
 _OF_OBJECTIONS: Final = {
     "DAYS_MISSING": ("未填写天数", "请填写需要延长的天数"),
-    "EXTENSION_REFUSED": ("不能延长答复期限", "仅可延长一次，须在期限内、不超过上限并经规定的人批准；请按期答复"),
+    "EXTENSION_REFUSED": (
+        "不能延长答复期限",
+        "仅可延长一次，须在期限内、不超过上限并经规定的人批准；请按期答复",
+    ),
     "ENTRY_NOT_PUBLISHED": ("该目录未发布", "请选择已发布的目录"),
     "OWN_ENTRY": ("该目录属于本部门", "请直接修订目录"),
 }

@@ -152,9 +152,7 @@ def step_command(
         if action is Action.DRAFT:
             done = work.draft(connection, filed, filed.version, who, now, lambda: new_id(now))
         else:
-            done = work.act(
-                connection, filed, filed.version, action, who, now, given, lambda: new_id(now)
-            )
+            done = work.act(connection, filed, filed.version, action, who, now, given, lambda: new_id(now))
     _answer_step(done, as_json=wants_json(as_json, output))
 
 

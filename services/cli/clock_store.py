@@ -10,8 +10,8 @@ import typer
 from services.cli.control import account, open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.clocks.calendar_file import CalendarInvalid, read_year
-from services.control.store.clocks.calendars import import_year, known_years
 from services.control.definition_error import DefinitionError
+from services.control.store.clocks.calendars import import_year, known_years
 
 app = typer.Typer(help="The calendar of working days in the control plane.", no_args_is_help=True)
 

@@ -60,7 +60,12 @@ _LEDGER: Final = "services.ledger"
 _STORE: Final = "services.control.store.errors"
 _STACK: Final = "services.stack.errors"
 REMEDIES: Final = (
-    (f"{_LEDGER}.coordinates", "NotACoordinate", ExitCode.USAGE, "write the coordinate as TOPIC:PARTITION:OFFSET"),
+    (
+        f"{_LEDGER}.coordinates",
+        "NotACoordinate",
+        ExitCode.USAGE,
+        "write the coordinate as TOPIC:PARTITION:OFFSET",
+    ),
     (_STACK, "CorrectSetting", ExitCode.USAGE, "correct the setting"),
     (_STACK, "NameAPart", ExitCode.USAGE, "`govbus status` shows the names"),
     (

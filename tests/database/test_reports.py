@@ -31,9 +31,7 @@ def web(control_database: ControlDatabase) -> Web:
 def report_tasks(browser: Browser) -> list[tuple[str, str, int]]:
     """Reports on a person's tasks: whose, until when, and the working days that are left."""
     items = browser.get("/tasks").json()["items"]
-    return [
-        (each["state"], each["due_on"], each["days_left"]) for each in items if each["kind"] == "report"
-    ]
+    return [(each["state"], each["due_on"], each["days_left"]) for each in items if each["kind"] == "report"]
 
 
 def handed_in(browser: Browser, duty: str = "department", **changes: Any) -> Any:

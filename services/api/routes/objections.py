@@ -204,9 +204,7 @@ def _made(filed: Filed, status: int = 200) -> Made:
     if status == 201:
         headers["location"] = f"/api/v1/objections/{filed.number}"
     state = filed.objection.state
-    return Made(
-        ObjectionStepAnswer(number=filed.number, version=filed.version, state=state), status, headers
-    )
+    return Made(ObjectionStepAnswer(number=filed.number, version=filed.version, state=state), status, headers)
 
 
 def _line(found: objections.Shown) -> dict[str, Any]:

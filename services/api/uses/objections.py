@@ -64,9 +64,7 @@ def objections(
     wish = Wish(state, None, visible_to(parts, principal, Asked.OBJECTION_LOOK))
     with parts.database.reading() as connection:
         calendar = read_calendar(connection)
-        return [
-            _shown(parts, principal, each, calendar) for each in listed(connection, wish, before, limit)
-        ]
+        return [_shown(parts, principal, each, calendar) for each in listed(connection, wish, before, limit)]
 
 
 def shown(parts: Parts, principal: Principal, number: int) -> Shown:

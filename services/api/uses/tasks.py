@@ -220,8 +220,6 @@ def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterato
         )
 
 
-
-
 def _counted(found: EntryDue | None, calendar: Calendar, today: date) -> dict[str, Any]:
     """What a task says of its last day."""
     if found is None:

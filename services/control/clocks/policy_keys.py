@@ -54,7 +54,9 @@ def _choice(name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], *
     return PolicyKey(name, Kind.CHOICE, merge, zh, en, rules, choices)
 
 
-def _words(name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], words: Iterable[str]) -> PolicyKey:
+def _words(
+    name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], words: Iterable[str]
+) -> PolicyKey:
     return PolicyKey(name, Kind.LIST, merge, zh, en, rules, tuple(map(str, words)))
 
 

@@ -71,4 +71,6 @@ def _length(rule: ClockRule) -> tuple[int, ...]:
 def _takes_fewer(one: frozenset[str], other: frozenset[str]) -> bool:
     if one <= other or other <= one:
         return one < other
-    raise Incomparable("take different words, neither fewer than the other", "let one of the two hold the other")
+    raise Incomparable(
+        "take different words, neither fewer than the other", "let one of the two hold the other"
+    )

@@ -42,9 +42,7 @@ NEEDS: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.NEED_DRAFTED,
         (
-            Said(
-                "部门 {assignee} 已开始为数据需求 {need} 编制目录条目", "无需操作；条目发布后即可申请。"
-            ),
+            Said("部门 {assignee} 已开始为数据需求 {need} 编制目录条目", "无需操作；条目发布后即可申请。"),
             Said(
                 "{assignee} has begun an entry for the need {need}",
                 "Nothing is to be done; once the entry is published, the data can be applied for.",
@@ -56,7 +54,8 @@ NEEDS: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said("数据需求 {need} 的数据已在目录中", "请查看对应的目录条目并申请共享。"),
             Said(
-                "The data of need {need} is in the catalogue", "See which entry has it, and apply for the data."
+                "The data of need {need} is in the catalogue",
+                "See which entry has it, and apply for the data.",
             ),
         ),
     ),

@@ -78,7 +78,9 @@ def _opening_problems(opening: Opening, published: bool) -> Iterator[Problem]:
         yield Problem("TEXT_MISSING", "text", "nothing is said", "say it in words")
     if opening.who.role is Role.AUTHORITY and not opening.reference.strip():
         what = "no letter is named"
-        yield Problem("REFERENCE_MISSING", "reference", what, "give the number of the letter, and name nobody")
+        yield Problem(
+            "REFERENCE_MISSING", "reference", what, "give the number of the letter, and name nobody"
+        )
 
 
 def _problems(objection: Objection, action: Action, actor: Actor, given: Given) -> Iterator[Problem]:

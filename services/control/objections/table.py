@@ -29,9 +29,7 @@ class Transition:
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Action], Transition]] = {
-    (State.RECEIVED, Action.EXTEND): Transition(
-        State.RECEIVED, Party.PROVIDER, (Demand.TEXT, Demand.DAYS)
-    ),
+    (State.RECEIVED, Action.EXTEND): Transition(State.RECEIVED, Party.PROVIDER, (Demand.TEXT, Demand.DAYS)),
     (State.RECEIVED, Action.ACCEPT): Transition(State.ACCEPTED, Party.PROVIDER, (Demand.TEXT,)),
     (State.RECEIVED, Action.DENY): Transition(State.DENIED, Party.PROVIDER, (Demand.TEXT, Demand.BASIS)),
     (State.RECEIVED, Action.WITHDRAW): Transition(State.WITHDRAWN, Party.OBJECTOR),

@@ -230,8 +230,6 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
-
-
 def _of_objections(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     for each in objections(connection, ObjectionWish(ObjectionState.RECEIVED), limit=_MOST):
         opening, due, clock = each.objection.opening, each.due(calendar), each.clock

@@ -15,7 +15,6 @@ from services.api.security.asking import asker_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import catalogue
 from services.api.uses.reach import own
-from services.control.store.catalogue.accepting import rules_now
 from services.control.accounts.actions import Action as Permission
 from services.control.cases.words import Problem as CaseProblem
 from services.control.catalogue.cells import entry_cells, item_cells
@@ -26,6 +25,7 @@ from services.control.catalogue.lifecycle import Action
 from services.control.catalogue.problems import Problem
 from services.control.catalogue.reading import Cells, is_item_row, places, read_entry
 from services.control.catalogue.vocabulary import word
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.errors import ReadAgain
 from services.portal.forms import Form as Fields
 from services.portal.forms import go, text

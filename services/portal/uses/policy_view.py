@@ -48,7 +48,9 @@ def value_in_words(given: Given, language: Language) -> str:
     content = given.content
     if isinstance(content, tuple):
         kind = _LISTS[given.key]
-        return ("、" if language is Language.ZH else ", ").join(word(kind(each), language) for each in content)
+        return ("、" if language is Language.ZH else ", ").join(
+            word(kind(each), language) for each in content
+        )
     if isinstance(content, str):
         return choice_in_words(content, language)
     if language is Language.EN:

@@ -63,9 +63,7 @@ def acting(
         version = filed.version if seen < 0 else seen
         if action is Action.DRAFT:
             return work.draft(connection, filed, version, who, LATER, made_at(LATER))
-        return work.act(
-            connection, filed, version, action, who, LATER, said or given(action), made_at(LATER)
-        )
+        return work.act(connection, filed, version, action, who, LATER, said or given(action), made_at(LATER))
 
 
 def test_what_is_read_is_what_happened(database: ControlDatabase) -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from services.cli.output import REMEDIES
 
-HEAVY = ("sqlalchemy", "psycopg2", "alembic", "confluent_kafka", "requests", "pydantic", "yaml", "jinja2", "faust")
+HEAVY = (
+    "sqlalchemy",
+    "psycopg2",
+    "alembic",
+    "confluent_kafka",
+    "requests",
+    "pydantic",
+    "yaml",
+    "jinja2",
+    "faust",
+)
 COUNT = """
 import sys
 from services.cli.main import app

@@ -36,7 +36,9 @@ def test_the_packs_say_which_levels_of_basis_suffice() -> None:
         (("bengbu-2017",), True),
     ],
 )
-def test_the_packs_say_whether_sharing_on_condition_needs_a_basis(packs: tuple[str, ...], needs: bool) -> None:
+def test_the_packs_say_whether_sharing_on_condition_needs_a_basis(
+    packs: tuple[str, ...], needs: bool
+) -> None:
     assert catalogue_rules(policy(*packs), DEFAULT).condition_needs_basis is needs
 
 

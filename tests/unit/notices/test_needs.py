@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.control.demand.need import Given, Need, evolved
 from services.control.demand.need import Event as NeedEvent
+from services.control.demand.need import Given, Need, evolved
 from services.control.demand.words import Action, State
 from services.control.notices.event import Offices, told
 from services.control.notices.of_needs import of_need

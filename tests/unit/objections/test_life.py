@@ -28,16 +28,16 @@ HEAD: Final = "head_of_department"
 CONSUMER: Final = Actor("zhao", Role.CONSUMER, "health")
 PROVIDER: Final = Actor("wang", Role.PROVIDER, "police")
 BUREAU: Final = Actor("chen", Role.AUTHORITY, "data_bureau")
-OPENING: Final = Opening(UUID(int=1), CONSUMER, NOW, UUID(int=2), "居住证办理信息", "police", "应当无条件开放")
+OPENING: Final = Opening(
+    UUID(int=1), CONSUMER, NOW, UUID(int=2), "居住证办理信息", "police", "应当无条件开放"
+)
 GIVEN: Final = {
     Action.EXTEND: Given(text="需要核实", days=10, approver=HEAD),
     Action.ACCEPT: Given(text="将修订目录"),
     Action.DENY: Given(text="涉及个人隐私", basis="《个人信息保护法》第二十五条"),
     Action.WITHDRAW: Given(),
 }
-ACTOR: Final = {
-    action: CONSUMER if action is Action.WITHDRAW else PROVIDER for action in Action
-}
+ACTOR: Final = {action: CONSUMER if action is Action.WITHDRAW else PROVIDER for action in Action}
 
 
 def made(**changes: Any) -> Objection:

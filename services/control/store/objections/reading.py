@@ -31,7 +31,6 @@ class Filed:
         """How many events it has: who changes it names the version that he has seen."""
         return len(self.objection.events)
 
-
     def due(self, calendar: Calendar) -> Due | None:
         """Until when it has to be answered; None where no clock runs, or it was answered."""
         return None if self.clock is None or self.clock.run.met else due_of(self.clock.run, calendar)
