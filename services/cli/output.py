@@ -116,8 +116,8 @@ REMEDIES: Final = (
     (_STORE, "CloseDisputes", ExitCode.REFUSED, "decide on tickets that are open, then repeat the command"),
     (_STORE, "BeginAnew", ExitCode.USAGE, "ask without --after for the first page"),
 )
-"""Errors by module and name: what no loaded module has was raised by nobody, and loading them all to ask takes
-longer than most answers."""
+"""Errors by module and name: what no loaded module has was raised by nobody, and to load them all only to ask
+takes longer than most answers."""
 
 
 def wants_json(as_json: bool, form: Format) -> bool:

@@ -1,4 +1,4 @@
-"""What is wrong with one place of a file that people write: who only says so need not load what reads YAML."""
+"""What is wrong with one place of a file that people write; saying so loads nothing that reads YAML."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Objections over the API and on pages: made, told, answered in time by the packs of then, listed when late."""
+"""Objections over the API and on pages: made, told, answered by the packs of then, listed when late."""
 
 from datetime import UTC, datetime
 from typing import Any

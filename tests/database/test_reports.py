@@ -1,4 +1,4 @@
-"""Yearly reports: a task of each department from the year's end until it is handed in, by the packs of then."""
+"""Yearly reports: a task of each department from the end of the year until it is handed in."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -62,7 +62,7 @@ def test_what_is_late_stays_a_task_and_says_by_how_much(web: Web) -> None:
     assert report_tasks(provider) == [("department", "2027-01-05", -3)]
     assert handed_in(provider).status_code == 201
     with web.parts.database.reading() as connection:
-        (report,) = [each for each in reports(connection, china(), web.clock.now, "police")]
+        (report,) = reports(connection, china(), web.clock.now, "police")
     assert report.late
 
 

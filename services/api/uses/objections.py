@@ -1,4 +1,4 @@
-"""Objections to the open directory as pages and the API work on them: made, answered in time, extended once."""
+"""Objections to the open directory as pages and the API work on them: answered in time, extended once."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What waits for a person, of cases, tickets, entries, needs, objections and reports: first what is due first."""
+"""What waits for a person, on cases, entries, tickets and more: first what is due first, with days left."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class Merge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
-    """One key; ``rules`` are the ids of the requirements that it is about, ``choices`` the words that there are."""
+    """One key: ``rules`` are ids of the requirements it is about, ``choices`` the words that there are."""
 
     name: str
     kind: Kind

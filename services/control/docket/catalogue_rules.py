@@ -1,4 +1,4 @@
-"""What a policy accepts in the catalogue: levels of basis, libraries and themes (requirements C5, C6, C14, C15)."""
+"""What a policy accepts in the catalogue: bases, libraries, themes (requirements C5, C6, C14, C15)."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ _REQUIRED: Final = "required"
 def catalogue_rules(policy: Bound | None, otherwise: CatalogueRules) -> CatalogueRules:
     """The parameters of the catalogue's checks as a policy sets them.
 
-    Levels that suffice for not sharing suffice for sharing on condition, too, where that needs a basis at all.
+    Levels that suffice for not sharing suffice for sharing on condition, too, where it needs a basis at all.
 
     Args:
         policy: the policy; None where none is adopted.

@@ -1,4 +1,4 @@
-"""What of an objection is told: its receipt with the day of the answer, an extension, and the answer; pure."""
+"""What of an objection is told: that it came, its extension, and the answer; pure."""
 
 from services.control.clocks.calendar import Due
 from services.control.notices.event import Happened, Offices, Parties

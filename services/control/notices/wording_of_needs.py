@@ -25,7 +25,7 @@ NEEDS: Final[tuple[tuple[Kind, Both], ...]] = (
             ),
             Said(
                 "Need {need} of {consumer} was assigned to {assignee}",
-                "The department that it is assigned to: begin an entry, or hand it back if the data is not yours.",
+                "Whoever it is assigned to: begin an entry, or hand it back if the data is not yours.",
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""The clock of an objection: from its receipt to the answer, extended once by who may (requirement A10-04)."""
+"""The clock of an objection: from its receipt to the answer, extended once (requirement A10-04)."""
 
 from dataclasses import dataclass, replace
 from typing import Final

@@ -14,7 +14,6 @@ HEAVY = (
     "alembic",
     "confluent_kafka",
     "requests",
-    "pydantic",
     "yaml",
     "jinja2",
     "faust",

@@ -54,7 +54,7 @@ def adopted(connection: Connection) -> Adopted | None:
 
 
 class Policies:
-    """Every policy that was adopted, by the moment since when: what has begun keeps the one that it began under.
+    """Every policy that was adopted, and since when: what has begun keeps the one that it began under.
 
     Adoptions are only ever added, so that what is asked of a moment that has passed never changes.
     """

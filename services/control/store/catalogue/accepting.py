@@ -12,7 +12,7 @@ def rules_now(connection: Connection, otherwise: CatalogueRules | None = None) -
 
     Args:
         connection: inside the caller's transaction.
-        otherwise: what counts where its packs say nothing; the narrowest that the regulations name by default.
+        otherwise: what counts where its packs say nothing; by default the narrowest that regulations name.
     """
     found = adopted(connection)
     return catalogue_rules(None if found is None else found.policy, otherwise or CatalogueRules())

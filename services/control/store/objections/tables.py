@@ -1,4 +1,4 @@
-"""The tables of objections: what was objected to and what it has come to, and the events that never change."""
+"""The tables of objections: what was objected to, what it has come to, and the events that never change."""
 
 from typing import Final
 

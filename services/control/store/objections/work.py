@@ -1,4 +1,4 @@
-"""Works on objections: events, what they come to, what the ledger is owed and who is told, in one transaction."""
+"""Works on objections: what happens, what the ledger is owed and who is told, in one transaction."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +19,7 @@ from services.control.store.notices.happenings import tell
 from services.control.store.notices.offices import offices
 from services.control.store.objections.reading import Filed, load
 from services.control.store.objections.tables import EVENTS, OBJECTIONS
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 
 KIND: Final = "objection"
 """What an act calls an objection."""
@@ -89,7 +89,7 @@ def _done(
     """What is owed to the ledger and to departments; the objection as it is read from now on."""
     opening, event = objection.opening, objection.events[-1] if objection.events else None
     what = "object" if event is None else event.action.value
-    facts = {
+    facts: dict[str, Fact] = {
         "number": number,
         "entry": str(opening.entry),
         "after": objection.state.value,

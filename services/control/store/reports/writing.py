@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 from services.control.store.reports.reading import Report
 from services.control.store.reports.tables import REPORTS
 
@@ -28,6 +28,10 @@ def hand_in(connection: Connection, report: Report, reference: str, who: str, no
     if connection.execute(done).first() is None:
         return False
     id_ = f"{report.duty.value}:{report.department}:{report.year}"
-    facts = {"department": report.department, "year": report.year, "due_on": report.due.due.day.isoformat()}
+    facts: dict[str, Fact] = {
+        "department": report.department,
+        "year": report.year,
+        "due_on": report.due.due.day.isoformat(),
+    }
     append(connection, Act(who, "report.file", KIND, id_, now, facts=facts))
     return True
