@@ -86,8 +86,8 @@ def test_what_is_not_answered_in_time_is_a_breach_and_later_packs_do_not_move_it
     with web.parts.database.begin() as connection:
         later = datetime(2026, 3, 5, tzinfo=UTC)
         adopt(connection, policy("national-2025"), "operator:test", later, "without such a clock")
-    authority = web.at(Role.AUTHORITY, department="data_bureau")
     web.clock.now = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
+    authority = web.at(Role.AUTHORITY, department="data_bureau")
     assert authority.get("/clocks/breaches").json()["items"] == []
     web.clock.now = LATE
     (breach,) = web.at(Role.PROVIDER).get("/clocks/breaches", params={"kind": "objection"}).json()["items"]
