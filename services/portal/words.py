@@ -20,7 +20,7 @@ from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
 from services.control.demand import wording as of_needs
-from services.control.docket.report_clock import Duty as ReportDuty
+from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS

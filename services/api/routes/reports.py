@@ -13,7 +13,7 @@ from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Page
 from services.api.uses import reports
-from services.control.docket.report_clock import Duty
+from services.control.docket.report_clock import ReportDuty
 from services.control.store.reports.reading import Report
 
 router = APIRouter(prefix="/reports", tags=["reports"])
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 class HandedInForm(Form):
     """Which report was handed in, and the number of its document."""
 
-    duty: Duty
+    duty: ReportDuty
     year: Annotated[int, Field(ge=2000, le=2999)]
     reference: Word
 
@@ -30,7 +30,7 @@ class HandedInForm(Form):
 class ReportAnswer(Answer):
     """The report of a department on a year."""
 
-    duty: Duty
+    duty: ReportDuty
     department: str
     year: int
     due_on: date
@@ -44,7 +44,7 @@ class ReportAnswer(Answer):
 class HandedInAnswer(Answer):
     """That a report was handed in."""
 
-    duty: Duty
+    duty: ReportDuty
     department: str
     year: int
 

@@ -14,14 +14,14 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem
 from services.control.clocks.calendar import civil_day
-from services.control.docket.report_clock import Duty
+from services.control.docket.report_clock import ReportDuty
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.reports.reading import Report, reports
 from services.control.store.reports.writing import hand_in
 
 ACTIONS: Final = {
-    Duty.DEPARTMENT: Action.REPORT_FILE,
-    Duty.AUTHORITY: Action.REPORT_FILE_FOR_AUTHORITY,
+    ReportDuty.DEPARTMENT: Action.REPORT_FILE,
+    ReportDuty.AUTHORITY: Action.REPORT_FILE_FOR_AUTHORITY,
 }
 """What somebody must be allowed to hand a report in."""
 _NOT_OWED: Final = Problem(
@@ -45,7 +45,7 @@ def listed(parts: Parts, principal: Principal) -> list[tuple[Report, int]]:
 
 
 def handed_in(
-    parts: Parts, principal: Principal, connection: Connection, duty: Duty, year: int, reference: str
+    parts: Parts, principal: Principal, connection: Connection, duty: ReportDuty, year: int, reference: str
 ) -> Report:
     """Note that the own department has handed in a report.
 

@@ -19,7 +19,7 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
-from services.control.docket.report_clock import Duty, year_end
+from services.control.docket.report_clock import ReportDuty, year_end
 from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
 from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import department_of
@@ -278,9 +278,9 @@ def _objections(
 
 
 _REPORTING: Final = {
-    Role.PROVIDER: (Duty.DEPARTMENT,),
-    Role.CONSUMER: (Duty.DEPARTMENT,),
-    Role.AUTHORITY: (Duty.DEPARTMENT, Duty.AUTHORITY),
+    Role.PROVIDER: (ReportDuty.DEPARTMENT,),
+    Role.CONSUMER: (ReportDuty.DEPARTMENT,),
+    Role.AUTHORITY: (ReportDuty.DEPARTMENT, ReportDuty.AUTHORITY),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from topics.quality.values import CIVIL_TIME
 
 
-class Duty(StrEnum):
+class ReportDuty(StrEnum):
     """Who has to report on a year."""
 
     DEPARTMENT = "department"
@@ -17,9 +17,9 @@ class Duty(StrEnum):
     """The authority, to the government."""
 
 
-KEYS: Final[Mapping[Duty, str]] = {
-    Duty.DEPARTMENT: "calendar.annual_report.department",
-    Duty.AUTHORITY: "calendar.annual_report.authority",
+KEYS: Final[Mapping[ReportDuty, str]] = {
+    ReportDuty.DEPARTMENT: "calendar.annual_report.department",
+    ReportDuty.AUTHORITY: "calendar.annual_report.authority",
 }
 """By which key a policy pack sets the day."""
 

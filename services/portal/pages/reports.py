@@ -9,7 +9,7 @@ from services.api.security.cookies import parts_of
 from services.api.uses import reports
 from services.api.uses.reach import own, sees
 from services.control.cases.words import Problem
-from services.control.docket.report_clock import Duty
+from services.control.docket.report_clock import ReportDuty
 from services.portal.forms import Form, go, text
 from services.portal.rendering import page, problems_in
 
@@ -24,7 +24,7 @@ def reports_page(request: Request) -> Response:
 
 
 @router.post("/reports/{duty}/{year}")
-def hand_in(request: Request, duty: Duty, year: int, form: Form) -> Response:
+def hand_in(request: Request, duty: ReportDuty, year: int, form: Form) -> Response:
     """Note that the own department's report on a year was handed in."""
     parts, principal = parts_of(request), principal_of(request)
     try:

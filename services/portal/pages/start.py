@@ -19,7 +19,7 @@ from services.control.cases.words import State as CaseState
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day
 from services.control.demand.words import State as NeedState
-from services.control.docket.report_clock import Duty as ReportDuty
+from services.control.docket.report_clock import ReportDuty
 from services.control.objections.words import State as ObjectionState
 from services.control.store.cases.listing import Breach, breaches
 from services.control.store.notices import inbox

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from services.control.accounts.roles import Role
 from services.control.clocks.calendar import Calendar, civil_day
-from services.control.docket.report_clock import KEYS, Duty, year_end
+from services.control.docket.report_clock import KEYS, ReportDuty, year_end
 from services.control.docket.review_clock import EntryDue, entry_due
 from services.control.store.accounts.tables import DEPARTMENTS, PERSONS, ROLES
 from services.control.store.cases.policies import Policies
@@ -30,7 +30,7 @@ class Handed:
 class Report:
     """The report of one department on one year; ``handed`` is None while it is owed."""
 
-    duty: Duty
+    duty: ReportDuty
     department: str
     year: int
     due: EntryDue
@@ -69,7 +69,7 @@ def reports(
     ]
 
 
-def _due(policies: Policies, year: int, calendar: Calendar) -> Iterator[tuple[Duty, EntryDue]]:
+def _due(policies: Policies, year: int, calendar: Calendar) -> Iterator[tuple[ReportDuty, EntryDue]]:
     ended = year_end(year)
     for duty, key in KEYS.items():
         due = entry_due(policies.at(ended), key, ended, calendar)
@@ -77,14 +77,14 @@ def _due(policies: Policies, year: int, calendar: Calendar) -> Iterator[tuple[Du
             yield duty, due
 
 
-def _handed(connection: Connection) -> dict[tuple[Duty, str, int], Handed]:
+def _handed(connection: Connection) -> dict[tuple[ReportDuty, str, int], Handed]:
     return {
-        (Duty(row.duty), row.department, row.year): Handed(row.filed_at, row.reference)
+        (ReportDuty(row.duty), row.department, row.year): Handed(row.filed_at, row.reference)
         for row in connection.execute(select(REPORTS))
     }
 
 
-def _obliged(connection: Connection, department: str | None) -> Mapping[Duty, Mapping[str, date]]:
+def _obliged(connection: Connection, department: str | None) -> Mapping[ReportDuty, Mapping[str, date]]:
     """Who has to report, and since which day it is here: that of its first account."""
     wanted = (
         select(PERSONS.c.department, func.min(PERSONS.c.created_at).label("since"))
@@ -99,5 +99,5 @@ def _obliged(connection: Connection, department: str | None) -> Mapping[Duty, Ma
     of_authority = wanted.where(PERSONS.c.active, PERSONS.c.id.in_(authority))
     return {
         duty: {row.department: civil_day(row.since) for row in connection.execute(statement)}
-        for duty, statement in ((Duty.DEPARTMENT, wanted), (Duty.AUTHORITY, of_authority))
+        for duty, statement in ((ReportDuty.DEPARTMENT, wanted), (ReportDuty.AUTHORITY, of_authority))
     }

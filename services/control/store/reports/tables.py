@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, SmallInteger, Table, Text
 
-from services.control.docket.report_clock import Duty
+from services.control.docket.report_clock import ReportDuty
 from services.control.store.metadata import INSTANT, METADATA, one_of
 
 REPORTS: Final = Table(
@@ -16,6 +16,6 @@ REPORTS: Final = Table(
     Column("reference", Text, nullable=False),
     Column("filed_at", INSTANT, nullable=False),
     Column("filed_by", Text, nullable=False),
-    one_of("duty", Duty),
+    one_of("duty", ReportDuty),
 )
 """``reference`` is the number of the document; the report itself is not kept here."""
