@@ -62,7 +62,7 @@ def state_command(
     items = tuple(item or ())
     opening = Opening(new_id(now), who, now, subject, items, scenario, basis, article, _code(code))
     with open_control() as database, database.begin() as connection:
-        done = work.state(connection, opening)
+        done = work.state(connection, opening, lambda: new_id(now))
     _answer_step(done, as_json=wants_json(as_json, output))
 
 
@@ -152,7 +152,7 @@ def step_command(
         if action is Action.DRAFT:
             done = work.draft(connection, filed, filed.version, who, now, lambda: new_id(now))
         else:
-            done = work.act(connection, filed, filed.version, action, who, now, given)
+            done = work.act(connection, filed, filed.version, action, who, now, given, lambda: new_id(now))
     _answer_step(done, as_json=wants_json(as_json, output))
 
 

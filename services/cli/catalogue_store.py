@@ -34,7 +34,15 @@ from services.control.catalogue.entry import Entry, ResourceCode, read_code
 from services.control.catalogue.importing import Rejected
 from services.control.catalogue.lifecycle import Action, Actor, Refused, Role, State
 from services.control.catalogue.parameters import CatalogueRules
-from services.control.catalogue.vocabulary import Cycle, Language, Library, OpenType, ResourceClass
+from services.control.catalogue.vocabulary import (
+    BasisLevel,
+    Cycle,
+    Language,
+    Library,
+    OpenType,
+    ResourceClass,
+)
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.dossiers import Stored, by_code
 from services.control.store.catalogue.listing import MOST, Cursor, Facet, Question, count, facets, page
 from services.control.store.catalogue.loading import Loaded, Loading, NotLoaded, load
@@ -86,7 +94,7 @@ def import_command(
     New codes become drafts, drafts get the new content, what is published or withdrawn gets a new draft
     beside it. What is under review stands against the import. Entries that the file does not name stay.
     """
-    rules = rules_of(denial_basis, condition_basis, condition_without_basis)
+    rules = _rules(denial_basis, condition_basis, condition_without_basis)
     read, source = read_file(file, rules)
     done: Loaded | NotLoaded | None = None
     if not isinstance(read, Rejected):
@@ -176,7 +184,7 @@ def step_command(
     """Take entries a step further in their life, all of them or none (exit code 4 if a rule refuses one)."""
     if action not in ASKED:
         raise CommandFailed(ExitCode.USAGE, f"{action.value} is no step", "ACTION", f"use one of: {_STEPS}")
-    rules = rules_of(denial_basis, condition_basis, condition_without_basis)
+    rules = _rules(denial_basis, condition_basis, condition_without_basis)
     wanted = list(dict.fromkeys(map(_code, codes)))
     changed = None if changed_on is None else changed_on.date()
     asked = Asked(Actor(account(person), role, department), _now(), why, changed)
@@ -189,6 +197,16 @@ def step_command(
         print_taken(action, taken, language)
     if refused:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _rules(
+    denial: list[BasisLevel] | None, condition: list[BasisLevel] | None, without_basis: bool
+) -> CatalogueRules:
+    """What the options name; where they name nothing, what the adopted policy accepts."""
+    if denial or condition or without_basis:
+        return rules_of(denial, condition, without_basis)
+    with open_control() as database, database.reading() as connection:
+        return rules_now(connection)
 
 
 def _loaded(entries: tuple[Entry, ...], loading: Loading, dry_run: bool) -> Loaded | NotLoaded:

@@ -11,6 +11,11 @@ from services.control.store.breaches import Breach, Kind, Wish, breaches, source
 from services.control.store.clocks.calendars import read_calendar
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("breaches")(breaches_command)
+
+
 def breaches_command(
     kind: Annotated[Kind | None, typer.Option(help="Only on this.")] = None,
     department: Annotated[str | None, typer.Option(help="Only where this department is late.")] = None,

@@ -20,9 +20,11 @@ from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
 from services.control.demand import wording as of_needs
+from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.wording_of_cases import STEPS
+from services.control.objections import wording as of_objections
 from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
 from services.control.store.provisioning.tables import Outcome
@@ -101,6 +103,9 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (BreachKind.CASE, ("共享申请", "case")),
     (BreachKind.TICKET, ("疑义数据", "problem data")),
     (BreachKind.ENTRY, ("目录审核", "review of an entry")),
+    (BreachKind.OBJECTION, ("开放目录异议", "objection")),
+    (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
+    (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),
     (Method.PASSWORD, ("密码", "password")),
     (Method.OIDC, ("统一身份认证", "identity provider")),
 )
@@ -164,5 +169,6 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     Reach: _account,
     Refusal: _account,
     **dict.fromkeys(of_needs.LISTS, of_needs.said),
+    **dict.fromkeys(of_objections.LISTS, of_objections.said),
     ShareType: word,
 }

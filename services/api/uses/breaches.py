@@ -13,6 +13,7 @@ _LOOKS = {
     Kind.CASE: Action.CASE_LOOK,
     Kind.TICKET: Action.TICKET_LOOK,
     Kind.ENTRY: Action.CATALOGUE_LOOK_UNPUBLISHED,
+    Kind.OBJECTION: Action.OBJECTION_LOOK,
 }
 
 

@@ -18,11 +18,15 @@ from services.control.clocks.pack import Source
 from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
 from services.control.docket.review_clock import APPLY, REVIEW, entry_due
+from services.control.objections.clock import KEY as OBJECTION_KEY
+from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import ids_of
-from services.control.store.cases.policies import adopted
+from services.control.store.cases.policies import Policies
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.catalogue.reviews import under_review, under_revision
+from services.control.store.objections.reading import Wish as ObjectionWish
+from services.control.store.objections.reading import listed as objections
 from services.control.store.parties import Parties
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
@@ -39,6 +43,7 @@ class Kind(StrEnum):
     CASE = "case"
     TICKET = "ticket"
     ENTRY = "entry"
+    OBJECTION = "objection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Breach:
     kind: Kind
     id: UUID
     number: int | None
-    """What people call a case or a ticket by."""
+    """What people call a case, a ticket or an objection by."""
     name: str
     """The resource, or the name of an entry."""
     obliged: str
@@ -109,6 +114,8 @@ def breaches(
         found += _of_tickets(connection, calendar, today)
     if asked.kind in (None, Kind.ENTRY):
         found += _of_entries(connection, calendar, today)
+    if asked.kind in (None, Kind.OBJECTION):
+        found += _of_objections(connection, calendar, today)
     fits = [each for each in found if _fits(each, asked)]
     return sorted(fits, key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
 
@@ -162,7 +169,7 @@ def _of_cases(
 
 def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     wanted = select(TICKETS).where(TICKETS.c.due_on < today).order_by(TICKETS.c.due_on, TICKETS.c.number)
-    policy = _policy(connection)
+    policies = Policies(connection)
     for row in connection.execute(wanted.limit(_MOST)):
         duty = Duty(row.due_for)
         rule = opening_of(row.opening).rules.clock(duty)
@@ -182,7 +189,7 @@ def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iter
             provisional=bool(row.due_provisional),
             done_on=None,
             days_late=_late(calendar, row.due_on, today),
-            source=_of_rule(policy, KEYS[duty], rule),
+            source=_of_rule(policies.at(row.opened_at), KEYS[duty], rule),
         )
 
 
@@ -197,12 +204,12 @@ def _whose(wish: Wish) -> Iterator[ColumnElement[bool]]:
 
 
 def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
-    policy = _policy(connection)
+    policies = Policies(connection)
     revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=_MOST)]
     waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, _MOST))]
     providers: Mapping[str, str] = ids_of(connection, {each.provider_code for _, _, each in waiting})
     for key, obliged, each in waiting:
-        found = entry_due(policy, key, each.since, calendar)
+        found = entry_due(policies.at(each.since), key, each.since, calendar)
         if found is None or found.advisory or found.due.day >= today:
             continue
         yield Breach(
@@ -223,9 +230,27 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
-def _policy(connection: Connection) -> Bound | None:
-    kept = adopted(connection)
-    return None if kept is None else kept.policy
+def _of_objections(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
+    for each in objections(connection, ObjectionWish(ObjectionState.RECEIVED), limit=_MOST):
+        opening, due, clock = each.objection.opening, each.due(calendar), each.clock
+        if clock is None or due is None or due.day >= today or clock.stage.rule.advisory:
+            continue
+        yield Breach(
+            kind=Kind.OBJECTION,
+            id=opening.id,
+            number=each.number,
+            name=opening.name,
+            obliged="provider",
+            provider=opening.provider,
+            consumer=opening.who.department,
+            key=OBJECTION_KEY,
+            stage=clock.stage.name,
+            due_on=due.day,
+            provisional=due.provisional,
+            done_on=None,
+            days_late=_late(calendar, due.day, today),
+            source=clock.source,
+        )
 
 
 def _late(calendar: Calendar, due_on: date, until: date) -> int:
@@ -240,7 +265,10 @@ def _source(connection: Connection, breach: Breach) -> Source | None:
 
 
 def _of_rule(policy: Bound | None, key: str, rule: ClockRule) -> Source | None:
-    """A ticket keeps its rule and not where it is from: the adopted policy says so while it has the same."""
+    """A ticket keeps its rule and not where it is from: the policy that it was opened under says so.
+
+    None where the rule came from packs that were named with the ticket, and were not adopted.
+    """
     decided = () if policy is None else policy.decide(key, {})
     given = decided[0].given if decided else None
     same = given is not None and isinstance(given.content, Stage) and given.content.rule == rule

@@ -13,6 +13,7 @@ from services.control.accounts.permissions import COLUMNS, PERMISSIONS, Reach
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action as CaseAction
 from services.control.demand.words import Action as NeedAction
+from services.control.objections.words import Action as ObjectionAction
 from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
@@ -31,6 +32,7 @@ class Objects:
     case: int
     ticket: int
     need: int
+    objection: int
     entry: str
     draft: str
     victim: UUID
@@ -95,6 +97,17 @@ def on_need(action: NeedAction) -> Ask:
     )
 
 
+def on_objection(action: ObjectionAction) -> Ask:
+    more: Mapping[ObjectionAction, Mapping[str, Any]] = {
+        ObjectionAction.DENY: {"basis": "第四十条"},
+        ObjectionAction.EXTEND: {"days": 5, "approver": "head_of_department"},
+    }
+    form = {"action": action.value, "text": "说明", **more.get(action, {})}
+    return lambda browser, objects, _: browser.post(
+        f"/objections/{objects.objection}/actions", form, headers=SEEN
+    )
+
+
 def on_person(form: Mapping[str, Any]) -> Ask:
     return lambda browser, objects, _: browser.post(
         f"/people/{objects.victim}/actions", dict(form), headers=SEEN
@@ -118,6 +131,10 @@ def department_form() -> dict[str, Any]:
     }
 
 
+def report_of(duty: str) -> dict[str, Any]:
+    return {"duty": duty, "year": 2025, "reference": "数函〔2026〕1号"}
+
+
 def import_file(browser: Browser, _objects: Objects, _department: str) -> Response:
     return browser.ask("POST", "/catalogue/import", files={"file": ("c.csv", b"x")})
 
@@ -125,6 +142,7 @@ def import_file(browser: Browser, _objects: Objects, _department: str) -> Respon
 _CASES: Final = {Action(f"case.{each.value}"): on_case(each) for each in CaseAction}
 _TICKETS: Final = {Action(f"ticket.{each.value}"): on_ticket(each) for each in TicketAction}
 _NEEDS: Final = {Action(f"demand.{each.value}"): on_need(each) for each in NeedAction}
+_OBJECTIONS: Final = {Action(f"objection.{each.value}"): on_objection(each) for each in ObjectionAction}
 _STEPS: Final = (
     Action.CATALOGUE_SUBMIT,
     Action.CATALOGUE_REGISTER,
@@ -157,6 +175,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     **_CASES,
     **_TICKETS,
     **_NEEDS,
+    **_OBJECTIONS,
     **{action: on_person(form) for action, form in _PEOPLE.items()},
     Action.CATALOGUE_LOOK: lambda browser, objects, _: browser.get(f"/catalogue/entries/{objects.entry}"),
     Action.CATALOGUE_LOOK_UNPUBLISHED: lambda browser, objects, _: browser.get(
@@ -171,6 +190,10 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.CATALOGUE_RETIRE: lambda browser, *_: browser.post("/retirements", RETIREMENT),
     Action.DEMAND_LOOK: lambda browser, objects, _: browser.get(f"/demand/needs/{objects.need}"),
     Action.DEMAND_STATE: lambda browser, *_: browser.post("/demand/needs", statement()),
+    Action.OBJECTION_LOOK: lambda browser, objects, _: browser.get(f"/objections/{objects.objection}"),
+    Action.OBJECTION_OBJECT: lambda browser, objects, _: browser.post(
+        "/objections", {"entry": objects.entry, "text": "说明", "reference": "函1号"}
+    ),
     Action.CASE_LOOK: lambda browser, objects, _: browser.get(f"/cases/{objects.case}"),
     Action.CASE_LOOK_CONTEXT: lambda browser, objects, _: browser.get(f"/cases/{objects.case}/context"),
     Action.CASE_OPEN: lambda browser, *_: browser.post("/cases", application()),
@@ -195,6 +218,9 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.KILL_RESUME: on_delivery("resume", "grant", "health-persons-gusu"),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
+    Action.REPORT_LOOK: lambda browser, *_: browser.get("/reports"),
+    Action.REPORT_FILE: lambda browser, *_: browser.post("/reports", report_of("department")),
+    Action.REPORT_FILE_FOR_AUTHORITY: lambda browser, *_: browser.post("/reports", report_of("authority")),
     Action.AUDIT_LOOK: lambda browser, objects, _: browser.get(
         f"/acts/case/{browser.get(f'/cases/{objects.case}').json().get('case', 'x')}"
     ),
@@ -246,10 +272,14 @@ NOBODYS_OBJECT: Final = {
     Action.CATALOGUE_IMPORT,
     Action.CATALOGUE_OPEN,
     Action.DEMAND_STATE,
+    Action.OBJECTION_OBJECT,
     Action.CLAIM_LOOK,
     Action.KILL_ALL,
     Action.NOTICE_ANNOUNCE,
     Action.TICKET_REPORT,
+    Action.REPORT_LOOK,
+    Action.REPORT_FILE,
+    Action.REPORT_FILE_FOR_AUTHORITY,
     Action.POLICY_LOOK,
     Action.POLICY_CHANGE_PACKS,
     Action.POLICY_IMPORT_CALENDAR,
@@ -312,12 +342,14 @@ def objects_of(web: Web) -> tuple[Objects, str]:
         (authority, "publish"),
     ):
         browser.post(f"/catalogue/entries/{published}/steps", {"action": action}, headers=SEEN)
+    said = {"entry": published, "text": "应当开放"}
+    objection = consumer.post("/objections", said).json()["number"]
     to_police = {"action": "assign", "department": PROVIDER}
     authority.post(f"/demand/needs/{need}/actions", to_police, headers=SEEN)
     draft = provider.post("/catalogue/entries", {"name": "草稿"}).json()["id"]
     victim = web.hire(department=CONSUMER)
     prefix = web.token_of(victim)["authorization"][7:19]
-    return Objects(case, ticket, need, published, draft, victim.id), prefix
+    return Objects(case, ticket, need, objection, published, draft, victim.id), prefix
 
 
 def department_for(action: Action, role: Role, where: str) -> str:
