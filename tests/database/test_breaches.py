@@ -13,11 +13,12 @@ from services.control.clocks.calendar_file import china
 from services.control.clocks.merge import Policy
 from services.control.clocks.pack_file import parse_pack
 from services.control.docket.bound import with_pack
-from services.control.store.breaches import Breach, Kind, Wish, breaches, sourced
+from services.control.store.breaches import Breach, Kind, Wish, breaches
 from services.control.store.cases.policies import adopt
 from services.control.store.catalogue.steps import Asked, open_entry, take_step
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
+from services.control.store.parties import Parties
 from services.control.store.tickets.refusals import Outcome, refusals
 from services.control.store.tickets.refusals import Wish as RefusalWish
 from services.control.tickets.clocks import rules_from
@@ -39,7 +40,9 @@ def on(month: int, day: int) -> datetime:
 
 def found(database: ControlDatabase, now: datetime, wish: Wish | None = None) -> list[Breach]:
     with database.reading() as connection:
-        return sourced(connection, breaches(connection, china(), now, wish))
+        rows, total = breaches(connection, china(), now, wish)
+    assert total == len(rows)
+    return rows
 
 
 @pytest.mark.requirement("A12-08", "A6-09")
@@ -111,6 +114,27 @@ def test_a_review_of_an_entry_is_due_within_five_working_days_and_overdue_after_
     assert (breach.due_on.isoformat(), breach.days_late) == ("2026-03-09", 1)
     assert breach.source is not None
     assert breach.source.article == "第十九条"
+
+
+@pytest.mark.requirement("A12-08")
+def test_pages_of_breaches_follow_one_another_over_all_kinds_and_each_says_how_many_there_are(
+    control_database: ControlDatabase,
+) -> None:
+    office = Office(control_database)
+    office.done(office.opened(), Action.SUBMIT, CONSUMER)
+    taken(control_database, str(file(control_database).id), (TicketAction.DISPATCH, BUREAU))
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW, "for a test")
+        reviewed(connection, NOW)
+    later = NOW + timedelta(days=40)
+    whole = found(control_database, later)
+    assert {each.kind for each in whole} == {Kind.CASE, Kind.TICKET, Kind.ENTRY}
+    assert whole == sorted(whole, key=lambda each: each.due_on)
+    with control_database.reading() as connection:
+        pages = [breaches(connection, china(), later, start=at, limit=1) for at in range(len(whole))]
+        nobody = Wish(cases_of=Parties(), tickets_of=Parties(), sees=lambda _each: False)
+        assert breaches(connection, china(), later, nobody) == ([], 0)
+    assert pages == [([each], len(whole)) for each in whole]
 
 
 @pytest.mark.requirement("A2-06")
