@@ -2,11 +2,15 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
 from services.control.clocks.calendar_file import china
+from services.control.store.accounts.acts import Order
+from services.control.store.accounts.persons import add_person
 from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
 from services.control.store.reports.reading import reports
@@ -104,10 +108,17 @@ def test_a_report_is_owed_on_years_that_ended_since_the_first_adoption_and_by_wh
     web: Web, control_database: ControlDatabase
 ) -> None:
     web.at(Role.PROVIDER)
+    with control_database.begin() as connection:
+        newcomer = Person(UUID(int=99), "somebody", "某人", "tax")
+        add_person(connection, newcomer, Order("console:test", datetime(2027, 6, 1, tzinfo=UTC)))
     later = datetime(2028, 1, 3, 1, 0, tzinfo=UTC)
     with control_database.reading() as connection:
         found = reports(connection, china(), later)
-    assert [(each.department, each.year) for each in found] == [("police", 2027), ("police", 2026)]
+    assert [(each.department, each.year) for each in found] == [
+        ("police", 2027),
+        ("tax", 2027),
+        ("police", 2026),
+    ]
     for year in (2025, 2027):
         web.clock.now = JANUARY
         refused = handed_in(web.at(Role.PROVIDER), year=year)
