@@ -26,6 +26,7 @@ from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
 from services.control.process.retirements import RetirementsTurn
+from services.control.process.sealing import SealingTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
@@ -174,7 +175,7 @@ class _Parts:
         """Seals the ledger; whether there is more of it."""
         settings = EvidenceSettings.from_environment()
         opened = open_sealer(self._stack, settings, lambda: int(now().timestamp() * 1000))
-        return self._closing.enter_context(opened).turn
+        return SealingTurn(self._database, self._closing.enter_context(opened)).turn
 
     def sources(self) -> StackSources:
         """What the collector asks."""

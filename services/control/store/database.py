@@ -92,6 +92,7 @@ class Task(StrEnum):
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
+    EVIDENCE = "evidence"
 
 
 class ControlDatabase:
