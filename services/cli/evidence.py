@@ -100,14 +100,21 @@ def trust_command(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(trust_text(trust))
     one = trust.witness.checkpoint
-    answer = {"path": str(path), "log": trust.log, "keys": [key.id for key in trust.keys], "witness": one.number}
+    answer = {
+        "path": str(path),
+        "log": trust.log,
+        "keys": [key.id for key in trust.keys],
+        "witness": one.number,
+    }
     told = f"{path}: log {trust.log}, {len(trust.keys)} keys, checkpoint {one.number}"
     _answer(answer, told, as_json=as_json)
 
 
 @app.command("rotate-key")
 def rotate_command(
-    suite: Annotated[str, typer.Option(help="How the new key signs: ed25519, or what a module brings.")] = ED25519,
+    suite: Annotated[
+        str, typer.Option(help="How the new key signs: ed25519, or what a module brings.")
+    ] = ED25519,
     as_json: Json = False,
 ) -> None:
     """Let a new key seal from now on; write and hand out the trust file anew afterwards."""

@@ -57,12 +57,7 @@ class Reading:
             Faulty: it is none.
         """
         try:
-            if entry.topic != POLICY or entry.value is None:
-                raise ValueError("not a policy version")
-            version, document = entry.value["version"], json.loads(entry.value["document"])
-            grants = document["grants"]
-            if document["version"] != version or not isinstance(grants, dict):
-                raise ValueError("its document is of another version")
+            version, grants = _fixed(entry)
         except (KeyError, TypeError, ValueError) as error:
             raise Faulty(Fault.ENTRY_UNREADABLE, where, str(error)) from error
         self._policies[version] = grants
@@ -132,12 +127,14 @@ class Reading:
 
     def _line(self, grant: str, generation: int, version: int, found: _Sum) -> Delivered:
         right = self._policies[version].get(grant, {}).get("grant", {})
-        words = [str(right.get(name, "")) for name in ("consumer", "resource", "purpose", "legal_basis")]
         return Delivered(
-            grant,
-            generation,
-            version,
-            *words,
+            grant=grant,
+            generation=generation,
+            policy_version=version,
+            consumer=str(right.get("consumer", "")),
+            resource=str(right.get("resource", "")),
+            purpose=str(right.get("purpose", "")),
+            legal_basis=str(right.get("legal_basis", "")),
             delivered=found.delivered,
             tombstoned=found.tombstoned,
             withheld=found.withheld,
@@ -153,7 +150,7 @@ def _allowed(
     Raises:
         Faulty: the policy version does not allow it.
     """
-    named = f"grant {count['grant']} generation {count['generation']}, policy version {block['policy_version']}"
+    named = f"grant {count['grant']} generation {count['generation']}, policy {block['policy_version']}"
     if fixed is None or fixed["generation"] != count["generation"]:
         raise Faulty(Fault.NOT_ALLOWED, str(entry), f"{named}: that version has no such grant")
     grant = fixed["grant"]
@@ -161,3 +158,18 @@ def _allowed(
     if grant["state"] in _WITHDRAWN or (live and grant["state"] != "active"):
         raise Faulty(Fault.NOT_ALLOWED, str(entry), f"{named}: it is {grant['state']} there")
     return f"{_GRANT_TOPICS}{grant['consumer']}.{grant['resource']}.{grant['id']}"
+
+
+def _fixed(entry: Entry) -> tuple[int, Mapping[str, Any]]:
+    """Number and grants of a policy version.
+
+    Raises:
+        KeyError, TypeError, ValueError: the entry is none.
+    """
+    if entry.topic != POLICY or entry.value is None:
+        raise ValueError("not a policy version")
+    version, document = entry.value["version"], json.loads(entry.value["document"])
+    grants = document["grants"]
+    if document["version"] != version or not isinstance(grants, dict):
+        raise ValueError("its document is of another version")
+    return version, grants

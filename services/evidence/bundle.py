@@ -1,4 +1,4 @@
-"""What a bundle holds, file by file, and its manifest, which the bus signs; docs/auditor.md shows the layout."""
+"""What a bundle holds, file by file, and its signed manifest; docs/auditor.md shows the layout."""
 
 import hashlib
 import re
@@ -19,9 +19,7 @@ CONSISTENCY: Final = "consistency.jsonl"
 POLICIES: Final = "policies.jsonl"
 ENTRIES: Final = "entries.jsonl"
 FILES: Final = (CHECKPOINTS, CONSISTENCY, POLICIES, ENTRIES)
-_NAMES: Final = frozenset(
-    {"base", "files", "format", "from_ms", "key", "last", "log", "made_ms", "to_ms"}
-)
+_NAMES: Final = frozenset({"base", "files", "format", "from_ms", "key", "last", "log", "made_ms", "to_ms"})
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 
 
@@ -58,7 +56,7 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True)
 class PolicyProof:
-    """A policy version's entry, and the proof that it stands at ``index`` of the log up to the last checkpoint."""
+    """A policy version's entry, and the proof that it stands at ``index`` of the last checkpoint's log."""
 
     index: int
     text: bytes
@@ -124,10 +122,7 @@ def opened(archive: bytes) -> tuple[Manifest, str, dict[str, bytes]]:
     """
     files = unpacked(archive, (MANIFEST, *FILES))
     try:
-        found = canonical.decode(files.pop(MANIFEST))
-        manifest, signature = _manifest(found["manifest"]), str(found["signature"])
-        if set(found) != {"manifest", "signature"} or not _HEX.fullmatch(signature):
-            raise ValueError("not the names of a manifest, or no signature")
+        manifest, signature = _signed(canonical.decode(files.pop(MANIFEST)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Faulty(Fault.BUNDLE_MALFORMED, MANIFEST, str(error)) from error
     return manifest, signature, files
@@ -166,6 +161,13 @@ def _lines(texts: Iterable[bytes]) -> bytes:
 
 def _body(manifest: Manifest) -> dict[str, Any]:
     return {"format": FORMAT, **asdict(manifest), "files": dict(manifest.files)}
+
+
+def _signed(found: Mapping[str, Any]) -> tuple[Manifest, str]:
+    signature = str(found["signature"])
+    if set(found) != {"manifest", "signature"} or not _HEX.fullmatch(signature):
+        raise ValueError("not the names of a manifest, or no signature")
+    return _manifest(found["manifest"]), signature
 
 
 def _manifest(body: Mapping[str, Any]) -> Manifest:
@@ -214,6 +216,8 @@ def _written(path: Iterable[bytes]) -> list[str]:
 
 
 def _path(steps: Any) -> tuple[bytes, ...]:
-    if not isinstance(steps, list) or not all(isinstance(each, str) and _HEX.fullmatch(each) for each in steps):
+    if not isinstance(steps, list) or not all(
+        isinstance(each, str) and _HEX.fullmatch(each) for each in steps
+    ):
         raise ValueError("a path is a list of digests")
     return tuple(bytes.fromhex(step) for step in steps)

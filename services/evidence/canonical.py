@@ -1,4 +1,4 @@
-"""One text for each value: JSON with sorted names, no spaces and plain UTF-8, so that a digest means one value.
+"""One text for each value: JSON with sorted names, no spaces, plain UTF-8, so that a digest means one value.
 
 Only objects, lists, texts, whole numbers, truth values and null occur in evidence, for which this is what
 RFC 8785 asks for, except that names are sorted by code point.

@@ -22,14 +22,14 @@ class NothingSealed(Exception):  # noqa: N818 - the caller seals first
 
 
 class LedgerDiffers(Exception):  # noqa: N818 - it is a finding
-    """The topics do not hold what was sealed: somebody changed them, or they were deleted since."""
+    """The topics do not hold what was sealed: they were changed since, or records are gone."""
 
 
 class EntrySource(Protocol):
     """The topics of the log."""
 
     def between(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> Sequence[Entry]:
-        """The entries of each place from its start (0 where none is given) to before its end, in any order."""
+        """The entries of each place from its start (else 0) to before its end, in any order."""
         ...
 
 
@@ -138,7 +138,7 @@ def _compared(hashed: Hash, sealed: Sealed, segment: Sequence[Entry]) -> list[by
         _compare(hashed, sealed, entry, text, leaf)
     if len(texts) != len(sealed.leaves):
         held, found = len(sealed.leaves), len(texts)
-        raise LedgerDiffers(f"checkpoint {sealed.number} sealed {held} entries, of which the topics hold {found}")
+        raise LedgerDiffers(f"checkpoint {sealed.number} sealed {held} entries, the topics hold {found}")
     return texts
 
 

@@ -127,9 +127,7 @@ class Tree:
             raise IndexError("outside the log")
 
 
-def includes(
-    hashed: Hash, leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
-) -> bool:
+def includes(hashed: Hash, leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Whether the path proves that the leaf stands at ``index`` of the tree (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False
@@ -146,9 +144,7 @@ def includes(
     return last == 0 and node == root
 
 
-def extends(
-    hashed: Hash, old: tuple[int, bytes], new: tuple[int, bytes], path: Sequence[bytes]
-) -> bool:
+def extends(hashed: Hash, old: tuple[int, bytes], new: tuple[int, bytes], path: Sequence[bytes]) -> bool:
     """Whether the path proves that the new tree begins with the old one (RFC 9162, 2.1.4.2).
 
     Args:

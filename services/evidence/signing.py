@@ -1,4 +1,4 @@
-"""Who signs and how a signature is checked: one small interface, so that a certified module can take its place.
+"""Who signs and how it is checked: one small interface, so that a certified module can take its place.
 
 ``ed25519`` is built in. Whatever else is wanted comes from a package that names a ``Suite`` in the group of
 entry points ``govbus.signatures``; SM2 (GB/T 32918) is such a one, because no library that we could depend on

@@ -9,10 +9,12 @@ from services.evidence.verifying import Verdict
 def as_answer(verdict: Verdict) -> dict[str, Any]:
     """The verdict for programs."""
     manifest = verdict.manifest
-    fault = verdict.fault
+    fault = None
+    if verdict.fault is not None:
+        fault = {"what": verdict.fault.value, "where": verdict.where, "detail": verdict.detail}
     return {
         "proven": verdict.proven,
-        "fault": None if fault is None else {"what": fault.value, "where": verdict.where, "detail": verdict.detail},
+        "fault": fault,
         "log": manifest.log if manifest else None,
         "from_ms": manifest.from_ms if manifest else None,
         "to_ms": manifest.to_ms if manifest else None,
@@ -36,10 +38,10 @@ def told(verdict: Verdict) -> str:
     if manifest is not None:
         lines.append(f"log {manifest.log}, from {_time(manifest.from_ms)} to {_time(manifest.to_ms)}")
         lines.append(
-            f"checkpoints {manifest.base or 'the beginning'} to {manifest.last}, witness holds {verdict.witness}"
+            f"checkpoints {manifest.base or 'the beginning'} to {manifest.last}; witness: {verdict.witness}"
         )
     last = verdict.first_index + verdict.entries
-    lines.append(f"{verdict.entries} entries, {verdict.first_index} to before {last} of the log, none missing")
+    lines.append(f"{verdict.entries} entries, {verdict.first_index} to before {last}, none missing")
     lines += [f"  {topic}: {count}" for topic, count in verdict.counts.items()]
     lines += [
         f"  grant {each.grant} generation {each.generation} by policy {each.policy_version}: "

@@ -3,6 +3,7 @@
 The file comes to him on another way than the bundle does, and none inside a bundle is ever read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -84,16 +85,19 @@ def trust_from(text: bytes) -> Trust:
         Faulty: it is none.
     """
     try:
-        found = canonical.decode(text.removesuffix(b"\n"))
-        if found["format"] != FORMAT:
-            raise ValueError(f"format {found['format']}")
-        return Trust(
-            log=str(found["log"]),
-            keys=tuple(_key(entry) for entry in found["keys"]),
-            witness=signed_from(canonical.encode(found["witness"])),
-        )
+        return _trust(canonical.decode(text.removesuffix(b"\n")))
     except (KeyError, TypeError, ValueError) as error:
         raise Faulty(Fault.TRUST_MALFORMED, "trust file", str(error)) from error
+
+
+def _trust(found: Mapping[str, Any]) -> Trust:
+    if found["format"] != FORMAT:
+        raise ValueError(f"format {found['format']}")
+    return Trust(
+        log=str(found["log"]),
+        keys=tuple(_key(entry) for entry in found["keys"]),
+        witness=signed_from(canonical.encode(found["witness"])),
+    )
 
 
 def _key(entry: Any) -> Key:

@@ -1,4 +1,4 @@
-"""Verifies a bundle against a trust file, offline: the first fault is named, or what the bundle proves is said.
+"""Verifies a bundle against a trust file, offline: names the first fault, or says what the bundle proves.
 
 In this order: form, log and signature of the manifest; digests of the files; checkpoints with their
 signatures, their chain and the covered time; every entry against the roots (so that between the first and
@@ -199,7 +199,7 @@ def _check_witness(chain: Sequence[Signed], proofs: Sequence[Consistency], trust
         raise Faulty(
             Fault.WITNESS_NOT_REACHED,
             where,
-            "the bundle has no proof that leads to it: it was made for another trust file, or from a log that "
+            "the bundle has no proof that leads to it: made for another trust file, or from a log that "
             "was rolled back",
         )
     sides = [(one.size, bytes.fromhex(one.root)) for one in (old, new)]

@@ -31,7 +31,9 @@ def policy(version: int, offset: int, state: str = "active", generation: int = 1
     grant = {"id": GRANT, "consumer": "health", "resource": "population.person.v1", "state": state}
     fixed = {"grant": {**grant, "purpose": "vaccination", "legal_basis": "S1"}, "generation": generation}
     document = {"version": version, "grants": {GRANT: fixed}}
-    return entry(POLICY, 0, offset, {"version": version, "issued_ms": START, "document": json.dumps(document)})
+    return entry(
+        POLICY, 0, offset, {"version": version, "issued_ms": START, "document": json.dumps(document)}
+    )
 
 
 def intake(offset: int, first: int, count: int, partition: int = 0) -> Entry:
@@ -100,7 +102,7 @@ def ends_after(entries: Sequence[Entry]) -> dict[Place, int]:
     """Each partition's end with a transaction's marker behind its last record."""
     ends: dict[Place, int] = {}
     for each in entries:
-        ends[each.place] = max(ends.get(each.place, 0), each.offset + 2)
+        ends[each.place] = max(ends.get(each.place, 0), (each.offset | 1) + 1)
     return ends
 
 

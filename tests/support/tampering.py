@@ -158,13 +158,15 @@ def _other(value: Any, chance: Random) -> Any:
         return value + chance.choice((-1, 1, 1000))
     if isinstance(value, str) and value:
         at = chance.randrange(len(value))
-        return value[:at] + chance.choice([each for each in "0123456789ab" if each != value[at]]) + value[at + 1 :]
+        return (
+            value[:at]
+            + chance.choice([each for each in "0123456789ab" if each != value[at]])
+            + value[at + 1 :]
+        )
     return "x"
 
 
-def sealed_again(
-    content: bytes, change: Callable[[Files], None], sealing: Sealing, **said: Any
-) -> bytes:
+def sealed_again(content: bytes, change: Callable[[Files], None], sealing: Sealing, **said: Any) -> bytes:
     """Change the content, compute the digests anew and sign the manifest."""
     manifest, _, files = opened(content)
     change(files)
@@ -174,7 +176,7 @@ def sealed_again(
 
 
 def rewritten(chance: Random) -> tuple[list[Sealed], list[list[Entry]]]:
-    """History from some point on as somebody with every key would like it: the entries, and the log of them."""
+    """History from some point on as who has every key would like it: the log, and its entries."""
     segments = [list(each) for each in SEGMENTS]
     at = chance.randrange(len(segments))
     place = chance.randrange(len(segments[at]))
@@ -243,7 +245,5 @@ class _Copied:
         self.public = b""
         self._signature = bytes.fromhex(signature)
 
-    def sign(self, message: bytes) -> bytes:  # noqa: ARG002 - the interface names it
+    def sign(self, message: bytes) -> bytes:
         return self._signature
-
-

@@ -63,20 +63,24 @@ class KafkaCheckpoints:
         if self._producer is None:
             with self.open_reader(self.config) as reader:
                 _require(reader)
-                producer = Producer(
-                    {
-                        **self.config,
-                        "transactional.id": names.CONTROL_CHECKPOINTS_TRANSACTIONAL_ID,
-                        "transaction.timeout.ms": int(_TIMEOUT_S * 1000),
-                        "acks": "all",
-                        "compression.type": "lz4",
-                        "message.max.bytes": CHECKPOINT_BYTES,
-                    }
-                )
-                producer.init_transactions(_TIMEOUT_S)
+                producer = self._opened()
                 self._last = _newest(reader)
                 self._producer = producer
         return self._last
+
+    def _opened(self) -> Producer:
+        producer = Producer(
+            {
+                **self.config,
+                "transactional.id": names.CONTROL_CHECKPOINTS_TRANSACTIONAL_ID,
+                "transaction.timeout.ms": int(_TIMEOUT_S * 1000),
+                "acks": "all",
+                "compression.type": "lz4",
+                "message.max.bytes": CHECKPOINT_BYTES,
+            }
+        )
+        producer.init_transactions(_TIMEOUT_S)
+        return producer
 
     def append(self, sealed: Sealed) -> None:
         """Append the one that follows ``last``.
@@ -84,25 +88,22 @@ class KafkaCheckpoints:
         Raises:
             KafkaException: it failed; whether it is there is found out by the next ``last``.
         """
+        producer, self._producer = self._producer, None
+        if producer is None:
+            raise RuntimeError("a checkpoint follows the last one: ask for it first")
         failures: list[KafkaError] = []
-        try:
-            if self._producer is None:
-                raise RuntimeError("a checkpoint follows the last one: ask for it first")
-            self._producer.begin_transaction()
-            self._producer.produce(
-                names.LEDGER_CHECKPOINTS,
-                value=sealed_text(sealed),
-                key=str(sealed.number).encode(),
-                partition=0,
-                on_delivery=lambda error, _: failures.append(error) if error else None,
-            )
-            self._producer.commit_transaction(_TIMEOUT_S)
-            if failures:
-                raise KafkaException(failures[0])
-        except BaseException:
-            self._producer = None
-            raise
-        self._last = sealed
+        producer.begin_transaction()
+        producer.produce(
+            names.LEDGER_CHECKPOINTS,
+            value=sealed_text(sealed),
+            key=str(sealed.number).encode(),
+            partition=0,
+            on_delivery=lambda error, _: failures.append(error) if error else None,
+        )
+        producer.commit_transaction(_TIMEOUT_S)
+        if failures:
+            raise KafkaException(failures[0])
+        self._producer, self._last = producer, sealed
 
 
 def _newest(reader: TopicReader) -> Sealed | None:

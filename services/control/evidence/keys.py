@@ -56,7 +56,7 @@ class EvidenceKeys:
 
     secrets: Secrets
 
-    def keys(self) -> tuple[Key, ...]:
+    def public(self) -> tuple[Key, ...]:
         """Every public key with its validity, the oldest first.
 
         Raises:
@@ -71,7 +71,7 @@ class EvidenceKeys:
         """The key that signs at that time.
 
         Raises:
-            NoKey: there is none; and as ``keys``.
+            NoKey: there is none; and as ``public``.
         """
         for each in reversed(self._versions()):
             if each.from_ms <= time_ms and (each.to_ms is None or time_ms < each.to_ms):

@@ -63,7 +63,7 @@ class LedgerLog:
         return Read(tuple(self.between(ends, clipped)), clipped, whole)
 
     def between(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> list[Entry]:
-        """The entries of each place from its start (0 where none is given) to before its end, in any order."""
+        """The entries of each place from its start (else 0) to before its end, in any order."""
         wanted = {_place(place): Bounds(starts.get(place, 0), end) for place, end in ends.items()}
         wanted = {place: bounds for place, bounds in wanted.items() if bounds.low < bounds.end}
         kept = self.reader.bounds_of(wanted)

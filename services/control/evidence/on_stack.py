@@ -49,9 +49,7 @@ def witnesses_of(stack: Stack, settings: EvidenceSettings) -> list[Witness]:
 
 
 @contextmanager
-def open_sealer(
-    stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]
-) -> Iterator[Sealer]:
+def open_sealer(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]) -> Iterator[Sealer]:
     """What seals the stack's ledger; connections are closed at the end."""
     kafka = {**stack.kafka_config(CONTROL), "client.id": CONTROL}
     with KafkaTopicReader(kafka, CONTROL_GROUP, _TIMEOUT_S) as reader:
@@ -93,7 +91,7 @@ def trust_of(stack: Stack, settings: EvidenceSettings) -> Trust:
     if witness is None:
         with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
             witness = _newest(read_log(reader))
-    return Trust(witness.checkpoint.log, keys_of(stack).keys(), witness)
+    return Trust(witness.checkpoint.log, keys_of(stack).public(), witness)
 
 
 def trust_path(home: Path) -> Path:

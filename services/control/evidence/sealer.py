@@ -1,4 +1,4 @@
-"""Seals the ledger: what was committed since the last checkpoint goes into the log, and witnesses are told."""
+"""Seals the ledger: what was committed since the last checkpoint is appended, and witnesses are told."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Topics(Protocol):
 class Keys(Protocol):
     """The keys of the evidence."""
 
-    def keys(self) -> Sequence[Key]:
+    def public(self) -> Sequence[Key]:
         """All public keys."""
         ...
 
@@ -92,7 +92,8 @@ class Sealer:
             self._check_ours(last.signed)
         read = self.topics.since(last.ends if last else {}, self.limit)
         time_ms = max(self.now_ms(), last.signed.checkpoint.time_ms if last else 0)
-        if not (always or read.entries or self._is_due(last, time_ms)):
+        # A portion may hold nothing but marks of transactions: the log goes on behind it all the same.
+        if read.whole and not (always or read.entries or self._is_due(last, time_ms)):
             return last, read.whole
         sealing = self.keys.sealing(time_ms)
         found = grown(last.signed if last else None, read.entries, read.ends, time_ms, sealing, self.tree)
@@ -105,10 +106,12 @@ class Sealer:
     def _check_ours(self, last: Signed) -> None:
         """What goes on from a checkpoint that somebody else wrote would make it ours."""
         one = last.checkpoint
-        for key in self.keys.keys():
-            if key.id == one.key and key.signs_at(one.time_ms):
-                if suite(key.suite).is_signed(key.public, bytes.fromhex(last.signature), last.message()):
-                    return
+        for key in self.keys.public():
+            known = key.id == one.key and key.signs_at(one.time_ms)
+            if known and suite(key.suite).is_signed(
+                key.public, bytes.fromhex(last.signature), last.message()
+            ):
+                return
         raise LedgerDiffers(f"checkpoint {one.number} is not signed by a key that this bus had then")
 
     def _publish(self, newest: Sealed) -> None:

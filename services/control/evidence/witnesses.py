@@ -46,7 +46,7 @@ class FileWitness:
         """The newest checkpoint that it holds.
 
         Raises:
-            WitnessDisagrees: its end is no checkpoint.
+            WitnessDisagrees: it holds something else.
             WitnessSilent: it cannot be read.
         """
         try:
@@ -57,12 +57,16 @@ class FileWitness:
             return None
         except OSError as error:
             raise WitnessSilent(f"{self.path}: {error.strerror}") from error
-        # What an append that broke off left behind has no line end, and is no checkpoint.
+        # What an append that broke off left behind is no checkpoint, with a line end or without.
         whole = [line for line in lines[:-1] if line]
-        try:
-            return signed_from(whole[-1]) if whole else None
-        except NotCanonical as error:
-            raise WitnessDisagrees(f"{self.path} ends with something that is no checkpoint: {error}") from error
+        for line in reversed(whole):
+            try:
+                return signed_from(line)
+            except NotCanonical:
+                continue
+        if whole:
+            raise WitnessDisagrees(f"{self.path} holds no checkpoint, but something else")
+        return None
 
     def tell(self, newest: Signed) -> None:
         """Append it, if the file ends with an older one."""
@@ -73,8 +77,8 @@ class FileWitness:
                 return
             if its.log != mine.log or its.number >= mine.number or its.size > mine.size:
                 raise WitnessDisagrees(
-                    f"{self.path} holds checkpoint {its.number} of log {its.log}, which does not go with "
-                    f"checkpoint {mine.number} of log {mine.log} here: look for a restored or rewritten ledger"
+                    f"{self.path} holds checkpoint {its.number} of log {its.log}, which does not fit "
+                    f"checkpoint {mine.number} of log {mine.log} here: was the ledger restored or rewritten?"
                 )
         try:
             self._append(newest.text())

@@ -1,4 +1,4 @@
-"""The tree of RFC 9162, against its own recursive definition, known roots, and proofs that were tampered with."""
+"""The tree of RFC 9162, against its own recursive definition, known roots, and proofs that were changed."""
 
 import hashlib
 from collections.abc import Sequence
@@ -148,14 +148,14 @@ def test_a_proof_of_consistency_is_the_definitions_and_holds_between_these_two_o
         assert not extends(SHA, sides[1], sides[0], path)
 
 
-@given(leaf_lists, st.integers(1, 70))
+@given(leaf_lists, st.integers(1, 9))
 def test_a_proof_does_not_hold_for_another_size_of_the_newer_tree(leaves: list[bytes], more: int) -> None:
     """The second size must be used up by the proof, or a proof could be passed off for a longer log."""
     if len(leaves) < 2:
         return
     old, new = 1, len(leaves)
     path = tree_of(leaves).consistency(old, new)
-    longer = 1 << (new + more).bit_length()
+    longer = 1 << ((new - 1).bit_length() + more)
     assert not extends(SHA, (old, naive(leaves[:old])), (longer, naive(leaves)), path)
 
 

@@ -1,4 +1,4 @@
-"""The ledger is sealed bit by bit, each checkpoint after the one before, and witnesses hold what was sealed."""
+"""The ledger is sealed bit by bit, each checkpoint after the one before; witnesses hold what was sealed."""
 
 import json
 import threading
@@ -78,7 +78,7 @@ class Bench:
     def trust(self) -> Trust:
         held = self.witness.held()
         assert held is not None
-        return Trust(held.checkpoint.log, self.keys.keys(), held)
+        return Trust(held.checkpoint.log, self.keys.public(), held)
 
 
 @pytest.fixture
@@ -151,13 +151,13 @@ def test_a_rotated_key_signs_what_comes_after_it_and_the_log_goes_on(bench: Benc
     bench.sealer().turn()
     second = bench.kept.log[1].signed.checkpoint
     assert (second.key, second.log, first.log) == (key.id, first.key, first.key)
-    old, new = bench.keys.keys()
+    old, new = bench.keys.public()
     assert (old.from_ms, old.to_ms, new.from_ms, new.to_ms) == (0, START + HOUR, START + HOUR, None)
     with pytest.raises(AlgorithmMissing):
         bench.keys.rotate(bench.now_ms + 1, "sm2")
     with pytest.raises(ValueError, match="clock"):
         bench.keys.rotate(START)
-    assert bench.keys.keys() == (old, new)
+    assert bench.keys.public() == (old, new)
 
 
 def test_the_witness_holds_each_newest_checkpoint_and_nothing_twice(bench: Bench) -> None:

@@ -106,8 +106,8 @@ def test_a_log_that_was_rolled_back_does_not_reach_the_witness() -> None:
 
 
 def test_a_log_that_was_rolled_back_and_went_on_is_a_fork() -> None:
-    forked = log_of([*SEGMENTS[:4], (act(2), intake(10, 23, 1)), (act(4),), (act(6),)])
-    topics = topics_of([*SEGMENTS[:4], (act(2), intake(10, 23, 1)), (act(4),), (act(6),)])
+    forked = log_of([*SEGMENTS[:4], (act(4), intake(10, 23, 1)), (act(6),), (act(8),)])
+    topics = topics_of([*SEGMENTS[:4], (act(4), intake(10, 23, 1)), (act(6),), (act(8),)])
     assert verified(forked, topics, trust_in(LOG)).fault is Fault.FORKED
 
 
@@ -170,7 +170,9 @@ def test_copiers_and_catch_ups_begin_where_they_begin() -> None:
     copied = block("copier.health-persons.2", "resource.population.person.v1", 5, 0, 2)
     further = block("copier.health-persons.2", "resource.population.person.v1", 0, 9, 2)
     late = block("fanout.default.catch-up", "resource.population.person.v1", 7, 2, 2)
-    entries = [entry("ledger.delivery", 0, 14 + 2 * at, one) for at, one in enumerate([copied, further, late])]
+    entries = [
+        entry("ledger.delivery", 0, 14 + 2 * at, one) for at, one in enumerate([copied, further, late])
+    ]
     assert sealed_as([*SEGMENTS, entries]).proven
 
 
@@ -190,7 +192,7 @@ def test_the_same_range_is_the_same_bytes() -> None:
 def test_topics_that_are_not_what_was_sealed_are_not_exported() -> None:
     segments = [list(each) for each in SEGMENTS]
     segments[3][0] = altered(segments[3][0], who="nobody")
-    with pytest.raises(LedgerDiffers, match="ledger.acts:0:2 is not what checkpoint 4 sealed"):
+    with pytest.raises(LedgerDiffers, match=r"ledger\.acts:0:2 is not what checkpoint 4 sealed"):
         bundle(LOG, topics_of(segments), trust_in(LOG))
     with pytest.raises(LedgerDiffers, match="sealed"):
         bundle(LOG, topics_of([*SEGMENTS[:3], SEGMENTS[3][1:], *SEGMENTS[4:]]), trust_in(LOG))
@@ -213,7 +215,6 @@ def test_a_range_that_goes_on_behind_the_last_checkpoint_ends_with_it() -> None:
     manifest = verified(hours=(1.5, 9)).manifest
     assert manifest is not None
     assert (manifest.from_ms, manifest.to_ms) == (START + int(1.5 * HOUR), START + 5 * HOUR)
-
 
 
 def test_a_checkpoint_and_its_leaves_are_read_back_as_they_were_kept() -> None:
@@ -260,7 +261,16 @@ def test_the_program_needs_nothing_of_the_bus_and_answers_by_its_exit_code(
 
 
 def test_the_verifier_loads_neither_the_bus_nor_a_database_nor_the_network() -> None:
-    heavy = ("confluent_kafka", "psycopg2", "sqlalchemy", "requests", "pydantic", "fastavro", "topics", "schemas")
+    heavy = (
+        "confluent_kafka",
+        "psycopg2",
+        "sqlalchemy",
+        "requests",
+        "pydantic",
+        "fastavro",
+        "topics",
+        "schemas",
+    )
     code = f"import sys, services.evidence.__main__; print([n for n in {heavy} if n in sys.modules])"
     root = Path(__file__).parents[3]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
