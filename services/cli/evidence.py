@@ -13,7 +13,7 @@ from services.cli.bus import require
 from services.cli.evidence_span import span_of
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
 from services.control.evidence.keys import NoKey
-from services.control.evidence.on_stack import export, keys_of, open_sealer, trust_of, trust_path
+from services.control.evidence.on_stack import export, keys_of, seal_now, trust_of, trust_path
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.process.loops import NotYet
@@ -48,9 +48,9 @@ def evidence() -> None:
 def checkpoint_command(as_json: Json = False) -> None:
     """Seal the ledger up to now and tell the witnesses; the control process does so by itself, too."""
     settings = EvidenceSettings.from_environment()
-    with _stack("kafka", "registry") as stack, open_sealer(stack, settings, _now_ms) as sealer:
-        one = sealer.seal_all().signed.checkpoint
-        witnesses = len(sealer.witnesses)
+    with _stack("kafka", "registry") as stack:
+        sealed, witnesses = seal_now(stack, settings, _now_ms)
+    one = sealed.signed.checkpoint
     answer = {
         "number": one.number,
         "log": one.log,

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,12 +15,15 @@ from typing import Any
 import pytest
 from confluent_kafka import TopicPartition
 
+from services.cli import processes
+from services.cli.control import prepare_control
 from services.cli.plan import access_of
 from services.control.definitions import packaged_definitions
 from services.control.evidence.on_stack import keys_of
+from services.control.evidence.witnesses import FileWitness
 from services.control.kafka_topics import end_offsets
 from services.evidence.bundle import ENTRIES, opened
-from services.evidence.checkpoints import signed_from
+from services.evidence.checkpoints import Checkpoint
 from tests.integration.apply_bench import HEALTH, Bench, own_stack
 from tests.integration.suspension_bench import Writer, govbus, start_fanout
 from tests.support import tampering
@@ -59,6 +63,13 @@ def answer(bench: Bench, *arguments: str) -> dict[str, Any]:
     return found
 
 
+def newest() -> Checkpoint:
+    """The newest checkpoint that the witness holds."""
+    held = FileWitness(Path(os.environ["GOVBUS_EVIDENCE_WITNESS_FILE"])).held()
+    assert held is not None
+    return held.checkpoint
+
+
 def elsewhere(folder: Path, bundle: Path, trust: Path) -> tuple[int, dict[str, Any]]:
     """Verify on another machine: a folder with nothing but the verifier."""
     program = folder / "services" / "evidence"
@@ -81,8 +92,7 @@ def elsewhere(folder: Path, bundle: Path, trust: Path) -> tuple[int, dict[str, A
 @pytest.mark.requirement("A11-02")
 def test_what_was_delivered_is_proven_elsewhere_and_tampering_is_named(bench: Bench, tmp_path: Path) -> None:
     sealed = answer(bench, "evidence", "checkpoint")
-    witness = Path(os.environ["GOVBUS_EVIDENCE_WITNESS_FILE"])
-    assert signed_from(witness.read_bytes().splitlines()[-1]).checkpoint.root == sealed["root"]
+    assert newest().root == sealed["root"]
 
     trust, bundle = tmp_path / "trust.json", tmp_path / "bundle.tar"
     assert answer(bench, "evidence", "trust", "-o", str(trust))["witness"] == sealed["number"]
@@ -108,13 +118,39 @@ def test_what_was_delivered_is_proven_elsewhere_and_tampering_is_named(bench: Be
     assert opened(content)[2][ENTRIES]
 
 
+def test_the_control_process_seals_by_itself_and_a_new_key_goes_on(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = newest().number
+    monkeypatch.setenv("GOVBUS_EVIDENCE_IDLE_S", "1")
+    monkeypatch.setenv("GOVBUS_CONTROL_EVIDENCE_S", "0.5")
+    prepare_control(bench.stack, datetime.now(UTC))
+    process = processes.control(bench.stack.settings.control_port)
+    bench.stack.run_process(process)
+    try:
+        eventually(lambda: newest().number > before, 60)
+        key = answer(bench, "evidence", "rotate-key")["key"]
+        eventually(lambda: newest().key == key, 60)
+        # Whoever seals at the console fences the process, which then goes on.
+        by_hand = answer(bench, "evidence", "checkpoint")["number"]
+        eventually(lambda: newest().number > by_hand, 60)
+    finally:
+        bench.stack.stop_process(process.name)
+    trust, bundle = tmp_path / "trust.json", tmp_path / "bundle.tar"
+    answer(bench, "evidence", "trust", "-o", str(trust))
+    answer(bench, "evidence", "export", "--last", "1h", "-o", str(bundle), "--trust", str(trust))
+    code, proven = elsewhere(tmp_path, bundle, trust)
+    assert (code, proven["fault"]) == (0, None)
+
+
 def test_a_ledger_that_lost_records_after_they_were_sealed_is_not_exported(
     bench: Bench, tmp_path: Path
 ) -> None:
     answer(bench, "evidence", "checkpoint")
     ends = end_offsets(bench.access.admin(), LEDGER_DELIVERY, LEDGER_PARTITIONS, stable=True)
     gone = [TopicPartition(LEDGER_DELIVERY, partition, end) for partition, end in ends.items()]
-    for future in bench.stack.admin().delete_records(gone).values():
+    admin = bench.stack.admin()
+    for future in admin.delete_records(gone).values():
         future.result(30)
     ended = govbus(bench, "evidence", "export", "--last", "1h", "-o", str(tmp_path / "b.tar"))
     assert (ended.returncode, "sealed" in ended.stderr) == (1, True), ended.stderr

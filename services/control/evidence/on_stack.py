@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import KafkaException
+
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.control.evidence.kafka_checkpoints import KafkaCheckpoints, read_log
 from services.control.evidence.keys import EvidenceKeys
@@ -18,12 +20,13 @@ from services.evidence.making import NothingSealed, Span, bundle_of
 from services.evidence.sealed import Sealed
 from services.evidence.trust import Trust
 from services.ledger.decode import Decoder
-from services.ledger.reader import KafkaTopicReader
+from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
 from services.stack.api import Stack
 from services.stack.errors import CorrectSetting
 from topics.names import CONTROL_GROUP
 
 _TIMEOUT_S: Final = 30.0
+_ATTEMPTS: Final = 4
 
 
 def keys_of(stack: Stack) -> EvidenceKeys:
@@ -62,6 +65,25 @@ def open_sealer(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], i
             idle_ms=int(settings.idle_s * 1000),
             tree=settings.tree,
         )
+
+
+def seal_now(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]) -> tuple[Sealed, int]:
+    """Seal everything up to now; the last checkpoint, and how many witnesses were told.
+
+    The control process seals too: who comes second is fenced and goes on from what the first one sealed.
+
+    Raises:
+        KafkaUnavailable: Kafka did not take it.
+        LedgerDiffers, WitnessDisagrees, WitnessSilent, NotYet: as ``Sealer.turn`` and ``KafkaCheckpoints``.
+    """
+    with open_sealer(stack, settings, now_ms) as sealer:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return sealer.seal_all(), len(sealer.witnesses)
+            except KafkaException as error:
+                if not left:
+                    raise KafkaUnavailable(f"sealing: {error.args[0].str()}") from error
+    raise AssertionError("the last attempt returns or raises")
 
 
 def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) -> bytes:
