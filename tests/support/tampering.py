@@ -13,7 +13,16 @@ from random import Random
 from typing import Any
 
 from services.evidence import canonical
-from services.evidence.bundle import CHECKPOINTS, ENTRIES, FILES, POLICIES, Manifest, opened, sealed
+from services.evidence.bundle import (
+    CHECKPOINTS,
+    CONSISTENCY,
+    ENTRIES,
+    FILES,
+    POLICIES,
+    Manifest,
+    opened,
+    sealed,
+)
 from services.evidence.checkpoints import Sealing, signed, signed_from
 from services.evidence.entries import Entry
 from services.evidence.sealed import Sealed
@@ -108,6 +117,14 @@ def policy_edited(files: Files, chance: Random) -> None:
 
 def policy_deleted(files: Files, chance: Random) -> None:
     line_deleted(files, chance, POLICIES)
+
+
+def proof_edited(files: Files, chance: Random) -> None:
+    _edited(files, CONSISTENCY, chance)
+
+
+def proof_deleted(files: Files, chance: Random) -> None:
+    line_deleted(files, chance, CONSISTENCY)
 
 
 def checkpoint_edited(files: Files, chance: Random) -> None:

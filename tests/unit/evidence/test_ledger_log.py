@@ -1,4 +1,4 @@
-"""What the real gate and fan-out wrote is sealed, exported and proven; the topics are read to their stable ends."""
+"""What the real gate and fan-out wrote is sealed, exported and proven, up to the topics' stable ends."""
 
 from collections.abc import Sequence
 from dataclasses import replace

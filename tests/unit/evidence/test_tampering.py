@@ -89,3 +89,18 @@ def test_who_can_sign_bundles_is_caught_by_what_was_sealed_and_not_by_his_signat
         Fault.POLICY_MISSING,
     }
     assert layers <= set(found)
+
+
+def test_a_proof_that_leads_to_a_witness_outside_the_range_cannot_be_replaced() -> None:
+    """The bundle ends before the witness' checkpoint, or begins after it: only the proof connects both."""
+    chance = Random(SEED)  # noqa: S311 - the same each time
+    for number in (1, 6):
+        trust = trust_in(LOG, number)
+        original = bundle(LOG, topics_of(), trust, hours=(2.5, 3.5))
+        assert verify(original, trust).proven
+        found = set()
+        for change in (ways.proof_edited, ways.proof_deleted):
+            for _ in range(100):
+                found.add(verify(ways.by_an_insider(change)(original, chance), trust).fault)
+        assert found >= {Fault.FORKED, Fault.WITNESS_NOT_REACHED}
+        assert None not in found

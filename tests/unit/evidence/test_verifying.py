@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from services.evidence.__main__ import main
-from services.evidence.bundle import FILES, MANIFEST
-from services.evidence.checkpoints import Checkpoint, Sealing, signed
-from services.evidence.entries import Entry
+from services.evidence.bundle import FILES, MANIFEST, Asked, Contents, made
+from services.evidence.checkpoints import Checkpoint, Sealing, frontier_of, next_checkpoint, signed
+from services.evidence.entries import Entry, entry_text
 from services.evidence.faults import Fault
 from services.evidence.hashing import AlgorithmMissing, tree_hash
 from services.evidence.making import LedgerDiffers, NothingSealed
+from services.evidence.merkle import leaf_hash
 from services.evidence.sealed import Sealed, sealed_from, sealed_text
 from services.evidence.signing import ED25519, suite
 from services.evidence.trust import Key, Trust, trust_from, trust_text
@@ -37,6 +38,7 @@ from tests.support.evidence import (
     block,
     bundle,
     delivery,
+    ends_after,
     entry,
     intake,
     log_of,
@@ -164,6 +166,27 @@ def test_what_was_sealed_honestly_can_still_say_that_something_was_wrong(
 ) -> None:
     # A bundle is made of what stands there: a version that the log does not hold has no proof.
     assert sealed_as([*SEGMENTS, wrong]).fault is fault
+
+
+def test_a_file_that_was_changed_after_the_bundle_was_made_is_named() -> None:
+    content = bundle(LOG, topics_of(), trust_in(LOG))
+    found = verify(content.replace(b'"delivered":', b'"delivereb":', 1), trust_in(LOG))
+    assert (found.fault, found.where) == (Fault.FILE_ALTERED, "entries.jsonl")
+
+
+def test_entries_that_were_sealed_in_another_order_are_not_the_log() -> None:
+    """The order between two checkpoints is fixed: whoever seals cannot choose another one."""
+    last, entries = LOG[-1].signed, [act(6), intake(16, 35, 1)]
+    frontier = frontier_of(last.checkpoint)
+    leaves = [leaf_hash(frontier.hashed, entry_text(entry)) for entry in reversed(entries)]
+    for leaf in leaves:
+        frontier.append(leaf)
+    ends = {**last.checkpoint.ends, **ends_after(entries)}
+    turned = next_checkpoint(last, frontier, ends, START + 6 * HOUR, NEW)
+    contents = Contents([last, turned], [], [], [entry_text(entry) for entry in reversed(entries)])
+    content = made(contents, Asked(START + 5 * HOUR, START + 6 * HOUR, 6, START + 7 * HOUR), NEW)
+    found = verify(content, replace(trust_in(LOG), witness=turned))
+    assert (found.fault, "order" in found.detail) == (Fault.ENTRY_MISPLACED, True)
 
 
 def test_copiers_and_catch_ups_begin_where_they_begin() -> None:
