@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,7 +13,7 @@ from services.cli.bus import require
 from services.cli.evidence_span import span_of
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
 from services.control.evidence.keys import NoKey
-from services.control.evidence.on_stack import export, keys_of, seal_now, trust_of, trust_path
+from services.control.evidence.on_stack import export, rotate, seal_now, trust_of, trust_path
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.process.loops import NotYet
@@ -117,11 +117,11 @@ def rotate_command(
     ] = ED25519,
     as_json: Json = False,
 ) -> None:
-    """Let a new key seal from now on; write and hand out the trust file anew afterwards."""
-    with _stack() as stack:
-        key = keys_of(stack).rotate(_now_ms(), suite)
+    """Let a new key seal from a minute after now on; then write and hand out the trust file anew."""
+    with _stack("kafka") as stack:
+        key = rotate(stack, EvidenceSettings.from_environment(), suite, _now_ms())
     answer = {"key": key.id, "suite": key.suite, "from_ms": key.from_ms}
-    _answer(answer, f"key {key.id} ({key.suite}) seals from now on", as_json=as_json)
+    _answer(answer, f"key {key.id} ({key.suite}) seals from {_time(key.from_ms)} on", as_json=as_json)
 
 
 @contextmanager
@@ -144,6 +144,10 @@ def _answer(answer: dict[str, Any], told: str, *, as_json: bool) -> None:
         emit_json(answer)
     else:
         typer.echo(told)
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _now_ms() -> int:

@@ -124,6 +124,7 @@ def test_the_control_process_seals_by_itself_and_a_new_key_goes_on(
     before = newest().number
     monkeypatch.setenv("GOVBUS_EVIDENCE_IDLE_S", "1")
     monkeypatch.setenv("GOVBUS_CONTROL_EVIDENCE_S", "0.5")
+    monkeypatch.setenv("GOVBUS_EVIDENCE_LEAD_S", "1")
     prepare_control(bench.stack, datetime.now(UTC))
     process = processes.control(bench.stack.settings.control_port)
     bench.stack.run_process(process)

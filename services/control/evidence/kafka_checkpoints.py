@@ -64,7 +64,7 @@ class KafkaCheckpoints:
             with self.open_reader(self.config) as reader:
                 _require(reader)
                 producer = self._opened()
-                self._last = _newest(reader)
+                self._last = newest(reader)
                 self._producer = producer
         return self._last
 
@@ -106,7 +106,14 @@ class KafkaCheckpoints:
         self._producer, self._last = producer, sealed
 
 
-def _newest(reader: TopicReader) -> Sealed | None:
+def newest(reader: TopicReader) -> Sealed | None:
+    """The last checkpoint that is kept; None before the first.
+
+    Raises:
+        NotYet: there is no such topic.
+        LedgerDiffers: it cannot be read.
+    """
+    _require(reader)
     bounds = reader.bounds(_PLACE)
     for low in (max(bounds.low, bounds.end - _LOOK_BACK), bounds.low):
         found = list(reader.read_all({_PLACE: Bounds(low, bounds.end)}))

@@ -78,23 +78,27 @@ class EvidenceKeys:
                 return Sealing.by(each.suite, self._signer(each))
         raise NoKey(f"no key of the evidence signs at {time_ms}")
 
-    def rotate(self, now_ms: int, suite_name: str = ED25519) -> Key:
-        """Let a new key sign from now on; the one before signed until now.
+    def rotate(self, from_ms: int, suite_name: str = ED25519) -> Key:
+        """Let a new key sign from then on, and the one before until then.
+
+        Args:
+            from_ms: later than the time of every checkpoint, and than now: somebody may be about to seal.
+            suite_name: how the new key signs.
 
         Raises:
             AlgorithmMissing: no module here signs so; nothing was changed.
-            ValueError: the newest key begins later than now.
+            ValueError: the newest key begins later than that.
         """
         made = suite(suite_name)
         *older, last = self._versions()
-        if now_ms <= last.from_ms:
-            raise ValueError("the newest key begins later than now: look at the clock")
-        new = _Version(last.number + 1, suite_name, now_ms, None)
+        if from_ms <= last.from_ms:
+            raise ValueError("the newest key begins later than that: look at the clock")
+        new = _Version(last.number + 1, suite_name, from_ms, None)
         self.secrets.ensure([_seed(new.number)])
         public = made.signer(self._secret(new.number)).public
-        ended = _Version(last.number, last.suite, last.from_ms, now_ms)
+        ended = _Version(last.number, last.suite, last.from_ms, from_ms)
         self.secrets.replace(_VALIDITY, _written([*older, ended, new]))
-        return Key(suite_name, public, now_ms)
+        return Key(suite_name, public, from_ms)
 
     def _versions(self) -> list[_Version]:
         if not self.secrets.exists(_VALIDITY):

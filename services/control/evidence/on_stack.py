@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from schemas.registry import RegistryCredentials, SchemaRegistry
-from services.control.evidence.kafka_checkpoints import KafkaCheckpoints, read_log
+from services.control.evidence.kafka_checkpoints import KafkaCheckpoints, newest, read_log
 from services.control.evidence.keys import EvidenceKeys
 from services.control.evidence.ledger_log import LedgerLog
 from services.control.evidence.sealer import Sealer
@@ -18,7 +18,7 @@ from services.control.rights import CONTROL, LEDGER
 from services.evidence.checkpoints import Signed
 from services.evidence.making import NothingSealed, Span, bundle_of
 from services.evidence.sealed import Sealed
-from services.evidence.trust import Trust
+from services.evidence.trust import Key, Trust
 from services.ledger.decode import Decoder
 from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
 from services.stack.api import Stack
@@ -101,6 +101,22 @@ def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) 
         made_ms = max(made_ms, log[-1].signed.checkpoint.time_ms)
         source = LedgerLog(reader, _decoder(stack, LEDGER))
         return bundle_of(log, source, witnesses, span, made_ms, keys_of(stack).sealing(made_ms))
+
+
+def rotate(stack: Stack, settings: EvidenceSettings, suite_name: str, now_ms: int) -> Key:
+    """Let a new key seal, from a little while after now and after the last checkpoint.
+
+    A checkpoint of the old key from after its end would be no proof for ever: whoever seals while the key is
+    rotated still signs with the old one, and a clock may have been ahead.
+
+    Raises:
+        AlgorithmMissing: no module here signs so.
+        NotYet: there is no log yet.
+    """
+    with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+        last = newest(reader)
+    after_ms = max(now_ms, last.signed.checkpoint.time_ms if last else 0)
+    return keys_of(stack).rotate(after_ms + int(settings.lead_s * 1000), suite_name)
 
 
 def trust_of(stack: Stack, settings: EvidenceSettings) -> Trust:

@@ -23,6 +23,8 @@ class EvidenceSettings(BaseModel):
     """The hash of a log that begins; one that has begun keeps its own."""
     idle_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
     """After how long without a new entry a checkpoint says that there was none."""
+    lead_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
+    """How long after a rotation the new key begins: whoever seals at that moment knows the old one only."""
     witness_file: Path | None = None
     """A file that every new checkpoint is appended to; it must lie outside the bus's own folder."""
     witness_urls: Annotated[

@@ -16,18 +16,19 @@ from services.control.evidence.on_stack import trust_path, witnesses_of
 from services.control.evidence.sealer import Sealer
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import FileWitness, HttpWitness, WitnessDisagrees, WitnessSilent
-from services.evidence.checkpoints import signed_from
+from services.evidence.checkpoints import Sealing, signed_from
 from services.evidence.entries import Entry, Place
 from services.evidence.hashing import AlgorithmMissing
 from services.evidence.making import LedgerDiffers, Span, bundle_of
-from services.evidence.sealed import Sealed
-from services.evidence.trust import Trust
+from services.evidence.sealed import Sealed, grown
+from services.evidence.signing import Signer, suite
+from services.evidence.trust import Key, Trust
 from services.evidence.verifying import verify
 from services.stack.api import Stack
 from services.stack.errors import CorrectSetting
 from services.stack.secret_files import SecretFiles
 from services.stack.settings import StackSettings
-from tests.support.evidence import HOUR, SEGMENTS, START, Topics, act, ends_after, log_of, topics_of
+from tests.support.evidence import HOUR, OLD, SEGMENTS, START, Topics, act, ends_after, log_of, topics_of
 
 
 @dataclass
@@ -291,3 +292,29 @@ def test_settings_are_read_from_the_environment() -> None:
     assert found.witness_urls == ("https://a.example/w", "http://b.example/")
     with pytest.raises(ValueError, match="witness_urls"):
         EvidenceSettings.from_environment({"GOVBUS_EVIDENCE_WITNESS_URLS": "ftp://a"})
+
+
+def test_a_module_that_names_itself_signs_and_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Module:
+        def signer(self, seed: bytes) -> Signer:
+            return OLD.signer
+
+        def is_signed(self, public: bytes, signature: bytes, message: bytes) -> bool:
+            return suite("ed25519").is_signed(public, signature, message)
+
+    class Point:
+        def load(self) -> type[Module]:
+            return Module
+
+    def points(group: str, name: str) -> list[Point]:
+        return [Point()] if (group, name) == ("govbus.signatures", "sm2") else []
+
+    monkeypatch.setattr("services.evidence.signing.entry_points", points)
+    key = Key("sm2", OLD.signer.public, 0)
+    log = [
+        grown(None, SEGMENTS[0], ends_after(SEGMENTS[0]), START, Sealing(key.id, suite("sm2").signer(b"")))
+    ]
+    trust = Trust(log[0].signed.checkpoint.log, (key,), log[0].signed)
+    sealing = Sealing(key.id, OLD.signer)
+    made = bundle_of(log, topics_of(SEGMENTS[:1]), [], Span(START, START), START, sealing)
+    assert verify(made, trust).fault is None
