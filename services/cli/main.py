@@ -23,6 +23,7 @@ _GROUPS: Final = {
     "grant": "grant",
     "policy": "policy_packs",
     "database": "database",
+    "evidence": "evidence",
     "ticket": "ticket",
 }
 """Groups of commands, and the module that holds each as ``app``."""
@@ -42,6 +43,7 @@ _COMMANDS: Final = {
     "tail": "tail",
     "publish": "publish",
     "accept-schema": "accept_schema",
+    "verify": "verify",
 }
 """Commands of their own, and the module whose ``register`` adds each."""
 

@@ -39,6 +39,8 @@ class ControlSettings(BaseModel):
     """How often the credentials of departments are looked at: who is told, what is over."""
     collector_s: Seconds = 15.0
     """How often the running bus is looked at for the snapshots."""
+    evidence_s: Seconds = 5.0
+    """How often the ledger is looked at for what no checkpoint covers."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
     definitions: Path | None = None

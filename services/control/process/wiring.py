@@ -13,6 +13,8 @@ from services.control.definitions import Definitions, load_definitions, packaged
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.dispute_sender import DisputesNotReady, sender_on
+from services.control.evidence.on_stack import open_sealer
+from services.control.evidence.settings import EvidenceSettings
 from services.control.policy_topic import newest_policy
 from services.control.process.address import As, stack_address
 from services.control.process.cases import CasesTurn
@@ -24,6 +26,7 @@ from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
 from services.control.process.retirements import RetirementsTurn
+from services.control.process.sealing import SealingTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
@@ -109,6 +112,7 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             Collector(database, parts.sources(), now).turn,
             Pace(settings.collector_s, longest_retry_s=30.0),
         ),
+        "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
     }
     return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
@@ -173,6 +177,12 @@ class _Parts:
         given = NoticeSettings.from_environment(own | dict(os.environ))
         courier = Courier(self._database, means_of(given), now)
         return lambda: courier.round().delivered > 0
+
+    def evidence(self) -> Callable[[], bool]:
+        """Seals the ledger; whether there is more of it."""
+        settings = EvidenceSettings.from_environment()
+        opened = open_sealer(self._stack, settings, lambda: int(now().timestamp() * 1000))
+        return SealingTurn(self._database, self._closing.enter_context(opened)).turn
 
     def sources(self) -> StackSources:
         """What the collector asks."""

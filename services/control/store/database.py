@@ -93,6 +93,7 @@ class Task(StrEnum):
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
     RULINGS = "rulings"
+    EVIDENCE = "evidence"
 
 
 class ControlDatabase:
