@@ -30,7 +30,7 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
 
 
 def actor() -> str:
-    """Who is at the keyboard, for the record; ``--actor`` says otherwise."""
+    """Who is at the keyboard, for the record: the login at the machine."""
     return getpass.getuser()
 
 

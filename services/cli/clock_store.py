@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from services.cli.control import account, open_control
+from services.cli.acting import As, acting
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
+from services.control.accounts.actions import Action
 from services.control.clocks.calendar_file import CalendarInvalid, read_year
 from services.control.clocks.pack_file import PacksInvalid
 from services.control.store.clocks.calendars import import_year, known_years
@@ -17,9 +19,6 @@ from services.control.yaml_source import DefinitionError
 
 app = typer.Typer(help="The calendar of working days in the control plane.", no_args_is_help=True)
 
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
 Existing = typer.Argument(exists=True, dir_okay=False, readable=True)
 
 
@@ -42,7 +41,7 @@ def list_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("import")
 def import_command(
     file: Annotated[Path, Existing],
-    person: Person = None,
+    who: As,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
@@ -52,22 +51,24 @@ def import_command(
     except CalendarInvalid as error:
         raise _wrong(error.errors, "the calendar file") from error
     with open_control() as database, database.begin() as connection:
-        changed = import_year(connection, days, account(person), datetime.now(UTC))
+        by = acting(connection, who, Action.POLICY_IMPORT_CALENDAR)
+        changed = import_year(connection, days, by.id, datetime.now(UTC), recorder=by.console)
     answer = {"year": days[0].year, "days": len(days), "changed": changed}
     _tell(answer, wants_json(as_json, output))
 
 
 def import_pack_command(
     file: Annotated[Path, Existing],
-    person: Person = None,
+    who: As,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Take a version of a policy pack; a version that is there already never changes."""
     with open_control() as database, database.begin() as connection:
         try:
+            by = acting(connection, who, Action.POLICY_CHANGE_PACKS)
             text = file.read_text(encoding="utf-8")
-            found = import_pack(connection, text, file.name, account(person), datetime.now(UTC))
+            found = import_pack(connection, text, file.name, by.id, datetime.now(UTC), by.console)
         except PacksInvalid as error:
             raise _wrong(error.errors, "the pack") from error
         except UnicodeDecodeError as error:

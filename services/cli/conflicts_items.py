@@ -7,14 +7,18 @@ import typer
 
 from schemas.registry import RegistryUnavailable
 from services.cli import bus
+from services.cli.acting import Acting, As, acting
+from services.cli.control import open_control
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.output import ExitCode, Form, Format, Json, emit_json, plain, table, wants_json
 from services.cli.plan import Folder, carried_out, load_declared
 from services.cli.policy import without_sample_grants
-from services.cli.reveal import Actor, Reveal, Why, record_reveal
+from services.cli.reveal import Reveal, Why, at_provider, record_reveals
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.control.apply import Apply
-from services.control.cases.words import Actor as Person
-from services.control.cases.words import Problem, Role
+from services.control.cases.words import Problem
+from services.control.definitions import Definitions
 from services.control.ownership.ruling import Ruling
 from services.control.ruling_order import Decided, RulingOrder
 from services.control.suspension.finish import now_ms
@@ -42,17 +46,19 @@ def items_command(
         int, typer.Option(help="How many differing values to show of each, at most.", min=0)
     ] = 5,
     reveal: Reveal = False,
-    actor: Actor = None,
     why: Why = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List items that two departments publish: who claims them since when, and which values differ."""
+    """List items that two departments publish: who claims them since when, and which values differ.
+
+    Values of two departments stand side by side: no account may see both, so the machine's user looks.
+    """
     with bus.open_bus() as opened:
         providers = claimants(opened.lookup.reader)
         if reveal:
-            for one in providers:
-                record_reveal(opened, one, f"claims.{one}", actor, why)
+            looks = [at_provider(one, f"claims.{one}", "claims") for one in providers]
+            record_reveals(opened, looks, None, why)
         views = [view for one in providers for view in read_claims(opened.lookup, one)]
         policies = opened.lookup.policies
     found = item_conflicts(views, policies[max(policies)] if policies else None, pairs)
@@ -113,18 +119,17 @@ def decide_command(
     claimant: Annotated[str, typer.Argument(help="The claimant's resource.")],
     column: Annotated[str, typer.Argument(help="The column in which it publishes the item.")],
     decision: Annotated[Decision, typer.Option(help="Confirm the declared owner, or hand the item over.")],
-    department: Annotated[str, typer.Option(help="The authority that decides; never a party.")],
+    who: As,
     basis: Annotated[str, typer.Option(help="Document and article.")],
     why: Annotated[str, typer.Option("--why", help="The reasons; they stand in the ledger.")],
     definitions: Folder = None,
-    actor: Actor = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """As the authority: decide who owns an item; the gate applies it, and no later apply undoes it."""
-    who = Person(actor or bus.actor(), Role.AUTHORITY, department)
-    ruling = Ruling(ResourceId(claimant), column, decision, who, basis.strip(), why.strip())
     declared = load_declared(definitions)
+    by = _ruler(declared, ResourceId(claimant), who)
+    ruling = Ruling(ResourceId(claimant), column, decision, by.actor, basis.strip(), why.strip())
     running = Running.open()
     if definitions is None:
         declared = without_sample_grants(declared, Stack(StackSettings.from_environment()))
@@ -141,10 +146,22 @@ def decide_command(
         declared,
         apply,
         now_ms,
-        bus.console_account(),
+        by.console,
     )
     found = told(lambda: order.decide(ruling, fresh_id("o")))
     _answer(found, as_json=wants_json(as_json, output))
+
+
+def _ruler(declared: Definitions, claimant: ResourceId, login: str) -> Acting:
+    """The account that rules, never one of the claimant's department.
+
+    Raises:
+        CommandFailed: there is no such account, or it may not.
+    """
+    resource = declared.resources.get(claimant)
+    whose = Whose(provider=None if resource is None else resource.provider)
+    with open_control() as database, database.reading() as connection:
+        return acting(connection, login, Action.CLAIM_DECIDE, whose)
 
 
 def _answer(found: Decided | tuple[Problem, ...], *, as_json: bool) -> None:

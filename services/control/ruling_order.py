@@ -142,6 +142,7 @@ class RulingOrder:
         document = {
             "ruling": written.model_dump(mode="json"),
             "department": ruling.who.department,
+            "for": ruling.who.person,
             "resources": sorted(affected.resources),
             "losing": list(affected.losing),
         }

@@ -3,7 +3,9 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from confluent_kafka import Producer
 
 from schemas.registry import SchemaRegistry
 from services.cli import processes
+from services.cli.control import control_database, prepare_control
 from services.cli.plan import access_of
 from services.control.definitions import packaged_definitions
 from services.control.suspension.acts import read_acts
 from tests.integration.apply_bench import PERSONS, Bench, own_stack
 from tests.integration.suspension_bench import govbus
 from tests.support.debezium import ENROLMENT_SCHEMA_ID, ENROLMENT_TOPIC, SCHEMAS, raw
+from tests.support.staff import staffed
 from tests.support.waiting import eventually
 from topics.engine.reference import ReferenceCodec
 from topics.event import ResourceId, SchemaId
@@ -47,6 +51,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with own_stack() as stack:
         found = Bench(stack, access_of(stack), folder)
         found.apply()
+        prepare_control(stack, datetime.now(UTC))
+        with closing(control_database(stack)) as database, database.begin() as connection:
+            staffed(connection)
         stack.run_processes([processes.gate(stack.settings.processes_port)])
         yield found
 
@@ -111,7 +118,7 @@ def test_the_gate_applies_a_ruling_and_the_next_apply_does_not_take_it_back(benc
     assert claimed["ruling"] is None
 
     order = (
-        "conflicts", "decide", *which, "--decision", "transfer", "--department", "data_bureau",
+        "conflicts", "decide", *which, "--decision", "transfer", "--as", "li",
         "--basis", "《政务数据共享条例》第二十条", "--why", "参保登记时核验住址",
         "--definitions", str(bench.folder),
     )  # fmt: skip

@@ -23,16 +23,26 @@ from services.control.store.demand.writing import add, record
 from services.control.store.errors import ReadAgain
 
 
-def state(connection: Connection, opening: Opening) -> Filed | Refused:
-    """State a need; one that names a code of the catalogue is about that entry."""
+def state(connection: Connection, opening: Opening, recorder: str = "") -> Filed | Refused:
+    """State a need; one that names a code of the catalogue is about that entry.
+
+    ``recorder`` is the account that enters it, where that is not the one that states it.
+    """
     if opening.code is not None and not is_published(connection, opening.code):
         return Refused(None, None, (_unknown_entry(),))
     need = state_need(opening, published_as(connection, comparable(opening.subject)))
-    return need if isinstance(need, Refused) else add(connection, need)
+    return need if isinstance(need, Refused) else add(connection, need, recorder)
 
 
 def act(
-    connection: Connection, filed: Filed, seen: int, action: Action, who: Actor, now: datetime, given: Given
+    connection: Connection,
+    filed: Filed,
+    seen: int,
+    action: Action,
+    who: Actor,
+    now: datetime,
+    given: Given,
+    recorder: str = "",
 ) -> Filed | Refused:
     """Take an action on a need that the caller holds locked; DRAFT has a function of its own.
 
@@ -44,11 +54,19 @@ def act(
     if isinstance(after, Refused):
         return after
     problems = tuple(_against(connection, action, given))
-    return Refused(action, filed.need.state, problems) if problems else record(connection, filed, after)
+    if problems:
+        return Refused(action, filed.need.state, problems)
+    return record(connection, filed, after, recorder)
 
 
 def draft(
-    connection: Connection, filed: Filed, seen: int, who: Actor, now: datetime, new_id: Callable[[], UUID]
+    connection: Connection,
+    filed: Filed,
+    seen: int,
+    who: Actor,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    recorder: str = "",
 ) -> Filed | Refused:
     """Begin an entry for a need and for all that wait for the same data from the same department.
 
@@ -59,6 +77,7 @@ def draft(
         who: the provider that the need is assigned to.
         now: the time, with its zone.
         new_id: makes the entry's id.
+        recorder: the account that enters it, where that is not the provider's.
 
     Raises:
         ReadAgain: it has moved on since the version that was seen.
@@ -74,12 +93,12 @@ def draft(
     every = alike(connection, who.department, comparable(filed.need.subject))
     entry = draft_of([each.need for each in every], Department(provider.zh, provider.credit_code))
     clerk = lifecycle.Actor(who.person, lifecycle.Role.PROVIDER, provider.credit_code)
-    if not isinstance(open_entry(connection, id_, entry, Asked(clerk, now)), Stored):
+    if not isinstance(open_entry(connection, id_, entry, Asked(clerk, now, recorder=recorder)), Stored):
         raise ReadAgain("the entry cannot be begun")
     for each in every:
         after = apply(each.need, Action.DRAFT, who, now, Given(entry=id_))
         if not isinstance(after, Refused):
-            record(connection, each, after)
+            record(connection, each, after, recorder)
     return replace(filed, need=tried)
 
 
