@@ -128,7 +128,7 @@ def decide_command(
 ) -> None:
     """As the authority: decide who owns an item; the gate applies it, and no later apply undoes it."""
     declared = load_declared(definitions)
-    by = _ruler(declared, ResourceId(claimant), who)
+    by = ruler(declared, ResourceId(claimant), who)
     ruling = Ruling(ResourceId(claimant), column, decision, by.actor, basis.strip(), why.strip())
     running = Running.open()
     if definitions is None:
@@ -152,7 +152,7 @@ def decide_command(
     _answer(found, as_json=wants_json(as_json, output))
 
 
-def _ruler(declared: Definitions, claimant: ResourceId, login: str) -> Acting:
+def ruler(declared: Definitions, claimant: ResourceId, login: str) -> Acting:
     """The account that rules, never one of the claimant's department.
 
     Raises:

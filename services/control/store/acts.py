@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, String, cast, func, or_, select
 
 from services.control.store.accounts.tables import PERSONS
 from services.control.store.outbox import OUTBOX, Channel, Fact
@@ -50,7 +50,7 @@ class ActLine:
 
 
 _PERSON: Final = cast(PERSONS.c.id, String)
-_ACTED: Final = func.coalesce(OUTBOX.c.facts["for"].astext, OUTBOX.c.who)
+_ACTED: Final[ColumnElement[str]] = func.coalesce(OUTBOX.c.facts["for"].astext, OUTBOX.c.who)
 """The account that acted, also where the ledger names the shell at which it did."""
 _JOINED: Final = OUTBOX.outerjoin(PERSONS, _ACTED == _PERSON)
 

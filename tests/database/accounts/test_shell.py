@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import typer
 
-from services.cli import bus, grant_acting, quarantine_worker, reveal
+from services.cli import bus, conflicts_items, grant_acting, quarantine_worker, reveal
 from services.cli.acting import acting
 from services.cli.main import app
 from services.cli.output import CommandFailed, ExitCode, run
@@ -16,15 +17,18 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Whose, may_person
 from services.control.accounts.roles import Role
 from services.control.store.accounts.acts import Order as AccountOrder
+from services.control.store.accounts.departments import add_department
 from services.control.store.accounts.persons import changed, disable, person_by_login
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX
 from services.control.suspension.suspend import Order
 from services.control.suspension.switch import Verb
 from tests.support.memory_bus import MemoryCity
-from tests.support.policy import sample_policy
-from tests.support.staff import staffed
+from tests.support.policy import sample_definitions, sample_policy
+from tests.support.staff import hire, staffed
+from tests.support.web import CONSOLE, DEPARTMENTS, credit_code
 from tests.unit.cli.called import NAME, PERSON, STOPPED, Ended
+from topics.event import ResourceId
 from topics.grants.hold import HoldScope
 
 COMMANDS = typer.main.get_command(app)
@@ -41,7 +45,7 @@ def database(control_database: ControlDatabase, monkeypatch: pytest.MonkeyPatch)
     def open_control() -> Iterator[ControlDatabase]:
         yield control_database
 
-    for module in (grant_acting, quarantine_worker, reveal):
+    for module in (conflicts_items, grant_acting, quarantine_worker, reveal):
         monkeypatch.setattr(module, "open_control", open_control)
     monkeypatch.setattr(bus, "actor", lambda: "root")
     with control_database.begin() as connection:
@@ -144,6 +148,41 @@ def test_who_is_switched_off_or_has_to_change_the_first_password_acts_nowhere(
 
 def _must_change(connection: Any, person: Any, order: AccountOrder) -> None:
     changed(connection, person, order, must_change_password=True)
+
+
+@pytest.mark.parametrize("name", ["LOGNAME", "USER", "LNAME", "USERNAME"])
+def test_the_machines_user_is_who_the_process_runs_as_whatever_the_environment_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bus.console_account()
+    monkeypatch.setenv(name, "somebody-else")
+    assert bus.console_account() == before
+    monkeypatch.setattr(bus.os, "getuid", lambda: 4_000_000)
+    assert bus.console_account() == "console:uid-4000000"
+
+
+@pytest.mark.requirement("A11-02", "A5-01")
+@pytest.mark.parametrize(
+    ("login", "may"), [("li", True), ("wang", False), ("chen", False), ("zhao", False), ("gao", False)]
+)
+def test_an_item_is_ruled_on_by_the_authority_never_of_the_claimants_department(
+    database: ControlDatabase, login: str, may: bool
+) -> None:
+    claimant = ResourceId("social.enrolment.v1")
+    with database.begin() as connection:
+        add_department(
+            connection,
+            replace(DEPARTMENTS[0], id="social_security", credit_code=credit_code("01409017")),
+            CONSOLE,
+        )
+        hire(connection, "gao", "social_security", Role.AUTHORITY)
+    if may:
+        who = conflicts_items.ruler(sample_definitions(), claimant, login)
+        assert (who.actor.department, who.console) == ("data_bureau", "console:root")
+        return
+    with pytest.raises(CommandFailed) as told:
+        conflicts_items.ruler(sample_definitions(), claimant, login)
+    assert told.value.code is ExitCode.REFUSED
 
 
 SHOW = ("quarantine", "show", STOPPED)

@@ -14,7 +14,9 @@ from services.cli.main import app
 from services.cli.output import ExitCode, run
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action
+from services.control.store.accounts.persons import people
 from services.control.store.database import ControlDatabase
+from services.control.store.outbox import OUTBOX
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
@@ -87,6 +89,46 @@ def test_a_need_is_stated_assigned_drafted_and_listed(govbus: Call) -> None:
     ]
     for command in (("list",), ("needs",), ("show", number)):
         assert "救助信息" in govbus("catalogue", "demand", *command).out
+
+
+def test_the_ledger_names_the_machines_user_and_the_account_of_each_step_of_a_need(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
+    demand(govbus, "step", "assign", number, "--as", "li", "--to", "police")
+    demand(govbus, "step", "draft", number, "--as", "wang")
+    with control_database.begin() as connection:
+        login = {str(each.id): each.login for each in people(connection)}
+        rows = connection.execute(OUTBOX.select().where(OUTBOX.c.who.startswith("console:")))
+        acts = [(row.what, login[row.facts["for"]]) for row in rows if "for" in row.facts]
+    assert acts == [
+        ("demand.state", "chen"),
+        ("demand.assign", "li"),
+        ("catalogue.open", "wang"),
+        ("demand.draft", "wang"),
+    ]
+
+
+@pytest.mark.requirement("A11-02")
+@pytest.mark.parametrize(
+    ("who", "step"),
+    [
+        ("wang", ("assign", "--to", "police")),
+        ("chen", ("assign", "--to", "police")),
+        ("sun", ("draft",)),
+        ("qian", ("withdraw",)),
+        ("zhao", ("decline", "--why", "x", "--reason", "NOBODY_HOLDS_IT")),
+    ],
+)
+def test_who_may_not_on_the_page_may_not_take_a_step_on_the_shell(
+    govbus: Call, who: str, step: tuple[str, ...]
+) -> None:
+    number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
+    action, *more = step
+    ended = govbus("catalogue", "demand", "step", action, number, *more, "--as", who)
+    assert (ended.code, ended.out) == (ExitCode.REFUSED, "")
+    assert f"{who} may not (demand.{action})" in ended.err
+    assert demand(govbus, "needs", "--state", "stated", like="needs")["needs"]
 
 
 def test_what_is_against_a_need_is_told(govbus: Call, control_database: ControlDatabase) -> None:
