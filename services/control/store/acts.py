@@ -90,7 +90,7 @@ def _conditions(wish: ActWish) -> list[Any]:
         if value is not None
     ]
     if wish.who is not None:
-        found.append(or_(OUTBOX.c.who == wish.who, wish.who == _ACTED))
+        found.append(or_(*(column == wish.who for column in (OUTBOX.c.who, _ACTED))))
     if wish.area is not None:
         found.append(OUTBOX.c.what.startswith(f"{wish.area}.", autoescape=True))
     if wish.since is not None:

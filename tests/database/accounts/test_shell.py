@@ -157,7 +157,7 @@ def test_the_machines_user_is_who_the_process_runs_as_whatever_the_environment_s
     before = bus.console_account()
     monkeypatch.setenv(name, "somebody-else")
     assert bus.console_account() == before
-    monkeypatch.setattr(bus.os, "getuid", lambda: 4_000_000)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
     assert bus.console_account() == "console:uid-4000000"
 
 
