@@ -31,8 +31,8 @@ def ordered_as(login: str, order: Order, verb: Verb, policy: Policy, id_: str) -
     with open_control() as database, database.begin() as connection:
         who = acting(connection, login, action, whose_order(policy, order.scope, order.name))
         append(connection, _act(who, order, verb, action, id_))
-    standing = replace(order.standing, role=who.role.value, department=who.person.department)
-    return replace(order, by=who.id, standing=standing)
+    standing = replace(order.standing, role=who.role.value, department=who.person.department, person=who.id)
+    return replace(order, by=who.console, standing=standing)
 
 
 def _act(who: Acting, order: Order, verb: Verb, action: Action, id_: str) -> Act:

@@ -298,6 +298,6 @@ def test_an_order_of_the_kill_switch_is_given_by_who_may_and_owed_before_it_begi
         return
     given = grant_acting.ordered_as(login, order, verb, policy, "s-1")
     account = id_of(database, login)
-    assert (given.by, given.standing.role, given.reason) == (account, role, "breach")
+    assert (given.by, given.standing.person, given.standing.role) == ("console:root", account, role)
     what = "kill.resume" if verb is Verb.RESUME else f"kill.{scope.value}"
     assert owed(database) == [("console:root", what, name or "all", account)]
