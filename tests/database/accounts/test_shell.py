@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from services.cli import bus, conflicts_items, grant_acting, quarantine_worker, reveal
+from services.cli import bus, conflicts_items, grant, grant_acting, quarantine_worker, reveal
 from services.cli.acting import acting
 from services.cli.main import app
 from services.cli.output import CommandFailed, ExitCode, run
@@ -28,6 +28,7 @@ from tests.support.policy import sample_definitions, sample_policy
 from tests.support.staff import hire, staffed
 from tests.support.web import CONSOLE, DEPARTMENTS, credit_code
 from tests.unit.cli.called import NAME, PERSON, STOPPED, Ended
+from tests.unit.cli.test_grant_commands import MemoryRunning
 from topics.event import ResourceId
 from topics.grants.hold import HoldScope
 
@@ -301,3 +302,32 @@ def test_an_order_of_the_kill_switch_is_given_by_who_may_and_owed_before_it_begi
     assert (given.by, given.standing.person, given.standing.role) == ("console:root", account, role)
     what = "kill.resume" if verb is Verb.RESUME else f"kill.{scope.value}"
     assert owed(database) == [("console:root", what, name or "all", account)]
+
+
+def test_the_receipt_of_an_order_in_an_accounts_name_is_found_by_the_act_that_was_owed_first(
+    database: ControlDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = MemoryRunning()
+    monkeypatch.setattr(grant, "Running", running)
+    suspend = ["grant", "suspend", GRANT, "--reason", "breach", "--yes", GRANT, "--json"]
+    assert run(lambda: COMMANDS([*suspend, "--as", "sun"])) == ExitCode.REFUSED
+    assert (running.bus.calls, owed(database)) == ([], [])
+    assert run(lambda: COMMANDS([*suspend, "--as", "wang"])) == ExitCode.OK
+    receipt = Ended(0, *capsys.readouterr()).answer
+    assert receipt["by"] == "console:root"
+    with database.begin() as connection:
+        [act] = connection.execute(OUTBOX.select().where(OUTBOX.c.what == "kill.grant"))
+    assert (act.facts["work"], act.facts["for"]) == (receipt["id"], id_of(database, "wang"))
+
+
+def test_the_kill_switch_without_an_account_needs_no_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = MemoryRunning()
+    monkeypatch.setattr(grant, "Running", running)
+    monkeypatch.setattr(bus, "actor", lambda: "root")
+    monkeypatch.setenv("GOVBUS_HOME", "/nowhere")
+    suspend = ["grant", "suspend", GRANT, "--reason", "breach", "--yes", GRANT, "--json"]
+    assert run(lambda: COMMANDS(suspend)) == ExitCode.OK
+    assert Ended(0, *capsys.readouterr()).answer["by"] == "console:root"
+    assert run(lambda: COMMANDS([*suspend, "--as", "wang"])) == ExitCode.UNAVAILABLE
