@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from services.cli.clock_store import Existing, Person, tell_imported, wrong
-from services.cli.control import account, open_control
+from services.cli.acting import As, acting
+from services.cli.clock_store import Existing, tell_imported, wrong
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, wants_json
+from services.control.accounts.actions import Action
 from services.control.clocks.pack_file import PacksInvalid
 from services.control.store.clocks.packs import import_pack
 
@@ -20,15 +22,16 @@ def register(app: typer.Typer) -> None:
 
 def import_command(
     file: Annotated[Path, Existing],
-    person: Person = None,
+    who: As,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Take a version of a policy pack; a version that is there already never changes."""
     with open_control() as database, database.begin() as connection:
         try:
+            by = acting(connection, who, Action.POLICY_CHANGE_PACKS)
             text = file.read_text(encoding="utf-8")
-            found = import_pack(connection, text, file.name, account(person), datetime.now(UTC))
+            found = import_pack(connection, text, file.name, by.id, datetime.now(UTC), by.console)
         except PacksInvalid as error:
             raise wrong(error.errors, "the pack") from error
         except UnicodeDecodeError as error:

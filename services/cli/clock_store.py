@@ -7,17 +7,16 @@ from typing import Annotated
 
 import typer
 
-from services.cli.control import account, open_control
+from services.cli.acting import As, acting
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
+from services.control.accounts.actions import Action
 from services.control.clocks.calendar_file import CalendarInvalid, read_year
 from services.control.definition_error import DefinitionError
 from services.control.store.clocks.calendars import import_year, known_years
 
 app = typer.Typer(help="The calendar of working days in the control plane.", no_args_is_help=True)
 
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
 Existing = typer.Argument(exists=True, dir_okay=False, readable=True)
 
 
@@ -40,7 +39,7 @@ def list_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("import")
 def import_command(
     file: Annotated[Path, Existing],
-    person: Person = None,
+    who: As,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
@@ -50,7 +49,8 @@ def import_command(
     except CalendarInvalid as error:
         raise wrong(error.errors, "the calendar file") from error
     with open_control() as database, database.begin() as connection:
-        changed = import_year(connection, days, account(person), datetime.now(UTC))
+        by = acting(connection, who, Action.POLICY_IMPORT_CALENDAR)
+        changed = import_year(connection, days, by.id, datetime.now(UTC), recorder=by.console)
     answer = {"year": days[0].year, "days": len(days), "changed": changed}
     tell_imported(answer, wants_json(as_json, output))
 

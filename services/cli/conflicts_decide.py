@@ -1,20 +1,17 @@
 """`govbus conflicts decide`: the authority's ruling on an item, given and carried out from the shell.
 
-Where there is a control plane it is the same order as on a page: kept in the database, carried out by whoever
-has the turn, the control process or this command. Without one the bus alone keeps it.
+It is the same order as on a page: kept in the database, carried out by whoever has the turn, the control
+process or this command.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from services.cli import bus
-from services.cli.control import control_database
+from services.cli.acting import Acting, As, acting
+from services.cli.control import open_control
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.output import (
     CommandFailed,
@@ -28,18 +25,17 @@ from services.cli.output import (
     wants_json,
 )
 from services.cli.plan import Folder, load_declared
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.control.cases.words import Problem
+from services.control.definitions import Definitions
 from services.control.ownership.decided import DecidedRuling, Given, Stage
 from services.control.ownership.ruling import claimed_item
 from services.control.ruled_definitions import known_of
-from services.control.ruling_order import Affected, RulingOrder, Written, affected_by, standing_ruling
+from services.control.ruling_order import Affected, RulingOrder, affected_by
 from services.control.rulings.wiring import ruling_order, ruling_worker
-from services.control.rulings.worker import since
 from services.control.store.database import ControlDatabase
-from services.control.store.migrate import current, require_current
 from services.control.store.rulings import orders
-from services.stack.api import Stack
-from services.stack.settings import StackSettings
 from topics.event import ResourceId
 from topics.ownership import Decision, ItemRuling
 
@@ -58,7 +54,7 @@ def decide_command(
     claimant: Annotated[str, typer.Argument(help="The claimant's resource.")],
     column: Annotated[str, typer.Argument(help="The column in which it publishes the item.")],
     decision: Annotated[Decision, typer.Option(help="Confirm the declared owner, or hand the item over.")],
-    department: Annotated[str, typer.Option(help="The authority that decides; never a party.")],
+    who: As,
     basis: Annotated[str, typer.Option(help="Document and article.")],
     why: Annotated[str, typer.Option("--why", help="The reasons; they stand in the ledger.")],
     definitions: Folder = None,
@@ -67,56 +63,58 @@ def decide_command(
 ) -> None:
     """As the authority: decide who owns an item; the gate applies it, and no later apply undoes it."""
     declared = load_declared(definitions)
-    running = Running.open()
-    order = ruling_order(running.access, running.settings, declared)
-    claimed = claimed_item(ResourceId(claimant), column, known_of(declared))
-    given = Given(
-        id=fresh_id("o"),
-        claimant=ResourceId(claimant),
-        column=column,
-        owner=ResourceId("") if claimed is None else claimed[1].resource,
-        item="" if claimed is None else claimed[1].item,
-        decision=decision,
-        basis=basis.strip(),
-        text=why.strip(),
-        by=bus.console_account(),
-        department=department,
-        at=datetime.now(UTC),
-    )
-    found = told(lambda: _decided(order, given))
+    about = (ResourceId(claimant), column)
+    with open_control() as database:
+        by = ruler(database, declared, about[0], who)
+        running = Running.open()
+        order = ruling_order(running.access, running.settings, declared)
+        given = _given(declared, about, decision, (basis.strip(), why.strip()), by)
+        found = told(lambda: _decided(database, order, given))
     _answer(found, as_json=wants_json(as_json, output))
 
 
-def _decided(order: RulingOrder, given: Given) -> Answer | tuple[Problem, ...]:
-    """What it came to; whatever is against it is said before anything is kept."""
-    affected = affected_by(given, order.definitions, order.bus.policy())
-    if not isinstance(affected, Affected):
-        return affected
-    with _control_plane() as database:
-        return _alone(order, given) if database is None else _kept(database, order, given)
-
-
-@contextmanager
-def _control_plane() -> Iterator[ControlDatabase | None]:
-    """The control plane's database; None where none was ever made.
+def ruler(database: ControlDatabase, declared: Definitions, claimant: ResourceId, login: str) -> Acting:
+    """The account that rules, never one of the claimant's department.
 
     Raises:
-        StoreError: it does not serve, or its tables are older or newer than the program.
+        CommandFailed: there is no such account, or it may not.
     """
-    stack = Stack(StackSettings.from_environment())
-    try:
-        database = control_database(stack)
-    except CommandFailed:
-        yield None
-        return
-    try:
-        if current(database).found is None:
-            yield None
-        else:
-            require_current(database)
-            yield database
-    finally:
-        database.close()
+    resource = declared.resources.get(claimant)
+    whose = Whose(provider=None if resource is None else resource.provider)
+    with database.reading() as connection:
+        return acting(connection, login, Action.CLAIM_DECIDE, whose)
+
+
+def _given(
+    declared: Definitions,
+    about: tuple[ResourceId, str],
+    decision: Decision,
+    said_of_it: tuple[str, str],
+    by: Acting,
+) -> Given:
+    """The ruling, with basis and reasons, on what the claimant's definition says of the column."""
+    claimed = claimed_item(*about, known_of(declared))
+    basis, why = said_of_it
+    return Given(
+        id=fresh_id("o"),
+        claimant=about[0],
+        column=about[1],
+        owner=ResourceId("") if claimed is None else claimed[1].resource,
+        item="" if claimed is None else claimed[1].item,
+        decision=decision,
+        basis=basis,
+        text=why,
+        by=by.id,
+        department=by.person.department,
+        at=datetime.now(UTC),
+        recorder=by.console,
+    )
+
+
+def _decided(database: ControlDatabase, order: RulingOrder, given: Given) -> Answer | tuple[Problem, ...]:
+    """What it came to; whatever is against it is said before anything is kept."""
+    affected = affected_by(given, order.definitions, order.bus.policy())
+    return _kept(database, order, given) if isinstance(affected, Affected) else affected
 
 
 def _kept(database: ControlDatabase, order: RulingOrder, given: Given) -> Answer:
@@ -144,20 +142,6 @@ def _of_kept(order: RulingOrder, kept: DecidedRuling, *, again: bool) -> Answer:
     affected = Affected({}, {}, kept.losing)
     shown = _shown(order, ruling, affected, again=again, in_force=kept.in_force_at)
     return {**shown, "resources": list(kept.resources), "providers": _providers(order, kept.resources)}
-
-
-def _alone(order: RulingOrder, given: Given) -> Answer | tuple[Problem, ...]:
-    """Carry it out without a database; the same order finds what it did before."""
-    standing = standing_ruling(given, order.bus.policy())
-    if standing is not None:
-        decided_at = datetime.fromtimestamp(standing.decided_ms / 1000, UTC)
-        given = replace(given, id=standing.id, at=decided_at)
-    found = order.write(given)
-    if not isinstance(found, Written):
-        return found
-    answers = order.answers(found.ruling.since_version)
-    in_force = None if answers.silent else since(answers, datetime.now(UTC))
-    return _shown(order, found.ruling, found.affected, again=standing is not None, in_force=in_force)
 
 
 def _shown(

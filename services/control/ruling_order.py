@@ -16,6 +16,7 @@ from services.control.ownership.decided import Given
 from services.control.ownership.ruling import OwnershipChange, ruled
 from services.control.policy_document import resource_entry, with_ruling
 from services.control.ruled_definitions import changed, known_of, with_rulings
+from services.control.store.outbox import answering
 from services.control.suspension.acts import Act
 from topics.canonical import schema_text
 from topics.event import GrantId, ResourceId, SchemaId
@@ -228,13 +229,14 @@ def _act(given: Given, standing: ItemRuling, affected: Affected) -> Act:
         "resources": sorted(affected.resources),
         "losing": list(affected.losing),
     }
+    account, told = answering(given.by, given.recorder)
     return Act(
         id=standing.id,
-        who=given.by,
+        who=account,
         what=WORD,
         kind=KIND,
         object=f"{standing.owner}.{standing.item}",
         timestamp_ms=standing.decided_ms,
         reason=given.text,
-        document=document,
+        document=document | told,
     )

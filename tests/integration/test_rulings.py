@@ -28,6 +28,7 @@ from services.stack.python_process import PythonProcess
 from tests.integration.apply_bench import PERSONS, Bench, own_stack
 from tests.integration.suspension_bench import govbus
 from tests.support.debezium import ENROLMENT_SCHEMA_ID, ENROLMENT_TOPIC, SCHEMAS, raw
+from tests.support.staff import staffed
 from tests.support.waiting import eventually
 from tests.support.web import CONSOLE, CONTACTS, Browser, Web, credit_code
 from topics.engine.reference import ReferenceCodec
@@ -61,6 +62,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with own_stack() as stack:
         found = Bench(stack, access_of(stack), folder)
         found.apply()
+        prepare_control(stack, datetime.now(UTC))
+        with closing(control_database(stack)) as database, database.begin() as connection:
+            staffed(connection)
         stack.run_processes([processes.gate(stack.settings.processes_port)])
         yield found
 
@@ -169,7 +173,7 @@ def test_the_gate_applies_a_ruling_and_the_next_apply_does_not_take_it_back(
     assert claimed["ruling"] is None
 
     order = (
-        "conflicts", "decide", *which, "--decision", "transfer", "--department", "data_bureau",
+        "conflicts", "decide", *which, "--decision", "transfer", "--as", "li",
         "--basis", BASIS, "--why", WHY,
         "--definitions", str(bench.folder),
     )  # fmt: skip

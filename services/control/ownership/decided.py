@@ -44,6 +44,8 @@ class Given:
     """The account that gave it."""
     department: str
     at: datetime
+    recorder: str = ""
+    """Who entered it, where that is not the account: a login at the machine."""
 
     @property
     def about(self) -> tuple[ResourceId, str]:

@@ -22,14 +22,17 @@ from services.control.store.demand.writing import add, record
 from services.control.store.errors import ReadAgain
 
 
-def state(connection: Connection, opening: Opening, new_id: NewId) -> Filed | Refused:
-    """State a need; one that names a code of the catalogue is about that entry."""
+def state(connection: Connection, opening: Opening, new_id: NewId, recorder: str = "") -> Filed | Refused:
+    """State a need; one that names a code of the catalogue is about that entry.
+
+    ``recorder`` is the account that enters it, where that is not the one that states it.
+    """
     if opening.code is not None and not is_published(connection, opening.code):
         return Refused(None, None, (_unknown_entry(),))
     need = state_need(opening, published_as(connection, comparable(opening.subject)))
     if isinstance(need, Refused):
         return need
-    filed = add(connection, need)
+    filed = add(connection, need, recorder)
     tell_need(connection, None, filed, new_id)
     return filed
 
@@ -43,6 +46,7 @@ def act(
     now: datetime,
     given: Given,
     new_id: NewId,
+    recorder: str = "",
 ) -> Filed | Refused:
     """Take an action on a need that the caller holds locked; DRAFT has a function of its own.
 
@@ -56,11 +60,17 @@ def act(
     problems = tuple(_against(connection, action, given))
     if problems:
         return Refused(action, filed.need.state, problems)
-    return _recorded(connection, filed, after, new_id)
+    return _recorded(connection, filed, after, new_id, recorder)
 
 
 def draft(
-    connection: Connection, filed: Filed, seen: int, who: Actor, now: datetime, new_id: NewId
+    connection: Connection,
+    filed: Filed,
+    seen: int,
+    who: Actor,
+    now: datetime,
+    new_id: NewId,
+    recorder: str = "",
 ) -> Filed | Refused:
     """Begin an entry for a need and for all that wait for the same data from the same department.
 
@@ -71,6 +81,7 @@ def draft(
         who: the provider that the need is assigned to.
         now: the time, with its zone.
         new_id: makes ids, of the entry and of what is told.
+        recorder: the account that enters it, where that is not the provider's.
 
     Raises:
         ReadAgain: it has moved on since the version that was seen.
@@ -86,17 +97,17 @@ def draft(
     every = alike(connection, who.department, comparable(filed.need.subject))
     entry = draft_of([each.need for each in every], Department(provider.zh, provider.credit_code))
     clerk = lifecycle.Actor(who.person, lifecycle.Role.PROVIDER, provider.credit_code)
-    if not isinstance(open_entry(connection, id_, entry, Asked(clerk, now)), Stored):
+    if not isinstance(open_entry(connection, id_, entry, Asked(clerk, now, recorder=recorder)), Stored):
         raise ReadAgain("the entry cannot be begun")
     for each in every:
         after = apply(each.need, Action.DRAFT, who, now, Given(entry=id_))
         if not isinstance(after, Refused):
-            _recorded(connection, each, after, new_id)
+            _recorded(connection, each, after, new_id, recorder)
     return replace(filed, need=tried)
 
 
-def _recorded(connection: Connection, before: Filed, after: Need, new_id: NewId) -> Filed:
-    filed = record(connection, before, after)
+def _recorded(connection: Connection, before: Filed, after: Need, new_id: NewId, recorder: str) -> Filed:
+    filed = record(connection, before, after, recorder)
     tell_need(connection, before.need, filed, new_id)
     return filed
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 
 from services.control.accounts.actions import Action
 from services.control.ownership.decided import DecidedRuling, Given, Stage
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, answering, append
 from services.control.store.rulings.tables import OWNERSHIP_RULINGS
 from topics.event import GrantId, ResourceId
 from topics.ownership import Decision
@@ -128,7 +128,8 @@ def _act(given: Given) -> Act:
         "department": given.department,
     }
     what = Action.CLAIM_DECIDE.value
-    return Act(given.by, what, KIND, object_of(given), given.at, given.text, facts)
+    account, told = answering(given.by, given.recorder)
+    return Act(account, what, KIND, object_of(given), given.at, given.text, facts | told)
 
 
 def _overtake(connection: Connection, note: str, *which: Any) -> None:
@@ -154,6 +155,7 @@ def _row(given: Given) -> dict[str, Any]:
         "text": given.text,
         "given_by": given.by,
         "department": given.department,
+        "recorder": given.recorder,
         "given_at": given.at,
         "stage": Stage.DECIDED.value,
     }
@@ -172,6 +174,7 @@ def _decided(row: Row[Any]) -> DecidedRuling:
         by=row.given_by,
         department=row.department,
         at=row.given_at.astimezone(UTC),
+        recorder=row.recorder,
     )
     return DecidedRuling(
         number=row.number,

@@ -23,6 +23,7 @@ OWNERSHIP_RULINGS: Final = Table(
     Column("text", Text, nullable=False),
     Column("given_by", Text, nullable=False),
     Column("department", Text, nullable=False),
+    Column("recorder", Text, nullable=False, server_default=text("''")),
     Column("given_at", INSTANT, nullable=False),
     Column("stage", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),

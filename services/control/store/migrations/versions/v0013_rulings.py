@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("given_by", sa.Text, nullable=False),
         sa.Column("department", sa.Text, nullable=False),
+        sa.Column("recorder", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("given_at", instant, nullable=False),
         sa.Column("stage", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
