@@ -12,7 +12,6 @@ import typer
 from services.cli import (
     bus,
     conflicts_decide,
-    conflicts_items,
     grant,
     grant_acting,
     quarantine_worker,
@@ -54,7 +53,7 @@ def database(control_database: ControlDatabase, monkeypatch: pytest.MonkeyPatch)
     def open_control() -> Iterator[ControlDatabase]:
         yield control_database
 
-    for module in (conflicts_items, grant_acting, quarantine_worker, reveal):
+    for module in (grant_acting, quarantine_worker, reveal):
         monkeypatch.setattr(module, "open_control", open_control)
     monkeypatch.setattr(bus, "actor", lambda: "root")
     with control_database.begin() as connection:
