@@ -8,6 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.control.accounts.roles import Role
+from services.control.notices.text import text_of
+from services.control.notices.words import Language
+from services.control.process.cases import CasesTurn
 from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
 from services.control.store.notices import inbox
@@ -93,6 +96,29 @@ def test_what_is_not_answered_in_time_is_a_breach_and_later_packs_do_not_move_it
     (breach,) = web.at(Role.PROVIDER).get("/clocks/breaches", params={"kind": "objection"}).json()["items"]
     assert (breach["number"], breach["department"], breach["days_late"]) == (number, "police", 1)
     assert (breach["key"], breach["article"]) == ("clocks.open.objection", "第四十条")
+
+
+@pytest.mark.requirement("A10-04")
+def test_the_provider_is_reminded_and_a_breach_is_told_to_everybody_once(web: Web) -> None:
+    number = made(web.at(Role.CONSUMER, department="health"), on_packs_of_the_city(web))
+    now = [NOW]
+    turn = CasesTurn(web.parts.database, web.parts.desk, lambda: now[0])
+    for day in (2, 9, 12, 16, 17, 18):
+        now[0] = datetime(2026, 3, day, 3, 0, tzinfo=UTC)
+        turn.turn()
+        assert not turn.turn()
+    told = {
+        department: [each for each in kinds(web, department) if each.startswith("clock.")]
+        for department in ("police", "health")
+    }
+    assert told == {
+        "police": ["clock.reminder", "clock.reminder", "clock.last_day", "clock.overdue"],
+        "health": ["clock.overdue"],
+    }
+    with web.parts.database.reading() as connection:
+        newest = inbox.page(connection, "police", "somebody", limit=1)[0].happened
+    text = text_of(newest, Language.EN, "https://portal")
+    assert text.link == f"https://portal/objections/{number}"
 
 
 def test_the_parties_and_the_authority_see_an_objection_and_others_do_not(web: Web) -> None:

@@ -16,15 +16,16 @@ _SILENT: Final = frozenset({State.MET, State.MET_LATE, State.PAUSED})
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A duty with a last day, of a case or of a ticket."""
+    """A duty with a last day, of a case, a ticket or an objection."""
 
     about: str
-    """The id of the case or ticket."""
+    """The id of the case or ticket, the number of the objection."""
     key: str
     """The key of the clock, such as ``clocks.problem.verify``."""
     day: date
     """Its last day."""
     ticket: bool = False
+    objection: bool = False
 
 
 def of_duty(duty: Duty, percent: int, parties: Parties, now: datetime, *, overdue: bool) -> Happened:
@@ -38,6 +39,8 @@ def of_duty(duty: Duty, percent: int, parties: Parties, now: datetime, *, overdu
     }
     if duty.ticket:
         facts[Slot.TICKET] = duty.about
+    if duty.objection:
+        facts[Slot.OBJECTION] = duty.about
     key = f"clock:{duty.about}:{duty.key}:{duty.day}:{kind}:{percent}"
     return Happened(key, kind, now, parties, facts)
 

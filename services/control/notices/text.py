@@ -57,6 +57,8 @@ def link_of(happened: Happened, portal: str) -> str:
     if about == "clock" and Slot.TICKET in happened.facts:
         # The duty is one of a ticket.
         folder, slot = _PAGES["ticket"]
+    if about == "clock" and Slot.OBJECTION in happened.facts:
+        folder, slot = _PAGES["objection"]
     name = shown(slot, happened.facts[slot]) if slot in happened.facts else HIDDEN
     return f"{portal}/{folder}" if name == HIDDEN else f"{portal}/{folder}/{name}"
 

@@ -1,4 +1,4 @@
-"""Does again and again what time makes due of cases and tickets."""
+"""Does again and again what time makes due of cases, tickets and objections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from services.control.desk.desk import Desk
 from services.control.desk.sweep import Swept, sweep
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase, Task
+from services.control.store.objections.telling import tell_clocks
 from services.control.store.tickets.reading import load, versions
 from services.control.store.tickets.telling import tell_clock
 from services.control.tickets.words import State
@@ -28,15 +29,28 @@ class CasesTurn:
     now: Callable[[], datetime]
     _looked: dict[UUID, tuple[int, date]] = field(default_factory=dict, init=False)
     """Ticket → the version and the day at which its clock was looked at: in between nothing falls due."""
+    _told_on: date | None = field(default=None, init=False)
+    """The day on which the clocks of objections were looked at."""
 
     def turn(self) -> bool:
-        """Sweep the cases, and tell how the clocks of tickets stand; returns whether anything was due."""
+        """Sweep cases, tell of the clocks of tickets and objections; returns whether anything was due."""
         with self.database.alone(Task.CASES) as ours:
             if not ours:
                 return False
             swept = sweep(self.desk, self.database, self.now())
             told = self._tickets()
+            told |= self._objections()
         return _did(swept) or told
+
+    def _objections(self) -> bool:
+        """Told once a day: reminders come on days, and what an extension moves waits for the next one."""
+        now = self.now()
+        if self._told_on == civil_day(now):
+            return False
+        with self.database.begin() as connection:
+            told = tell_clocks(connection, read_calendar(connection), now, lambda: self.desk.ids(now))
+        self._told_on = civil_day(now)
+        return told
 
     def _tickets(self) -> bool:
         now = self.now()
