@@ -48,6 +48,8 @@ class FanoutProcessor:
         self._codecs = CodecCache()
         self._implementation = implementation or choose()
         self._engines: dict[TopicName, FanoutEngine] = {}
+        self._lacking: dict[tuple[TopicName, tuple[GrantId, ...]], tuple[FanoutPlan, FanoutEngine]] = {}
+        """What catch-ups are decided by, kept from one slice to the next."""
         self._blocks: BlockWriter | None = None
         self._positions: dict[InputPartition, int] = {}
 
@@ -80,7 +82,7 @@ class FanoutProcessor:
     def adopt(self, policy: Policy) -> None:
         """Use this policy from the next batch on."""
         self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
-        self._engines = {}
+        self._engines, self._lacking = {}, {}
         self._blocks = BlockWriter(policy.control_schemas)
 
     def adopt_disputes(self, disputes: Disputes) -> None:
@@ -130,11 +132,14 @@ class FanoutProcessor:
     ) -> BatchResult:
         """Deliver the bounded rest to the grants that lack it."""
         self._codecs.learn(schemas)
-        lacking = self._only(catch_up)
-        resource = lacking.resources[catch_up.source.topic]
-        codecs = self._codecs.codecs
-        made = make_engine(self._implementation, lacking, resource, codecs)
-        engine = marking(made, lacking, resource, codecs, self._disputes)
+        topic, codecs = catch_up.source.topic, self._codecs.codecs
+        known = (topic, catch_up.grants)
+        if known not in self._lacking:
+            only = self._only(catch_up)
+            made = make_engine(self._implementation, only, only.resources[topic], codecs)
+            self._lacking[known] = (only, made)
+        lacking, made = self._lacking[known]
+        engine = marking(made, lacking, lacking.resources[topic], codecs, self._disputes)
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
         return self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)

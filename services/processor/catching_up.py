@@ -1,38 +1,62 @@
-"""Delivers what grants still lack of a partition before it goes on: the bounded rest after a fill."""
+"""Delivers what grants still lack of a partition before it goes on: the rest after a fill, in slices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from services.processor.applied import Applied
+from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput, Owned
 from services.processor.contract import BatchResult, CatchUp, InputPartition, Processor
 from services.processor.decisions import OUTPUT_REFUSED
-from services.processor.errors import AbortTransaction, OutputRefused
+from services.processor.errors import AbortTransaction, OutputRefused, WaitAndRetry
 from services.processor.health import Health
 from services.processor.metrics import Metrics
 from services.processor.partition_reader import PartitionReader
 from services.processor.pieces import Piece, Pieces
-from services.processor.positions import Positions
 from services.processor.schema_source import SchemaSource
+from services.processor.settings import ProcessorSettings
 from topics.engine.lanes import Lane
-from topics.event import KafkaRecord, SchemaId
+from topics.event import GrantId, KafkaRecord, SchemaId
 
-Write = Callable[[Sequence[Iterable[Lane]], Mapping[InputPartition, int]], Awaitable[None]]
+Write = Callable[[Sequence[Iterable[Lane]], Mapping[InputPartition, int], Applied], Awaitable[None]]
 """Writes portion after portion and commits, in one transaction."""
+
+_WAIT_SECONDS: Final = 0.02
+"""How long a turn waits for what is being read: mostly it is here, and the live records wait too."""
+_PAUSE_SECONDS: Final = 0.5
+"""After Kafka or the registry did not answer."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A slice on its way."""
+
+    source: InputPartition
+    owned: Owned
+    start: int
+    end: int
+    task: "asyncio.Task[tuple[list[KafkaRecord], int]]"
+    told: bool = False
+    """Whether somebody who waited knows that it is here."""
 
 
 class CatchUps:
-    """Reads the rest, has it decided and writes it; the group is served while Kafka is asked.
+    """Reads the rest slice by slice, has each decided and writes it; live records go on in between.
 
-    The rest of a partition is one transaction. If it breaks the processor, or Kafka refuses what would be
+    A slice is as large as a batch may be, and one transaction, which also records how far the catch-up has
+    come (``services.processor.applied``). If a slice breaks the processor, or Kafka refuses what would be
     written, it comes again in pieces, until the record that is to blame stands alone. That one is stopped.
+    One partition is read at a time.
     """
 
     def __init__(
         self,
         group_input: GroupInput,
         processor: Processor,
-        positions: Positions,
+        settings: ProcessorSettings,
         *,
         reader: PartitionReader,
         schemas: SchemaSource,
@@ -40,79 +64,148 @@ class CatchUps:
         health: Health,
         write: Write,
     ) -> None:
-        self._input, self._processor, self._positions = group_input, processor, positions
-        self._reader, self._schemas, self._metrics = reader, schemas, metrics
+        self._input, self._processor, self._reader = group_input, processor, reader
+        self._schemas, self._metrics = schemas, metrics
         self._health, self._write = health, write
-        self._pieces: dict[CatchUp, Pieces] = {}
+        self._limit, self._most_bytes = BatchLimit(settings.batch_records), settings.batch_bytes
+        self._reading: _Reading | None = None
+        self._not_before = 0.0
+        self._pieces: dict[tuple[InputPartition, tuple[GrantId, ...]], Pieces] = {}
         """Of the catch-ups that are under way."""
         self._writing: Callable[[str], None] | None = None
         """To be told if what is being written is refused."""
 
-    async def deliver(self, source: InputPartition, owned: Owned) -> bool:
-        """Deliver what grants lack of a partition; says whether it is still ours afterwards.
+    def due(self, source: InputPartition) -> tuple[CatchUp, ...]:
+        """What grants lack of the partition, at the front of it; nothing where it may go on."""
+        owned = self._input.owned[source]
+        for region in owned.applied.regions(owned.position):
+            found = (
+                replace(each, from_offset=max(each.from_offset, region.start), to_offset=end)
+                for each in self._processor.catch_ups(source, region.end, region.version)
+                for end in [min(each.to_offset, region.end)]
+            )
+            lacking = tuple(each for each in found if each.from_offset < each.to_offset)
+            if lacking:
+                return lacking
+        # Where nothing comes after it, no batch would say that the trouble is over.
+        if self._forget(source):
+            self._health.problems.pop("transaction", None)
+        return ()
+
+    async def deliver(self, source: InputPartition, version: int) -> None:
+        """Deliver a slice of what grants lack of a partition, if it is here.
 
         Raises:
-            WaitAndRetry: Kafka or the registry does not answer now.
             AbortTransaction, RecreateProducer, StopInstance: as a batch's transaction raises them.
         """
-        due = self._processor.catch_ups(source, owned.position, owned.applied_version)
-        self._keep(source, due)
-        if not due:
-            return True
-        portions: list[Iterable[Lane]] = []
-        records = 0
-        for catch_up in due:
-            reading = self._reader.read(catch_up.source, catch_up.from_offset, catch_up.to_offset)
-            found = await self._positions.meanwhile(reading)
-            if self._input.owned.get(source) is not owned:
-                return False
-            records += len(found)
-            portions += [portion async for portion in self._decided(catch_up, found)]
-        # The unchanged position is committed with the new version: after a crash this is not done twice.
-        await self._written(portions, {source: owned.position})
-        self._metrics.counts["catch_up_records"] += records
-        # Where nothing comes after it, no batch would say that the trouble is over.
-        self._health.problems.pop("transaction", None)
-        self._keep(source, ())
+        if time.monotonic() < self._not_before:
+            return
+        reading = self._read(source)
+        await asyncio.wait([reading.task], timeout=_WAIT_SECONDS)
+        if not reading.task.done() or self._input.owned.get(source) is not reading.owned:
+            return
+        self._reading = None
+        try:
+            found, reached = reading.task.result()
+            portions = await self._decided(self._parts(source, reached), found)
+        except WaitAndRetry as error:
+            # The others need not wait for it.
+            self._health.tell("catch-up", str(error))
+            self._not_before = time.monotonic() + _PAUSE_SECONDS
+            return
+        self._health.tell("catch-up", None)
+        await self._commit(reading, portions, version, reached)
+        self._limit.passed()
+        self._metrics.counts["catch_up_records"] += len(found)
+        if self.due(source):
+            self._read(source)
+
+    async def wait(self, seconds: float) -> bool:
+        """Until the slice that is being read is here, but not for longer; False where there is none."""
+        reading = self._reading
+        if reading is None or reading.told:
+            return False
+        reading.told = reading.task.done()
+        await asyncio.wait([reading.task], timeout=seconds)
         return True
 
-    def _keep(self, source: InputPartition, due: Sequence[CatchUp]) -> None:
-        """Forget what is known of the partition's catch-ups that are not due any more."""
-        others = {known: pieces for known, pieces in self._pieces.items() if known.source != source}
-        self._pieces = others | {each: self._pieces.get(each, Pieces()) for each in due}
+    def cancel(self) -> None:
+        """Nothing is lacking: what is being read is not, and what was waited for is not."""
+        self._health.tell("catch-up", None)
+        if self._reading is not None:
+            self._reading.task.cancel()
+            self._reading = None
 
-    async def _decided(
-        self, catch_up: CatchUp, found: Sequence[KafkaRecord]
-    ) -> AsyncIterator[Iterable[Lane]]:
-        pieces = self._pieces[catch_up]
-        for piece in pieces.of(catch_up, found):
-            schemas = await self._schemas.resolve(self._processor.needed_schemas(piece.records))
-            yield self._told(pieces, piece, self._decide(pieces, piece, schemas).lanes)
-            await asyncio.sleep(0)
+    # --- one slice ----------------------------------------------------------------------------------------
+
+    def _read(self, source: InputPartition) -> _Reading:
+        """The reading of the slice that is due; begun, unless it is under way."""
+        due = self.due(source)
+        owned = self._input.owned[source]
+        start, end = min(each.from_offset for each in due), max(each.to_offset for each in due)
+        known = self._reading
+        if known is not None:
+            if known.owned is owned and (known.source, known.start, known.end) == (source, start, end):
+                return known
+            known.task.cancel()
+        coming = self._reader.read_some(source, start, end, self._limit.value, self._most_bytes)
+        self._reading = _Reading(source, owned, start, end, asyncio.ensure_future(coming))
+        return self._reading
+
+    def _parts(self, source: InputPartition, reached: int) -> list[CatchUp]:
+        """What is due, up to there."""
+        due = (replace(each, to_offset=min(each.to_offset, reached)) for each in self.due(source))
+        return [each for each in due if each.from_offset < each.to_offset]
+
+    async def _decided(self, parts: Sequence[CatchUp], found: Sequence[KafkaRecord]) -> list[Iterable[Lane]]:
+        portions: list[Iterable[Lane]] = []
+        for part in parts:
+            pieces = self._pieces.setdefault((part.source, part.grants), Pieces())
+            lacking = [each for each in found if part.from_offset <= each.offset < part.to_offset]
+            for piece in pieces.of(part, lacking):
+                schemas = await self._schemas.resolve(self._processor.needed_schemas(piece.records))
+                portions.append(self._told(pieces, piece, self._decide(pieces, piece, schemas).lanes))
+                await asyncio.sleep(0)
+        return portions
 
     def _decide(self, pieces: Pieces, piece: Piece, schemas: Mapping[SchemaId, Any]) -> BatchResult:
+        began = time.monotonic()
         try:
             if piece.defect is not None:
                 return self._processor.stop_catch_up(piece.catch_up, piece.records[0], piece.defect)
-            return self._processor.process_catch_up(piece.catch_up, piece.records, schemas)
+            result = self._processor.process_catch_up(piece.catch_up, piece.records, schemas)
         except Exception as error:
             self._metrics.counts["defects"] += 1
             pieces.broke(piece, type(error).__name__)
             raise AbortTransaction(f"{type(error).__name__} over a catch-up") from error
+        self._limit.took(len(piece.records), time.monotonic() - began)
+        return result
 
     def _told(self, pieces: Pieces, piece: Piece, lanes: Iterable[Lane]) -> Iterator[Lane]:
         """The lanes; when the first is asked for, whatever was written before it is accepted."""
         self._writing = lambda how: pieces.broke(piece, how)
         yield from lanes
 
-    async def _written(
-        self, portions: Sequence[Iterable[Lane]], positions: Mapping[InputPartition, int]
+    async def _commit(
+        self, reading: _Reading, portions: Sequence[Iterable[Lane]], version: int, reached: int
     ) -> None:
+        """The position does not move; beside it stands how far the catch-up has come."""
+        source, owned = reading.source, reading.owned
+        done = reached >= owned.position
+        applied = Applied(version) if done else owned.applied.caught_up(version, reached)
         self._writing = None
         try:
-            await self._write(portions, positions)
+            await self._write(portions, {source: owned.position}, applied)
         except OutputRefused:
             self._metrics.counts["defects"] += 1
             if self._writing is not None:
                 self._writing(OUTPUT_REFUSED)
             raise
+        self._health.problems.pop("transaction", None)
+
+    def _forget(self, source: InputPartition) -> bool:
+        """Whether something was known of a catch-up of the partition, which is over."""
+        known = [key for key in self._pieces if key[0] == source]
+        for key in known:
+            del self._pieces[key]
+        return bool(known)

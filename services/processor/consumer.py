@@ -6,12 +6,13 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, KafkaError, KafkaException, TopicPartition
 
+from services.processor.applied import Applied, read_applied
 from services.processor.clients import Source
 from services.processor.contract import Batch, InputPartition
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
@@ -43,11 +44,11 @@ class Stage(Enum):
 
 @dataclass(slots=True)
 class Owned:
-    """One partition of ours: next offset to decide, policy version of the committed offset (0: none)."""
+    """One partition of ours: next offset to decide, and under what those before it were decided."""
 
     stage: Stage = Stage.FRESH
     position: int = 0
-    applied_version: int = 0
+    applied: Applied = field(default_factory=lambda: Applied(0))
 
 
 class GroupInput:
@@ -121,12 +122,12 @@ class GroupInput:
             raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
         owned.stage = Stage.READY
 
-    def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:
-        """These offsets are committed under that policy version."""
+    def advance(self, positions: Mapping[InputPartition, int], applied: Applied) -> None:
+        """These offsets are committed with that beside them."""
         for source, offset in positions.items():
             if source in self.owned:
                 self.owned[source].position = offset
-                self.owned[source].applied_version = policy_version
+                self.owned[source].applied = applied
 
     def serve(self) -> None:
         """Let the group rebalance while all partitions are paused.
@@ -171,8 +172,8 @@ class GroupInput:
 
     async def committed(
         self, sources: Iterable[InputPartition]
-    ) -> dict[InputPartition, tuple[int | None, int]]:
-        """The stable committed offset (None where there is none) and the policy version recorded with it.
+    ) -> dict[InputPartition, tuple[int | None, Applied]]:
+        """The stable committed offset (None where there is none) and what was applied before it.
 
         Raises:
             WaitAndRetry: Kafka does not say, or a transaction over these offsets is undecided.
@@ -182,12 +183,13 @@ class GroupInput:
             found = await asyncio.to_thread(lambda: self._consumer.committed(wanted, timeout=5.0))
         except KafkaException as error:
             raise WaitAndRetry(f"committed offsets: {error.args[0].name()}") from error
-        answer: dict[InputPartition, tuple[int | None, int]] = {}
+        answer: dict[InputPartition, tuple[int | None, Applied]] = {}
         for part in found:
             if part.error is not None:
                 raise WaitAndRetry(f"committed offset of {part.topic}:{part.partition}: {part.error.name()}")
             offset = None if part.offset == OFFSET_INVALID else part.offset
-            answer[InputPartition(TopicName(part.topic), part.partition)] = (offset, _version(part.metadata))
+            source = InputPartition(TopicName(part.topic), part.partition)
+            answer[source] = (offset, read_applied(part.metadata))
         return answer
 
     def group_metadata(self) -> Any:
@@ -268,7 +270,3 @@ class GroupInput:
             raise StopInstance(ExitCode.POSITION_LOST, f"a position is no longer in the log: {error.str()}")
         self.problem = f"{time.strftime('%H:%M:%S')} {error.name()}: {error.str()}"
         _log.warning("input: %s", error.str())
-
-
-def _version(metadata: str | None) -> int:
-    return int(metadata) if metadata is not None and metadata.isdecimal() else 0

@@ -99,11 +99,10 @@ class Processor(Protocol):
     def process_catch_up(
         self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
-        """Deliver the bounded rest to the grants that lack it; no input offsets move.
+        """Deliver a slice of the bounded rest to the grants that lack it; no input offsets move.
 
-        All catch-ups of one partition are one transaction, recording the unchanged position with the new
-        version, so that none is done twice. After a failure the rest may come in pieces, each a ``CatchUp``
-        of its own offsets; together they cover the same.
+        The rest comes in slices, each a ``CatchUp`` of its own offsets and a transaction that records beside
+        the unchanged position how far it came; see ``services.processor.applied``.
         """
         ...
 

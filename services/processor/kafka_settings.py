@@ -66,6 +66,10 @@ def groupless_consumer(kafka: Mapping[str, Any], group: str, *, committed: bool 
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
         "isolation.level": "read_committed" if committed else "read_uncommitted",
+        # What waits here of a long partition is memory beside the slice that is being decided.
+        "queued.min.messages": 10_000,
+        "queued.max.messages.kbytes": 16_384,
+        "max.partition.fetch.bytes": 4_194_304,
         "auto.offset.reset": "error",
         "fetch.wait.max.ms": 50,
         "fetch.queue.backoff.ms": 20,

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -14,6 +15,8 @@ from services.processor.records import to_record
 from topics.event import KafkaRecord, TopicName
 
 _AT_ONCE: Final = 1_000
+_AT_ONCE_OF_A_SLICE: Final = 100
+"""By so many records at the most a slice may be larger than its bytes allow."""
 _PATIENCE_SECONDS: Final = 12.0
 """Without anything new, and longer than a transaction may stay open: a long partition may take longer."""
 _ANSWER_SECONDS: Final = 5.0
@@ -31,6 +34,8 @@ class PartitionReader:
         self.answer_s = _ANSWER_SECONDS
         self._asking: Consumer | None = None
         self._idle: list[Consumer] = []
+        self._standing: tuple[InputPartition, int, Consumer] | None = None
+        """Where the last slice ended and its consumer goes on, with what it has fetched already."""
 
     async def bounds(self, source: InputPartition) -> tuple[int, int]:
         """First offset and end offset (the high watermark, open transactions included).
@@ -64,27 +69,64 @@ class PartitionReader:
         """
         if from_offset >= to_offset:
             return []
-        consumer = self._idle.pop() if self._idle else self._make(committed=True)
-        try:
-            await asyncio.to_thread(ask_about, consumer, source.topic, self.answer_s)
-            consumer.assign([TopicPartition(source.topic, source.partition, from_offset)])
-            found = await self._collect(consumer, source, to_offset)
+        consumer = self._idle_one()
+        with _closed_if_it_fails(consumer):
+            await self._place(consumer, source, from_offset)
+            found, _ = await self._collect(consumer, source, to_offset)
             consumer.unassign()
-        except Exception:
-            # Not waited for: a broker that does not answer would be waited for.
-            asyncio.get_running_loop().run_in_executor(None, consumer.close)
-            raise
         self._idle.append(consumer)
         return found
+
+    async def read_some(
+        self, source: InputPartition, from_offset: int, to_offset: int, most_records: int, most_bytes: int
+    ) -> tuple[list[KafkaRecord], int]:
+        """The first records of ``[from_offset, to_offset)``, and the offset before which there are no others.
+
+        Whoever asks from that offset on next is answered without a new fetch. ``most_bytes`` holds nearly.
+
+        Raises:
+            WaitAndRetry, StopInstance: as ``read``.
+        """
+        standing, self._standing = self._standing, None
+        consumer = self._idle_one() if standing is None else standing[2]
+        with _closed_if_it_fails(consumer):
+            if standing is None or standing[:2] != (source, from_offset):
+                await self._place(consumer, source, from_offset)
+            found, reached = await self._collect(consumer, source, to_offset, most_records, most_bytes)
+            if reached >= to_offset:
+                consumer.unassign()
+        if reached < to_offset:
+            self._standing = (source, reached, consumer)
+        else:
+            self._idle.append(consumer)
+        return found, reached
+
+    def _idle_one(self) -> Consumer:
+        return self._idle.pop() if self._idle else self._make(committed=True)
+
+    async def _place(self, consumer: Consumer, source: InputPartition, offset: int) -> None:
+        await asyncio.to_thread(ask_about, consumer, source.topic, self.answer_s)
+        consumer.assign([TopicPartition(source.topic, source.partition, offset)])
 
     def _make(self, *, committed: bool) -> Consumer:
         return Consumer(groupless_consumer(self._kafka, self._group, committed=committed))
 
-    async def _collect(self, consumer: Consumer, source: InputPartition, to_offset: int) -> list[KafkaRecord]:
+    async def _collect(
+        self,
+        consumer: Consumer,
+        source: InputPartition,
+        to_offset: int,
+        most_records: int | None = None,
+        most_bytes: int = 0,
+    ) -> tuple[list[KafkaRecord], int]:
+        """All of it, or up to so much; and the offset before which there is no more."""
         found: list[KafkaRecord] = []
+        size = 0
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            messages = consumer.consume(_AT_ONCE, 0)
+            if most_records is not None and found and (len(found) >= most_records or size >= most_bytes):
+                return found, found[-1].offset + 1
+            messages = consumer.consume(_at_once(most_records, len(found)), 0)
             if messages:
                 deadline = time.monotonic() + _PATIENCE_SECONDS
             for message in messages:
@@ -97,10 +139,29 @@ class PartitionReader:
                 reached = int(message.offset() or 0) + (error is None)
                 if error is None and reached <= to_offset:
                     found.append(to_record(message))
+                    size += _bytes_of(found[-1])
                 if reached >= to_offset:
-                    return found
+                    return found, to_offset
             await asyncio.sleep(0 if messages else 0.002)
         raise WaitAndRetry(f"{source.topic}:{source.partition} cannot be read up to offset {to_offset}")
+
+
+@contextmanager
+def _closed_if_it_fails(consumer: Consumer) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # Not waited for: a broker that does not answer would be waited for.
+        asyncio.get_running_loop().run_in_executor(None, consumer.close)
+        raise
+
+
+def _at_once(most_records: int | None, found: int) -> int:
+    return _AT_ONCE if most_records is None else min(_AT_ONCE_OF_A_SLICE, most_records - found)
+
+
+def _bytes_of(record: KafkaRecord) -> int:
+    return len(record.key or b"") + len(record.value or b"")
 
 
 def _bounds(consumer: Consumer, source: InputPartition, seconds: float) -> tuple[int, int]:

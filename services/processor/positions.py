@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from services.processor.applied import Applied
 from services.processor.consumer import GroupInput, Owned, Stage
 from services.processor.contract import InputPartition, Processor
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
@@ -27,7 +28,7 @@ class _Place:
     """Where a partition goes on, under which policy it was decided so far, and what is remembered of it."""
 
     position: int
-    applied_version: int
+    applied: Applied
     state: list[KafkaRecord] | None
 
 
@@ -99,7 +100,7 @@ class Positions:
             task.cancel()
 
     async def _look_up(
-        self, committed: Mapping[InputPartition, tuple[int | None, int]], policy_version: int
+        self, committed: Mapping[InputPartition, tuple[int | None, Applied]], policy_version: int
     ) -> dict[InputPartition, _Place]:
         """All at once: most of it is waiting."""
         asked = (self._place(source, *found, policy_version) for source, found in committed.items())
@@ -107,7 +108,7 @@ class Positions:
         return dict(zip(committed, _all_there(places), strict=True))
 
     async def _place(
-        self, source: InputPartition, committed: int | None, applied_version: int, policy_version: int
+        self, source: InputPartition, committed: int | None, applied: Applied, policy_version: int
     ) -> _Place:
         low, high = await self._reader.bounds(source)
         if committed is not None and not low <= committed <= high:
@@ -116,19 +117,19 @@ class Positions:
                 f"{source.topic}:{source.partition}: offset {committed} is committed but the log holds "
                 f"{low} to {high}; nothing is skipped by itself, an operator must decide",
             )
-        if applied_version > policy_version:
+        if applied.newest > policy_version:
             raise WaitAndRetry(
-                f"{source.topic}:{source.partition} was decided under policy {applied_version}, "
+                f"{source.topic}:{source.partition} was decided under policy {applied.newest}, "
                 f"this instance knows {policy_version} only"
             )
         state = self._processor.state_partition(source)
         # Taken after the stable committed offset, so it holds all that was written before that offset.
         remembered = None if state is None else await self._reader.read_to_end(state)
-        return _Place(low if committed is None else committed, applied_version, remembered)
+        return _Place(low if committed is None else committed, applied, remembered)
 
     def _put(self, source: InputPartition, owned: Owned, place: _Place) -> None:
         self._processor.assign(source, place.position)
-        owned.position, owned.applied_version = place.position, place.applied_version
+        owned.position, owned.applied = place.position, place.applied
         if place.state is not None:
             self._processor.load(source, place.state)
         owned.stage = Stage.BEHIND

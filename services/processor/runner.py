@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from services.processor.acknowledgement import acknowledgement
+from services.processor.applied import Applied
 from services.processor.catching_up import CatchUps
 from services.processor.commit import Commit
 from services.processor.consumer import GroupInput, Stage
@@ -19,7 +20,7 @@ from services.processor.errors import (
     WaitAndRetry,
 )
 from services.processor.health import Health
-from services.processor.observation import Observation, Observed
+from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
 from services.processor.positions import Positions
@@ -27,7 +28,8 @@ from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
-from topics.engine.lanes import Lane, into_lanes
+from services.processor.writing import Writing
+from topics.engine.lanes import into_lanes
 from topics.event import SchemaId
 from topics.policy import Policy
 
@@ -72,15 +74,16 @@ class Runner:
         self._health = health
         self._observation = observation
         self._metrics = observation.metrics
+        self._writing = Writing(transactions, self._input, health, observation)
         self._catch_ups = CatchUps(
             self._input,
             processor,
-            self._positions,
+            settings,
             reader=reader,
             schemas=schemas,
             metrics=observation.metrics,
             health=health,
-            write=self._transact,
+            write=self._writing.whole,
         )
         self._policy: Policy | None = None
         self._to_acknowledge = False
@@ -110,7 +113,8 @@ class Runner:
 
     async def wait(self, seconds: float) -> None:
         """Until records may be here, but not for longer than that."""
-        await self._input.wait(seconds)
+        if not await self._catch_ups.wait(seconds):
+            await self._input.wait(seconds)
 
     async def _turn(self) -> Sequence[Batch]:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
@@ -131,9 +135,9 @@ class Runner:
         # 4. What the last batch lacked.
         await self._schemas.resolve(self._wanted)
         self._wanted = frozenset()
-        # 5. Position and load new partitions, deliver what grants lack, then fetch from the position on.
+        # 5. Position and load new partitions, deliver a slice of what grants lack, fetch what lacks nothing.
         await self._prepare()
-        # 6. The acknowledgement: no transaction is open, every partition goes on under this policy.
+        # 6. The acknowledgement: no transaction is open, all is decided under this policy from now on.
         await self._acknowledge()
         self._health.problems.pop("waiting", None)
         # 7. The batches.
@@ -186,10 +190,17 @@ class Runner:
     async def _prepare(self) -> None:
         if self._policy is not None and await self._positions.take(self._policy.version):
             self._to_acknowledge = True
+        lacking = []
         for source in self._input.in_stage(Stage.BEHIND):
-            owned = self._input.owned.get(source)
-            if owned is not None and await self._catch_ups.deliver(source, owned):
+            if self._catch_ups.due(source):
+                lacking.append(source)
+            else:
                 self._input.resume(source)
+        # One slice of one partition a turn: all the others go on.
+        if lacking and self._policy is not None:
+            await self._catch_ups.deliver(lacking[0], self._policy.version)
+        else:
+            self._catch_ups.cancel()
 
     # --- the batches of a turn ----------------------------------------------------------------------------
 
@@ -251,7 +262,9 @@ class Runner:
                     return await self._rewind("defect", None)
                 # 5. One transaction: outputs, ledger blocks, input offsets.
                 with self._decisions.told_of_refusals(portion):
-                    task = await self._write([result.lanes], next_offsets(portion), observed)
+                    task = await self._writing.begin(
+                        [result.lanes], next_offsets(portion), self._applied(), observed
+                    )
                 outputs = sum(map(len, result.lanes))
                 self._commit = Commit(task, portion, outputs, result.outcomes, observed)
                 # Its bytes are the client's now.
@@ -287,38 +300,10 @@ class Runner:
 
     # --- transactions -------------------------------------------------------------------------------------
 
-    async def _write(
-        self, portions: Sequence[Iterable[Lane]], positions: Mapping[InputPartition, int], observed: Observed
-    ) -> "asyncio.Task[float]":
-        """Write in a transaction and begin its commit; see ``Commit.task``."""
+    def _applied(self) -> Applied:
         if self._policy is None:
             raise WaitAndRetry("no policy is adopted")
-        version = self._policy.version
-        self._transactions.begin()
-        self._health.transaction_since = time.monotonic()
-        with observed.stage("produce"):
-            await self._transactions.write(portions, observed.traceparent)
-        task = asyncio.create_task(self._end(positions, version, self._input.group_metadata(), observed))
-        # It is under way before anything else has the loop.
-        await asyncio.sleep(0)
-        return task
-
-    async def _end(
-        self, positions: Mapping[InputPartition, int], version: int, group: Any, observed: Observed
-    ) -> float:
-        began = self._health.transaction_since or time.monotonic()
-        with observed.stage("commit"):
-            await self._transactions.commit(positions, version, group)
-        self._health.transaction_since = None
-        self._metrics.counts["transactions"] += 1
-        self._input.advance(positions, version)
-        return time.monotonic() - began
-
-    async def _transact(
-        self, portions: Sequence[Iterable[Lane]], positions: Mapping[InputPartition, int]
-    ) -> None:
-        """Write and commit, beside any batch; a portion begins when those before it are accepted."""
-        await (await self._write(portions, positions, self._observation.beside()))
+        return Applied(self._policy.version)
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -326,7 +311,7 @@ class Runner:
             return
         positions = {source: owned.position for source, owned in self._input.owned.items()}
         record = acknowledgement(self._policy, self._settings, int(time.time() * 1000), positions)
-        await self._transact([into_lanes([record])], {})
+        await self._writing.whole([into_lanes([record])], {}, self._applied())
         self._to_acknowledge = False
         self._health.acknowledged_version = self._policy.version
         _log.info("policy version %d acknowledged for %d partitions", self._policy.version, len(positions))
@@ -395,5 +380,6 @@ class Runner:
         except (TimeoutError, AbortTransaction, RecreateProducer, StopInstance) as error:
             _log.warning("the open transaction is left to the coordinator: %s", error)
         self._suspects.cancel()
+        self._catch_ups.cancel()
         self._transactions.close()
         await self._input.close()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from services.processor.applied import Applied
 from services.processor.clients import Sender
 from services.processor.contract import InputPartition
 from services.processor.errors import (
@@ -164,9 +165,9 @@ class Transactions:
                 raise _what_to_do(error) from error
 
     async def commit(
-        self, positions: Mapping[InputPartition, int], policy_version: int, group_metadata: Any
+        self, positions: Mapping[InputPartition, int], applied: Applied, group_metadata: Any
     ) -> None:
-        """Commit what is open with the next offsets to be read, each with the policy version as metadata.
+        """Commit what is open with the next offsets to be read, each with what was applied as metadata.
 
         Raises:
             AbortTransaction: a record could not be written, or the group has moved on (rebalance) and the
@@ -177,7 +178,7 @@ class Transactions:
         """
         producer = self._usable_producer()
         offsets = [
-            TopicPartition(source.topic, source.partition, offset, metadata=str(policy_version))
+            TopicPartition(source.topic, source.partition, offset, metadata=applied.text())
             for source, offset in positions.items()
         ]
 

@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from services.processor import kafka_settings
+from services.processor.applied import Applied
 from services.processor.consumer import GroupInput, Stage
 from services.processor.contract import InputPartition
 from services.processor.errors import (
@@ -92,7 +93,7 @@ class Desk:
             found.append(record)
         transactions.begin()
         await transactions.produce([found])
-        await transactions.commit({}, 1, None)
+        await transactions.commit({}, Applied(1), None)
 
     def records(self, count: int, partition: int = 0) -> list[OutputRecord]:
         return [
@@ -169,7 +170,7 @@ async def test_a_trace_travels_on_every_record_beside_its_own_headers(desk: Desk
     lane = RecordLane(desk.topic, 0, desk.records(3))
     transactions.begin()
     await transactions.produce([lane], TRACE)
-    await transactions.commit({}, 1, None)
+    await transactions.commit({}, Applied(1), None)
     found = await desk.read(3, desk.input())
     assert [each.headers for each in found] == [
         (("n", str(number).encode()), ("traceparent", TRACE)) for number in range(3)
@@ -221,7 +222,7 @@ async def test_a_refusal_is_told_between_two_portions_and_not_before(desk: Desk)
         pass
     transactions.begin()
     await transactions.write([portion(3, *desk.records(1)), portion(4), portion(5, *desk.records(1))])
-    await transactions.commit({}, 1, None)
+    await transactions.commit({}, Applied(1), None)
     assert [each.value for each in await desk.read(4, desk.input())] == [b"0", b"1", b"0", b"0"]
 
 
@@ -243,7 +244,7 @@ async def test_a_second_producer_with_the_same_id_fences_the_first(desk: Desk) -
     await first.produce([RecordLane(desk.topic, 0, desk.records(3))])
     second = await desk.transactions()
     with pytest.raises(StopInstance) as told:
-        await first.commit({}, 1, None)
+        await first.commit({}, Applied(1), None)
     assert told.value.code is ExitCode.FENCED
     await desk.write(second, desk.records(1))
     assert [each.value for each in await desk.read(1, desk.input())] == [b"0"]
@@ -253,11 +254,11 @@ async def test_offsets_are_committed_with_the_outputs_and_the_policy_version(des
     transactions, transport_input = await desk.transactions(), desk.input()
     await owning(PARTITIONS, transport_input)
     source = InputPartition(desk.topic, 2)
-    assert await transport_input.committed([source]) == {source: (None, 0)}
+    assert await transport_input.committed([source]) == {source: (None, Applied(0))}
     group = transport_input.group_metadata
     endings: list[Any] = [
-        (transactions.abort, (None, 0)),
-        (lambda: transactions.commit({source: 7}, 4, group()), (7, 4)),
+        (transactions.abort, (None, Applied(0))),
+        (lambda: transactions.commit({source: 7}, Applied(4), group()), (7, Applied(4))),
     ]
     for ending, expected in endings:
         transactions.begin()
@@ -276,7 +277,7 @@ async def test_who_is_no_longer_in_the_group_cannot_commit_its_offsets(desk: Des
     await owning(PARTITIONS, staying)
     transactions.begin()
     with pytest.raises(AbortTransaction):
-        await transactions.commit({InputPartition(desk.topic, 0): 1}, 1, metadata)
+        await transactions.commit({InputPartition(desk.topic, 0): 1}, Applied(1), metadata)
     await transactions.abort()
 
 

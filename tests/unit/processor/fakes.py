@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from services.processor.applied import Applied, Mark
 from services.processor.attempts import Suspect
 from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import Owned, Stage
@@ -36,6 +37,8 @@ class FakeInput:
         self.topics: frozenset[TopicName] = frozenset()
         self.joined, self.problem = False, None
         self.stored: dict[InputPartition, tuple[int | None, int]] = {}
+        self.marks: dict[InputPartition, tuple[Mark, ...]] = {}
+        """Of catch-ups under way, as they are committed beside the offset."""
         self.taken: list[int] = []
         """How many records each batch had."""
         self.pauses = False
@@ -73,10 +76,10 @@ class FakeInput:
         self.owned[source].stage = Stage.READY
         self._next[source] = self.owned[source].position
 
-    def advance(self, positions: Mapping[InputPartition, int], policy_version: int) -> None:
+    def advance(self, positions: Mapping[InputPartition, int], applied: Applied) -> None:
         for source, offset in positions.items():
-            self.owned[source].position, self.owned[source].applied_version = offset, policy_version
-            self.stored[source] = (offset, policy_version)
+            self.owned[source].position, self.owned[source].applied = offset, applied
+            self.stored[source], self.marks[source] = (offset, applied.version), applied.marks
 
     def serve(self) -> None:
         self.served += 1
@@ -110,8 +113,12 @@ class FakeInput:
 
     async def committed(
         self, sources: Iterable[InputPartition]
-    ) -> dict[InputPartition, tuple[int | None, int]]:
-        return {source: self.stored.get(source, (None, 0)) for source in sources}
+    ) -> dict[InputPartition, tuple[int | None, Applied]]:
+        found = {source: self.stored.get(source, (None, 0)) for source in sources}
+        return {
+            source: (offset, Applied(version, self.marks.get(source, ())))
+            for source, (offset, version) in found.items()
+        }
 
     def group_metadata(self) -> Any:
         return None
@@ -188,6 +195,13 @@ class FakeReader:
             KafkaRecord(source.topic, source.partition, offset, 0, None, b"old")
             for offset in range(start, end)
         ]
+
+    async def read_some(
+        self, source: InputPartition, start: int, end: int, most_records: int, _most_bytes: int
+    ) -> tuple[list[KafkaRecord], int]:
+        whole = await self.read(source, start, end)
+        found = whole[:most_records]
+        return found, end if len(found) == len(whole) else found[-1].offset + 1
 
 
 class FakePolicy:

@@ -67,6 +67,38 @@ async def test_a_piece_has_no_record_of_what_the_same_consumer_read_before(kafka
     assert await reader.bounds(place(2)) == (0, RECORDS)
 
 
+async def test_a_long_piece_is_read_slice_by_slice_from_where_the_last_one_ended(
+    kafka: Mapping[str, Any],
+) -> None:
+    reader = PartitionReader(kafka, "group")
+    values: list[bytes | None] = []
+    slices, reached, placed = 0, 3, None
+    while reached < RECORDS - 2:
+        found, after = await reader.read_some(place(0), reached, RECORDS - 2, 7, 1_000)
+        assert len(found) <= 7
+        assert after == (found[-1].offset + 1 if after < RECORDS - 2 else after)
+        values += [record.value for record in found]
+        assert placed is None or reader._standing is None or reader._standing[2] is placed
+        placed = reader._standing[2] if reader._standing is not None else placed
+        slices, reached = slices + 1, after
+    assert values == written(0)[3 : RECORDS - 2]
+    assert slices >= 4
+    assert reader._idle == [placed]
+
+
+async def test_a_slice_ends_where_it_has_enough_bytes_and_another_place_is_read_from_there(
+    kafka: Mapping[str, Any],
+) -> None:
+    reader = PartitionReader(kafka, "group")
+    reader_takes = "services.processor.partition_reader._AT_ONCE_OF_A_SLICE"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_takes, 1)
+        found, reached = await reader.read_some(place(0), 0, RECORDS, 100, 8)
+        assert ([record.value for record in found], reached) == ([b"0/0", b"0/1", b"0/2"], 3)
+        found, reached = await reader.read_some(place(1), 5, RECORDS, 1, 8)
+    assert ([record.value for record in found], reached) == ([b"1/5"], 6)
+
+
 async def test_who_failed_is_not_asked_again() -> None:
     nobody = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
     reader = PartitionReader(nobody, "group")

@@ -111,7 +111,7 @@ async def test_a_record_of_which_too_much_would_be_written_is_stopped_and_the_ot
     values[at] = HUGE
     bench, processor = catching_up(*values)
     kafka = Refusing(bench, when, CAUGHT_UP)
-    await bench.run(10)
+    await bench.run(25)
     assert bench.written() == expected(values)
     assert kafka.refusals <= MOST_ATTEMPTS
     assert bench.metrics.counts["catch_up_records"] == count - 1

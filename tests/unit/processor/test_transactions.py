@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from services.processor.applied import Applied
 from services.processor.clients import ConfluentSender
 from services.processor.contract import InputPartition
 from services.processor.errors import (
@@ -115,7 +116,7 @@ async def whole(transactions: Transactions) -> None:
     """A transaction from its beginning to its commit."""
     transactions.begin()
     await transactions.produce(into_lanes([OUTPUT]))
-    await transactions.commit(POSITIONS, 4, None)
+    await transactions.commit(POSITIONS, Applied(4), None)
 
 
 async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
@@ -134,7 +135,7 @@ async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
 async def test_without_positions_no_offsets_are_sent(producer: FakeProducer) -> None:
     transactions = await opened(producer)
     transactions.begin()
-    await transactions.commit({}, 4, None)
+    await transactions.commit({}, Applied(4), None)
     assert "offsets" not in producer.calls
 
 
@@ -235,12 +236,12 @@ async def test_each_transaction_that_was_too_slow_doubles_the_patience_until_one
         await transactions.open()
         transactions.begin()
         with pytest.raises(RecreateProducer):
-            await transactions.commit(POSITIONS, 4, None)
+            await transactions.commit(POSITIONS, Applied(4), None)
     failures.clear()
     await transactions.open()
     for _ in range(2):
         transactions.begin()
-        await transactions.commit({}, 4, None)
+        await transactions.commit({}, Applied(4), None)
     assert given == pytest.approx([2.5, 5.0, 7.0, 7.0, 2.5], abs=0.5)
 
 
@@ -250,7 +251,7 @@ async def test_a_producer_that_is_replaced_between_transactions_shortens_nobody_
     await transactions.open()
     await transactions.open()
     transactions.begin()
-    await transactions.commit({}, 4, None)
+    await transactions.commit({}, Applied(4), None)
     assert given == pytest.approx([2.5], abs=0.5)
 
 
@@ -264,7 +265,7 @@ async def test_a_transaction_that_took_too_long_is_not_ended_by_its_own_producer
     assert transactions.opened_at is not None
     transactions.opened_at -= 6.0
     calls: dict[str, Any] = {
-        "commit": lambda: transactions.commit(POSITIONS, 4, None),
+        "commit": lambda: transactions.commit(POSITIONS, Applied(4), None),
         "abort": transactions.abort,
     }
     with pytest.raises(RecreateProducer, match="too long"):
@@ -348,7 +349,7 @@ async def test_the_event_loop_goes_on_while_a_commit_is_pending(producer: FakePr
             await asyncio.sleep(0.005)
 
     beside = asyncio.create_task(turning())
-    await transactions.commit(POSITIONS, 4, None)
+    await transactions.commit(POSITIONS, Applied(4), None)
     beside.cancel()
     assert turns > 3
 
@@ -359,7 +360,7 @@ async def test_a_call_that_is_still_under_way_is_not_overtaken(producer: FakePro
     producer.slow = lambda: time.sleep(0.2)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.02):
-            await transactions.commit(POSITIONS, 4, None)
+            await transactions.commit(POSITIONS, Applied(4), None)
     with pytest.raises(RecreateProducer, match="under way"):
         await transactions.abort()
 
