@@ -15,6 +15,7 @@
 | ledger.intake                        | gate              | replay, audit, control                         |
 | ledger.delivery                      | fan-out, copier   | replay, audit, control                         |
 | ledger.acts                          | apply, control    | apply, control, replay, audit                  |
+| ledger.checkpoints                   | control           | control, replay, audit                         |
 | policy | apply | apply, gate, fan-out, copier, control, operator, replay, audit, doctor |
 | disputes                             | apply             | apply, fan-out, copier, replay, audit          |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
@@ -36,12 +37,14 @@ POLICY_ACKNOWLEDGEMENTS: Final = TopicName("policy-acks")
 LEDGER_INTAKE: Final = TopicName("ledger.intake")
 LEDGER_DELIVERY: Final = TopicName("ledger.delivery")
 LEDGER_ACTS: Final = TopicName("ledger.acts")
+LEDGER_CHECKPOINTS: Final = TopicName("ledger.checkpoints")
 DISPUTES: Final = TopicName("disputes")
 HEARTBEAT_PREFIX: Final = "heartbeat"
 SINK_PREFIX: Final = "sink."
 
 LEDGER_PARTITIONS: Final = 4
 ACTS_PARTITIONS: Final = 1
+CHECKPOINTS_PARTITIONS: Final = 1
 DISPUTES_PARTITIONS: Final = 1
 QUARANTINE_PARTITIONS: Final = 1
 CLAIMS_PARTITIONS: Final = 1
@@ -51,6 +54,7 @@ GATE_GROUP: Final = "gate"
 APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
 DISPUTES_TRANSACTIONAL_ID: Final = "disputes.sender"
 CONTROL_ACTS_TRANSACTIONAL_ID: Final = "control.acts"
+CONTROL_CHECKPOINTS_TRANSACTIONAL_ID: Final = "control.checkpoints"
 CONTROL_GROUP: Final = "control.reader"
 """A name only: the control process reads without a group."""
 

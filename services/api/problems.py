@@ -217,13 +217,16 @@ _FORBIDDEN: Final = frozenset(
         "OWN_CASE",
         "OWN_TICKET",
         "OWN_NEED",
+        "OWN_ENTRY",
         "OWN_WORK",
         "OWN_DECISION",
         "OWN_ACCOUNT",
         "SUSPENDED_BY_AUTHORITY",
     }
 )
-_CONFLICTS: Final = frozenset({"TAKEN", "SEPARATION", "SWITCHED_OFF", "POLICY_MISSING"})
+_CONFLICTS: Final = frozenset(
+    {"TAKEN", "SEPARATION", "SWITCHED_OFF", "POLICY_MISSING", "REPORT_HANDED_IN", "REPORT_NOT_OWED"}
+)
 _MISSING: Final = frozenset({"UNKNOWN_PERSON"})
 
 

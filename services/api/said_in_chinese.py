@@ -138,6 +138,20 @@ _OF_NEEDS: Final = {
     "OWN_NEED": ("本部门提出的需求须由其他部门人员研究", "请由其他部门人员办理"),
     "SUBJECT_MISSING": ("未写明所需数据的名称", "请写明需要什么数据"),
 }
+_OF_OBJECTIONS: Final = {
+    "DAYS_MISSING": ("未填写天数", "请填写需要延长的天数"),
+    "EXTENSION_REFUSED": (
+        "不能延长答复期限",
+        "仅可延长一次，须在期限内、不超过上限并经规定的人批准；请按期答复",
+    ),
+    "ENTRY_NOT_PUBLISHED": ("该目录未发布", "请选择已发布的目录"),
+    "OWN_ENTRY": ("该目录属于本部门", "请直接修订目录"),
+}
+_OF_REPORTS: Final = {
+    "REFERENCE_MISSING": ("未填写文号", "请填写报送文件的文号"),
+    "REPORT_HANDED_IN": ("该年度报告已报送", "无须重复报送"),
+    "REPORT_NOT_OWED": ("本部门无须报送该年度的报告", "请核对年度"),
+}
 _OF_FORMS: Final = {"FORM": ("格式不正确", "请按接口文档书写")}
 
 CHINESE: Final[Mapping[str, tuple[str, str]]] = (
@@ -149,6 +163,8 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = (
     | _OF_ACCOUNTS
     | _OF_OWNERSHIP
     | _OF_NEEDS
+    | _OF_OBJECTIONS
+    | _OF_REPORTS
     | _OF_FORMS
 )
 """Code → what is wrong, what to do."""

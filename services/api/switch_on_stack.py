@@ -29,6 +29,8 @@ def _access(stack: Stack) -> Access:
         withdraw_user=refuse,
         lock_user=refuse,
         renew_user=refuse,
+        settle_user=refuse,
+        half_done_users=frozenset,
         users_with_passwords=frozenset,
         known_users=set,
         capture_source=lambda _name: None,

@@ -36,10 +36,14 @@ COMPARATORS: Final = ("copy_loop", "c_loop", "kafka_streams", "quix", "faust")
 """In the order of a round, the bus before them."""
 BARE: Final = "c_loop_bare"
 """The loop in C without headers, to tell what they cost."""
+TUNED: Final = "copy_loop_tuned"
+"""The Python copy loop with the allocator set as the processors set theirs, which it is not by itself."""
 OPEN: Final = "govbus_open"
 """The fan-out under grants whose keys are canonical, to tell what pseudonyms cost."""
 TWO: Final = "govbus_two"
 """The bus as two processes that share the partitions."""
+_MERGING: Final = {"GLIBC_TUNABLES": "glibc.malloc.mxfast=0"}
+"""What services/processor/allocator.py does, from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def _extras(ride: Ride, entry: Entry, description: Mapping[str, Any]) -> list[Co
     """What other policies cost, what a second process brings, and what headers cost."""
     variants = {**entry.variants, TWO: replace(entry.processes, instances=2)}
     found: list[Contender] = [_bus(ride, variant, entry.course, name) for name, variant in variants.items()]
+    tuned = replace(build.python_program("copy_loop"), environment=_MERGING)
+    found.append(Program(TUNED, tuned, description, ride.folder))
     bare = [{**copy, "headers": []} for copy in description["copies"]]
     if any(copy["headers"] for copy in description["copies"]):
         try:
@@ -174,7 +180,7 @@ def _one(runs: Mapping[str, Runs]) -> dict[str, Any]:
     bus, bare = runs[BUS], runs.get(BARE, nothing)
     canonical = runs.get(OPEN, nothing)
     others = {name: runs.get(name, nothing) for name in COMPARATORS}
-    extras = {name: runs[name] for name in (OPEN, TWO, BARE) if name in runs}
+    extras = {name: runs[name] for name in (OPEN, TWO, TUNED, BARE) if name in runs}
     return {
         **{f"ratio_{name}": ratios(bus, other, throughput) for name, other in others.items()},
         "cpu_ratios": {name: ratios(bus, other, processor_time) for name, other in others.items()},

@@ -25,7 +25,7 @@ from topics.event import KafkaRecord
 
 Say = Callable[[str], None]
 BUS: Final = "govbus"
-_COPY_ONLY: Final = frozenset({"copy_loop", "c_loop", "c_loop_bare"})
+_COPY_ONLY: Final = frozenset({"copy_loop", "copy_loop_tuned", "c_loop", "c_loop_bare"})
 """What these write is made to be as large, not to be the same."""
 _SAMPLE: Final = 300
 _LEARN_S: Final = 300.0

@@ -1,6 +1,7 @@
 """Opens the running stack for commands, and says who is at the keyboard."""
 
-import getpass
+import os
+import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +31,12 @@ def open_bus(timeout_s: float = 30.0) -> Iterator[Bus]:
 
 
 def actor() -> str:
-    """Who is at the keyboard, for the record; ``--actor`` says otherwise."""
-    return getpass.getuser()
+    """Who is at the keyboard, for the record: the user of the process, whatever the environment says."""
+    user = os.getuid()
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"uid-{user}"
 
 
 def console_account() -> str:

@@ -1,23 +1,25 @@
-"""`govbus case`: apply, decide, suspend, look at cases, as the operator enters it for departments."""
+"""`govbus case`: apply, decide, suspend, look at cases; who acts is an account that may."""
 
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from services.cli import case_lists, case_provision
+from services.cli.acting import As
 from services.cli.case_forms import read_application, read_approval
 from services.cli.case_opened import Folder, case_id, the_desk
-from services.cli.case_parties import For, Key, Seen, order_for
+from services.cli.case_parties import Asking, Key, Seen, order_of, order_on
 from services.cli.case_stopped import wider_stops
 from services.cli.case_view import case_shape, print_case, tell_answer
 from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, wants_json
+from services.control.accounts.actions import Action as Asked
+from services.control.accounts.decision import Whose
 from services.control.cases.case import Given
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, StopReason
-from services.control.desk.orders import Done, Order
+from services.control.desk.orders import Done
 from services.control.store.cases.reading import load
 from services.control.store.ids import new_id
 from services.control.store.provisioning.works import works_of
@@ -58,7 +60,7 @@ def apply_command(
         Path,
         typer.Argument(exists=True, dir_okay=False, readable=True, help="The application as YAML or JSON."),
     ],
-    whom: For,
+    who: As,
     submit: Annotated[bool, typer.Option("--submit", help="Hand it in at once.")] = False,
     key: Key = None,
     definitions: Folder = None,
@@ -66,25 +68,29 @@ def apply_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Open a case with an application; it is a draft until it is submitted (exit code 4 if not opened)."""
-    application, order = read_application(file), order_for(whom, key)
-    desk = the_desk(definitions)
-    with open_control() as database:
-        with database.begin() as connection:
-            opened = desk.open(connection, order, new_id(order.now), application)
-        if not submit or not isinstance(opened, Done):
-            tell_answer(opened, wants_json(as_json, output))
-            return
-        case_ = UUID(opened.filed.case.opening.id)
-        handed_in = Order(f"{order.key}:submit", order.actor, order.now, recorder=order.recorder)
-        with database.begin() as connection:
-            answer = desk.act(connection, handed_in, case_, Action.SUBMIT, Given())
-    tell_answer(answer, wants_json(as_json, output))
+    application, desk = read_application(file), the_desk(definitions)
+    whose = Whose(consumer=application.applicant)
+    with open_control() as database, database.begin() as connection:
+        order = order_of(connection, Asking(who, key), Asked.CASE_OPEN, whose)
+        opened = desk.open(connection, order, new_id(order.now), application)
+    if not submit or not isinstance(opened, Done):
+        tell_answer(opened, wants_json(as_json, output))
+        return
+    handed_in = Asking(who, f"{order.key}:submit")
+    _act(
+        opened.filed.case.opening.id,
+        handed_in,
+        Action.SUBMIT,
+        Given(),
+        definitions,
+        wants_json(as_json, output),
+    )
 
 
 @app.command("submit")
 def submit_command(
     case: Case,
-    whom: For,
+    who: As,
     key: Key = None,
     seen: Seen = None,
     definitions: Folder = None,
@@ -92,13 +98,13 @@ def submit_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Hand a draft in."""
-    _act(case, order_for(whom, key, seen), Action.SUBMIT, Given(), definitions, wants_json(as_json, output))
+    _act(case, Asking(who, key, seen), Action.SUBMIT, Given(), definitions, wants_json(as_json, output))
 
 
 @app.command("decide")
 def decide_command(
     case: Case,
-    whom: For,
+    who: As,
     approve: Annotated[bool, typer.Option("--approve", help="Give what was applied for.")] = False,
     part: Annotated[
         Path | None,
@@ -129,13 +135,13 @@ def decide_command(
     action = Action.APPROVE if approve else Action.RETURN if send_back else Action.REFUSE
     if part is not None:
         action, given = Action.APPROVE_IN_PART, Given(text=text, approval=read_approval(part))
-    _act(case, order_for(whom, key, seen), action, given, definitions, wants_json(as_json, output))
+    _act(case, Asking(who, key, seen), action, given, definitions, wants_json(as_json, output))
 
 
 @app.command("suspend")
 def suspend_command(
     case: Case,
-    whom: For,
+    who: As,
     reason: Annotated[StopReason, typer.Option(help="Why.")],
     text: Text = "",
     key: Key = None,
@@ -146,13 +152,13 @@ def suspend_command(
 ) -> None:
     """Stop the delivery for now."""
     given = Given(text=text, stop_reason=reason)
-    _act(case, order_for(whom, key, seen), Action.SUSPEND, given, definitions, wants_json(as_json, output))
+    _act(case, Asking(who, key, seen), Action.SUSPEND, given, definitions, wants_json(as_json, output))
 
 
 @app.command("resume")
 def resume_command(
     case: Case,
-    whom: For,
+    who: As,
     text: Text = "",
     key: Key = None,
     seen: Seen = None,
@@ -163,7 +169,7 @@ def resume_command(
     """Let a suspended case be filled again and go on."""
     _act(
         case,
-        order_for(whom, key, seen),
+        Asking(who, key, seen),
         Action.RESUME,
         Given(text=text),
         definitions,
@@ -174,7 +180,7 @@ def resume_command(
 @app.command("terminate")
 def terminate_command(
     case: Case,
-    whom: For,
+    who: As,
     reason: Annotated[StopReason, typer.Option(help="Why.")],
     text: Text = "",
     key: Key = None,
@@ -185,13 +191,13 @@ def terminate_command(
 ) -> None:
     """End a case for good."""
     given = Given(text=text, stop_reason=reason)
-    _act(case, order_for(whom, key, seen), Action.TERMINATE, given, definitions, wants_json(as_json, output))
+    _act(case, Asking(who, key, seen), Action.TERMINATE, given, definitions, wants_json(as_json, output))
 
 
 @app.command("appeal")
 def appeal_command(
     case: Case,
-    whom: For,
+    who: As,
     text: Text = "",
     key: Key = None,
     seen: Seen = None,
@@ -202,7 +208,7 @@ def appeal_command(
     """Contest a refusal, or from the draft that an entry is not shared."""
     _act(
         case,
-        order_for(whom, key, seen),
+        Asking(who, key, seen),
         Action.APPEAL,
         Given(text=text),
         definitions,
@@ -214,7 +220,7 @@ def appeal_command(
 def act_command(
     case: Case,
     action: Annotated[str, typer.Argument(help=f"One of: {', '.join(ByAction)}.")],
-    whom: For,
+    who: As,
     file: Annotated[
         Path | None,
         typer.Option(
@@ -252,7 +258,7 @@ def act_command(
         approval=None if gives is None else read_approval(gives),
         step=step,
     )
-    _act(case, order_for(whom, key, seen), chosen, given, definitions, wants_json(as_json, output))
+    _act(case, Asking(who, key, seen), chosen, given, definitions, wants_json(as_json, output))
 
 
 @app.command("show")
@@ -271,9 +277,14 @@ def show_command(case: Case, as_json: Json = False, output: Form = Format.TABLE)
 
 
 def _act(
-    case: str, order: Order, action: Action, given: Given, definitions: Path | None, as_json: bool
+    case: str, asking: Asking, action: Action, given: Given, definitions: Path | None, as_json: bool
 ) -> None:
     desk = the_desk(definitions)
     with open_control() as database, database.begin() as connection:
-        answer = desk.act(connection, order, case_id(connection, case), action, given)
+        id_ = case_id(connection, case)
+        filed = load(connection, id_, lock=True)
+        if filed is None:
+            raise CommandFailed(ExitCode.NEGATIVE, f"there is no case {case}", "CASE", "`govbus case list`")
+        order = order_on(connection, asking, action, filed)
+        answer = desk.act(connection, order, id_, action, given)
     tell_answer(answer, as_json)

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from services.cli.output import CommandFailed, ExitCode
 from services.control.cases.application import Application
 from services.control.cases.decision import Approval
+from services.control.definition_error import DefinitionError
 from services.control.docket.forms import ApplicationForm, ApprovalForm
-from services.control.yaml_source import DefinitionError, form_errors, read_yaml
+from services.control.yaml_source import form_errors, read_yaml
 from topics.resource import Declared
 
 Form = TypeVar("Form", bound=Declared)

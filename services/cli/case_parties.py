@@ -1,31 +1,20 @@
-"""For whom the operator's shell acts on a case, and who stands in the ledger for it.
+"""Who asks for something of a case at a shell: the account that acts, and beside it the machine's login."""
 
-There are no logins on a shell. Whoever can run the command is the operator, and the ledger names him by his
-login at the machine. What a department decided elsewhere he enters for it with `--for`; both are kept.
-"""
-
-import re
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from services.cli.bus import console_account
-from services.cli.output import CommandFailed, ExitCode
-from services.control.cases.words import Actor, Role
+from services.cli.acting import acting
+from services.control.accounts.actions import Action as Asked
+from services.control.accounts.decision import Whose
+from services.control.cases.words import Action
 from services.control.desk.orders import Order
+from services.control.docket.filed import Filed
 
-_FORM: Final = re.compile(r"(?P<role>[a-z]+):(?P<department>[a-z][a-z0-9_]*)/(?P<person>[!-~]{1,100})")
-
-For = Annotated[
-    str,
-    typer.Option(
-        "--for",
-        help="Whose decision you enter, as ROLE:DEPARTMENT/PERSON, such as provider:police/wang. "
-        "It is no login: the ledger names you, and the one for whom you did it.",
-    ),
-]
 Key = Annotated[
     str | None,
     typer.Option("--key", help="Of your own choice: the same command with the same key takes place once."),
@@ -38,22 +27,37 @@ Seen = Annotated[
 ]
 
 
-def order_for(whom: str, key: str | None, seen: int | None = None) -> Order:
-    """The order of the operator on behalf of somebody, now.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What goes with an order on a case: the account's login name, a key, the version that was seen."""
+
+    login: str
+    key: str | None = None
+    seen: int | None = None
+
+
+def order_of(connection: Connection, asking: Asking, action: Asked, whose: Whose) -> Order:
+    """The order of an account that may give it, now.
 
     Raises:
-        CommandFailed: it is not said for whom.
+        CommandFailed: there is no such account, or it may not.
     """
-    found = _FORM.fullmatch(whom)
-    if found is None or found["role"] not in set(Role) - {Role.SYSTEM}:
-        roles = ", ".join(role.value for role in Role if role is not Role.SYSTEM)
-        remedy = f"write ROLE:DEPARTMENT/PERSON; roles: {roles}"
-        raise CommandFailed(ExitCode.USAGE, f"{whom!r} is nobody for whom you can act", "--for", remedy)
-    actor = Actor(found["person"], Role(found["role"]), found["department"])
+    who = acting(connection, asking.login, action, whose)
     return Order(
-        key=key or f"shell:{secrets.token_hex(16)}",
-        actor=actor,
+        key=asking.key or f"shell:{secrets.token_hex(16)}",
+        actor=who.actor,
         now=datetime.now(UTC),
-        seen=seen,
-        recorder=console_account(),
+        seen=asking.seen,
+        recorder=who.console,
     )
+
+
+def order_on(connection: Connection, asking: Asking, action: Action, filed: Filed) -> Order:
+    """The same for an action on a case.
+
+    Raises:
+        CommandFailed: there is no such account, or it may not.
+    """
+    opening = filed.case.opening
+    whose = Whose(provider=opening.provider, consumer=opening.applicant)
+    return order_of(connection, asking, Asked(f"case.{action.value}"), whose)

@@ -1,11 +1,13 @@
 """`govbus catalogue demand state | list | needs | show | step`: which data is needed, what comes of it."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from services.cli.control import account, open_control
+from services.cli.acting import As, acting
+from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -17,7 +19,8 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.control.cases.words import Actor, Role
+from services.control.accounts.actions import Action as Asked
+from services.control.accounts.decision import Whose
 from services.control.catalogue.entry import ResourceCode, read_code
 from services.control.demand.life import Refused
 from services.control.demand.merging import Demanded, NeedLine, demand_list
@@ -29,9 +32,6 @@ from services.control.store.ids import new_id
 
 app = typer.Typer(help="Which data departments need, and what comes of it.", no_args_is_help=True)
 
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
 Number = Annotated[int, typer.Argument(min=1, help="The need's number.")]
 CodeOption = Annotated[str | None, typer.Option("--code", help="The code of a published entry.")]
 
@@ -44,7 +44,7 @@ def demand() -> None:
 @app.command("state")
 def state_command(
     subject: Annotated[str, typer.Argument(help="Which data is needed.")],
-    department: Annotated[str, typer.Option(help="The department that needs it.")],
+    who: As,
     scenario: Annotated[str, typer.Option(help="What it is needed for.")],
     basis: Annotated[str, typer.Option(help="The document that gives the duty.")],
     article: Annotated[str, typer.Option(help="Its article.")] = "",
@@ -52,17 +52,15 @@ def state_command(
         list[str] | None, typer.Option(help="An item that is needed; may be given again.")
     ] = None,
     code: CodeOption = None,
-    person: Person = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """State a need; with --code it is about an entry that is there (exit code 4 if a rule is against it)."""
-    now = datetime.now(UTC)
-    who = Actor(account(person), Role.CONSUMER, department)
-    items = tuple(item or ())
-    opening = Opening(new_id(now), who, now, subject, items, scenario, basis, article, _code(code))
+    now, about, items = datetime.now(UTC), _code(code), tuple(item or ())
     with open_control() as database, database.begin() as connection:
-        done = work.state(connection, opening)
+        by = acting(connection, who, Asked.DEMAND_STATE)
+        opening = Opening(new_id(now), by.actor, now, subject, items, scenario, basis, article, about)
+        done = work.state(connection, opening, lambda: new_id(now), by.console)
     _answer_step(done, as_json=wants_json(as_json, output))
 
 
@@ -133,26 +131,25 @@ def show_command(number: Number, as_json: Json = False, output: Form = Format.TA
 def step_command(
     action: Annotated[Action, typer.Argument(help="What is done with it.")],
     number: Number,
-    role: Annotated[Role, typer.Option("--as", help="In which role: authority, provider or consumer.")],
-    department: Annotated[str, typer.Option(help="For which department it is done.")],
+    who: As,
     to: Annotated[str, typer.Option(help="With assign: the department that is to describe the data.")] = "",
     name: Annotated[str, typer.Option("--name", help="With assign: under which name needs are merged.")] = "",
     reason: Annotated[DeclineReason | None, typer.Option(help="With decline: why not.")] = None,
     why: Annotated[str, typer.Option(help="What is said to it.")] = "",
     code: CodeOption = None,
-    person: Person = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Take a need a step further: assigned, answered, or made into a draft (exit code 4 if refused)."""
-    now, who = datetime.now(UTC), Actor(account(person), role, department)
-    given = Given(why, reason, to, name, _code(code))
+    now, given = datetime.now(UTC), Given(why, reason, to, name, _code(code))
     with open_control() as database, database.begin() as connection:
         filed = _found(load(connection, number, lock=True), number)
+        by, seen = acting(connection, who, Asked(f"demand.{action.value}"), _whose(filed)), filed.version
+        ids = partial(new_id, now)
         if action is Action.DRAFT:
-            done = work.draft(connection, filed, filed.version, who, now, lambda: new_id(now))
+            done = work.draft(connection, filed, seen, by.actor, now, ids, by.console)
         else:
-            done = work.act(connection, filed, filed.version, action, who, now, given)
+            done = work.act(connection, filed, seen, action, by.actor, now, given, ids, by.console)
     _answer_step(done, as_json=wants_json(as_json, output))
 
 
@@ -172,6 +169,11 @@ def _answer_step(done: Filed | Refused, *, as_json: bool) -> None:
         table("Refused", ("code", "field", "what", "what to do"), rows)
     if isinstance(done, Refused):
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _whose(filed: Filed) -> Whose:
+    """The departments of a need: whom it is assigned to, and who stated it."""
+    return Whose(provider=filed.need.assigned_to, consumer=filed.need.opening.who.department)
 
 
 def _found(filed: Filed | None, number: int) -> Filed:

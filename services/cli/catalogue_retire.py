@@ -8,8 +8,8 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from services.cli.acting import As, acting
 from services.cli.case_opened import Folder, declared
-from services.cli.case_parties import For, order_for
 from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
@@ -23,9 +23,7 @@ from services.cli.output import (
     wants_json,
 )
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Actor, Refused, may
-from services.control.accounts.roles import Role
-from services.control.accounts.words import said
+from services.control.accounts.decision import Whose
 from services.control.catalogue.vocabulary import Language
 from services.control.clocks.calendar import civil_day
 from services.control.definitions import Definitions
@@ -67,7 +65,7 @@ def retire_command(
     new: Annotated[str, typer.Option("--by", help="The newer version that follows it.")],
     on: On,
     reason: Reason,
-    whom: For,
+    who: As,
     begin: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="The first day with both versions; today if not."),
@@ -81,9 +79,10 @@ def retire_command(
     resource = known.resources.get(ResourceId(old))
     if resource is None:
         raise CommandFailed(ExitCode.USAGE, f"{old} is not declared", "OLD", "`govbus plan` shows what is")
-    days, by = _working_days(), _by(whom, resource.provider)
-    wish = Wish(resource.id, ResourceId(new), begin.date() if begin else civil_day(by.now), on.date(), reason)
+    days, now = _working_days(), datetime.now(UTC)
+    wish = Wish(resource.id, ResourceId(new), begin.date() if begin else civil_day(now), on.date(), reason)
     with open_control() as database, database.begin() as connection:
+        by = _by(connection, who, resource.provider, now)
         done = _retiring(known).plan(connection, wish, resource.provider, days, by)
     _answer(done, as_json=wants_json(as_json, output))
 
@@ -106,7 +105,7 @@ def postpone_command(
     old: Old,
     on: On,
     reason: Reason,
-    whom: For,
+    who: As,
     definitions: Folder = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -115,7 +114,7 @@ def postpone_command(
     retiring = _retiring(declared(definitions))
     _changed(
         old,
-        whom,
+        who,
         lambda connection, found, by: retiring.postpone(connection, found, on.date(), reason, by),
         as_json=wants_json(as_json, output),
     )
@@ -124,7 +123,7 @@ def postpone_command(
 def cancel_command(
     old: Old,
     reason: Reason,
-    whom: For,
+    who: As,
     definitions: Folder = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -133,18 +132,18 @@ def cancel_command(
     retiring = _retiring(declared(definitions))
     _changed(
         old,
-        whom,
+        who,
         lambda connection, found, by: retiring.cancel(connection, found, reason, by),
         as_json=wants_json(as_json, output),
     )
 
 
 def _changed(
-    old: str, whom: str, change: Callable[[Connection, Retirement, By], Done], *, as_json: bool
+    old: str, login: str, change: Callable[[Connection, Retirement, By], Done], *, as_json: bool
 ) -> None:
     with open_control() as database, database.begin() as connection:
         found = _standing(connection, ResourceId(old))
-        done = change(connection, found, _by(whom, found.provider))
+        done = change(connection, found, _by(connection, login, found.provider, datetime.now(UTC)))
     _answer(done, as_json=as_json)
 
 
@@ -162,19 +161,14 @@ def _standing(connection: Connection, old: ResourceId) -> Retirement:
     return found
 
 
-def _by(whom: str, provider: str) -> By:
-    """Who decided it, and who enters it; the one table of permissions says whether he may.
+def _by(connection: Connection, login: str, provider: str, now: datetime) -> By:
+    """Which account decides it, and who enters it.
 
     Raises:
-        CommandFailed: it is not said for whom, or he may not.
+        CommandFailed: there is no such account, or it may not.
     """
-    order = order_for(whom, None)
-    who = order.actor
-    answer = may(Actor(who.person, Role(who.role.value), who.department), Action.CATALOGUE_RETIRE, provider)
-    if isinstance(answer, Refused):
-        remedy = f"ask the provider, {provider}, or the authority"
-        raise CommandFailed(ExitCode.REFUSED, said(answer.reason, Language.EN), "--for", remedy)
-    return By(order.account, who.role.value, who.department, datetime.now(UTC), who.person)
+    who = acting(connection, login, Action.CATALOGUE_RETIRE, Whose(provider=provider))
+    return By(who.console, who.role.value, who.person.department, now, who.id)
 
 
 def _retiring(known: Definitions) -> Retiring:

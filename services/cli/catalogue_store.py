@@ -1,12 +1,15 @@
 """`govbus catalogue import | search | list | show | step`: the catalogue in the control plane's database."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy import Connection
 
+from services.cli.acting import As, AsOrNobody, acting
+from services.cli.bus import console_account
 from services.cli.catalogue_input import (
     ConditionLevels,
     DenialLevels,
@@ -17,6 +20,7 @@ from services.cli.catalogue_input import (
     read_file,
     rules_of,
 )
+from services.cli.catalogue_parties import credit_code_of, strangers_to
 from services.cli.catalogue_store_view import (
     imported_answer,
     listed_answer,
@@ -28,30 +32,48 @@ from services.cli.catalogue_store_view import (
     taken_answer,
 )
 from services.cli.catalogue_view import print_checked
-from services.cli.control import account, open_control
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, wants_json
+from services.control.accounts.actions import Action as Permitted
+from services.control.accounts.decision import Whose
 from services.control.catalogue.entry import Entry, ResourceCode, read_code
 from services.control.catalogue.importing import Rejected
 from services.control.catalogue.lifecycle import Action, Actor, Refused, Role, State
 from services.control.catalogue.parameters import CatalogueRules
-from services.control.catalogue.vocabulary import Cycle, Language, Library, OpenType, ResourceClass
+from services.control.catalogue.vocabulary import (
+    BasisLevel,
+    Cycle,
+    Language,
+    Library,
+    OpenType,
+    ResourceClass,
+)
+from services.control.store.accounts.departments import ids_of
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.dossiers import Stored, by_code
 from services.control.store.catalogue.listing import MOST, Cursor, Facet, Question, count, facets, page
-from services.control.store.catalogue.loading import Loaded, Loading, NotLoaded, load
+from services.control.store.catalogue.loading import Clash, Loaded, Loading, NotLoaded, load
 from services.control.store.catalogue.steps import ASKED, Asked, take_step
 from services.control.store.database import ControlDatabase, take_back
 from services.control.store.ids import new_id
 from topics.resource import ShareType
 
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
 Why = Annotated[str, typer.Option("--why", help="The reason, which is kept with the step.")]
 Code = Annotated[str, typer.Argument(help="A resource code, such as 3013205/000001.")]
 Published = Annotated[bool, typer.Option("--published", help="Only what is published.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MOST, help="Entries of one page.")]
 After = Annotated[str | None, typer.Option("--after", help="Go on after this cursor of the page before.")]
 _STEPS: Final = ", ".join(each.value for each in ASKED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked of entries: by which account, when, why; with revise also since when it is so."""
+
+    login: str
+    now: datetime
+    why: str
+    changed_on: date | None
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +95,7 @@ def import_command(
         bool, typer.Option("--dry-run", help="Do all of it, say what came of it, and take it back.")
     ] = False,
     why: Why = "",
-    person: Person = None,
+    who: AsOrNobody = None,
     denial_basis: DenialLevels = None,
     condition_basis: ConditionLevels = None,
     condition_without_basis: NoBasis = False,
@@ -85,13 +107,15 @@ def import_command(
 
     New codes become drafts, drafts get the new content, what is published or withdrawn gets a new draft
     beside it. What is under review stands against the import. Entries that the file does not name stay.
+    With --as they are all of that account's department; without it the machine's user brings the drafts of
+    all departments, and each department submits its own.
     """
-    rules = rules_of(denial_basis, condition_basis, condition_without_basis)
+    rules = _rules(denial_basis, condition_basis, condition_without_basis)
     read, source = read_file(file, rules)
     done: Loaded | NotLoaded | None = None
     if not isinstance(read, Rejected):
-        loading = Loading(account(person), _now(), why or f"import of {file.name}", rules, new_id)
-        done = _loaded(read.entries, loading, dry_run)
+        loading = Loading(console_account(), _now(), why or f"import of {file.name}", rules, new_id)
+        done = _loaded(read.entries, loading, dry_run, who)
     if wants_json(as_json, output):
         emit_json(imported_answer(file, read, done, dry_run))
     elif done is None:
@@ -158,14 +182,12 @@ def show_command(code: Code, as_json: Json = False, output: Form = Format.TABLE)
 def step_command(
     action: Annotated[Action, typer.Argument(help=f"One of: {_STEPS}.")],
     codes: Annotated[list[str], typer.Argument(metavar="CODE...", help="Resource codes.")],
-    role: Annotated[Role, typer.Option("--as", help="In which role: provider or authority.")],
-    department: Annotated[str, typer.Option(help="Credit code of the department for which it is done.")],
+    who: As,
     changed_on: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="With revise: when the law or the function changed."),
     ] = None,
     why: Why = "",
-    person: Person = None,
     denial_basis: DenialLevels = None,
     condition_basis: ConditionLevels = None,
     condition_without_basis: NoBasis = False,
@@ -176,12 +198,11 @@ def step_command(
     """Take entries a step further in their life, all of them or none (exit code 4 if a rule refuses one)."""
     if action not in ASKED:
         raise CommandFailed(ExitCode.USAGE, f"{action.value} is no step", "ACTION", f"use one of: {_STEPS}")
-    rules = rules_of(denial_basis, condition_basis, condition_without_basis)
+    rules = _rules(denial_basis, condition_basis, condition_without_basis)
     wanted = list(dict.fromkeys(map(_code, codes)))
     changed = None if changed_on is None else changed_on.date()
-    asked = Asked(Actor(account(person), role, department), _now(), why, changed)
     with open_control() as database:
-        taken = _taken(database, wanted, action, asked, rules)
+        taken = _taken(database, wanted, action, _Wish(who, _now(), why, changed), rules)
     refused = any(isinstance(each, Refused) for each in taken.values())
     if wants_json(as_json, output):
         emit_json(taken_answer(action, taken, done=not refused))
@@ -191,25 +212,58 @@ def step_command(
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _loaded(entries: tuple[Entry, ...], loading: Loading, dry_run: bool) -> Loaded | NotLoaded:
+def _rules(
+    denial: list[BasisLevel] | None, condition: list[BasisLevel] | None, without_basis: bool
+) -> CatalogueRules:
+    """What the options name; where they name nothing, what the adopted policy accepts."""
+    if denial or condition or without_basis:
+        return rules_of(denial, condition, without_basis)
+    with open_control() as database, database.reading() as connection:
+        return rules_now(connection)
+
+
+def _loaded(
+    entries: tuple[Entry, ...], loading: Loading, dry_run: bool, login: str | None
+) -> Loaded | NotLoaded:
     with open_control() as database, moving("entry") as moved, database.begin() as connection:
-        done = load(connection, entries, loading, moved)
+        strangers: tuple[Clash, ...] = ()
+        if login is not None:
+            who = acting(connection, login, Permitted.CATALOGUE_IMPORT)
+            loading = replace(loading, person=who.id, recorder=who.console)
+            strangers = tuple(strangers_to(entries, credit_code_of(connection, who)))
+        done = NotLoaded(strangers) if strangers else load(connection, entries, loading, moved)
         if dry_run or isinstance(done, NotLoaded):
             take_back(connection)
     return done
 
 
 def _taken(
-    database: ControlDatabase, codes: list[ResourceCode], action: Action, asked: Asked, rules: CatalogueRules
+    database: ControlDatabase, codes: list[ResourceCode], action: Action, wish: _Wish, rules: CatalogueRules
 ) -> dict[ResourceCode, Stored | Refused]:
     """What became of each entry; where one is refused, none has moved."""
     taken: dict[ResourceCode, Stored | Refused] = {}
     with database.begin() as connection:
         for code in codes:
-            taken[code] = take_step(connection, _found(connection, code), action, asked, rules)
+            stored = _found(connection, code)
+            taken[code] = take_step(
+                connection, stored, action, _asked(connection, stored, action, wish), rules
+            )
         if any(isinstance(each, Refused) for each in taken.values()):
             take_back(connection)
     return taken
+
+
+def _asked(connection: Connection, stored: Stored, action: Action, wish: _Wish) -> Asked:
+    """The step as the life cycle knows it, by an account that may take it.
+
+    Raises:
+        CommandFailed: there is no such account, or it may not.
+    """
+    code = stored.dossier.department
+    whose = Whose(provider=ids_of(connection, [code]).get(code))
+    who = acting(connection, wish.login, Permitted(f"catalogue.{action.value}"), whose)
+    actor = Actor(who.id, Role(who.role.value), credit_code_of(connection, who))
+    return Asked(actor, wish.now, wish.why, wish.changed_on, who.console)
 
 
 def _answer_list(question: Question, limit: int, after: str | None, as_json: bool) -> None:

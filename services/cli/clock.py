@@ -11,20 +11,23 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from services.cli import clock_packs, clock_store
-from services.cli.clock_breaches import breaches_command
-from services.cli.clock_explain import explain_command
+from services.cli.lazily import loading
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
 from services.control.clocks.arithmetic import MOST_DAYS, add_working_days
 from services.control.clocks.calendar import Calendar, Due, civil_day, with_year
 from services.control.clocks.calendar_file import CalendarInvalid, china, read_year
 
-app = typer.Typer(help="Count legal deadlines, and say what they are from.", no_args_is_help=True)
-app.add_typer(clock_packs.app, name="packs")
-app.add_typer(clock_store.app, name="years")
-clock_packs.app.command("import")(clock_store.import_pack_command)
-app.command("explain")(explain_command)
-app.command("breaches")(breaches_command)
+_MODULES: Final = {
+    "packs": "clock_packs",
+    "years": "clock_store",
+    "explain": "clock_explain",
+    "breaches": "clock_breaches",
+}
+"""What needs more than the calendar files is loaded when it is asked for."""
+
+app = typer.Typer(
+    cls=loading(_MODULES), help="Count legal deadlines, and say what they are from.", no_args_is_help=True
+)
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEARS: Final = range(1949, 3000)

@@ -7,8 +7,13 @@ import typer
 
 from services.cli.control import open_control
 from services.cli.output import ExitCode, Form, Format, Json, emit_json, table, wants_json
-from services.control.store.breaches import Breach, Kind, Wish, breaches, sourced
+from services.control.store.breaches import Breach, Kind, Wish, breaches
 from services.control.store.clocks.calendars import read_calendar
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("breaches")(breaches_command)
 
 
 def breaches_command(
@@ -24,10 +29,10 @@ def breaches_command(
     with open_control() as database, database.reading() as connection:
         calendar = read_calendar(connection)
         wish = Wish(kind=kind, department=department, done=done)
-        found = breaches(connection, calendar, now, wish)
-        shapes = [_shape(each) for each in sourced(connection, found[:limit])]
+        found, total = breaches(connection, calendar, now, wish, limit=limit)
+    shapes = [_shape(each) for each in found]
     if wants_json(as_json, output):
-        emit_json({"breaches": shapes, "total": len(found)})
+        emit_json({"breaches": shapes, "total": total})
     else:
         columns = ("number", "kind", "name", "department", "stage", "article", "due_on", "days_late")
         table("Not done in time", columns, [[each[name] for name in columns] for each in shapes])

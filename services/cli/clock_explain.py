@@ -13,6 +13,11 @@ from services.control.store.cases.reading import load
 from services.control.store.clocks.calendars import read_calendar
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain")(explain_command)
+
+
 def explain_command(
     case: Annotated[str, typer.Argument(help="The number of the case, or its id.")],
     as_json: Json = False,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.lazily import loading
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -25,7 +26,11 @@ from services.control.clocks.policy_keys import KEYS, PolicyKey
 from services.control.clocks.rules import Stage
 from topics.quality.values import CIVIL_TIME
 
-app = typer.Typer(help="Look at policy packs and at what they make together.", no_args_is_help=True)
+app = typer.Typer(
+    cls=loading({"import": "clock_pack_import"}),
+    help="Look at policy packs and at what they make together.",
+    no_args_is_help=True,
+)
 
 Folder = Annotated[Path | None, typer.Option("--packs", help="Another folder with policy packs.")]
 

@@ -1,4 +1,4 @@
-"""`govbus clock years` and `govbus clock packs import`: the calendar and the packs of the control plane."""
+"""`govbus clock years`: the calendar of the control plane."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
-from services.cli.control import account, open_control
+from services.cli.acting import As, acting
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, table, wants_json
+from services.control.accounts.actions import Action
 from services.control.clocks.calendar_file import CalendarInvalid, read_year
-from services.control.clocks.pack_file import PacksInvalid
+from services.control.definition_error import DefinitionError
 from services.control.store.clocks.calendars import import_year, known_years
-from services.control.store.clocks.packs import import_pack
-from services.control.yaml_source import DefinitionError
 
 app = typer.Typer(help="The calendar of working days in the control plane.", no_args_is_help=True)
 
-Person = Annotated[
-    str | None, typer.Option("--actor", help="Who does this; the user of the machine if not given.")
-]
 Existing = typer.Argument(exists=True, dir_okay=False, readable=True)
 
 
@@ -42,7 +39,7 @@ def list_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("import")
 def import_command(
     file: Annotated[Path, Existing],
-    person: Person = None,
+    who: As,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
@@ -50,40 +47,23 @@ def import_command(
     try:
         days = read_year(file, file.name)
     except CalendarInvalid as error:
-        raise _wrong(error.errors, "the calendar file") from error
+        raise wrong(error.errors, "the calendar file") from error
     with open_control() as database, database.begin() as connection:
-        changed = import_year(connection, days, account(person), datetime.now(UTC))
+        by = acting(connection, who, Action.POLICY_IMPORT_CALENDAR)
+        changed = import_year(connection, days, by.id, datetime.now(UTC), recorder=by.console)
     answer = {"year": days[0].year, "days": len(days), "changed": changed}
-    _tell(answer, wants_json(as_json, output))
+    tell_imported(answer, wants_json(as_json, output))
 
 
-def import_pack_command(
-    file: Annotated[Path, Existing],
-    person: Person = None,
-    as_json: Json = False,
-    output: Form = Format.TABLE,
-) -> None:
-    """Take a version of a policy pack; a version that is there already never changes."""
-    with open_control() as database, database.begin() as connection:
-        try:
-            text = file.read_text(encoding="utf-8")
-            found = import_pack(connection, text, file.name, account(person), datetime.now(UTC))
-        except PacksInvalid as error:
-            raise _wrong(error.errors, "the pack") from error
-        except UnicodeDecodeError as error:
-            what = f"not UTF-8 at byte {error.start}"
-            raise CommandFailed(ExitCode.USAGE, what, str(file), "save the file as UTF-8") from error
-    pack = None if found is None else f"{found.id}/{found.version}"
-    _tell({"file": str(file), "imported": pack}, wants_json(as_json, output))
-
-
-def _wrong(errors: tuple[DefinitionError, ...], what: str) -> CommandFailed:
+def wrong(errors: tuple[DefinitionError, ...], what: str) -> CommandFailed:
+    """An error that says everything that is wrong with a file; ``what`` names it."""
     first, *others = errors
     remedy = "\n".join([f"correct {what}", *map(str, others)])
     return CommandFailed(ExitCode.USAGE, str(first), "", remedy)
 
 
-def _tell(answer: Mapping[str, object], as_json: bool) -> None:
+def tell_imported(answer: Mapping[str, object], as_json: bool) -> None:
+    """Print what was taken."""
     if as_json:
         emit_json(answer)
     else:

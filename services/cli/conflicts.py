@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import bus, conflicts_items
+from services.cli import bus, conflicts_decide, conflicts_items
+from services.cli.acting import AsOrNobody
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -17,7 +18,7 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.reveal import Actor, Reveal, Why, record_reveal
+from services.cli.reveal import Reveal, Why, at_provider, record_reveals
 from services.ledger.conflicts import Conflict, read_conflicts
 from services.ledger.lookup import Lookup
 from services.ledger.masking import MASKED
@@ -26,6 +27,7 @@ from topics.names import canonical
 
 app = typer.Typer(help="Look at what contradicts itself, and decide who owns an item.", no_args_is_help=True)
 conflicts_items.register(app)
+conflicts_decide.register(app)
 
 
 @app.callback()
@@ -37,7 +39,7 @@ def conflicts() -> None:
 def list_command(
     resource: Annotated[str | None, typer.Option(help="Only of this resource.")] = None,
     reveal: Reveal = False,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     why: Why = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -49,8 +51,9 @@ def list_command(
             _require(opened.lookup, chosen)
         found = read_conflicts(opened.lookup, chosen)
         if reveal:
-            for provider, name in sorted({(one.provider, one.resource) for one in found}):
-                record_reveal(opened, provider, canonical(name), actor, why)
+            named = sorted({(one.provider, one.resource) for one in found})
+            looks = [at_provider(provider, canonical(name)) for provider, name in named]
+            record_reveals(opened, looks, who, why)
     rows = [as_row(one, reveal=reveal) for one in found]
     if wants_json(as_json, output):
         emit_json({"conflicts": rows, "revealed": reveal})

@@ -1,39 +1,23 @@
-"""`govbus conflicts items` and `decide`: items that two departments publish, and the ruling on one."""
+"""`govbus conflicts items`: items that two departments publish, and what was ruled on each."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from schemas.registry import RegistryUnavailable
 from services.cli import bus
-from services.cli.grant_running import Running, fresh_id, said, told
-from services.cli.output import ExitCode, Form, Format, Json, emit_json, plain, table, wants_json
-from services.cli.plan import Folder, carried_out, load_declared
-from services.cli.policy import without_sample_grants
-from services.cli.reveal import Actor, Reveal, Why, record_reveal
-from services.control.apply import Apply
-from services.control.cases.words import Actor as Person
-from services.control.cases.words import Problem, Role
-from services.control.ownership.ruling import Ruling
-from services.control.ruling_order import Decided, RulingOrder
-from services.control.suspension.finish import now_ms
-from services.control.suspension.kafka_bus import KafkaBus
+from services.cli.output import Form, Format, Json, emit_json, plain, table, wants_json
+from services.cli.reveal import Reveal, Why, at_provider, record_reveals
 from services.ledger.claims import claimants, read_claims
 from services.ledger.item_conflicts import ItemConflict, item_conflicts
 from services.ledger.masking import MASKED
-from services.stack.api import Stack
-from services.stack.settings import StackSettings
-from topics.event import ResourceId
-from topics.ownership import Decision
 
 _VALUES = ("subject", "claimed", "then", "current")
 
 
 def register(app: typer.Typer) -> None:
-    """Add both commands to `govbus conflicts`."""
+    """Add the command to `govbus conflicts`."""
     app.command("items")(items_command)
-    app.command("decide")(decide_command)
 
 
 def items_command(
@@ -42,17 +26,19 @@ def items_command(
         int, typer.Option(help="How many differing values to show of each, at most.", min=0)
     ] = 5,
     reveal: Reveal = False,
-    actor: Actor = None,
     why: Why = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List items that two departments publish: who claims them since when, and which values differ."""
+    """List items that two departments publish: who claims them since when, and which values differ.
+
+    Values of two departments stand side by side: no account may see both, so the machine's user looks.
+    """
     with bus.open_bus() as opened:
         providers = claimants(opened.lookup.reader)
         if reveal:
-            for one in providers:
-                record_reveal(opened, one, f"claims.{one}", actor, why)
+            looks = [at_provider(one, f"claims.{one}", "claims") for one in providers]
+            record_reveals(opened, looks, None, why)
         views = [view for one in providers for view in read_claims(opened.lookup, one)]
         policies = opened.lookup.policies
     found = item_conflicts(views, policies[max(policies)] if policies else None, pairs)
@@ -107,66 +93,3 @@ def _print(rows: list[dict[str, Any]]) -> None:
 
 def _instant(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def decide_command(
-    claimant: Annotated[str, typer.Argument(help="The claimant's resource.")],
-    column: Annotated[str, typer.Argument(help="The column in which it publishes the item.")],
-    decision: Annotated[Decision, typer.Option(help="Confirm the declared owner, or hand the item over.")],
-    department: Annotated[str, typer.Option(help="The authority that decides; never a party.")],
-    basis: Annotated[str, typer.Option(help="Document and article.")],
-    why: Annotated[str, typer.Option("--why", help="The reasons; they stand in the ledger.")],
-    definitions: Folder = None,
-    actor: Actor = None,
-    as_json: Json = False,
-    output: Form = Format.TABLE,
-) -> None:
-    """As the authority: decide who owns an item; the gate applies it, and no later apply undoes it."""
-    who = Person(actor or bus.actor(), Role.AUTHORITY, department)
-    ruling = Ruling(ResourceId(claimant), column, decision, who, basis.strip(), why.strip())
-    declared = load_declared(definitions)
-    running = Running.open()
-    if definitions is None:
-        declared = without_sample_grants(declared, Stack(StackSettings.from_environment()))
-
-    def apply() -> int:
-        said("the ruling stands; what it changes is carried out now")
-        applied = carried_out(Apply(running.access, declared, said, running.settings))
-        if "registry" in applied.held_back:
-            raise RegistryUnavailable("it is decided, and the registry is needed to carry it out")
-        return applied.policy_version
-
-    order = RulingOrder(
-        KafkaBus(running.access, running.access.admin(), running.settings),
-        declared,
-        apply,
-        now_ms,
-        bus.console_account(),
-    )
-    found = told(lambda: order.decide(ruling, fresh_id("o")))
-    _answer(found, as_json=wants_json(as_json, output))
-
-
-def _answer(found: Decided | tuple[Problem, ...], *, as_json: bool) -> None:
-    if isinstance(found, Decided):
-        if as_json:
-            emit_json({"decided": found.as_json(), "problems": []})
-        else:
-            _print_decided(found)
-        return
-    if as_json:
-        emit_json({"decided": None, "problems": plain(found)})
-    else:
-        rows = [[each.code, each.field, each.what, each.remedy] for each in found]
-        table("Refused", ["code", "field", "what", "what to do"], rows)
-    raise typer.Exit(ExitCode.REFUSED)
-
-
-def _print_decided(found: Decided) -> None:
-    ruling = found.ruling
-    typer.echo(f"ruling {ruling.id}: {ruling.decision.value} {ruling.item} of {ruling.owner}")
-    typer.echo(f"policy version {found.policy_version}")
-    for grant in found.affected.losing:
-        typer.echo(f"grant {grant} shows the item of the old owner: it will be empty there")
-    for provider in found.as_json()["providers"]:
-        typer.echo(f"records that do not change stay as they are; `govbus apply --recapture {provider}`")

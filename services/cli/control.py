@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from services.cli.bus import actor
 from services.cli.output import CommandFailed, ExitCode
 from services.control.process.address import As, stack_address
 from services.control.store.database import PASSWORD_VARIABLE, URL_VARIABLE, Address, ControlDatabase
 from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current, require_current
-from services.control.store.outbox import is_id
 from services.control.store.prepare import Prepared, prepare
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
@@ -86,16 +84,3 @@ def tables_standing(stack: Stack) -> str:
             return f"the control plane's tables are newer ({schema.found}) than this govbus"
         case _:
             return ""
-
-
-def account(person: str | None) -> str:
-    """Whose account acts: the one that was named, or the user of the machine.
-
-    Raises:
-        CommandFailed: it is no id; names do not belong into the ledger.
-    """
-    found = person or actor()
-    if not is_id(found):
-        remedy = "give the id of an account, in ASCII and without spaces: names do not belong into the ledger"
-        raise CommandFailed(ExitCode.USAGE, f"{found!r} is no account", "--actor", remedy)
-    return found

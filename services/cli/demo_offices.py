@@ -23,7 +23,6 @@ from services.control.catalogue.drafting import drafts
 from services.control.catalogue.entry import Contact, Contacts, Entry
 from services.control.catalogue.lifecycle import Action, Actor, Refused
 from services.control.catalogue.lifecycle import Role as CatalogueRole
-from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.register import load_register
 from services.control.clocks.calendar import civil_day
 from services.control.clocks.merge import merge
@@ -37,6 +36,7 @@ from services.control.store.accounts import departments, passwords, persons, rol
 from services.control.store.accounts.acts import Order
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.cases.policies import adopt, adopted
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.dossiers import by_codes
 from services.control.store.catalogue.loading import Loading, NotLoaded, load
 from services.control.store.catalogue.steps import Asked, take_step
@@ -151,7 +151,7 @@ def _publish(connection: Connection, definitions: Definitions, now: datetime) ->
     entries = tuple(drafts(definitions, load_register(packaged_definitions())))
     known = by_codes(connection, [entry.code for entry in entries if entry.code is not None])
     fresh = [entry for entry in entries if str(entry.code) not in known]
-    rules = CatalogueRules()
+    rules = rules_now(connection)
     loaded = load(connection, fresh, Loading(_PROVIDER_WORD, now, _WHY, rules, new_id))
     if isinstance(loaded, NotLoaded):
         raise DemoStuck(f"the sample city's catalogue is refused: {loaded.clashes[0]}")
@@ -165,7 +165,7 @@ def _step(connection: Connection, entry: Entry, action: Action, role: CatalogueR
     code = entry.provider.credit_code if provides else _authority().credit_code
     actor = Actor(_PROVIDER_WORD if provides else _AUTHORITY_WORD, role, code)
     stored = by_codes(connection, [entry.code] if entry.code is not None else [])[str(entry.code)]
-    after = take_step(connection, stored, action, Asked(actor, now, _WHY), CatalogueRules())
+    after = take_step(connection, stored, action, Asked(actor, now, _WHY), rules_now(connection))
     if isinstance(after, Refused):
         raise DemoStuck(f"entry {entry.code}: {action.value} is refused: {after.refusal.value}")
 

@@ -7,6 +7,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from services.cli import bus, grant_contract, grant_credential, grant_drift, grant_import
+from services.cli.acting import AsOrNobody
+from services.cli.grant_acting import ordered_as
 from services.cli.grant_running import Running, fresh_id, said, told
 from services.cli.grant_view import grant_row, print_grants, print_receipt, print_resumption, shown_grant
 from services.cli.output import (
@@ -26,6 +28,7 @@ from services.control.suspension.proofs import resumption_of, stop_proof
 from services.control.suspension.receipt import Receipt, Standing
 from services.control.suspension.resumption import Resumption
 from services.control.suspension.suspend import Order, Suspend, hold_on
+from services.control.suspension.switch import Verb
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.grants.hold import LONGEST_REASON, HoldScope
@@ -46,7 +49,6 @@ Yes = Annotated[
     str | None,
     typer.Option("--yes", metavar="NAME", help="Do not ask: the name of what is meant, or all."),
 ]
-Actor = Annotated[str | None, typer.Option(help="Who orders it; the user of the machine if not given.")]
 Stop = Annotated[
     StopReason | None,
     typer.Option(
@@ -111,7 +113,7 @@ def suspend_command(
     everything: Everything = False,
     reason: Reason = None,
     yes: Yes = None,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     stop_reason: Stop = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -121,11 +123,13 @@ def suspend_command(
     Interrupted, the same order carries on where it was; what is suspended already answers with its receipt.
     The case of a single grant is suspended with it, within seconds.
     """
-    order = _order(grant, consumer, resource, everything, _reason(reason), actor)
+    order = _order(grant, consumer, resource, everything, _reason(reason))
     order = replace(order, standing=Standing(stop="" if stop_reason is None else stop_reason.value))
     _confirmed(order, yes, "suspend")
-    running = Running.open()
-    receipt = told(lambda: _suspended(running.suspend(), order))
+    running, id_ = Running.open(), fresh_id("s")
+    if who is not None:
+        order = ordered_as(who, order, Verb.SUSPEND, running.policy(), id_)
+    receipt = told(lambda: _suspended(running.suspend(), order, id_))
     if wants_json(as_json, output):
         emit_json(receipt.as_json())
     else:
@@ -140,7 +144,7 @@ def resume_command(
     everything: Everything = False,
     reason: Reason = None,
     yes: Yes = None,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     confirm_shrink: Annotated[
         list[str] | None,
         typer.Option("--confirm-shrink", help="Grant whose epoch may remove many records; repeatable."),
@@ -149,11 +153,14 @@ def resume_command(
     output: Form = Format.TABLE,
 ) -> None:
     """Lift a suspension: each grant is filled by an epoch, which also withdraws what went meanwhile."""
-    order = _order(grant, consumer, resource, everything, _reason(reason), actor)
+    order = _order(grant, consumer, resource, everything, _reason(reason))
     _confirmed(order, yes, "resume")
-    running = Running.open()
-    _not_of_a_case(running.policy(), order)
-    done = told(lambda: _resumed(running, order, tuple(confirm_shrink or ())))
+    running, id_ = Running.open(), fresh_id("r")
+    policy = running.policy()
+    _not_of_a_case(policy, order)
+    if who is not None:
+        order = ordered_as(who, order, Verb.RESUME, policy, id_)
+    done = told(lambda: _resumed(running, order, id_, tuple(confirm_shrink or ())))
     if wants_json(as_json, output):
         emit_json(done.as_json())
     else:
@@ -186,18 +193,18 @@ def receipt_command(
         print_receipt(Receipt.from_json(found))
 
 
-def _suspended(run: Suspend, order: Order) -> Receipt:
+def _suspended(run: Suspend, order: Order, id_: str) -> Receipt:
     """This order first; then whatever another command left half done."""
-    receipt = run.order(order, fresh_id("s"))
+    receipt = run.order(order, id_)
     for left in run.unfinished():
         said(f"an interrupted suspension is finished: {left.id} of {left.subject}")
         run.carry_on(left)
     return receipt
 
 
-def _resumed(running: Running, order: Order, confirmed: tuple[str, ...]) -> Resumption:
+def _resumed(running: Running, order: Order, id_: str, confirmed: tuple[str, ...]) -> Resumption:
     unfinished = [receipt.id for receipt in running.suspend().unfinished() if not receipt.is_cut]
-    return running.resume(confirmed).order(order, fresh_id("r"), unfinished)
+    return running.resume(confirmed).order(order, id_, unfinished)
 
 
 def _not_of_a_case(policy: Policy, order: Order) -> None:
@@ -241,7 +248,6 @@ def _order(
     resource: str | None,
     everything: bool,
     reason: str,
-    actor: str | None,
 ) -> Order:
     """Exactly one thing is meant."""
     named = {HoldScope.GRANT: grant, HoldScope.CONSUMER: consumer, HoldScope.RESOURCE: resource}
@@ -251,7 +257,7 @@ def _order(
         remedy = "name a grant, or give one of --consumer, --resource and --all"
         raise CommandFailed(ExitCode.USAGE, "say what is meant, one thing at a time", "", remedy)
     [(scope, name)] = found
-    return Order(scope, name, actor or bus.actor(), reason)
+    return Order(scope, name, bus.console_account(), reason)
 
 
 def _confirmed(order: Order, yes: str | None, verb: str) -> None:

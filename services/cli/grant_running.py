@@ -18,6 +18,7 @@ from services.control.acknowledgements import NameEachInstance
 from services.control.copy_transactions import EpochInterrupted
 from services.control.policy_topic import AnotherApplyRuns, PolicyUnreadable
 from services.control.revoke import WithdrawalStuck
+from services.control.ruling_order import DefinitionsDiffer, PolicyMoved, RulingOvertaken
 from services.control.settings import ApplySettings
 from services.control.suspension.acts import Act, ActDamaged, LedgerNotReady, read_acts
 from services.control.suspension.bus import NoPolicyYet
@@ -52,6 +53,9 @@ _TOLD: Final[Mapping[type[Exception], tuple[ExitCode, str, str]]] = {
     JournalUnreadable: (ExitCode.BROKEN, "", "look at that file; `govbus apply` stops at it too"),
     EpochInterrupted: (ExitCode.UNAVAILABLE, "", _AGAIN),
     AnotherApplyRuns: (ExitCode.REFUSED, "", _AGAIN),
+    DefinitionsDiffer: (ExitCode.REFUSED, "", f"`govbus plan` shows it: `govbus apply`, then {_AGAIN}"),
+    RulingOvertaken: (ExitCode.REFUSED, "", "`govbus conflicts items` shows what was ruled last"),
+    PolicyMoved: (ExitCode.REFUSED, "", _AGAIN),
     PolicyUnreadable: (ExitCode.UNAVAILABLE, "", _DOWN),
     RegistryUnavailable: (ExitCode.UNAVAILABLE, "", _DOWN),
     KafkaException: (ExitCode.UNAVAILABLE, "", _DOWN),

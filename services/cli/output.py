@@ -14,23 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.registry import RegistryRefused, RegistryUnavailable
-from services.control.store.errors import (
-    BeginAnew,
-    CloseDisputes,
-    InstallNewerProgram,
-    MigrateDatabase,
-    RaiseVersion,
-    ReadAgain,
-    RepeatTransaction,
-    RestorePassword,
-    StartControlDatabase,
-)
-from services.ledger.coordinates import NotACoordinate
-from services.ledger.lookup import RecordMissing
-from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
-from services.ledger.writer import WriteRefused
-from services.stack.errors import CorrectSetting, NameAPart, StackError
 from services.stack.progress import say
 
 
@@ -71,32 +54,70 @@ class CommandFailed(Exception):  # noqa: N818 - it is told, with what to do
         self.code, self.what, self.where, self.remedy = code, what, where, remedy
 
 
-_REMEDIES: Final[Sequence[tuple[type[Exception], ExitCode, str]]] = (
-    (NotACoordinate, ExitCode.USAGE, "write the coordinate as TOPIC:PARTITION:OFFSET"),
-    (CorrectSetting, ExitCode.USAGE, "correct the setting"),
-    (NameAPart, ExitCode.USAGE, "`govbus status` shows the names"),
-    (RecordMissing, ExitCode.NEGATIVE, "look at the topic with `govbus tail TOPIC -o -20 -e`"),
+_DOWN: Final = "`govbus status` shows what is down, `govbus up` starts it"
+_RIGHTS: Final = "`govbus apply` repairs the rights of the bus's own users"
+_LEDGER: Final = "services.ledger"
+_STORE: Final = "services.control.store.errors"
+_STACK: Final = "services.stack.errors"
+REMEDIES: Final = (
     (
-        TopicMissing,
+        f"{_LEDGER}.coordinates",
+        "NotACoordinate",
+        ExitCode.USAGE,
+        "write the coordinate as TOPIC:PARTITION:OFFSET",
+    ),
+    (_STACK, "CorrectSetting", ExitCode.USAGE, "correct the setting"),
+    (_STACK, "NameAPart", ExitCode.USAGE, "`govbus status` shows the names"),
+    (
+        f"{_LEDGER}.lookup",
+        "RecordMissing",
+        ExitCode.NEGATIVE,
+        "look at the topic with `govbus tail TOPIC -o -20 -e`",
+    ),
+    (
+        f"{_LEDGER}.reader",
+        "TopicMissing",
         ExitCode.USAGE,
         "`govbus plan` shows the topics that should exist, `govbus apply` makes them",
     ),
-    (ReadRefused, ExitCode.REFUSED, "`govbus apply` repairs the rights of the bus's own users"),
-    (WriteRefused, ExitCode.REFUSED, "`govbus apply` repairs the rights of the bus's own users"),
-    (RegistryRefused, ExitCode.REFUSED, "`govbus doctor` checks the registry's users"),
-    (KafkaUnavailable, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
-    (RegistryUnavailable, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
-    (StackError, ExitCode.UNAVAILABLE, "`govbus status` shows what is down, `govbus up` starts it"),
-    (StartControlDatabase, ExitCode.UNAVAILABLE, "`govbus up` starts it; `govbus status` shows what is down"),
-    (RestorePassword, ExitCode.UNAVAILABLE, "restore the file from a backup (mode 600)"),
-    (MigrateDatabase, ExitCode.UNAVAILABLE, "make a backup, then run `govbus database migrate`"),
-    (InstallNewerProgram, ExitCode.UNAVAILABLE, "install the govbus that migrated them, or a newer one"),
-    (RepeatTransaction, ExitCode.UNAVAILABLE, "nothing was written: repeat the command"),
-    (ReadAgain, ExitCode.REFUSED, "nothing was written: look at it again and repeat the command"),
-    (RaiseVersion, ExitCode.REFUSED, "raise the version in the file"),
-    (CloseDisputes, ExitCode.REFUSED, "decide on tickets that are open, then repeat the command"),
-    (BeginAnew, ExitCode.USAGE, "ask without --after for the first page"),
+    (f"{_LEDGER}.reader", "ReadRefused", ExitCode.REFUSED, _RIGHTS),
+    (f"{_LEDGER}.writer", "WriteRefused", ExitCode.REFUSED, _RIGHTS),
+    ("schemas.registry", "RegistryRefused", ExitCode.REFUSED, "`govbus doctor` checks the registry's users"),
+    (f"{_LEDGER}.reader", "KafkaUnavailable", ExitCode.UNAVAILABLE, _DOWN),
+    ("schemas.registry", "RegistryUnavailable", ExitCode.UNAVAILABLE, _DOWN),
+    (_STACK, "StackError", ExitCode.UNAVAILABLE, _DOWN),
+    (
+        _STORE,
+        "StartControlDatabase",
+        ExitCode.UNAVAILABLE,
+        "`govbus up` starts it; `govbus status` shows what is down",
+    ),
+    (_STORE, "RestorePassword", ExitCode.UNAVAILABLE, "restore the file from a backup (mode 600)"),
+    (
+        _STORE,
+        "MigrateDatabase",
+        ExitCode.UNAVAILABLE,
+        "make a backup, then run `govbus database migrate`",
+    ),
+    (
+        _STORE,
+        "InstallNewerProgram",
+        ExitCode.UNAVAILABLE,
+        "install the govbus that migrated them, or a newer one",
+    ),
+    (_STORE, "RepeatTransaction", ExitCode.UNAVAILABLE, "nothing was written: repeat the command"),
+    (
+        _STORE,
+        "ReadAgain",
+        ExitCode.REFUSED,
+        "nothing was written: look at it again and repeat the command",
+    ),
+    (_STORE, "RaiseVersion", ExitCode.REFUSED, "raise the version in the file"),
+    (_STORE, "CloseDisputes", ExitCode.REFUSED, "decide on tickets that are open, then repeat the command"),
+    (_STORE, "BeginAnew", ExitCode.USAGE, "ask without --after for the first page"),
 )
+"""Errors by module and name: what no loaded module has was raised by nobody, and to load them all only to ask
+takes longer than most answers."""
 
 
 def wants_json(as_json: bool, form: Format) -> bool:
@@ -212,8 +233,9 @@ def failure(error: Exception) -> CommandFailed | None:
     """The error as what, where and what to do; None for what no command expects."""
     if isinstance(error, CommandFailed):
         return error
-    for kind, code, remedy in _REMEDIES:
-        if isinstance(error, kind):
+    for module, name, code, remedy in REMEDIES:
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(error, kind):
             return CommandFailed(code, str(error), "", remedy)
     return None
 

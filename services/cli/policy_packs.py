@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from services.cli.bus import console_account
+from services.cli.acting import As, acting
 from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
@@ -22,6 +22,7 @@ from services.cli.output import (
     table,
     wants_json,
 )
+from services.control.accounts.actions import Action
 from services.control.clocks.calendar import civil_day
 from services.control.clocks.merge import CorrectPacks, merge
 from services.control.clocks.pack import Pack
@@ -33,7 +34,7 @@ from services.control.store.cases.policies import Adopted, adopt, adopted
 from services.control.store.cases.reading import each_case
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.clocks.packs import read_packs
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, append
 
 app = typer.Typer(help="The policy packs that cases are bound to.", no_args_is_help=True)
 
@@ -52,6 +53,7 @@ def policy() -> None:
 def adopt_command(
     pack: Annotated[list[str], typer.Argument(help="Packs, at most one of each level.")],
     reason: Annotated[str, typer.Option(help="Why these.")],
+    who: As,
     dispute_level: Annotated[
         list[str] | None,
         typer.Option(help="A department that rules on disputes, the lowest level first; may be given again."),
@@ -63,13 +65,11 @@ def adopt_command(
     """Bind the cases that are opened from now on to these packs; those that are open keep theirs."""
     now = datetime.now(UTC)
     with open_control() as database, database.begin() as connection:
-        chosen = _chosen(connection, folder, pack)
-        made = _merged(chosen, now, tuple(dispute_level or ()))
-        done = adopt(connection, made, console_account(), now, reason)
-        act = Act(
-            console_account(), "policy.adopt", "case-policy", done.digest, now, facts={"number": done.number}
-        )
-        append(connection, act)
+        by = acting(connection, who, Action.POLICY_CHANGE_PACKS)
+        made = _merged(_chosen(connection, folder, pack), now, tuple(dispute_level or ()))
+        done = adopt(connection, made, by.id, now, reason)
+        facts: dict[str, Fact] = {"number": done.number, "for": by.id}
+        append(connection, Act(by.console, "policy.adopt", "case-policy", done.digest, now, facts=facts))
     _tell(done, wants_json(as_json, output))
 
 

@@ -1,4 +1,4 @@
-"""`govbus quarantine`: stopped events listed, shown, released or discarded, with the actor on record."""
+"""`govbus quarantine`: stopped events listed, shown, released or discarded, with who did it on record."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.cli import bus
+from services.cli.acting import AsOrNobody
 from services.cli.output import (
     CommandFailed,
     ExitCode,
@@ -19,7 +20,10 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.reveal import Actor, Reveal, Why, record_reveal, required_reason
+from services.cli.quarantine_worker import Work, worker
+from services.cli.reveal import Look, Reveal, Why, record_reveals, required_reason
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.ledger.coordinates import Coordinate, parse_coordinate
 from services.ledger.lookup import Lookup
 from services.ledger.quarantine import (
@@ -103,7 +107,7 @@ def list_command(
 def show_command(
     coordinate: Annotated[str, typer.Argument(metavar="TOPIC:PARTITION:OFFSET")],
     reveal: Reveal = False,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     why: Why = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -115,7 +119,7 @@ def show_command(
             opened.lookup, None, [wanted], Selection(coordinates=(wanted,), states=ALL)
         )[:1]
         if reveal:
-            record_reveal(opened, provider, entry.raw.coordinates, actor, why)
+            record_reveals(opened, [_look(provider, entry)], who, why)
         detail = as_detail(opened.lookup, entry, reveal=reveal)
     if wants_json(as_json, output):
         emit_json(detail)
@@ -137,7 +141,7 @@ def release_command(
     topic: Topic = None,
     everything: Everything = False,
     dry_run: DryRun = False,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     why: Why = None,
     deadline: Annotated[float, typer.Option(help="Seconds to wait for the gate's decision.", min=0)] = 30.0,
     as_json: Json = False,
@@ -148,8 +152,8 @@ def release_command(
     text = why if dry_run else required_reason(why)
     with bus.open_bus() as opened:
         chosen = _found(opened.lookup, provider, given, Selection(reason, rule, topic, given, RELEASABLE))
-        who = actor or bus.actor()
-        worked = release_all(opened, chosen, who, text or "", deadline, dry_run=dry_run)
+        by = worker(_work(Action.QUARANTINE_RELEASE, chosen, text, dry_run=dry_run), who)
+        worked = release_all(opened, chosen, by, text or "", deadline, dry_run=dry_run)
     _finish("release", worked, dry_run=dry_run, as_json=wants_json(as_json, output))
 
 
@@ -162,7 +166,7 @@ def discard_command(
     topic: Topic = None,
     everything: Everything = False,
     dry_run: DryRun = False,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     why: Why = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -172,11 +176,21 @@ def discard_command(
     text = why if dry_run else required_reason(why)
     with bus.open_bus() as opened:
         chosen = _found(opened.lookup, provider, given, Selection(reason, rule, topic, given))
-        worked = discard_all(opened, chosen, actor or bus.actor(), text or "", dry_run=dry_run)
+        by = worker(_work(Action.QUARANTINE_DISCARD, chosen, text, dry_run=dry_run), who)
+        worked = discard_all(opened, chosen, by, text or "", dry_run=dry_run)
     _finish("discard", worked, dry_run=dry_run, as_json=wants_json(as_json, output))
 
 
 Chosen = list[tuple[ProviderId, Quarantined]]
+
+
+def _work(action: Action, chosen: Chosen, why: str | None, *, dry_run: bool) -> Work:
+    return Work(action, [provider for provider, _ in chosen], why or "", dry_run)
+
+
+def _look(provider: ProviderId, entry: Quarantined) -> Look:
+    whose = Whose(provider=provider)
+    return Look(provider, entry.raw.coordinates, whose, Action.QUARANTINE_REVEAL, "stopped_event")
 
 
 def _chosen(lookup: Lookup, provider: str | None, selection: Selection) -> Chosen:

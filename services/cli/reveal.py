@@ -1,29 +1,67 @@
 """Looking at masked values leaves a record first: who, at what, and why."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from services.cli import bus
+from services.cli.acting import acting
+from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
+from services.control.store.outbox import Act, append
 from services.ledger.quarantine import Disposition, disposition
-from topics.event import ProviderId
+from topics.event import OutputRecord, ProviderId
 
 Reveal = Annotated[
-    bool, typer.Option("--reveal", help="Show masked values; recorded with actor and reason first.")
+    bool, typer.Option("--reveal", help="Show masked values; recorded with who looks and why first.")
 ]
-Actor = Annotated[str | None, typer.Option(help="Who does this; the user of the machine if not given.")]
 Why = Annotated[str | None, typer.Option("--why", help="Why, for the record; needed with --reveal.")]
 
 
-def record_reveal(opened: bus.Bus, provider: ProviderId, of: str, actor: str | None, why: str | None) -> None:
-    """Write the record into the provider's quarantine, where the provider can read it.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at values: which provider is told, what is looked at, and what one must be allowed."""
+
+    provider: ProviderId
+    of: str
+    whose: Whose
+    action: Action = Action.DATA_REVEAL
+    kind: str = "topic"
+    """``topic``, ``stopped_event`` or ``claims``, as pages call it."""
+
+    def note(self, who: str, why: str) -> OutputRecord:
+        """What the provider reads of it in its quarantine."""
+        return disposition(self.provider, Disposition.REVEALED, self.of, who, why)
+
+
+def at_provider(provider: ProviderId, of: str, kind: str = "topic") -> Look:
+    """A look at what belongs to a provider alone."""
+    return Look(provider, of, Whose(provider=provider), kind=kind)
+
+
+def record_reveals(opened: bus.Bus, looks: Sequence[Look], login: str | None, why: str | None) -> None:
+    """Write the records into the providers' quarantines, where they can read them; with an account, owe acts.
 
     Raises:
-        CommandFailed: no reason was given; nothing is revealed.
+        CommandFailed: no reason was given, or the account may not look at one of them; nothing is revealed.
     """
-    record = disposition(provider, Disposition.REVEALED, of, actor or bus.actor(), required_reason(why))
-    opened.writer.write([record])
+    reason = required_reason(why)
+    if login is None:
+        opened.writer.write([look.note(bus.console_account(), reason) for look in looks])
+        return
+    with open_control() as database, database.begin() as connection:
+        allowed = [acting(connection, login, look.action, look.whose) for look in looks]
+        for look, who in zip(looks, allowed, strict=True):
+            facts = {"provider": str(look.provider), "for": who.id}
+            what, now = look.action.value, datetime.now(UTC)
+            append(connection, Act(who.console, what, look.kind, look.of, now, reason, facts))
+        notes = [look.note(who.id, reason) for look, who in zip(looks, allowed, strict=True)]
+        opened.writer.write(notes)
 
 
 def required_reason(why: str | None) -> str:

@@ -9,8 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.cli import bus
+from services.cli.acting import AsOrNobody
 from services.cli.output import CommandFailed, ExitCode, Format, emit_json, wants_json
-from services.cli.reveal import Actor, Reveal, Why, record_reveal
+from services.cli.reveal import Look, Reveal, Why, record_reveals
+from services.control.owners import whose_topic
 from services.ledger.counts import Place
 from services.ledger.masking import OPEN_TOPICS, provider_of
 from services.ledger.reader import Bounds, TopicReader
@@ -46,7 +48,7 @@ def tail_command(
         int | None, typer.Option("-c", "--count", help="End after so many records.", min=1)
     ] = None,
     reveal: Reveal = False,
-    actor: Actor = None,
+    who: AsOrNobody = None,
     why: Why = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --output json.")] = False,
     output: Annotated[
@@ -59,7 +61,7 @@ def tail_command(
         places = _places(lookup.reader, TopicName(topic), partition)
         policy = lookup.policies[max(lookup.policies)] if lookup.policies else None
         if reveal:
-            _record(opened, topic, policy, actor, why)
+            _record(opened, topic, policy, who, why)
         for number, record in enumerate(_records(lookup.reader, places, offset, exit_at_end), 1):
             _show(as_line(lookup, record, policy, reveal=reveal), wants_json(as_json, output))
             if number == count:
@@ -78,7 +80,7 @@ def _places(reader: TopicReader, topic: TopicName, partition: int | None) -> lis
     return found
 
 
-def _record(opened: bus.Bus, topic: str, policy: Policy | None, actor: str | None, why: str | None) -> None:
+def _record(opened: bus.Bus, topic: str, policy: Policy | None, who: str | None, why: str | None) -> None:
     if topic.startswith(OPEN_TOPICS):
         return
     provider = provider_of(topic, policy)
@@ -89,7 +91,7 @@ def _record(opened: bus.Bus, topic: str, policy: Policy | None, actor: str | Non
             topic,
             "read it without --reveal",
         )
-    record_reveal(opened, ProviderId(provider), topic, actor, why)
+    record_reveals(opened, [Look(ProviderId(provider), topic, whose_topic(topic, policy))], who, why)
 
 
 def _records(

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from services.cli import bus
+from services.cli.acting import As, AsOrNobody, acting
 from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, wants_json
 from services.cli.ticket_desk import (
-    account,
     desk_of,
     evidence_of,
     master_secrets,
@@ -18,9 +18,10 @@ from services.cli.ticket_desk import (
     rules_of,
     ticket_id,
 )
+from services.cli.ticket_reader import reader
 from services.cli.ticket_refusals import refusals_command
 from services.cli.ticket_sending import send_marks
-from services.cli.ticket_step import Department, Key, Number, Person, Seen, Why, loaded, step_command, take
+from services.cli.ticket_step import Key, Number, Seen, Why, loaded, step_command, take
 from services.cli.ticket_view import (
     Stepped,
     answer_followed,
@@ -28,7 +29,7 @@ from services.cli.ticket_view import (
     answer_shown,
     answer_step,
 )
-from services.control.cases.words import Actor, Role
+from services.control.accounts.actions import Action as Asked
 from services.control.process.ticket_following import Receivers, follow_ticket, look_at
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.tickets.reading import Wish, listed, load, watched
@@ -53,7 +54,7 @@ def report_command(
     at: Annotated[
         str, typer.Option(help="The record's coordinate, in your grant's topic or the canonical one.")
     ],
-    department: Department,
+    who: As,
     statement: Annotated[str, typer.Option(help="What is wrong, and what would be right.")],
     evidence: Annotated[list[Path], typer.Option(help="A file that shows it; its digest is kept.")],
     pack: Annotated[list[str], typer.Option(help="A policy pack whose times count; one of each level.")],
@@ -63,21 +64,21 @@ def report_command(
     ruled_by: Annotated[
         list[str] | None, typer.Option(help="A department that rules on disputes; the lowest level first.")
     ] = None,
-    person: Person = None,
     key: Key = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Report a record as wrong; nothing of it is written down but keyed hashes (exit code 4 if refused)."""
-    now = datetime.now(UTC)
+    now, attached = datetime.now(UTC), tuple(map(evidence_of, evidence))
+    with open_control() as database, database.reading() as connection:
+        reporter = acting(connection, who, Asked.TICKET_REPORT)
     with bus.open_bus() as opened:
         reported = reported_record(opened.lookup, at, item or [], master_secrets(opened.lookup))
-    attached = tuple(map(evidence_of, evidence))
     with open_control() as database, database.begin() as connection:
-        desk = desk_of(account(person), now, read_calendar(connection), key)
+        desk = desk_of(reporter.console, now, read_calendar(connection), key)
         opening = Opening(
             id=str(desk.new_id()),
-            reporter=Actor(account(person), Role.CONSUMER, department),
+            reporter=reporter.actor,
             when=now,
             reported=reported,
             statement=statement,
@@ -91,12 +92,11 @@ def report_command(
 @app.command("dispatch")
 def dispatch_command(
     number: Number,
-    department: Department,
+    who: As,
     back: Annotated[
         bool, typer.Option("--return", help="Return it to the reporter for supplement instead.")
     ] = False,
     why: Why = "",
-    person: Person = None,
     version: Seen = None,
     key: Key = None,
     as_json: Json = False,
@@ -104,15 +104,14 @@ def dispatch_command(
 ) -> None:
     """As the authority: give a report to its provider, or return it for supplement."""
     action = Action.RETURN if back else Action.DISPATCH
-    given = Given(text=why)
-    stepped = take(number, action, Actor(account(person), Role.AUTHORITY, department), given, version, key)
+    stepped = take(number, action, who, Given(text=why), version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
 @app.command("decide")
 def decide_command(
     number: Number,
-    department: Department,
+    who: As,
     accept: Annotated[
         bool, typer.Option("--accept", help="The record is wrong and will be corrected.")
     ] = False,
@@ -121,7 +120,6 @@ def decide_command(
     ] = None,
     why: Why = "",
     acceptable_if: Annotated[str, typer.Option(help="With --refuse: what would change the decision.")] = "",
-    person: Person = None,
     version: Seen = None,
     key: Key = None,
     as_json: Json = False,
@@ -132,23 +130,21 @@ def decide_command(
         raise CommandFailed(ExitCode.USAGE, "give either --accept or --refuse", "", "decide one way")
     action = Action.ACCEPT if accept else Action.REFUSE
     given = Given(text=why, refusal_reason=refuse, acceptable_if=acceptable_if)
-    stepped = take(number, action, Actor(account(person), Role.PROVIDER, department), given, version, key)
+    stepped = take(number, action, who, given, version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
 @app.command("confirm")
 def confirm_command(
     number: Number,
-    department: Department,
-    person: Person = None,
+    who: As,
     version: Seen = None,
     key: Key = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """As the reporter: agree that the record is right now, or that a refusal is."""
-    actor = Actor(account(person), Role.CONSUMER, department)
-    stepped = take(number, Action.CONFIRM, actor, Given(), version, key)
+    stepped = take(number, Action.CONFIRM, who, Given(), version, key)
     answer_step(stepped, as_json=wants_json(as_json, output))
 
 
@@ -176,24 +172,20 @@ def follow_command(as_json: Json = False, output: Form = Format.TABLE) -> None:
 @app.command("show")
 def show_command(
     number: Number,
-    department: Annotated[
-        str, typer.Option(help="For which department; texts are for the parties only.")
-    ] = "",
-    role: Annotated[Role, typer.Option(help="In which role.")] = Role.OPERATOR,
-    person: Person = None,
+    who: AsOrNobody = None,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Show a ticket: its events, clocks, and who received the wrong version and was told when."""
+    """Show a ticket: its events, clocks, who received the wrong version and was told when.
+
+    Texts are for the parties only: with --as, as far as that account may read them, which is recorded.
+    """
+    now = datetime.now(UTC)
     with open_control() as database, database.begin() as connection:
-        filed = loaded(load(connection, ticket_id(connection, number)), number)
+        filed = loaded(load(connection, ticket_id(connection, number), lock=True), number)
+        actor = reader(connection, who, filed, now)
         calendar = read_calendar(connection)
-    if role is Role.SYSTEM:
-        raise CommandFailed(
-            ExitCode.USAGE, "nobody looks as the control plane", "--role", "name a person's role"
-        )
-    actor = Actor(account(person), role, department)
-    answer_shown(filed, actor, calendar, datetime.now(UTC), as_json=wants_json(as_json, output))
+    answer_shown(filed, actor, calendar, now, as_json=wants_json(as_json, output))
 
 
 @app.command("list")

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from services.cli import bus
 from services.cli.output import CommandFailed, ExitCode, one_of
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import CorrectPacks, merge
@@ -30,11 +29,6 @@ from services.stack.settings import StackSettings
 from topics.quality.values import CIVIL_TIME
 
 _PIECE: Final = 1 << 20
-
-
-def account(person: str | None) -> str:
-    """The account that acts."""
-    return person or bus.actor()
 
 
 def desk_of(who: str, now: datetime, calendar: Calendar, key: str | None) -> Desk:

@@ -43,7 +43,11 @@ class Access:
     lock_user: Callable[[str], None]
     """Take a Kafka user's password away and leave everything else of it as it is."""
     renew_user: Callable[[str], str]
-    """Give a Kafka user a new password in place of its old one; return it."""
+    """Give a Kafka user a new password in place of its old one; half done until ``settle_user``."""
+    settle_user: Callable[[str], None]
+    """Note that no copy of a renewed user's old password is left."""
+    half_done_users: Callable[[], frozenset[str]]
+    """Renewed users of whom that was not noted: ``ensure_user`` lets the broker have the new password."""
     users_with_passwords: Callable[[], frozenset[str]]
     """Kafka users whose password is kept: who is locked out or withdrawn is not among them."""
     known_users: Callable[[], set[str]]

@@ -74,6 +74,18 @@ def write_credentials(access: Access, user: str, declared: Declared) -> Path:
     return path
 
 
+def renew_password(home: Path, user: str, password: str) -> None:
+    """Put a new password into the user's file, if there is one; apply writes anew what cannot be read."""
+    path = credentials_path(home, user)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return
+    if isinstance(content, dict) and content.get("password") != password:
+        changed = {**content, "password": password}
+        write_owner_only(path, json.dumps(changed, ensure_ascii=False, indent=2) + "\n")
+
+
 def write_owner_only(path: Path, text: str) -> None:
     """Write the file whole or not at all, readable by its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -10,7 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from schemas.load import resource_schema
-from services.control.yaml_source import DefinitionError, YamlSource, form_errors, read_yaml
+from services.control.definition_error import DefinitionError
+from services.control.yaml_source import YamlSource, form_errors, read_yaml
 from topics.definition_rules import (
     grant_problems,
     in_place_problems,

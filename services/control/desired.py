@@ -36,6 +36,8 @@ POLICY_BYTES: Final = 64 * 1_048_576
 """The largest policy version: it holds every grant, about a kilobyte each."""
 ACT_BYTES: Final = 32 * 1_048_576
 """The largest act: the receipt of an order on everything names each grant with the cut of its partitions."""
+CHECKPOINT_BYTES: Final = 4 * 1_048_576
+"""The largest checkpoint: it holds the digests of its own leaves, of which it has a bounded number."""
 STATE_SEGMENT_BYTES: Final = 32 * 1_048_576
 GATE_FAUST_ID: Final = "faust-gate"
 CONTROL_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -130,6 +132,9 @@ def _topics(declared: Declared) -> Iterable[Topic]:
     yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
     yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _limited(_deleted(None), ACT_BYTES))
+    yield Topic(
+        names.LEDGER_CHECKPOINTS, names.CHECKPOINTS_PARTITIONS, _limited(_deleted(None), CHECKPOINT_BYTES)
+    )
     yield Topic(names.DISPUTES, names.DISPUTES_PARTITIONS, _deleted(None))
     yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
     for group in sorted({grant.group for grant in declared.grants.values()}):

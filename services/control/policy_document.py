@@ -1,13 +1,14 @@
 """Builds the next policy version from what is declared, what is registered and the newest version; pure."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from services.control.desired import Declared, control_subject
 from services.control.rights import WITHDRAWN_STATES
 from services.control.transitions import Move, Transition
 from topics import names
 from topics.canonical import envelope_schema, schema_text
-from topics.event import GrantId, PolicyNumber, SchemaId
+from topics.event import GrantId, PolicyNumber, ResourceId, SchemaId
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import Hold, HoldScope, covers, delivers
 from topics.grants.projection import projected_schema
@@ -67,14 +68,25 @@ def control_ids(ids: Mapping[str, SchemaId]) -> ControlSchemas:
 def _resource(
     resource: Resource, declared: Declared, ids: Mapping[str, SchemaId], live: Policy | None
 ) -> ResourcePolicy:
-    item_schema = declared.item_schemas[resource.id]
+    topic = resource.canonical_topic
+    fixed = ids[names.key_subject(topic)], ids[names.value_subject(topic)]
     before = live.resources.get(resource.id) if live else None
+    return resource_entry(resource, declared.item_schemas[resource.id], fixed, before)
+
+
+def resource_entry(
+    resource: Resource,
+    item_schema: dict[str, Any],
+    ids: tuple[SchemaId, SchemaId],
+    before: ResourcePolicy | None,
+) -> ResourcePolicy:
+    """A resource as a policy has it; ``ids`` are those of the schemas of its canonical keys and values."""
     return ResourcePolicy(
         resource=resource,
         item_schema=schema_text(item_schema),
         envelope_schema=schema_text(envelope_schema(item_schema, resource.scope_items)),
-        canonical_key_schema_id=ids[names.key_subject(resource.canonical_topic)],
-        canonical_value_schema_id=ids[names.value_subject(resource.canonical_topic)],
+        canonical_key_schema_id=ids[0],
+        canonical_value_schema_id=ids[1],
         generation=before.generation if before else 0,
     )
 
@@ -171,11 +183,20 @@ def with_hold(policy: Policy, hold: Hold, now_ms: int) -> Policy:
     return coming.model_copy(update={"holds": {**policy.holds, hold.id: hold}})
 
 
-def with_ruling(policy: Policy, ruling: ItemRuling, now_ms: int) -> Policy:
-    """The next version, in which the ruling stands; apply makes of it what the resources say."""
+def with_ruling(
+    policy: Policy,
+    ruling: ItemRuling,
+    now_ms: int,
+    resources: Mapping[ResourceId, ResourcePolicy] | None = None,
+) -> Policy:
+    """The next version, in which the ruling stands, and these resources are as it leaves them."""
     coming = _following(policy, policy.grants, now_ms)
     ruling = ruling.model_copy(update={"since_version": coming.version})
-    return coming.model_copy(update={"rulings": {**policy.rulings, ruling.id: ruling}})
+    changes = {
+        "rulings": {**policy.rulings, ruling.id: ruling},
+        "resources": {**policy.resources, **(resources or {})},
+    }
+    return coming.model_copy(update=changes)
 
 
 def without_hold(policy: Policy, hold_id: str) -> Policy:

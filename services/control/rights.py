@@ -249,7 +249,7 @@ def _doctor(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
 
 
 def _control() -> set[Acl]:
-    """The control process: it owes acts to the ledger, and sees how the bus is.
+    """The control process: it owes acts to the ledger, seals it, and sees how the bus is.
 
     It reads canonical records to find those that a ticket is about, decision blocks to count, and the
     progress of full volumes. Of all other topics and groups it may ask for offsets only.
@@ -259,6 +259,8 @@ def _control() -> set[Acl]:
         *(_topic(CONTROL, topic, Right.READ) for topic in (names.LEDGER_INTAKE, names.LEDGER_DELIVERY)),
         _topic(CONTROL, names.LEDGER_ACTS, Right.READ),
         _topic(CONTROL, names.LEDGER_ACTS, Right.WRITE),
+        _topic(CONTROL, names.LEDGER_CHECKPOINTS, Right.READ),
+        _topic(CONTROL, names.LEDGER_CHECKPOINTS, Right.WRITE),
         _topic(CONTROL, names.POLICY, Right.READ),
         _groups(CONTROL, "control."),
         _transactions(CONTROL, "control."),

@@ -1,18 +1,29 @@
-"""Carries out the authority's decision on who owns an item: policy, ledger, then what the resources say."""
+"""Carries the authority's decision on who owns an item to the bus: schemas, one policy version, the ledger.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+The version holds the ruling and what the resources say since: one without the other is never in force. What
+the resources say is what an apply of the same definitions would make of the same rulings.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from services.control.acknowledgements import Answers
 from services.control.cases.words import Problem
 from services.control.definitions import Definitions
-from services.control.ownership.ruling import OwnershipChange, Ruling, claimed_item, ruled
-from services.control.policy_document import with_ruling
-from services.control.ruled_definitions import changed, known_of, ruled_by, with_rulings
+from services.control.grant_source import breaking_changes, grants_in_force
+from services.control.ownership.decided import Given
+from services.control.ownership.ruling import OwnershipChange, ruled
+from services.control.policy_document import resource_entry, with_ruling
+from services.control.ruled_definitions import changed, known_of, with_rulings
+from services.control.store.outbox import answering
 from services.control.suspension.acts import Act
-from topics.event import GrantId, ResourceId
+from topics.canonical import schema_text
+from topics.event import GrantId, ResourceId, SchemaId
+from topics.grants.declaration import GrantState
+from topics.names import GATE_GROUP
 from topics.ownership import LONGEST_BASIS, ItemRuling, in_force
-from topics.policy import Policy
+from topics.policy import Policy, ResourcePolicy
 from topics.resource import Resource
 
 WORD: Final = "ownership.rule"
@@ -20,11 +31,27 @@ WORD: Final = "ownership.rule"
 KIND: Final = "item"
 
 
+class RulingOvertaken(Exception):  # noqa: N818 - says what is the matter
+    """A later ruling on the same column stands in the policy already."""
+
+
+class DefinitionsDiffer(Exception):  # noqa: N818 - says what is the matter
+    """What is declared is not what is in force, so nobody can tell what the ruling would change."""
+
+
+class PolicyMoved(Exception):  # noqa: N818 - says what is the matter
+    """Somebody has changed what the ruling is about since it was looked at; begin again."""
+
+
 class RulingBus(Protocol):
-    """What of the running bus a ruling needs; see ``services.control.suspension.kafka_bus.KafkaBus``."""
+    """What of the running bus a ruling needs; each of these may be repeated."""
 
     def policy(self) -> Policy:
         """The newest version."""
+        ...
+
+    def schema_ids(self, resource: Resource, item_schema: dict[str, Any]) -> tuple[SchemaId, SchemaId]:
+        """Register the schemas of a resource's canonical keys and values, and return their ids."""
         ...
 
     def write(self, change: Callable[[Policy], Policy]) -> Policy:
@@ -35,131 +62,181 @@ class RulingBus(Protocol):
         """Write the act into the ledger, once for its id."""
         ...
 
+    def members(self, groups: Collection[str]) -> set[str]:
+        """The instances that are members of the groups now."""
+        ...
+
+    def answers(self, groups: Collection[str], version: int, members: Iterable[str]) -> Answers:
+        """Wait, at most a lease, until all members of now or before apply the version."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """What a ruling changes of what is in force."""
+    """What a ruling changes of what is in force: nothing where the owner is confirmed who owns it now."""
 
     resources: Mapping[ResourceId, Resource]
-    losing: tuple[GrantId, ...]
+    item_schemas: Mapping[ResourceId, dict[str, Any]]
+    losing: tuple[GrantId, ...] = ()
     """Grants that show the item of the old owner: it will be empty there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """What a ruling came to."""
+class Written:
+    """What a ruling came to: as it stands in the policy."""
 
     ruling: ItemRuling
-    affected: "Affected"
-    policy_version: int
-    again: bool
-    """Whether the same had been decided before: then it was carried on where it was."""
+    affected: Affected
 
-    def as_json(self) -> dict[str, Any]:
-        """The shape that docs/cli/conflicts-decide.schema.json describes."""
-        providers = sorted({resource.provider for resource in self.affected.resources.values()})
-        return {
-            "ruling": self.ruling.model_dump(mode="json"),
-            "resources": sorted(self.affected.resources),
-            "losing": list(self.affected.losing),
-            "providers": providers,
-            "policy_version": self.policy_version,
-            "again": self.again,
-        }
+
+def affected_by(
+    given: Given, definitions: Definitions, policy: Policy | None
+) -> Affected | tuple[Problem, ...]:
+    """What a ruling would change under all others that are in force, or everything that is against it.
+
+    Args:
+        given: the ruling; it may stand in the policy already.
+        definitions: what is declared, as no ruling has changed it.
+        policy: the policy in force; None where it is not known, and then nothing is said of readers.
+    """
+    if len(given.basis) > LONGEST_BASIS:
+        return (
+            Problem(
+                "BASIS_TOO_LONG", "basis", "the basis is too long", f"say it in {LONGEST_BASIS} characters"
+            ),
+        )
+    rulings = list(policy.rulings.values()) if policy else []
+    declared = replace(definitions, grants=_grants(definitions, policy))
+    base = with_rulings(declared, [each for each in rulings if each.about != given.about]).definitions
+    change = ruled(given.ruling, known_of(base))
+    if not isinstance(change, OwnershipChange):
+        return change
+    after = changed(base, change)
+    before = _without(given, declared, rulings)
+    differing = {id_: each for id_, each in after.resources.items() if before.resources.get(id_) != each}
+    against = tuple(_against(after, policy, differing))
+    schemas = {id_: after.item_schemas[id_] for id_ in differing}
+    return against or Affected(differing, schemas, change.losing)
 
 
 @dataclass(frozen=True, slots=True)
 class RulingOrder:
-    """Decides on one conflict; the same order may be given again, and goes on where it was interrupted."""
+    """Carries one ruling out; what is done already is found, and not done again."""
 
     bus: RulingBus
     definitions: Definitions
-    apply: Callable[[], int]
-    """Makes of the rulings what the resources say, and returns the policy version; ends by an exception."""
     clock_ms: Callable[[], int]
-    account: str
-    """Who stands in the ledger."""
 
-    def decide(self, ruling: Ruling, id_: str) -> Decided | tuple[Problem, ...]:
-        """Carry it out, or say everything that is against it; then nothing changes.
+    def write(self, given: Given) -> Written | tuple[Problem, ...]:
+        """Put it into policy and ledger, or say everything that is against it; then nothing changes.
 
-        Args:
-            ruling: the decision.
-            id_: its id, if it is a new one.
+        Raises:
+            RulingOvertaken: a later one on the same column stands there.
+            DefinitionsDiffer: what is declared is not what is in force.
+            PolicyMoved: somebody changed it meanwhile.
         """
         policy = self.bus.policy()
-        affected = self._checked(ruling, policy)
-        if not isinstance(affected, Affected):
-            return affected
-        standing = _standing(ruling, policy)
-        written = standing or self._written(self._item_ruling(ruling, id_))
-        self.bus.record(self._act(ruling, written, affected))
-        return Decided(written, affected, self.apply(), again=standing is not None)
+        standing = policy.rulings.get(given.id)
+        affected = affected_by(given, self.definitions, policy)
+        if standing is None:
+            if not isinstance(affected, Affected):
+                return affected
+            standing = self._written(given, affected, policy)
+        found = affected if isinstance(affected, Affected) else Affected({}, {})
+        self.bus.record(_act(given, standing, found))
+        return Written(standing, found)
 
-    def _checked(self, ruling: Ruling, policy: Policy) -> Affected | tuple[Problem, ...]:
-        """The change against the definitions as all other rulings leave them."""
-        about = (ruling.claimant, ruling.column)
-        others = [each for each in policy.rulings.values() if each.about != about]
-        definitions = with_rulings(self.definitions, others).definitions
-        if len(ruling.basis) > LONGEST_BASIS:
-            remedy = f"say it in {LONGEST_BASIS} characters"
-            return (Problem("BASIS_TOO_LONG", "basis", "the basis is too long", remedy),)
-        change = ruled(ruling, known_of(definitions))
-        if not isinstance(change, OwnershipChange):
-            return change
-        after = changed(definitions, change)
-        found = after.in_place_changes(policy)
-        against = tuple(
-            Problem("DEFINITION_BREAKS", f"{id_}: {each.field}", each.problem, each.remedy)
-            for id_, each in found
-        )
-        before = ruled_by(policy, self.definitions).definitions.resources
-        differing = {id_: each for id_, each in after.resources.items() if before.get(id_) != each}
-        return against or Affected(differing, change.losing)
+    def answers(self, version: int) -> Answers:
+        """Wait, at most a lease, until every instance of the gate decides by the version."""
+        return self.bus.answers([GATE_GROUP], version, self.bus.members([GATE_GROUP]))
 
-    def _item_ruling(self, ruling: Ruling, id_: str) -> ItemRuling:
-        claimed = claimed_item(ruling.claimant, ruling.column, known_of(self.definitions))
-        if claimed is None:
-            raise LookupError("a ruling without problems is about something that is claimed")
-        _, foreign = claimed
-        return ItemRuling(
-            id=id_,
-            claimant=ruling.claimant,
-            column=ruling.column,
-            owner=foreign.resource,
-            item=foreign.item,
-            decision=ruling.decision,
-            basis=ruling.basis,
-            decided_ms=self.clock_ms(),
-            since_version=1,
-        )
+    def _written(self, given: Given, affected: Affected, policy: Policy) -> ItemRuling:
+        _require_newest(given, policy)
+        self._require_declared(given, affected, policy)
+        entries = dict(self._entries(affected, policy))
 
-    def _written(self, ruling: ItemRuling) -> ItemRuling:
-        coming = self.bus.write(lambda newest: with_ruling(newest, ruling, self.clock_ms()))
-        return coming.rulings[ruling.id]
+        def change(newest: Policy) -> Policy:
+            if given.id in newest.rulings:
+                return newest
+            _require_newest(given, newest)
+            again = affected_by(given, self.definitions, newest)
+            if again != affected or any(
+                newest.resources.get(key) != policy.resources[key] for key in entries
+            ):
+                raise PolicyMoved("the policy was changed at the same moment")
+            return with_ruling(newest, given.item_ruling, self.clock_ms(), entries)
 
-    def _act(self, ruling: Ruling, written: ItemRuling, affected: Affected) -> Act:
-        document = {
-            "ruling": written.model_dump(mode="json"),
-            "department": ruling.who.department,
-            "resources": sorted(affected.resources),
-            "losing": list(affected.losing),
-        }
-        return Act(
-            id=written.id,
-            who=self.account,
-            what=WORD,
-            kind=KIND,
-            object=f"{written.owner}.{written.item}",
-            timestamp_ms=written.decided_ms,
-            reason=ruling.text,
-            document=document,
-        )
+        return self.bus.write(change).rulings[given.id]
+
+    def _require_declared(self, given: Given, affected: Affected, policy: Policy) -> None:
+        """Each resource is in force as declared: else an apply would make something else of the ruling."""
+        before = _without(given, self.definitions, list(policy.rulings.values()))
+        for id_ in sorted(affected.resources):
+            entry, declared = policy.resources.get(id_), before.resources.get(id_)
+            if entry is None or declared is None:
+                raise DefinitionsDiffer(f"{id_} is not in force")
+            schema = schema_text(before.item_schemas[id_])
+            if entry.resource != declared or entry.item_schema != schema:
+                raise DefinitionsDiffer(f"{id_} is declared otherwise than it is in force")
+
+    def _entries(self, affected: Affected, policy: Policy) -> Iterator[tuple[ResourceId, ResourcePolicy]]:
+        for id_, resource in affected.resources.items():
+            schema = affected.item_schemas[id_]
+            ids = self.bus.schema_ids(resource, schema)
+            yield id_, resource_entry(resource, schema, ids, policy.resources.get(id_))
 
 
-def _standing(ruling: Ruling, policy: Policy) -> ItemRuling | None:
-    """The same decision, if it is the latest on that column."""
-    about = (ruling.claimant, ruling.column)
-    latest = [each for each in in_force(policy.rulings.values()) if each.about == about]
-    same = [each for each in latest if (each.decision, each.basis) == (ruling.decision, ruling.basis)]
+def standing_ruling(given: Given, policy: Policy) -> ItemRuling | None:
+    """The same decision on the same basis, if it is the latest on that column."""
+    latest = [each for each in in_force(policy.rulings.values()) if each.about == given.about]
+    same = [each for each in latest if (each.decision, each.basis) == (given.decision, given.basis)]
     return same[0] if same else None
+
+
+def _grants(definitions: Definitions, policy: Policy | None) -> dict[GrantId, Any]:
+    found = grants_in_force(definitions, policy)
+    return {id_: grant for id_, grant in found.items() if grant.state is not GrantState.REVOKED}
+
+
+def _without(given: Given, definitions: Definitions, rulings: list[ItemRuling]) -> Definitions:
+    """What is in force before the ruling: with all others."""
+    return with_rulings(definitions, [each for each in rulings if each.id != given.id]).definitions
+
+
+def _against(
+    after: Definitions, policy: Policy | None, differing: Mapping[ResourceId, Resource]
+) -> Iterator[Problem]:
+    for id_, each in after.in_place_changes(policy):
+        if id_ in differing:
+            yield Problem("DEFINITION_BREAKS", f"{id_}: {each.field}", each.problem, each.remedy)
+    for refusal in breaking_changes(after, policy):
+        if refusal.target in differing:
+            remedy = "leave the item with its owner until the new version is there"
+            yield Problem("DEFINITION_BREAKS", refusal.target, refusal.reason, remedy)
+
+
+def _require_newest(given: Given, policy: Policy) -> None:
+    mine = given.item_ruling
+    for each in in_force(policy.rulings.values()):
+        if each.about == mine.about and each.id != mine.id and each.decided_ms > mine.decided_ms:
+            raise RulingOvertaken(f"overtaken by the ruling {each.id}")
+
+
+def _act(given: Given, standing: ItemRuling, affected: Affected) -> Act:
+    document = {
+        "ruling": standing.model_dump(mode="json"),
+        "department": given.department,
+        "resources": sorted(affected.resources),
+        "losing": list(affected.losing),
+    }
+    account, told = answering(given.by, given.recorder)
+    return Act(
+        id=standing.id,
+        who=account,
+        what=WORD,
+        kind=KIND,
+        object=f"{standing.owner}.{standing.item}",
+        timestamp_ms=standing.decided_ms,
+        reason=given.text,
+        document=document | told,
+    )

@@ -10,7 +10,7 @@ from services.control.sending.settings import PREFIX, NoticeSettings
 from services.stack.api import NOTICES_SECRET, Stack
 from services.stack.probes import HOST
 from services.stack.registry import REGISTRY_USERS
-from services.stack.users import users_with_passwords
+from services.stack.users import half_done_users, users_with_passwords
 
 
 def access_of(stack: Stack) -> Access:
@@ -36,6 +36,8 @@ def access_of(stack: Stack) -> Access:
         withdraw_user=withdraw_user,
         lock_user=lambda user: stack.users().withdraw(user),
         renew_user=lambda user: stack.users().renew(user),
+        settle_user=lambda user: stack.users().settle(user),
+        half_done_users=lambda: half_done_users(stack.context.secrets),
         users_with_passwords=lambda: users_with_passwords(stack.context.secrets),
         known_users=lambda: stack.users().known(),
         capture_source=lambda name: _capture_source(stack, name),

@@ -9,26 +9,12 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from services.control.definition_error import DefinitionError
+
 Loc = tuple[str | int, ...]
 _LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML has it, which is ten times as fast."""
 _DEEPEST: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionError:
-    """One thing to correct in a definition file; ``line`` counts from 1."""
-
-    file: str
-    line: int
-    field: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        """``file:line: field: problem; remedy``, as an editor can follow it."""
-        where = f"{self.field}: " if self.field else ""
-        return f"{self.file}:{self.line}: {where}{self.problem}; {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)

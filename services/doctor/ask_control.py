@@ -1,13 +1,19 @@
-"""Asks the control plane's database whether its tables are what this program expects."""
+"""Asks the control plane's database whether its tables are as they should be, and when credentials end."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Final
 
+from services.control.policy_topic import newest_policy
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current
+from services.control.store.provisioning import credentials
+from services.doctor.credentials import judge_credentials
 from services.doctor.finding import Finding, failure, note, ok
 from services.doctor.patient import Patient
+from services.stack.api import State
 from services.stack.postgres import APPLICATION, CONTROL, DOCTOR, DOCTOR_SECRET
 
 CHECK: Final = "control plane"
@@ -15,16 +21,12 @@ ROLES: Final = "control plane roles"
 
 
 def ask_tables(patient: Patient) -> list[Finding]:
-    """How far the tables are migrated, asked by the doctor, who may read nothing else of them."""
-    endpoints, file = patient.stack.endpoints(), patient.stack.context.secrets.path(DOCTOR_SECRET)
-    address = Address.at(endpoints.postgres_host, endpoints.postgres_port, CONTROL, DOCTOR, file)
-    database = ControlDatabase(address, program="govbus doctor")
+    """How far the tables are migrated."""
     try:
-        schema = current(database)
+        with _control(patient) as database:
+            schema = current(database)
     except StoreError as error:
         return [failure(CHECK, str(error), "govbus up")]
-    finally:
-        database.close()
     seen = f"tables at {schema.found or 'nothing'}, this program needs {schema.wanted}"
     match schema.standing:
         case Standing.CURRENT:
@@ -35,6 +37,30 @@ def ask_tables(patient: Patient) -> list[Finding]:
             return [failure(CHECK, seen, "govbus database migrate")]
         case Standing.NEWER:
             return [failure(CHECK, f"{seen}: a newer govbus has migrated them", "install that govbus again")]
+
+
+def ask_credentials(patient: Patient) -> list[Finding]:
+    """When departments' credentials end, and what is read with them; the doctor sees dates and no secret."""
+    with _control(patient) as database:
+        if current(database).standing is not Standing.CURRENT:
+            return []
+        with database.reading() as connection:
+            newest = credentials.listed(connection)
+    runs = patient.states.get("kafka") is State.RUNNING
+    policy = newest_policy(patient.kafka_config) if runs and newest else None
+    return judge_credentials(newest, policy, datetime.now(UTC))
+
+
+@contextmanager
+def _control(patient: Patient) -> Iterator[ControlDatabase]:
+    """The control plane's database, as the doctor sees it, who may read nothing else of it."""
+    endpoints, file = patient.stack.endpoints(), patient.stack.context.secrets.path(DOCTOR_SECRET)
+    address = Address.at(endpoints.postgres_host, endpoints.postgres_port, CONTROL, DOCTOR, file)
+    database = ControlDatabase(address, program="govbus doctor")
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def ask_application(patient: Patient) -> list[Finding]:

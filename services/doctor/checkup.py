@@ -16,6 +16,7 @@ from services.doctor import (
     ask_processes,
     ask_snapshots,
     ask_transactions,
+    credentials,
 )
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
@@ -56,6 +57,7 @@ CHECKS: Final = (
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
     Check(ask_control.ROLES, ask_control.ask_application, ("postgres",)),
+    Check(credentials.CHECK, ask_control.ask_credentials, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),
     Check("transaction", ask_transactions.ask_transactions, ("kafka",)),
 )

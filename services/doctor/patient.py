@@ -68,6 +68,7 @@ class Patient:
             withdraw_user=_refused,
             lock_user=_refused,
             renew_user=_refused,
+            settle_user=_refused,
             known_users=lambda: KafkaUsers(self.admin, self.stack.context.secrets).known(),
             master_secret=_refused,
         )

@@ -57,6 +57,11 @@ class FanoutProcessor:
         return names.fanout_group(self._grant_group)
 
     @property
+    def _catch_up_group(self) -> str:
+        """Under which the ledger counts the bounded rest."""
+        return f"{self.group}.catch-up"
+
+    @property
     def engine(self) -> str:
         """Which engine decides."""
         return self._implementation.value
@@ -130,10 +135,17 @@ class FanoutProcessor:
         codecs = self._codecs.codecs
         made = make_engine(self._implementation, lacking, resource, codecs)
         engine = marking(made, lacking, resource, codecs, self._disputes)
-        group = f"{self.group}.catch-up"
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
-        return self._decide_all([records], decide, group, start, catch_up.to_offset)
+        return self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
+
+    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
+        """Withhold the one record from the grants that lack it, with reason INTERNAL."""
+        alone = PartitionRecords(record.topic, record.partition, [record])
+        resource = self._only(catch_up).resources[record.topic]
+        start = {catch_up.source: catch_up.from_offset}
+        decide = lambda _: withheld_from_all(record, resource)  # noqa: E731
+        return self._decide_all([alone], decide, self._catch_up_group, start, catch_up.to_offset)
 
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Canonical schemas that were not met before."""

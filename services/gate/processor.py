@@ -118,6 +118,14 @@ class GateProcessor:
         """
         raise NotImplementedError(f"the gate has nothing to catch up on {catch_up.source}")
 
+    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
+        """Never asked of the gate.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"the gate has nothing to catch up on {catch_up.source}")
+
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Writer schemas that were not met before."""
         return self._codecs.missing(records)

@@ -10,6 +10,7 @@ from services.ledger.counts import Place
 from services.ledger.explain_epoch import EpochExplanation, explain_epoch
 from services.ledger.lookup import Lookup
 from services.ledger.marks import disputed_in, marks_of
+from services.ledger.withheld import as_written
 from topics.delivery import event_id
 from topics.event import KafkaRecord, ResourceId, TopicName, WithheldReason
 from topics.grants.declaration import Grant
@@ -105,7 +106,8 @@ def _group(
     marks = marks_of(lookup, block)
     outcomes = fan_out(canonical, plan, lookup.codecs(canonical), disputes=marks) or ()
     told = marks is not None
-    return [_explained(lookup, canonical, outcome, policy, block, told=told) for outcome in outcomes]
+    written = [as_written(block, outcome) for outcome in outcomes]
+    return [_explained(lookup, canonical, outcome, policy, block, told=told) for outcome in written]
 
 
 def _explained(

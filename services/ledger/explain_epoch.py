@@ -9,6 +9,7 @@ from services.fanout.plan import FanoutPlan, GrantPlan, ResourcePlan, compile_gr
 from services.ledger.blocks import COPIER_PREFIX, Block, BlockKind, block_from
 from services.ledger.lookup import Lookup
 from services.ledger.marks import disputed_in, marks_of
+from services.ledger.withheld import as_written
 from topics.disputes import DisputeMarks
 from topics.event import GrantId, KafkaRecord
 from topics.grants.declaration import GrantState
@@ -47,7 +48,7 @@ def explain_epoch(lookup: Lookup, canonical: KafkaRecord, grant: GrantId, find: 
     entry = lookup.policies[block.policy_version].grants[grant]
     generation = _generation(block, grant)
     standing, marks = find(generation), marks_of(lookup, block)
-    outcome = _decided(lookup, canonical, entry, block, marks)
+    outcome = as_written(block, _decided(lookup, canonical, entry, block, marks))
     at = standing.coordinates if standing else None
     kind, reason = outcome.kind.value, outcome.withheld.value if outcome.withheld else None
     if reason is not None and at is not None:

@@ -39,6 +39,7 @@ MENU: Final = (
             Place(_("Start"), "/"),
             Place(_("My tasks"), "/tasks"),
             Place(_("Inbox"), "/inbox"),
+            Place(_("Yearly reports"), "/reports", (Action.REPORT_LOOK,)),
         ),
     ),
     Section(
@@ -50,6 +51,7 @@ MENU: Final = (
             Place(_("Share directory"), "/catalogue/directories/share", (Action.CATALOGUE_LOOK,)),
             Place(_("Responsibility list"), "/catalogue/duties", (Action.CATALOGUE_LOOK,)),
             Place(_("Demand list"), "/demand", (Action.DEMAND_LOOK,)),
+            Place(_("Objections"), "/objections", (Action.OBJECTION_LOOK,)),
             Place(_("Apply for data"), "/apply", (Action.CASE_OPEN,)),
             Place(_("Cases"), "/cases", (Action.CASE_LOOK,)),
         ),

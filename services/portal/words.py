@@ -20,11 +20,13 @@ from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
 from services.control.demand import wording as of_needs
+from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.notices.retrying import Failure
 from services.control.notices.wording_of_cases import STEPS
 from services.control.notices.words import Channel
+from services.control.objections import wording as of_objections
 from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
 from services.control.store.notices.tables import Progress as DeliveryProgress
@@ -129,6 +131,9 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (Failure.REDIRECTED, ("接口要求转向其他地址", "the endpoint points somewhere else")),
     (Failure.ANSWER_NOT_2XX, ("接口返回错误状态", "the endpoint answered with another status than 2xx")),
     (Failure.BROKEN, ("平台故障", "a defect of the platform")),
+    (BreachKind.OBJECTION, ("开放目录异议", "objection")),
+    (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
+    (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),
     (Method.PASSWORD, ("密码", "password")),
     (Method.OIDC, ("统一身份认证", "identity provider")),
 )
@@ -192,5 +197,6 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     Reach: _account,
     Refusal: _account,
     **dict.fromkeys(of_needs.LISTS, of_needs.said),
+    **dict.fromkeys(of_objections.LISTS, of_objections.said),
     ShareType: word,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from services.processor.contract import InputPartition
 from services.processor.records import to_record
@@ -39,6 +39,10 @@ class Sender(Protocol):
 
         ``trace`` is the value of a header ``traceparent`` on every record.
         """
+        ...
+
+    def flush(self, seconds: float) -> None:
+        """Until everything queued is written or has failed; waits. A failure shows in the calls after it."""
         ...
 
     def send_offsets_to_transaction(
@@ -146,6 +150,11 @@ class ConfluentSender:
             if number % _PRODUCED_AT_ONCE == 0:
                 self._producer.poll(0)
                 yield True
+
+    def flush(self, seconds: float) -> None:
+        """See ``Sender.flush``."""
+        if self._producer.flush(seconds):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "records are still queued"))
 
     def drain(self) -> None:
         """Its own calls do it."""

@@ -102,8 +102,13 @@ class Processor(Protocol):
         """Deliver the bounded rest to the grants that lack it; no input offsets move.
 
         All catch-ups of one partition are one transaction, recording the unchanged position with the new
-        version, so that none is done twice.
+        version, so that none is done twice. After a failure the rest may come in pieces, each a ``CatchUp``
+        of its own offsets; together they cover the same.
         """
+        ...
+
+    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
+        """Withhold the one record of a catch-up from its grants; see ``stop_internal``."""
         ...
 
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:

@@ -57,6 +57,7 @@ def _write(sender: Any, source: Any) -> None:
         for record in _RECORDS:
             lane.append(record)
         _write_lane(sender, lane)
+        sender.flush(_SECONDS)
     offsets = [TopicPartition(_TOPIC, 0, 4, metadata="7")]
     sender.send_offsets_to_transaction(offsets, source.consumer_group_metadata(), _SECONDS)
     sender.commit_transaction(_SECONDS)

@@ -116,6 +116,7 @@ cdef struct Api:
     Error* (*send_offsets_to_transaction)(Client*, const Places*, const GroupMetadata*, int) noexcept nogil
     Error* (*commit_transaction)(Client*, int) noexcept nogil
     Error* (*abort_transaction)(Client*, int) noexcept nogil
+    int (*flush)(Client*, int) noexcept nogil
     Queue* (*queue_get_main)(Client*) noexcept nogil
     Queue* (*queue_get_consumer)(Client*) noexcept nogil
     void (*queue_destroy)(Queue*) noexcept nogil

@@ -94,7 +94,7 @@ _NAMES = b"""
     topic_new topic_destroy topic_name produceva produce_batch
     headers_new headers_destroy header_add message_headers header_get_all
     message_timestamp message_errstr message_destroy
-    init_transactions begin_transaction send_offsets_to_transaction commit_transaction abort_transaction
+    init_transactions begin_transaction send_offsets_to_transaction commit_transaction abort_transaction flush
     queue_get_main queue_get_consumer queue_destroy queue_poll queue_io_event_enable event_type event_message_next event_destroy
     topic_partition_list_new topic_partition_list_destroy topic_partition_list_add
     poll_set_consumer consume_batch_queue subscribe unsubscribe incremental_assign incremental_unassign

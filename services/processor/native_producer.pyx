@@ -36,6 +36,7 @@ from services.processor.native_kafka cimport (
     Topic,
     api,
     check,
+    from_code,
     milliseconds,
     new_client,
     taken,
@@ -134,6 +135,15 @@ cdef class NativeProducer:
         with nogil:
             error = self.kafka.abort_transaction(self.client, patience)
         check(error)
+
+    def flush(self, double seconds):
+        """Wait until everything queued is written or has failed."""
+        cdef int code
+        cdef int patience = milliseconds(seconds)
+        with nogil:
+            code = self.kafka.flush(self.client, patience)
+        if code != 0:
+            raise from_code(code)
 
     def drain(self):
         """Take away what is told about failed deliveries; until then the flush of a commit waits for them."""

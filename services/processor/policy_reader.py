@@ -1,4 +1,4 @@
-"""Reads the topic ``policy`` whole, from its first record on, and goes on: every instance for itself."""
+"""Reads the topic ``policy`` from near its end on, and goes on: every instance for itself."""
 
 import asyncio
 import hashlib
@@ -22,6 +22,9 @@ from topics.wire import NotFramed, split
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.05
+_AT_ONCE: Final = 8
+_LOOK_BACK: Final = 4
+"""In offsets: two versions, each with the mark of its transaction."""
 
 
 class PolicyUnreadable(Exception):  # noqa: N818 - the runner stops deciding until a readable version follows
@@ -32,11 +35,16 @@ class PolicyReader:
     """The newest valid policy, and whether the topic was read to its end; fails closed.
 
     A record that cannot be read blocks the processor (it may withdraw a grant) until a higher version comes.
+
+    Nobody needs older versions, so reading begins near the end, as far back as it takes to see one follow
+    the one before it. That leads to what the whole topic does (docs/adr/0061-policy-from-the-tail.md).
     """
 
     def __init__(self, make_consumer: Callable[[], Consumer], schemas: SchemaSource) -> None:
-        self._topic = FollowedTopic(POLICY, make_consumer)
+        self._topic = FollowedTopic(POLICY, make_consumer, _AT_ONCE, _LOOK_BACK)
         self._schemas = schemas
+        self._risen = False
+        """Whether a version followed the one before it; what stands before both says nothing newer."""
         self.newest: Policy | None = None
         self.problem: str | None = "the policy topic is not read to its end yet"
         self.blocked: str | None = None
@@ -44,8 +52,8 @@ class PolicyReader:
 
     @property
     def caught_up(self) -> bool:
-        """Whether every record up to the end was read and judged."""
-        return self._topic.caught_up
+        """Whether every record that counts was read and judged, up to the end."""
+        return self._topic.caught_up and (self._topic.whole or self._risen)
 
     def read_again(self) -> None:
         """Be caught up only when the end that the topic has from now on was read."""
@@ -67,6 +75,9 @@ class PolicyReader:
                 self.problem = str(error)
                 return
             self._topic.unread.popleft()
+        if self._topic.caught_up and not self.caught_up:
+            self._topic.look_further_back()
+            self.newest = self.blocked = None
         if self.caught_up:
             self.problem = None if self.newest else "the policy topic is empty: nothing may be decided"
 
@@ -89,6 +100,8 @@ class PolicyReader:
         if self.newest is not None and policy.version < self.newest.version:
             _log.error("policy version %d refused: %d is known", policy.version, self.newest.version)
             return
+        if self.newest is not None and policy.version == self.newest.version + 1:
+            self._risen = True
         self.newest, self.blocked = policy, None
 
     async def _judge(self, value: bytes) -> None:

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException
 
 from schemas.registry import SchemaRegistry
 from services.processor import kafka_settings
+from services.processor.allocator import merge_freed_pieces_at_once
 from services.processor.app import Parts, Transport, build_app
 from services.processor.attempts import AttemptLog
 from services.processor.batch_limit import BatchLimit
@@ -53,6 +54,7 @@ def run(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
     pace("aiokafka", "faust", "mode")
+    merge_freed_pieces_at_once()
     try:
         kafka = choose(os.environ)
     except UnknownTransport as error:

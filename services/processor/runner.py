@@ -79,6 +79,7 @@ class Runner:
             reader=reader,
             schemas=schemas,
             metrics=observation.metrics,
+            health=health,
             write=self._transact,
         )
         self._policy: Policy | None = None
@@ -250,7 +251,7 @@ class Runner:
                     return await self._rewind("defect", None)
                 # 5. One transaction: outputs, ledger blocks, input offsets.
                 with self._decisions.told_of_refusals(portion):
-                    task = await self._write(result.lanes, next_offsets(portion), observed)
+                    task = await self._write([result.lanes], next_offsets(portion), observed)
                 outputs = sum(map(len, result.lanes))
                 self._commit = Commit(task, portion, outputs, result.outcomes, observed)
                 # Its bytes are the client's now.
@@ -287,7 +288,7 @@ class Runner:
     # --- transactions -------------------------------------------------------------------------------------
 
     async def _write(
-        self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int], observed: Observed
+        self, portions: Sequence[Iterable[Lane]], positions: Mapping[InputPartition, int], observed: Observed
     ) -> "asyncio.Task[float]":
         """Write in a transaction and begin its commit; see ``Commit.task``."""
         if self._policy is None:
@@ -296,7 +297,7 @@ class Runner:
         self._transactions.begin()
         self._health.transaction_since = time.monotonic()
         with observed.stage("produce"):
-            await self._transactions.produce(lanes, observed.traceparent)
+            await self._transactions.write(portions, observed.traceparent)
         task = asyncio.create_task(self._end(positions, version, self._input.group_metadata(), observed))
         # It is under way before anything else has the loop.
         await asyncio.sleep(0)
@@ -313,9 +314,11 @@ class Runner:
         self._input.advance(positions, version)
         return time.monotonic() - began
 
-    async def _transact(self, lanes: Iterable[Lane], positions: Mapping[InputPartition, int]) -> None:
-        """Write and commit, beside any batch."""
-        await (await self._write(lanes, positions, self._observation.beside()))
+    async def _transact(
+        self, portions: Sequence[Iterable[Lane]], positions: Mapping[InputPartition, int]
+    ) -> None:
+        """Write and commit, beside any batch; a portion begins when those before it are accepted."""
+        await (await self._write(portions, positions, self._observation.beside()))
 
     async def _acknowledge(self) -> None:
         unpositioned = self._input.in_stage(Stage.FRESH)
@@ -323,7 +326,7 @@ class Runner:
             return
         positions = {source: owned.position for source, owned in self._input.owned.items()}
         record = acknowledgement(self._policy, self._settings, int(time.time() * 1000), positions)
-        await self._transact(into_lanes([record]), {})
+        await self._transact([into_lanes([record])], {})
         self._to_acknowledge = False
         self._health.acknowledged_version = self._policy.version
         _log.info("policy version %d acknowledged for %d partitions", self._policy.version, len(positions))

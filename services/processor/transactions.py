@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -117,6 +117,17 @@ class Transactions:
             raise _what_to_do(error) from error
         self.opened_at = time.monotonic()
 
+    async def write(self, portions: Sequence[Iterable[Lane]], trace: bytes | None = None) -> None:
+        """Queue the records of each portion once Kafka has accepted those of the one before it.
+
+        Raises:
+            AbortTransaction, OutputRefused, RecreateProducer, StopInstance: as ``produce`` and ``flush``.
+        """
+        for number, lanes in enumerate(portions):
+            if number:
+                await self.flush()
+            await self.produce(lanes, trace)
+
     async def produce(self, lanes: Iterable[Lane], trace: bytes | None = None) -> None:
         """Queue the records; delivery errors surface at commit. ``trace``: their header ``traceparent``.
 
@@ -136,6 +147,21 @@ class Transactions:
                 elif time.monotonic() - turn_began > _LONGEST_TURN_SECONDS:
                     await asyncio.sleep(0)
                     turn_began = time.monotonic()
+
+    async def flush(self) -> None:
+        """Wait until what is queued is written; a refusal is told now instead of at the commit.
+
+        Raises:
+            AbortTransaction, OutputRefused, RecreateProducer, StopInstance: as ``commit``.
+        """
+        producer = self._usable_producer()
+        await self._wait_for(producer, producer.flush)
+        try:
+            # Refused in any case; where the transaction has to be aborted, with the reason for that.
+            producer.begin_transaction()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:
+                raise _what_to_do(error) from error
 
     async def commit(
         self, positions: Mapping[InputPartition, int], policy_version: int, group_metadata: Any

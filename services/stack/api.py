@@ -48,11 +48,16 @@ from services.stack.users import secret_name as kafka_secret
 
 #: The secret from which the keys of pseudonyms are derived; a rotation adds the next version.
 MASTER_SECRET = "master-v1"  # noqa: S105 - the name of a file
+#: The secret from which the first key of the evidence is derived.
+EVIDENCE_SECRET = "evidence-v1"  # noqa: S105 - the name of a file
 #: The secret from which those of notices' endpoints are derived.
 NOTICES_SECRET = "notices-master"  # noqa: S105 - the name of a file
 
 #: Seconds for which a component that lives may be busy before it counts as unhealthy.
 _BUSY_S = 6.0
+
+#: Folders of what commands wrote for this stack.
+_APPLIED = ("credentials", "receipts", "suspensions", "resumptions", "evidence")
 
 #: Says which of our own processes shall run; asked once the infrastructure answers.
 Bus = Callable[[], Sequence[PythonComponent]]
@@ -193,7 +198,7 @@ class Stack:
         layout = self.context.layout
         own = (layout.data, layout.secrets, layout.conf, layout.logs, layout.scratch, layout.run)
         # What apply wrote for this stack: it opens nothing and proves nothing once the data is gone.
-        applied = [layout.home / name for name in ("credentials", "receipts", "suspensions", "resumptions")]
+        applied = [layout.home / name for name in _APPLIED]
         for folder in (*own, *applied):
             if folder.exists():
                 shutil.rmtree(folder)
@@ -330,7 +335,7 @@ class Stack:
         names = [kafka_secret(user) for user in BASE_USERS]
         names += [registry_secret(user) for user in REGISTRY_USERS]
         names += [SUPERUSER_SECRET, REGISTRY_SECRET, DOCTOR_SECRET, CONTROL_SECRET]
-        names += [APPLICATION_SECRET, NOTICES_SECRET]
+        names += [APPLICATION_SECRET, NOTICES_SECRET, EVIDENCE_SECRET]
         return [*names, REST_SECRET, MASTER_SECRET]
 
     def _statuses(self, components: Sequence[Component]) -> list[ComponentStatus]:

@@ -166,5 +166,6 @@ class Kafka(JavaPart):
         admin = self.admin()
         users = KafkaUsers(admin, self.context.secrets)
         users.ensure_all(BASE_USERS)
+        users.finish()
         ensure_worker_topics(admin)
         ensure_own_acls(admin)

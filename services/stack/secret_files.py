@@ -12,6 +12,7 @@ from pathlib import Path
 from services.stack.errors import ProtectSecret, SecretMissing
 
 MANIFEST = "generated.json"
+TURN = "turn.lock"
 
 
 def write_private(path: Path, content: str) -> None:
@@ -115,6 +116,19 @@ class SecretFiles:
             left = sorted(self._generated() - {name})
             write_private(self.path(MANIFEST), json.dumps(left, indent=1) + "\n")
             self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Whoever changes secrets together with somebody who has to take them waits here for others who do.
+
+        Each change takes the list for itself, as ever; nobody may wait here twice.
+        """
+        descriptor = os.open(self._folder / TURN, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

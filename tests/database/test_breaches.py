@@ -10,13 +10,18 @@ from services.control.accounts.roles import Role
 from services.control.cases.words import Action
 from services.control.catalogue.lifecycle import Action as EntryAction
 from services.control.clocks.calendar_file import china
-from services.control.store.breaches import Breach, Kind, Wish, breaches, sourced
+from services.control.clocks.merge import Policy
+from services.control.clocks.pack_file import parse_pack
+from services.control.docket.bound import with_pack
+from services.control.store.breaches import Breach, Kind, Wish, breaches
 from services.control.store.cases.policies import adopt
 from services.control.store.catalogue.steps import Asked, open_entry, take_step
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
+from services.control.store.parties import Parties
 from services.control.store.tickets.refusals import Outcome, refusals
 from services.control.store.tickets.refusals import Wish as RefusalWish
+from services.control.tickets.clocks import rules_from
 from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.support.desk import Office, policy
@@ -35,7 +40,9 @@ def on(month: int, day: int) -> datetime:
 
 def found(database: ControlDatabase, now: datetime, wish: Wish | None = None) -> list[Breach]:
     with database.reading() as connection:
-        return sourced(connection, breaches(connection, china(), now, wish))
+        rows, total = breaches(connection, china(), now, wish)
+    assert total == len(rows)
+    return rows
 
 
 @pytest.mark.requirement("A12-08", "A6-09")
@@ -107,6 +114,27 @@ def test_a_review_of_an_entry_is_due_within_five_working_days_and_overdue_after_
     assert (breach.due_on.isoformat(), breach.days_late) == ("2026-03-09", 1)
     assert breach.source is not None
     assert breach.source.article == "第十九条"
+
+
+@pytest.mark.requirement("A12-08")
+def test_pages_of_breaches_follow_one_another_over_all_kinds_and_each_says_how_many_there_are(
+    control_database: ControlDatabase,
+) -> None:
+    office = Office(control_database)
+    office.done(office.opened(), Action.SUBMIT, CONSUMER)
+    taken(control_database, str(file(control_database).id), (TicketAction.DISPATCH, BUREAU))
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW, "for a test")
+        reviewed(connection, NOW)
+    later = NOW + timedelta(days=40)
+    whole = found(control_database, later)
+    assert {each.kind for each in whole} == {Kind.CASE, Kind.TICKET, Kind.ENTRY}
+    assert whole == sorted(whole, key=lambda each: each.due_on)
+    with control_database.reading() as connection:
+        pages = [breaches(connection, china(), later, start=at, limit=1) for at in range(len(whole))]
+        nobody = Wish(cases_of=Parties(), tickets_of=Parties(), sees=lambda _each: False)
+        assert breaches(connection, china(), later, nobody) == ([], 0)
+    assert pages == [([each], len(whole)) for each in whole]
 
 
 @pytest.mark.requirement("A2-06")
@@ -239,3 +267,55 @@ def test_without_a_named_day_the_time_of_a_revision_runs_from_its_beginning(
     assert found(control_database, on(12, 10)) == []
     (breach,) = found(control_database, on(12, 11))
     assert breach.due_on.isoformat() == "2026-12-10"
+
+
+STRICTER = """
+id: stricter
+titles: {zh: 更严, en: stricter}
+level: county
+version: 1
+standing: sample
+effective_from: null
+documents: {measures: 更严的办法}
+values:
+  clocks.catalog.review:
+    source: {document: measures, article: 第一条}
+    stages: [{name: review, obliged: authority, starts_on: update_received, working_days: 1}]
+  clocks.problem.verify:
+    source: {document: measures, article: 第二条}
+    stages: [{name: verify, obliged: provider, starts_on: problem_dispatched, working_days: 1}]
+"""
+
+
+@pytest.mark.requirement("A2-06", "A9-04")
+def test_packs_that_are_adopted_later_move_no_day_of_what_has_begun(
+    control_database: ControlDatabase,
+) -> None:
+    later = with_pack(CITY, parse_pack(STRICTER, "stricter.yaml"))
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW - timedelta(days=1), "for a test")
+        reviewed(connection, on(3, 2))
+    answer = file(control_database, rules=rules_from(Policy((), (), CITY.values)))
+    taken(control_database, str(answer.id), (TicketAction.DISPATCH, BUREAU))
+    before = found(control_database, on(4, 1))
+    with control_database.begin() as connection:
+        adopt(connection, later, "operator:test", on(3, 3), "a stricter county")
+    assert found(control_database, on(4, 1)) == before
+    assert {each.kind: each.due_on for each in before} == {
+        Kind.ENTRY: date(2026, 3, 9),
+        Kind.TICKET: date(2026, 3, 9),
+    }
+    assert {each.source.article for each in before if each.source} == {"第十九条", "第二十四条"}
+
+
+@pytest.mark.requirement("A2-06")
+def test_what_begins_after_an_adoption_runs_under_it(control_database: ControlDatabase) -> None:
+    later = with_pack(CITY, parse_pack(STRICTER, "stricter.yaml"))
+    with control_database.begin() as connection:
+        adopt(connection, CITY, "operator:test", NOW, "for a test")
+        adopt(connection, later, "operator:test", on(3, 3), "a stricter county")
+        reviewed(connection, on(3, 4))
+    (breach,) = found(control_database, on(4, 1))
+    assert breach.due_on == date(2026, 3, 5)
+    assert breach.source is not None
+    assert breach.source.article == "第一条"

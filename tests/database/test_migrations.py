@@ -21,6 +21,7 @@ from services.control.store.migrate import (
     migrate,
     require_current,
 )
+from services.control.store.provisioning import credentials
 from services.stack.postgres import DOCTOR, DOCTOR_SECRET
 from tests.database_fixture import DatabaseOnly
 
@@ -157,7 +158,7 @@ def test_tables_of_a_newer_program_are_neither_used_nor_changed(fresh: ControlDa
     assert structure(fresh) == before
 
 
-def test_the_doctor_reads_how_far_tables_are_migrated_and_nothing_else(
+def test_the_doctor_reads_how_far_tables_are_migrated_and_when_credentials_end_and_nothing_else(
     migrated_database: ControlDatabase, database_server: DatabaseOnly
 ) -> None:
     file = database_server.context.secrets.path(DOCTOR_SECRET)
@@ -165,8 +166,12 @@ def test_the_doctor_reads_how_far_tables_are_migrated_and_nothing_else(
     address = Address(own.url.replace("control@", f"{DOCTOR}@"), file)
     with closing(ControlDatabase(address)) as looking:
         assert current(looking) == current(migrated_database)
+        with looking.reading() as connection:
+            assert credentials.listed(connection) == []
         for statement in (
             "SELECT * FROM outbox",
+            "SELECT * FROM credential_pickups",
+            "DELETE FROM department_credentials",
             "SELECT * FROM catalogue_entries",
             f"DELETE FROM {VERSION_TABLE}",
             "CREATE TABLE mine (n integer)",

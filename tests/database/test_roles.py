@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -12,10 +12,12 @@ from sqlalchemy import text
 from services.control.process.address import As, stack_address
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.outbox import Act, Channel, append, mark_sent, pending
-from services.doctor.ask_control import ask_application
+from services.control.store.provisioning import credentials
+from services.doctor.ask_control import ask_application, ask_credentials
 from services.doctor.finding import Level
 from services.doctor.patient import Patient
 from tests.database_fixture import DatabaseOnly
+from topics.event import ConsumerId
 
 WHEN = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 ACT = Act("account-7", "case.approve", "case", "42", WHEN)
@@ -79,6 +81,22 @@ def test_the_doctor_says_that_the_application_owns_nothing(
     finally:
         with closing(database_server.superuser_connection()) as connection, connection:
             connection.cursor().execute("REVOKE control FROM control_app")
+
+
+def test_the_doctor_tells_which_credentials_end_soon_by_its_own_login(
+    control_database: ControlDatabase, database_server: DatabaseOnly
+) -> None:
+    now = datetime.now(UTC)
+    issued = now - timedelta(days=175)
+    with control_database.begin() as connection:
+        for consumer, until in (("health", now + timedelta(days=5)), ("tax", now - timedelta(days=1))):
+            credentials.enter(connection, ConsumerId(consumer), issued, until)
+    patient = cast(Patient, SimpleNamespace(stack=database_server, states={}))
+    found = {each.level: (each.seen.partition(":")[0], each.remedy) for each in ask_credentials(patient)}
+    assert found == {
+        Level.WARNING: ("health, version 1", "govbus credential rotate health"),
+        Level.FAILURE: ("tax, version 1", "govbus credential rotate tax"),
+    }
 
 
 def test_one_process_is_at_a_task_at_a_time(control_database: ControlDatabase) -> None:

@@ -10,7 +10,11 @@ from services.cli.demo_offices import departments_of
 from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
 from services.control.cases.case import Given as CaseGiven
-from services.control.cases.words import Action, State
+from services.control.cases.words import Action, Actor, State
+from services.control.cases.words import Role as CaseRole
+from services.control.demand.life import Refused
+from services.control.demand.need import Given as NeedGiven
+from services.control.demand.words import Action as NeedAction
 from services.control.desk.sweep import sweep
 from services.control.notices.words import Kind
 from services.control.process.cases import CasesTurn
@@ -19,19 +23,23 @@ from services.control.store import snapshots
 from services.control.store.accounts import departments, persons, roles
 from services.control.store.accounts.acts import Order
 from services.control.store.database import ControlDatabase, take_back
+from services.control.store.demand import reading as need_reading
+from services.control.store.demand import work as need_work
+from services.control.store.demand.reading import Filed as FiledNeed
 from services.control.store.ids import new_id
 from services.control.store.notices import inbox
 from services.control.store.tickets.work import Desk, act, take_report
 from services.control.suspension.acts import Act
 from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action as TicketAction
-from tests.support import tickets
+from tests.support import needs, tickets
 from tests.support.desk import Office, id_of, order
 from tests.support.policy import sample_definitions
 from tests.support.sharing_cases import AUTHORITY, CONSUMER, DECIDER, NOW
 from tests.unit.process.test_news import GRANT, SUSPENDED
 
 CONSOLE = Order("console:test", NOW)
+OTHER_CONSUMER = Actor("sun", CaseRole.CONSUMER, needs.ANOTHER)
 
 
 @pytest.fixture
@@ -129,3 +137,51 @@ def test_a_suspension_at_a_console_is_told_once_from_its_act(office: Office) -> 
     assert not turn.turn()
     assert told(office.database, "health") == [Kind.GRANT_SUSPENDED]
     assert told(office.database, "police") == [Kind.GRANT_SUSPENDED]
+
+
+@pytest.mark.requirement("A2-09", "A6-07")
+def test_each_step_of_a_need_is_told_to_those_whom_it_concerns(office: Office) -> None:
+    def ids() -> UUID:
+        return new_id(NOW)
+
+    with office.database.begin() as connection:
+        first = need_work.state(connection, needs.opening(id=ids()), ids)
+        second = need_work.state(connection, needs.opening(id=ids(), who=OTHER_CONSUMER), ids)
+        assert isinstance(first, FiledNeed)
+        assert isinstance(second, FiledNeed)
+        for number in (first.number, second.number):
+            filed = need_reading.load(connection, number, lock=True)
+            assert filed is not None
+            given = needs.given(NeedAction.ASSIGN)
+            need_work.act(connection, filed, 0, NeedAction.ASSIGN, needs.BUREAU, needs.LATER, given, ids)
+    assert told(office.database, AUTHORITY) == [Kind.NEED_STATED] * 2 + [Kind.NEED_ASSIGNED] * 2
+    assert told(office.database, needs.HOLDING) == [Kind.NEED_ASSIGNED] * 2
+    with office.database.begin() as connection:
+        filed = need_reading.load(connection, first.number, lock=True)
+        assert filed is not None
+        need_work.draft(connection, filed, filed.version, needs.ASSIGNEE, needs.LATER, ids)
+    # One draft answers both needs, and both departments are told.
+    for department in (needs.NEEDING, OTHER_CONSUMER.department):
+        assert told(office.database, department) == [
+            Kind.NEED_STATED,
+            Kind.NEED_ASSIGNED,
+            Kind.NEED_DRAFTED,
+        ]
+
+
+def test_a_step_of_a_need_that_is_refused_tells_nobody(office: Office) -> None:
+    with office.database.begin() as connection:
+        filed = need_work.state(connection, needs.opening(), lambda: new_id(NOW))
+        assert isinstance(filed, FiledNeed)
+        refused = need_work.act(
+            connection,
+            filed,
+            0,
+            NeedAction.DECLINE,
+            needs.BUREAU,
+            needs.LATER,
+            NeedGiven(),
+            lambda: new_id(NOW),
+        )
+    assert isinstance(refused, Refused)
+    assert told(office.database, needs.NEEDING) == [Kind.NEED_STATED]

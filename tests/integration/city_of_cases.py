@@ -35,6 +35,7 @@ from tests.integration.suspension_bench import environment, start_fanout
 from tests.support.desk import published
 from tests.support.policy import sample_definitions
 from tests.support.sharing_cases import application
+from tests.support.staff import staffed
 from tests.support.waiting import eventually
 from tests.unit.cli.called import Ended, shape
 from topics.delivery import read_delivery
@@ -45,7 +46,7 @@ from topics.resource import ShareType
 from topics.wire import split
 
 COMMANDS = typer.main.get_command(app)
-CHEN, WANG, LI = "consumer:archives/chen", "provider:police/wang", "authority:data_bureau/li"
+QIAN, WANG, LI = "qian", "wang", "li"
 LIVE: Final = range(20)
 """Persons that the traffic updates; those with an even number are in the rows that are applied for."""
 
@@ -108,8 +109,8 @@ class City:
         path = self.bench.folder.parent / "application.yaml"
         content = application_document(application(**{**given, **changes}))
         path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-        number = str(self("case", "apply", str(path), "--submit", "--for", CHEN)["number"])
-        self("case", "decide", number, "--approve", "--for", WANG)
+        number = str(self("case", "apply", str(path), "--submit", "--as", QIAN)["number"])
+        self("case", "decide", number, "--approve", "--as", WANG)
         return number
 
     def shown(self, number: str) -> Any:
@@ -142,9 +143,10 @@ def opened_city(folder: Path) -> Iterator[City]:
         database = control_database(stack)
         found = City(bench, database)
         with database.begin() as connection:
+            staffed(connection)
             write(connection, [entry()])
         adopt = ("policy", "adopt", "national-2025", "yanjin-2019", "--dispute-level", "data_bureau")
-        found(*adopt, "--reason", "the county's")
+        found(*adopt, "--reason", "the county's", "--as", LI)
         yield found
         database.close()
 

@@ -23,7 +23,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 from schemas.load import control_schema
 from services.chaos.own_stack import ProxiedKafka
@@ -138,11 +144,24 @@ class Bus:
         assert self.producer.flush(10) == 0
         return time.monotonic()
 
+    def limit(self, topic: str, most_bytes: int) -> None:
+        """From now on the topic takes no larger batch."""
+        entry = ConfigEntry("max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        [altered] = self.admin.incremental_alter_configs([resource]).values()
+        altered.result(10)
+
     def put(self, values: list[bytes], topic: str = SOURCE) -> None:
         for number, value in enumerate(values):
             self.producer.produce(topic, value, partition=number % PARTITIONS)
             if number % QUEUED_AT_ONCE == QUEUED_AT_ONCE - 1:
                 self.producer.flush(10)
+        assert self.producer.flush(10) == 0
+
+    def put_into(self, partition: int, values: list[bytes]) -> None:
+        """Records of one partition alone."""
+        for value in values:
+            self.producer.produce(SOURCE, value, partition=partition)
         assert self.producer.flush(10) == 0
 
     def start(
@@ -243,6 +262,10 @@ def numbered(first: int, count: int) -> list[bytes]:
 
 def values(bus: Bus) -> list[bytes]:
     return [value for _, _, value, _ in bus.out()]
+
+
+def values_of(bus: Bus, partition: int) -> list[bytes]:
+    return [value for part, _, value, _ in bus.out() if part == partition]
 
 
 def assert_once_and_in_order(bus: Bus, expected: list[bytes]) -> None:

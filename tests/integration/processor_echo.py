@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,10 @@ class Registry:
 
 
 class Echo:
-    """Copies every record, its offset and policy version as headers; ``break`` raises, ``die`` dies."""
+    """Copies every record, its offset and policy version as headers.
+
+    ``break`` raises, ``die`` ends the process, ``hang`` never ends.
+    """
 
     def __init__(self, group: str) -> None:
         self._group = group
@@ -82,6 +86,10 @@ class Echo:
     ) -> BatchResult:
         return BatchResult(tuple(into_lanes(self._copy(record, b"fill") for record in records)), {})
 
+    def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
+        stopped = self._copy(replace(record, value=b"stopped"), b"stopped " + defect.encode())
+        return BatchResult(tuple(into_lanes([stopped])), {"stopped": 1})
+
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         return frozenset({SchemaId(7)} if any(record.value == b"schema" for record in records) else ())
 
@@ -93,6 +101,8 @@ class Echo:
                 raise LookupError("a defect")
             if record.value == b"die":
                 os._exit(DIED)
+            while record.value == b"hang":
+                pass
             if record.topic == SOURCE:
                 if record.offset <= self._loaded[source]:
                     raise AssertionError("the state is ahead of the position")

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import requests
 
 from schemas.registry import SchemaRegistry
-from services.cli.control import prepare_control
+from services.cli.control import control_database, prepare_control
 from services.cli.plan import access_of
 from services.control.definitions import packaged_definitions
 from services.ledger.explain_delivery import explain_grants
@@ -21,6 +22,7 @@ from services.ledger.lookup import Lookup
 from services.ledger.on_stack import dispute_keys, open_reader
 from tests.integration.apply_bench import DISTRICTS, HEALTH, PERSONS, Bench, own_stack
 from tests.integration.suspension_bench import INSTANCES, Writer, govbus, pid_of, start_fanout
+from tests.support.staff import staffed
 from tests.support.waiting import eventually
 from topics.delivery import Delivery, read_delivery
 from topics.event import KafkaRecord, Operation
@@ -41,6 +43,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         found = Bench(stack, access_of(stack), folder)
         found.apply()
         prepare_control(stack, datetime.now(UTC))
+        with closing(control_database(stack)) as database, database.begin() as connection:
+            staffed(connection)
         start_fanout(found, 1)
         yield found
 
@@ -103,11 +107,10 @@ def reported_and_dispatched(bench: Bench, writer: Writer, folder: Path) -> str:
     packs = ("--pack", "province-sample-2024", "--pack", "jiyuan-2022", "--ruled-by", "data_bureau")
     said = ("--item", "address", "--statement", "门牌号应为2号", "--evidence", str(evidence))
     at = held(bench, REPORTED)[0].coordinates
-    who = ("--department", "health", "--actor", "chen")
-    reported = told(bench, "ticket", "report", "--at", at, *said, *who, *packs)
+    reported = told(bench, "ticket", "report", "--at", at, *said, "--as", "chen", *packs)
     number = str(reported["ticket"]["number"])
     assert disputed_after_an_update(bench, writer, REPORTED) == (), "nobody has looked at the report yet"
-    told(bench, "ticket", "dispatch", number, "--department", "data_bureau", "--actor", "li")
+    told(bench, "ticket", "dispatch", number, "--as", "li")
     return number
 
 
@@ -142,7 +145,7 @@ def test_a_reported_record_is_marked_by_fan_out_and_copier_until_the_corrected_v
     assert disputed_after_an_update(bench, writer, REPORTED) == ("address",)
 
     # The corrected version carries no mark, though the dispute is open still; then it is closed.
-    decide = ("decide", number, "--department", "police", "--accept", "--why", "登记有误", "--actor", "wang")
+    decide = ("decide", number, "--as", "wang", "--accept", "--why", "登记有误")
     told(bench, "ticket", *decide)
     writer.more = {"address": "平江路2号"}
     assert disputed_after_an_update(bench, writer, REPORTED) == ()
@@ -152,6 +155,6 @@ def test_a_reported_record_is_marked_by_fan_out_and_copier_until_the_corrected_v
     eventually(lambda: status(bench) == {"number": 2, "problem": None}, 30)
 
     # The ledger proves who has received a wrong version.
-    shown = told(bench, "ticket", "show", number, "--department", "health", "--role", "consumer")
+    shown = told(bench, "ticket", "show", number, "--as", "chen")
     received = {(each["consumer"], each["certain"]) for each in shown["recipients"]}
     assert {("health", True), ("education", True)} <= received

@@ -18,7 +18,7 @@ from tests.integration.processor_bus import (
     numbered,
     values,
 )
-from tests.integration.processor_echo import OTHER, SOURCE
+from tests.integration.processor_echo import OTHER, OUT, SOURCE
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -151,6 +151,24 @@ def test_a_policy_may_add_a_topic_and_demand_a_bounded_catch_up_exactly_once(bus
     again = bus.start(0)
     eventually(again.ready)
     assert sorted(values(bus)) == sorted(numbered(0, 40) * 2 + [b"o0", b"o1"])
+
+
+def test_a_record_that_kafka_refuses_in_a_catch_up_is_stopped_and_the_others_are_delivered(bus: Bus) -> None:
+    bus.policy(1)
+    large = os.urandom(300_000)
+    content = [large if number == 20 else value for number, value in enumerate(numbered(0, 40))]
+    bus.put(content)
+    instance = bus.start(0)
+    eventually(lambda: len(values(bus)) == 40)
+    bus.limit(OUT, 100_000)
+    bus.policy(2, "fill")
+    eventually(lambda: instance.status()["policy"]["acknowledged"] == 2 and instance.ready())
+    bus.put([b"after"])
+    eventually(lambda: b"after" in values(bus))
+    filled = [(headers["how"], value) for *_, value, headers in bus.out() if headers["how"] != b"live"]
+    others = [(b"fill", value) for value in content if value != large]
+    assert sorted(filled) == sorted([*others, (b"stopped OutputRefused", b"stopped")])
+    assert instance.process.poll() is None
 
 
 @pytest.mark.alone

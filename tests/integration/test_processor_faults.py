@@ -1,5 +1,6 @@
 """Faults of a running processor on a real broker: held commits, cut connections, poison, a large backlog."""
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,13 @@ from tests.integration.processor_bus import (
     GROUP,
     PARTITIONS,
     Bus,
+    Instance,
     KafkaOnly,
     assert_once_and_in_order,
     eventually,
     numbered,
     values,
+    values_of,
 )
 from tests.integration.processor_echo import DIED
 
@@ -26,6 +29,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 HELD_SECONDS = 30
 LONGEST_ANSWER_SECONDS = 2.0
+LONGEST_DELAY_SECONDS = 4.0
+"""Less than a decision may take, so that one that hangs would show."""
 MOST_RESIDENT = 300_000_000
 
 
@@ -133,6 +138,39 @@ def test_a_record_that_kills_the_process_is_isolated_and_the_others_go_on(bus: B
     assert_once_and_in_order(bus, content)
     stopped = [headers["how"] for *_, headers in bus.out() if headers["how"] != b"live"]
     assert stopped == [b"stopped ProcessDied"]
+
+
+@pytest.mark.alone
+def test_a_decision_that_never_ends_stops_its_record_and_delays_no_other_partition(bus: Bus) -> None:
+    bus.policy(1)
+    # Long enough for whoever supervises instances: the dead one's partition waits for its next process.
+    session = 30_000
+    instances = [bus.start(number, session_timeout_ms=session) for number in range(PARTITIONS)]
+    eventually(lambda: all(each.ready() and each.status()["partitions"] == 1 for each in instances))
+    hanging = [*numbered(0, 40), b"hang", *numbered(40, 40)]
+    bus.put_into(0, hanging)
+    since, slowest, beside = time.monotonic(), 0.0, [b"first"]
+    died: Instance | None = None
+    while len(values_of(bus, 0)) < len(hanging):
+        bus.put_into(1, beside[-1:])
+        asked = time.monotonic()
+        eventually(lambda: values_of(bus, 1) == beside)
+        slowest = max(slowest, time.monotonic() - asked)
+        beside.append(str(len(beside)).encode())
+        if died is None:
+            died = next((each for each in instances if each.process.poll() is not None), None)
+            if died is not None:
+                since = time.monotonic()
+                bus.start(instances.index(died), session_timeout_ms=session)
+        assert time.monotonic() - since < 30, "the partition is not back"
+    assert died is not None
+    assert died.process.returncode == -signal.SIGPROF, "the kernel ends what never ends"
+    assert slowest < LONGEST_DELAY_SECONDS
+    assert values_of(bus, 0) == hanging
+    assert values_of(bus, 1) == beside[:-1]
+    stopped = [(value, headers["how"]) for *_, value, headers in bus.out() if headers["how"] != b"live"]
+    assert stopped == [(b"hang", b"stopped ProcessDied")]
+    assert sum(each.process.poll() is not None for each in instances) == 1, "one death is enough"
 
 
 def test_a_broker_that_is_killed_and_comes_back_loses_and_repeats_nothing(

@@ -159,7 +159,7 @@ def test_killed_between_two_steps_the_next_worker_finishes(city: City, writer: W
     assert shown["state"] == "active"
     assert {step["attempts"] for step in shown["steps"]} == {1}
     assert_no_gap_and_no_regress(city.bench, city.grant(number))
-    stop = ("--reason", "NO_LONGER_NEEDED", "--text", "a test", "--for", LI)
+    stop = ("--reason", "NO_LONGER_NEEDED", "--text", "a test", "--as", LI)
     city("case", "terminate", number, *stop)
 
 
@@ -169,7 +169,7 @@ def test_a_suspended_case_stops_with_a_receipt_and_is_resumed_by_an_epoch(
 ) -> None:
     bench, grant = city.bench, city.grant(active)
     topic = bench.policy().grants[grant].grant.topic
-    stop = ("--reason", "RISK", "--text", "a leak is suspected", "--for", LI)
+    stop = ("--reason", "RISK", "--text", "a leak is suspected", "--as", LI)
     with traffic(writer, LIVE), Reader(bench, grant, "archives") as reader:
         arrives(reader)
         city("case", "suspend", active, *stop)
@@ -186,7 +186,7 @@ def test_a_suspended_case_stops_with_a_receipt_and_is_resumed_by_an_epoch(
     assert (refused.code, "belongs to a case" in refused.err) == (ExitCode.REFUSED, True)
     writer.write((50, Operation.UPDATE, DISTRICTS[1]))
     writer.remove(52)
-    city("case", "resume", active, "--text", "it is mended", "--for", LI)
+    city("case", "resume", active, "--text", "it is mended", "--as", LI)
     with traffic(writer, LIVE):
         assert city("case", "provision")["failed"] == []
     assert city.shown(active)["state"] == "active"
@@ -217,7 +217,7 @@ def test_an_order_of_the_switch_suspends_the_case_which_alone_lifts_it_and_recor
     refused = city.run("grant", "resume", grant, "--reason", "settled", "--yes", grant)
     assert (refused.code, "belongs to a case" in refused.err) == (ExitCode.REFUSED, True)
     writer.remove(54)
-    city("case", "resume", active, "--text", "it is mended", "--for", LI)
+    city("case", "resume", active, "--text", "it is mended", "--as", LI)
     with traffic(writer, LIVE):
         assert city("case", "provision")["failed"] == []
         with Reader(bench, grant, "archives") as reader:
@@ -255,7 +255,7 @@ def test_a_terminated_case_is_withdrawn_and_a_restored_old_database_does_not_bri
     # Who backs up and restores owns the tables, which the program's own login does not.
     owner = control_database(bench.stack, As.OWNER)
     back_up(owner)
-    city("case", "terminate", active, "--reason", "BASIS_GONE", "--text", "the duty ended", "--for", LI)
+    city("case", "terminate", active, "--reason", "BASIS_GONE", "--text", "the duty ended", "--as", LI)
     assert city("case", "provision")["waiting"] == []
     assert state(city, grant) is GrantState.REVOKED
     receipt = city.shown(active)["requests"][-1]["note"].removeprefix("receipt ")

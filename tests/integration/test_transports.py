@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from services.processor import kafka_settings
 from services.processor.consumer import GroupInput, Stage
 from services.processor.contract import InputPartition
-from services.processor.errors import AbortTransaction, ExitCode, RecreateProducer, StopInstance
+from services.processor.errors import (
+    AbortTransaction,
+    ExitCode,
+    OutputRefused,
+    RecreateProducer,
+    StopInstance,
+)
 from services.processor.records import UNREADABLE_HEADERS
 from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
@@ -189,6 +195,34 @@ async def test_a_record_that_the_broker_refuses_fails_the_whole_transaction(desk
     while not await written(desk, transactions):
         pass
     assert [each.value for each in await desk.read(2, desk.input())] == [b"0", b"1"]
+
+
+async def test_a_refusal_is_told_between_two_portions_and_not_before(desk: Desk) -> None:
+    """What follows a refused portion is not written, so the one that was written last is to blame."""
+    transactions = await desk.transactions()
+    begun: list[int] = []
+
+    def portion(number: int, *records: OutputRecord) -> Iterator[RecordLane]:
+        begun.append(number)
+        yield RecordLane(desk.topic, 0, records)
+
+    too_large = OutputRecord(desk.topic, 0, b"k", os.urandom(2_000_000))
+    transactions.begin()
+    with pytest.raises(OutputRefused):
+        await transactions.write(
+            [
+                portion(0, *desk.records(3)),
+                portion(1, too_large),
+                portion(2, *desk.records(3)),
+            ]
+        )
+    assert begun == [0, 1]
+    while not await written(desk, transactions):
+        pass
+    transactions.begin()
+    await transactions.write([portion(3, *desk.records(1)), portion(4), portion(5, *desk.records(1))])
+    await transactions.commit({}, 1, None)
+    assert [each.value for each in await desk.read(4, desk.input())] == [b"0", b"1", b"0", b"0"]
 
 
 async def written(desk: Desk, transactions: Transactions) -> bool:

@@ -24,6 +24,8 @@ def access(home: Path) -> Access:
         withdraw_user=never,
         lock_user=never,
         renew_user=never,
+        settle_user=never,
+        half_done_users=never,
         users_with_passwords=never,
         known_users=never,
         capture_source=never,

@@ -3,7 +3,8 @@
 Nothing of it is ours but what a site configures: its people, clients and claims. What it says of them stands
 in a file that is read at each token, so that a test can change groups, or have the provider make a mistake.
 
-``python -m tests.support.identity_provider FOLDER`` reads ``people.json`` there and prints its port.
+``python -m tests.support.identity_provider FOLDER RETURN_TO LEFT_TO`` reads ``people.json`` there and prints
+its port.
 """
 
 import json
@@ -41,16 +42,19 @@ class IdentityProvider:
 
 
 @contextmanager
-def running(folder: Path, logins: tuple[str, ...], return_to: str) -> Iterator[IdentityProvider]:
+def running(
+    folder: Path, logins: tuple[str, ...], return_to: str, left_to: str
+) -> Iterator[IdentityProvider]:
     """The provider, until the end of the block.
 
     Args:
         folder: where it keeps everything.
         logins: the names of its people; all have the same password.
         return_to: the one address to which its clients may have browsers sent back.
+        left_to: the one to which they may have browsers sent that have logged out.
     """
     (folder / _PEOPLE).write_text(json.dumps({login: {} for login in logins}), encoding="utf-8")
-    argv = [sys.executable, "-m", "tests.support.identity_provider", str(folder), return_to]
+    argv = [sys.executable, "-m", "tests.support.identity_provider", str(folder), return_to, left_to]
     # It speaks plain http on loopback only, which its library asks to be told.
     environment = {**os.environ, "OAUTHLIB_INSECURE_TRANSPORT": "1", "PYTHONPATH": str(ROOT)}
     with (folder / "stderr").open("w", encoding="utf-8") as errors:
@@ -69,7 +73,7 @@ def running(folder: Path, logins: tuple[str, ...], return_to: str) -> Iterator[I
                 process.stdout.close()
 
 
-def serve(folder: Path, return_to: str) -> None:
+def serve(folder: Path, return_to: str, left_to: str) -> None:
     """Be the provider, until somebody ends it."""
     import django
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -80,7 +84,7 @@ def serve(folder: Path, return_to: str) -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     settings.configure(**_settings(folder, pem))
     django.setup()
-    _fill(json.loads((folder / _PEOPLE).read_text(encoding="utf-8")), return_to)
+    _fill(json.loads((folder / _PEOPLE).read_text(encoding="utf-8")), return_to, left_to)
     _listen()
 
 
@@ -127,6 +131,8 @@ def _settings(folder: Path, pem: str) -> dict[str, Any]:
             "OIDC_ENABLED": True,
             "OIDC_RSA_PRIVATE_KEY": pem,
             "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
+            # It asks only where it cannot tell whose session is meant.
+            "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False,
             "PKCE_REQUIRED": True,
             "SCOPES": {"openid": "Who somebody is", "profile": "Name and groups", "email": "E-mail"},
             "OAUTH2_VALIDATOR_CLASS": "tests.support.identity_provider_site.Claims",
@@ -135,7 +141,7 @@ def _settings(folder: Path, pem: str) -> dict[str, Any]:
     }
 
 
-def _fill(people: Mapping[str, Any], return_to: str) -> None:
+def _fill(people: Mapping[str, Any], return_to: str, left_to: str) -> None:
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from oauth2_provider.models import get_application_model
@@ -152,6 +158,7 @@ def _fill(people: Mapping[str, Any], return_to: str) -> None:
             client_type=application.CLIENT_CONFIDENTIAL,
             authorization_grant_type=application.GRANT_AUTHORIZATION_CODE,
             redirect_uris=return_to,
+            post_logout_redirect_uris=left_to,
             algorithm=application.RS256_ALGORITHM,
         )
 
@@ -173,4 +180,4 @@ def _listen() -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), sys.argv[2])
+    serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import StringConstraints
+from sqlalchemy import Connection
 
 from services.api.forms import Form, Key
 from services.api.repeating import Made, once
@@ -14,8 +15,10 @@ from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Page
 from services.api.uses import rulings
-from services.api.uses.rulings import About, Decided, Standing, Wanted
-from services.control.ownership.ruling import OwnershipChange
+from services.api.uses.rulings import About, Wanted
+from services.control.definitions import Definitions
+from services.control.ownership.decided import DecidedRuling, Stage
+from services.control.ruling_order import Affected
 from topics.ownership import LONGEST_BASIS, Decision
 
 router = APIRouter(prefix="/claims", tags=["claims"])
@@ -36,29 +39,49 @@ class ChangeAnswer(Answer):
     """What a ruling changes: definitions of these resources; these grants will show nothing of the item."""
 
     recorded: bool
+    id: str | None
+    """Of the ruling, where it was recorded: the list of rulings says how far it is."""
     decision: Decision
     resources: list[str]
     losing: list[str]
 
 
 class RulingAnswer(Answer):
-    """A ruling as the ledger keeps it, and whether the policy in force says what it says."""
+    """A ruling with its reasons, and how far it is on its way to every instance of the gate."""
 
+    id: str
     decision: Decision
-    standing: Standing
     basis: str
     text: str
     by: str
     department: str
     decided_at: datetime
+    stage: Stage
+    policy_version: int | None
+    """In which it stands."""
+    in_force_at: datetime | None
+    """Since when every instance of the gate decides by it."""
+    instances: list[str]
+    """Those that have answered."""
+    attempts: int
+    """How often in a row the next step failed."""
+    waits_for: str
+    """Why it is not further, and what mends it; or why it ended."""
+    next_try_at: datetime | None
+    resources: list[str]
+    """What says otherwise since."""
+    losing: list[str]
+    """Grants that show the item of the old owner: it is empty there with each record's next change."""
+    providers: list[str]
+    """Whose records follow with their next change, or with the next full volume."""
 
 
 @router.get("/{claimant}/{resource}/{item}/rulings")
 def list_rulings(request: Request, claimant: Name, resource: Name, item: Name) -> Page[RulingAnswer]:
-    """List the rulings on an item, the newest first; asks the bus which policy is in force."""
+    """List the rulings on an item, the newest first, each with how far it is."""
     parts, principal = parts_of(request), principal_of(request)
-    found = rulings.listed(parts, principal, parts.bus.policy(), About(claimant, resource, item))
-    return Page(items=[_ruling(each) for each in found])
+    found = rulings.listed(parts, principal, About(claimant, resource, item))
+    return Page(items=[_ruling(parts.definitions, each) for each in found])
 
 
 @router.post(
@@ -76,40 +99,50 @@ def rule(
     dry_run: Annotated[bool, Query(description="Say what it would change, and record nothing.")] = False,
     key: Key = None,
 ) -> Response:
-    """Rule on an item; nothing changes on the bus until the operator carries the ruling out."""
+    """Rule on an item; the control process carries the ruling out, and the list says how far it is."""
     parts, principal = parts_of(request), principal_of(request)
     wanted = Wanted(About(claimant, resource, item), form.decision, form.basis, form.text)
+    policy = rulings.policy_if_known(parts.bus.policy)
     if dry_run:
-        change = rulings.tried(parts, principal, wanted)
-        return JSONResponse(_answer(wanted, change, recorded=False).model_dump(mode="json"))
+        change = rulings.tried(parts, principal, policy, wanted)
+        return JSONResponse(_answer(wanted, change, None).model_dump(mode="json"))
     asked = Asked(key, "rule", (claimant, resource, item, form.model_dump(mode="json")))
-    return once(
-        parts,
-        principal,
-        asked,
-        lambda connection: Made(
-            _answer(wanted, rulings.recorded(parts, principal, connection, wanted), recorded=True), 201
-        ),
-    )
+
+    def give(connection: Connection) -> Made:
+        kept, change = rulings.given(parts, principal, connection, policy, wanted)
+        return Made(_answer(wanted, change, kept.given.id), 201)
+
+    return once(parts, principal, asked, give)
 
 
-def _answer(wanted: Wanted, change: OwnershipChange, *, recorded: bool) -> ChangeAnswer:
+def _answer(wanted: Wanted, change: Affected, id_: str | None) -> ChangeAnswer:
     return ChangeAnswer(
-        recorded=recorded,
+        recorded=id_ is not None,
+        id=id_,
         decision=wanted.decision,
         resources=sorted(change.resources),
         losing=list(change.losing),
     )
 
 
-def _ruling(decided: Decided) -> RulingAnswer:
-    facts = decided.act.facts
+def _ruling(definitions: Definitions, decided: DecidedRuling) -> RulingAnswer:
+    given = decided.given
     return RulingAnswer(
-        decision=decided.decision,
-        standing=decided.standing,
-        basis=str(facts["basis"]),
-        text=decided.act.reason,
-        by=decided.act.who,
-        department=str(facts["department"]),
-        decided_at=decided.act.when,
+        id=given.id,
+        decision=given.decision,
+        basis=given.basis,
+        text=given.text,
+        by=given.by,
+        department=given.department,
+        decided_at=given.at,
+        stage=decided.stage,
+        policy_version=decided.version,
+        in_force_at=decided.in_force_at,
+        instances=sorted(decided.instances),
+        attempts=decided.attempts,
+        waits_for=decided.note,
+        next_try_at=decided.next_at,
+        resources=list(decided.resources),
+        losing=list(decided.losing),
+        providers=rulings.providers_of(definitions, decided),
     )

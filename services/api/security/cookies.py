@@ -10,6 +10,10 @@ from services.api.parts import Parts
 
 _LOGIN_S: Final = 600
 """So long somebody may take at the identity provider."""
+_LONGEST_HINT: Final = 3800
+"""Browsers keep cookies of 4096 bytes, name and attributes included."""
+_LOGOUT: Final = "/logout"
+"""Where the hint is brought along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Cookie:
     name: str
     value: str | None
     lasts_s: int | None = None
+    path: str = "/"
+    """Requests for addresses below it bring the cookie along, and no others."""
 
 
 def session_name(parts: Parts) -> str:
@@ -29,6 +35,11 @@ def session_name(parts: Parts) -> str:
 def login_name(parts: Parts) -> str:
     """The name of the cookie of a login at the identity provider that has begun."""
     return "__Host-govbus-login" if parts.settings.https else "govbus-login"
+
+
+def hint_name(parts: Parts) -> str:
+    """The name of the cookie that says to the identity provider whose session there shall end."""
+    return "__Secure-govbus-hint" if parts.settings.https else "govbus-hint"
 
 
 def session_of(request: Request) -> str | None:
@@ -64,6 +75,25 @@ def take_login(request: Request) -> str:
     return request.cookies.get(name, "")
 
 
+def set_hint(request: Request, id_token: str) -> None:
+    """Give the browser what the provider signed, to be shown there at the logout, unless it is too long.
+
+    It proves nothing here: it only tells the provider which of its sessions is meant.
+    """
+    kept = id_token if 0 < len(id_token) <= _LONGEST_HINT else None
+    _give(request, Cookie(hint_name(parts_of(request)), kept, path=_LOGOUT))
+
+
+def hint_of(request: Request) -> str:
+    """What the browser keeps for its logout at the identity provider; empty without it."""
+    return request.cookies.get(hint_name(parts_of(request)), "")
+
+
+def forget_hint(request: Request) -> None:
+    """Have the browser forget it."""
+    _give(request, Cookie(hint_name(parts_of(request)), None, path=_LOGOUT))
+
+
 def parts_of(request: Request) -> Parts:
     """The parts of the process."""
     found: Parts = request.app.state.parts
@@ -78,7 +108,7 @@ def header_of(cookie: Cookie, https: bool) -> str:
         cookie.name,
         cookie.value or "",
         max_age=age,
-        path="/",
+        path=cookie.path,
         secure=https,
         httponly=True,
         samesite="lax",

@@ -27,6 +27,7 @@ from services.control.catalogue.entry import Department, Entry, read_code
 from services.control.catalogue.lifecycle import Action, Actor, Dossier, Refusal, Refused, State
 from services.control.catalogue.vocabulary import Language
 from services.control.store.accounts.departments import department_of, departments, ids_of
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.dossiers import EntryId, Stored, by_code, by_id
 from services.control.store.catalogue.listing import (
     Count,
@@ -165,7 +166,8 @@ def stepped(
     role = permit(parts, principal, Asked(f"catalogue.{action.value}"), whose).role
     require_seen(if_match, stored.lock_version)
     asked = AskedStep(_actor(connection, principal, role), parts.clock(), why, changed_on)
-    return _done(take_step(connection, stored, action, asked, parts.catalogue_rules))
+    rules = rules_now(connection, parts.catalogue_rules)
+    return _done(take_step(connection, stored, action, asked, rules))
 
 
 def whose_is(connection: Connection, dossier: Dossier) -> Whose:

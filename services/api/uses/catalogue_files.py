@@ -22,6 +22,7 @@ from services.control.catalogue.entry import Entry
 from services.control.catalogue.files import NameAFile, read_catalogue, write_catalogue
 from services.control.catalogue.importing import Imported, Rejected
 from services.control.catalogue.xlsx_file import TooMuchForExcel
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.exporting import Which, entries_of
 from services.control.store.catalogue.loading import Against, Clash, Loaded, Loading, NotLoaded, load
 from services.control.store.database import take_back
@@ -73,13 +74,15 @@ def imported(parts: Parts, principal: Principal, path: Path, why: str, dry_run: 
         AnswerProblem: somebody may not, or it is no such file.
     """
     permit(parts, principal, Action.CATALOGUE_IMPORT, own(principal))
+    with parts.database.reading() as connection:
+        rules = rules_now(connection, parts.catalogue_rules)
     try:
-        read, _ = read_catalogue(path, parts.catalogue_rules)
+        read, _ = read_catalogue(path, rules)
     except NameAFile as error:
         raise AnswerProblem(Code.UNSUPPORTED) from error
     if isinstance(read, Rejected):
         return Report(read, None, dry_run)
-    loading = Loading(principal.person, parts.clock(), why, parts.catalogue_rules, parts.new_id)
+    loading = Loading(principal.person, parts.clock(), why, rules, parts.new_id)
     with parts.database.begin() as connection:
         code = own_provider(connection, principal).credit_code
         strangers = tuple(_strangers(read, code))

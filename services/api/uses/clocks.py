@@ -22,6 +22,7 @@ from services.control.clocks.calendar_file import CalendarInvalid, parse_year
 from services.control.clocks.merge import CorrectPacks, merge
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import PacksInvalid
+from services.control.definition_error import DefinitionError
 from services.control.docket.bound import bound
 from services.control.docket.explaining import explanation
 from services.control.docket.simulating import Late, replayed
@@ -30,7 +31,6 @@ from services.control.store.cases.reading import each_case
 from services.control.store.clocks.calendars import import_year, known_years, read_calendar
 from services.control.store.clocks.packs import import_pack, read_packs
 from services.control.store.outbox import Act, append
-from services.control.yaml_source import DefinitionError
 
 _OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
 

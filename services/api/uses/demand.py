@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -101,7 +102,7 @@ def stated(parts: Parts, principal: Principal, connection: Connection, said: Sta
         basis_article=said.basis_article,
         code=code,
     )
-    return _done(work.state(connection, opening))
+    return _done(work.state(connection, opening, lambda: parts.new_id(now)))
 
 
 def acted(
@@ -124,10 +125,14 @@ def acted(
     role = permit(parts, principal, Asked(f"demand.{action.value}"), whose(filed)).role
     require_seen(if_match, filed.version)
     who, now = actor_of(principal, Role(role.value)), parts.clock()
+
+    def new_id() -> UUID:
+        return parts.new_id(now)
+
     if action is Action.DRAFT:
-        begun = work.draft(connection, filed, filed.version, who, now, lambda: parts.new_id(now))
+        begun = work.draft(connection, filed, filed.version, who, now, new_id)
         return _done(begun)
-    return _done(work.act(connection, filed, filed.version, action, who, now, given))
+    return _done(work.act(connection, filed, filed.version, action, who, now, given, new_id))
 
 
 def whose(filed: Filed) -> Whose:

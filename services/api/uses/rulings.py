@@ -1,35 +1,31 @@
-"""The authority's rulings on who owns an item, as pages and the API take them: tried, recorded, followed.
+"""The authority's rulings on who owns an item, as pages and the API take them: tried, given, followed.
 
-A ruling is recorded with its basis. Confirming the owner changes nothing; handing the item over waits for the
-operator, who carries it out, so what became of it is read from the policy in force.
+A ruling is recorded with its basis, and the control process carries it out: the next policy version says it,
+and every instance of the gate decides by it. How far that is stands beside the ruling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
 from sqlalchemy import Connection
 
 from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem, refused
+from services.api.running import BusUnavailable
 from services.api.security.asking import permit
 from services.api.uses.reach import sees
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
-from services.control.cases.words import Actor, Role
 from services.control.definitions import Definitions
-from services.control.ownership.ruling import OwnershipChange, Ruling, ruled
-from services.control.ruled_definitions import known_of
-from services.control.store.outbox import Act, acts_on, append
+from services.control.ownership.decided import DecidedRuling, Given
+from services.control.ruling_order import Affected, affected_by
+from services.control.store.rulings import orders
+from services.control.suspension.ids import new_id
 from topics.event import ResourceId
 from topics.ownership import Decision
 from topics.policy import Policy
 from topics.resource import ForeignItem
-
-KIND: Final = "claim"
-_DECIDE: Final = Action.CLAIM_DECIDE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,71 +48,43 @@ class Wanted:
     text: str
 
 
-class Standing(StrEnum):
-    """What became of a decision."""
-
-    CONFIRMED = "confirmed"
-    """The owner stays; nothing has to change."""
-    WAITS_FOR_APPLY = "waits_for_apply"
-    """The item goes over with the next policy version that is applied."""
-    IN_FORCE = "in_force"
-    """The policy in force says it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision of the authority as the ledger keeps it."""
-
-    act: Act
-    decision: Decision
-    standing: Standing
-
-
 def claimed_column(definitions: Definitions, about: About) -> tuple[ResourceId, str] | None:
     """The claimant's resource and the column in which it publishes the item; None where none is declared."""
     found = _claimed(definitions, about)
     return None if found is None else (found[0], found[1].column)
 
 
-def tried(parts: Parts, principal: Principal, wanted: Wanted) -> OwnershipChange:
+def policy_if_known(policy: Callable[[], Policy | None]) -> Policy | None:
+    """The policy in force, None where the bus does not answer: a ruling is taken all the same."""
+    try:
+        return policy()
+    except BusUnavailable:
+        return None
+
+
+def tried(parts: Parts, principal: Principal, policy: Policy | None, wanted: Wanted) -> Affected:
     """What a ruling would change; nothing is recorded.
 
     Raises:
         AnswerProblem: somebody may not, nobody claims the item, or rules are against it.
     """
-    permit(parts, principal, Action.CLAIM_DECIDE, Whose(provider=wanted.about.claimant))
-    column = claimed_column(parts.definitions, wanted.about)
-    if column is None:
-        raise AnswerProblem(Code.NOT_FOUND)
-    actor = Actor(principal.person, Role.AUTHORITY, principal.department)
-    ruling = Ruling(*column, wanted.decision, actor, wanted.basis, wanted.text)
-    outcome = ruled(ruling, known_of(parts.definitions))
-    if not isinstance(outcome, OwnershipChange):
-        raise refused(outcome)
-    return outcome
+    return _affected(parts, _given(parts, principal, wanted), policy)
 
 
-def recorded(parts: Parts, principal: Principal, connection: Connection, wanted: Wanted) -> OwnershipChange:
-    """Record a ruling with its basis, and return what it changes.
+def given(
+    parts: Parts, principal: Principal, connection: Connection, policy: Policy | None, wanted: Wanted
+) -> tuple[DecidedRuling, Affected]:
+    """Keep a ruling with its basis; the control process carries it out. The same one is kept once.
 
     Raises:
         AnswerProblem: somebody may not, nobody claims the item, or rules are against it.
     """
-    change = tried(parts, principal, wanted)
-    about = wanted.about
-    facts = {
-        "decision": wanted.decision.value,
-        "basis": wanted.basis,
-        "item": about.item,
-        "resource": about.resource,
-        "department": principal.department,
-    }
-    object_ = _object_of(parts.definitions, about)
-    append(connection, Act(principal.person, _DECIDE, KIND, object_, parts.clock(), wanted.text, facts))
-    return change
+    ruling = _given(parts, principal, wanted)
+    affected = _affected(parts, ruling, policy)
+    return orders.give(connection, ruling)[0], affected
 
 
-def listed(parts: Parts, principal: Principal, policy: Policy | None, about: About) -> list[Decided]:
+def listed(parts: Parts, principal: Principal, about: About) -> list[DecidedRuling]:
     """The rulings on an item, the newest first, for claimant, owner and who sees everything.
 
     Raises:
@@ -129,22 +97,41 @@ def listed(parts: Parts, principal: Principal, policy: Policy | None, about: Abo
     if found is None:
         raise AnswerProblem(Code.NOT_FOUND)
     with parts.database.reading() as connection:
-        acts = acts_on(connection, KIND, _object_of(parts.definitions, about))
-    return decided(acts, policy, parts.definitions, about)
+        return orders.of_column(connection, found[0], found[1].column)
 
 
-def decided(
-    acts: Sequence[Act], policy: Policy | None, definitions: Definitions, about: About
-) -> list[Decided]:
-    """The decisions, the newest first, and whether the policy in force says what they say."""
-    column = claimed_column(definitions, about)
-    if column is None:
-        return []
-    given = [(act, Decision(str(act.facts["decision"]))) for act in acts if act.what == _DECIDE]
-    return [
-        Decided(act, decision, _standing(decision, policy, *column, about.item))
-        for act, decision in reversed(given)
-    ]
+def providers_of(definitions: Definitions, ruling: DecidedRuling) -> list[str]:
+    """Whose records follow a ruling with their next change, or with the next full volume."""
+    found = (definitions.resources.get(each) for each in ruling.resources)
+    return sorted({each.provider for each in found if each is not None})
+
+
+def _given(parts: Parts, principal: Principal, wanted: Wanted) -> Given:
+    permit(parts, principal, Action.CLAIM_DECIDE, Whose(provider=wanted.about.claimant))
+    found = _claimed(parts.definitions, wanted.about)
+    if found is None:
+        raise AnswerProblem(Code.NOT_FOUND)
+    now = parts.clock()
+    return Given(
+        id=new_id("o", int(now.timestamp() * 1000), parts.random(3)),
+        claimant=found[0],
+        column=found[1].column,
+        owner=found[1].resource,
+        item=found[1].item,
+        decision=wanted.decision,
+        basis=wanted.basis,
+        text=wanted.text,
+        by=principal.person,
+        department=principal.department,
+        at=now,
+    )
+
+
+def _affected(parts: Parts, ruling: Given, policy: Policy | None) -> Affected:
+    outcome = affected_by(ruling, parts.definitions, policy)
+    if not isinstance(outcome, Affected):
+        raise refused(outcome)
+    return outcome
 
 
 def _claimed(definitions: Definitions, about: About) -> tuple[ResourceId, ForeignItem] | None:
@@ -155,24 +142,3 @@ def _claimed(definitions: Definitions, about: About) -> tuple[ResourceId, Foreig
             if (foreign.resource, foreign.item) == (about.resource, about.item):
                 return id_, foreign
     return None
-
-
-def _object_of(definitions: Definitions, about: About) -> str:
-    """The name of what is decided on, for the ledger."""
-    column = claimed_column(definitions, about)
-    if column is None:
-        raise LookupError("what is decided on is claimed by somebody")
-    return f"{column[0]}/{column[1]}"
-
-
-def _standing(
-    decision: Decision, policy: Policy | None, claimant: ResourceId, column: str, item: str
-) -> Standing:
-    if decision is Decision.CONFIRM:
-        return Standing.CONFIRMED
-    entry = None if policy is None else policy.resources.get(claimant)
-    if entry is None:
-        return Standing.WAITS_FOR_APPLY
-    owns = item in {each.name for each in entry.resource.items}
-    cut = column in {each.column for each in entry.resource.foreign_items}
-    return Standing.IN_FORCE if owns and not cut else Standing.WAITS_FOR_APPLY

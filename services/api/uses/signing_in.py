@@ -1,6 +1,7 @@
 """Logging in and out, and changing one's own password: what pages and the API both do."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from fastapi import Request
 
@@ -9,11 +10,12 @@ from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.said_of_accounts import flaws_in_words, wrong_in_words
 from services.api.security import cookies
-from services.api.security.asking import asker_of, permit, too_many
+from services.api.security.asking import asker_of, asker_or_none, permit, too_many
 from services.control.accounts import token_bucket
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.accounts.people import Person
+from services.control.accounts.sessions import Method
 from services.control.signing_in import local, oidc
 from services.control.signing_in.identity_provider import ProviderUnavailable
 from services.control.store.accounts import counters, sessions
@@ -37,18 +39,46 @@ def log_in(request: Request, login: str, password: str) -> Person:
     return found.person
 
 
-def log_out(request: Request) -> None:
+class Ended(StrEnum):
+    """What a logout here leaves open."""
+
+    WHOLE = "whole"
+    """Nothing: somebody was logged in here only."""
+    PROVIDER = "provider"
+    """The session at the identity provider, which can be ended from here too."""
+    ALONE = "alone"
+    """The same, and the provider offers no way to end it from here."""
+
+
+def log_out(request: Request) -> Ended:
     """End the session that the browser brought; without one there is nothing to do."""
     parts, id_ = cookies.parts_of(request), cookies.session_of(request)
-    if id_:
-        with parts.database.begin() as connection:
-            used = sessions.use(connection, id_, parts.clock(), parts.session_rules, parts.random)
-            who = str(used.person.id) if isinstance(used, sessions.Used) else "unknown"
-            order = Order(who, parts.clock())
-            sessions.end(connection, id_, order)
-            if isinstance(used, sessions.Used) and used.new_id:
-                sessions.end(connection, used.new_id, order)
+    used = None if not id_ else _ended(parts, id_)
     cookies.forget_session(request)
+    at_provider = bool(cookies.hint_of(request)) if used is None else used.method is Method.OIDC
+    if not at_provider or parts.oidc is None:
+        return Ended.WHOLE
+    return Ended.ALONE if _end_address(parts, "") is None else Ended.PROVIDER
+
+
+def end_at_provider(request: Request) -> str | None:
+    """Where the browser goes to log out at the identity provider, which it is told once; None where nowhere.
+
+    Only who is logged out here is sent there, so that a link of another site ends nobody's session here.
+
+    Raises:
+        AnswerProblem: somebody asks too often.
+    """
+    if asker_or_none(request) is not None:
+        return None
+    address = _end_address(cookies.parts_of(request), cookies.hint_of(request))
+    cookies.forget_hint(request)
+    return address
+
+
+def after_logout(origin: str) -> str:
+    """Where the identity provider sends browsers to that have logged out there."""
+    return f"{origin}/login"
 
 
 def change_password(request: Request, old: str, new: str) -> None:
@@ -104,6 +134,7 @@ def finish_at_provider(request: Request, state: str, code: str) -> str:
     if isinstance(found, oidc.Denied):
         raise AnswerProblem(Code.LOGIN_REFUSED, reason=found.denial.value)
     cookies.set_session(request, found.session)
+    cookies.set_hint(request, found.id_token)
     return found.return_to
 
 
@@ -125,6 +156,23 @@ def _denied(denied: local.Denied) -> AnswerProblem:
     if denied.denial is local.Denial.WAIT:
         return too_many(denied.wait, Code.LOGIN_WAIT)
     return AnswerProblem(Code.LOGIN_WRONG)
+
+
+def _ended(parts: Parts, id_: str) -> sessions.Used | None:
+    """End a session; returns what it was, None where it did not count any more."""
+    with parts.database.begin() as connection:
+        found = sessions.use(connection, id_, parts.clock(), parts.session_rules, parts.random)
+        used = found if isinstance(found, sessions.Used) else None
+        order = Order("unknown" if used is None else str(used.person.id), parts.clock())
+        for each in (id_, None if used is None else used.new_id):
+            if each is not None:
+                sessions.end(connection, each, order)
+    return used
+
+
+def _end_address(parts: Parts, id_token: str) -> str | None:
+    back = after_logout(parts.settings.origin)
+    return None if parts.oidc is None else parts.oidc.end_address(id_token, back)
 
 
 def _provider(parts: Parts) -> oidc.OidcLogins:

@@ -19,24 +19,17 @@ from services.api.uses.reach import own, sees
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Whose, may_person
 from services.control.cases.words import StopReason
+from services.control.owners import SUSPENDING, knows, whose_order
 from services.control.store.outbox import Act, append
 from services.control.suspension.ids import new_id, ordered_at
 from services.control.suspension.receipt import Standing, Step
 from services.control.suspension.suspend import Order
 from services.control.suspension.switch import Progress, Verb, Work
-from topics.event import GrantId, ResourceId
 from topics.grants.hold import Hold, HoldScope, covers
 from topics.policy import GrantPolicy, Policy
 
-_SUSPENDING: Final[Mapping[HoldScope, Action]] = {
-    HoldScope.GRANT: Action.KILL_GRANT,
-    HoldScope.CONSUMER: Action.KILL_CONSUMER,
-    HoldScope.RESOURCE: Action.KILL_RESOURCE,
-    HoldScope.ALL: Action.KILL_ALL,
-}
-
 _MEANT_FOR: Final = timedelta(minutes=2)
-KILLS: Final = tuple(_SUSPENDING.values())
+KILLS: Final = tuple(SUSPENDING.values())
 """What one may be allowed at the switch, one scope each."""
 
 
@@ -51,7 +44,7 @@ class Meant:
     @property
     def action(self) -> Action:
         """What one has to be allowed for it."""
-        return _SUSPENDING[self.scope] if self.verb is Verb.SUSPEND else Action.KILL_RESUME
+        return SUSPENDING[self.scope] if self.verb is Verb.SUSPEND else Action.KILL_RESUME
 
     @property
     def resumes_grant(self) -> bool:
@@ -198,26 +191,7 @@ def _standing(principal: Principal, wanted: Wanted, whose: Whose) -> Standing:
 
 def is_known(policy: Policy, wanted: Meant) -> bool:
     """Whether the policy knows what is meant."""
-    names: Mapping[HoldScope, Any] = {
-        HoldScope.GRANT: policy.grants,
-        HoldScope.CONSUMER: policy.consumers,
-        HoldScope.RESOURCE: policy.resources,
-    }
-    return wanted.scope is HoldScope.ALL or wanted.name in names[wanted.scope]
-
-
-def whose_order(policy: Policy | None, scope: HoldScope, name: str) -> Whose:
-    """The departments that an order is about; of what the policy does not know there are none."""
-    if scope is HoldScope.CONSUMER:
-        return Whose(consumer=name)
-    if policy is None or scope is HoldScope.ALL:
-        return Whose()
-    if scope is HoldScope.RESOURCE:
-        return Whose(provider=_provider(policy, ResourceId(name)))
-    entry = policy.grants.get(GrantId(name))
-    if entry is None:
-        return Whose()
-    return Whose(_provider(policy, entry.grant.resource), entry.grant.consumer)
+    return knows(policy, wanted.scope, wanted.name)
 
 
 def covered(policy: Policy, wanted: Meant) -> list[GrantPolicy]:
@@ -258,11 +232,6 @@ def cuts_in(document: Mapping[str, Any]) -> Sequence[tuple[str, str, int]]:
         if isinstance(held, Mapping)
         for partition, offset in sorted(held["cut"].items(), key=lambda each: int(each[0]))
     ]
-
-
-def _provider(policy: Policy, resource: ResourceId) -> str | None:
-    entry = policy.resources.get(resource)
-    return None if entry is None else entry.resource.provider
 
 
 def _may_see(principal: Principal, work: Work, policy: Policy | None) -> bool:

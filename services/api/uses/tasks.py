@@ -1,11 +1,11 @@
-"""What waits for a person: cases, tickets, entries and needs, first what is due first, with the days left."""
+"""What waits for a person, on cases, entries, tickets and more: first what is due first, with days left."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection
 
@@ -19,21 +19,27 @@ from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
-from services.control.docket.bound import Bound
+from services.control.docket.report_clock import ReportDuty, year_end
 from services.control.docket.review_clock import APPLY, REVIEW, EntryDue, entry_due
+from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import department_of
 from services.control.store.cases import tasks
 from services.control.store.cases.listing import waiting
-from services.control.store.cases.policies import adopted
+from services.control.store.cases.policies import Policies
 from services.control.store.catalogue.listing import Facet, Question, page
 from services.control.store.catalogue.reviews import under_review, under_revision
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.demand.reading import Wish as NeedWish
 from services.control.store.demand.reading import listed as needs
+from services.control.store.objections.reading import Wish as ObjectionWish
+from services.control.store.objections.reading import listed as objections
+from services.control.store.reports.reading import reports
 from services.control.store.tickets.reading import Wish, listed
 from services.control.tickets.words import State as TicketState
 
 _MOST: Final = 200
+_REPORTS: Final = UUID("6f1d4a52-9c1e-5b7a-8d2f-3e0c5a7b9d14")
+"""Names of reports are made into ids under it: a report has none of its own."""
 
 
 class Kind(StrEnum):
@@ -43,6 +49,8 @@ class Kind(StrEnum):
     TICKET = "ticket"
     ENTRY = "entry"
     NEED = "need"
+    OBJECTION = "objection"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +61,12 @@ class Task:
     role: Role
     id: UUID
     number: int | None
-    """What people call a case, a ticket or a need by."""
+    """What people call a case, a ticket, a need or an objection by."""
     name: str
-    """The resource, the name of an entry, or the data that is needed."""
+    """The resource, the name of an entry, the data that is needed, or the year of a report."""
     state: str
     department: str
-    """Whose it is on the other side: who asks, or whose entry it is."""
+    """Whose it is on the other side: who asks, whose entry it is, or who has to report."""
     since: datetime
     due_on: date | None
     provisional: bool
@@ -80,7 +88,8 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
     """
     permit(parts, principal, Action.CASE_LOOK, own(principal))
     with parts.database.reading() as connection:
-        calendar, today = read_calendar(connection), civil_day(parts.clock())
+        calendar, now = read_calendar(connection), parts.clock()
+        today = civil_day(now)
         found = [
             task
             for role in sorted(principal.roles)
@@ -89,6 +98,8 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
                 *_tickets(connection, principal, role, calendar, today),
                 *_entries(connection, principal, role, calendar, today),
                 *_needs(connection, principal, role),
+                *_objections(connection, principal, role, calendar, today),
+                *_reports(connection, principal, role, calendar, now),
             )
         ]
     found.sort(key=lambda each: (each.due_on is None, each.due_on or today, each.since))
@@ -169,9 +180,9 @@ def _entries(
     department = department_of(connection, principal.department) if role is Role.PROVIDER else None
     if department is None:
         return
-    policy, code = _policy(connection), department.credit_code
+    policies, code = Policies(connection), department.credit_code
     due = {
-        each.id: entry_due(policy, APPLY, each.since, calendar)
+        each.id: entry_due(policies.at(each.since), APPLY, each.since, calendar)
         for each in under_revision(connection, code, _MOST)
     }
     chosen = {
@@ -193,9 +204,9 @@ def _entries(
 
 
 def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterator[Task]:
-    policy = _policy(connection)
+    policies = Policies(connection)
     for entry in under_review(connection, _MOST):
-        found = entry_due(policy, REVIEW, entry.since, calendar)
+        found = entry_due(policies.at(entry.since), REVIEW, entry.since, calendar)
         yield Task(
             kind=Kind.ENTRY,
             role=Role.AUTHORITY,
@@ -207,11 +218,6 @@ def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterato
             since=entry.since,
             **_counted(found, calendar, today),
         )
-
-
-def _policy(connection: Connection) -> Bound | None:
-    kept = adopted(connection)
-    return None if kept is None else kept.policy
 
 
 def _counted(found: EntryDue | None, calendar: Calendar, today: date) -> dict[str, Any]:
@@ -244,4 +250,59 @@ def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator
             due_on=None,
             provisional=False,
             days_left=None,
+        )
+
+
+def _objections(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, today: date
+) -> Iterator[Task]:
+    """Objections to entries of the own department, by the clock that each began under."""
+    if role is not Role.PROVIDER or not sees(principal, Action.OBJECTION_LOOK, own(principal)):
+        return
+    wish = ObjectionWish(ObjectionState.RECEIVED, principal.department)
+    for each in objections(connection, wish, limit=_MOST):
+        opening, due = each.objection.opening, each.due(calendar)
+        yield Task(
+            kind=Kind.OBJECTION,
+            role=role,
+            id=opening.id,
+            number=each.number,
+            name=opening.name,
+            state=each.objection.state.value,
+            department=opening.who.department,
+            since=opening.when,
+            due_on=None if due is None else due.day,
+            provisional=due is not None and due.provisional,
+            days_left=None if due is None else days_left(calendar, today, due.day),
+        )
+
+
+_REPORTING: Final = {
+    Role.PROVIDER: (ReportDuty.DEPARTMENT,),
+    Role.CONSUMER: (ReportDuty.DEPARTMENT,),
+    Role.AUTHORITY: (ReportDuty.DEPARTMENT, ReportDuty.AUTHORITY),
+}
+
+
+def _reports(
+    connection: Connection, principal: Principal, role: Role, calendar: Calendar, now: datetime
+) -> Iterator[Task]:
+    """Yearly reports that the own department still owes; once for who is consumer and provider."""
+    twice = role is Role.CONSUMER and Role.PROVIDER in principal.roles
+    duties = () if twice else _REPORTING.get(role, ())
+    if not duties or not sees(principal, Action.REPORT_LOOK, own(principal)):
+        return
+    for each in reports(connection, calendar, now, principal.department):
+        if each.handed is not None or each.duty not in duties:
+            continue
+        yield Task(
+            kind=Kind.REPORT,
+            role=role,
+            id=uuid5(_REPORTS, f"{each.duty.value}:{each.department}:{each.year}"),
+            number=None,
+            name=str(each.year),
+            state=each.duty.value,
+            department=each.department,
+            since=year_end(each.year),
+            **_counted(each.due, calendar, civil_day(now)),
         )

@@ -1,6 +1,6 @@
 """Every action that a person can ask the control plane for, by one name each: ``<area>.<action>``.
 
-Those of cases, tickets, needs and catalogue entries have the names of their life cycles; tests compare.
+Those of cases, tickets, needs, objections and entries have the names of their life cycles; tests compare.
 """
 
 from enum import StrEnum
@@ -22,6 +22,8 @@ class Area(StrEnum):
     TICKET = "ticket"
     OPERATION = "operation"
     NOTICE = "notice"
+    OBJECTION = "objection"
+    REPORT = "report"
     AUDIT = "audit"
     ACCOUNT = "account"
 
@@ -65,6 +67,13 @@ class Action(StrEnum):
     DEMAND_HAND_BACK = "demand.hand_back"
     DEMAND_DRAFT = "demand.draft"
     DEMAND_WITHDRAW = "demand.withdraw"
+
+    OBJECTION_LOOK = "objection.look"
+    OBJECTION_OBJECT = "objection.object"
+    OBJECTION_EXTEND = "objection.extend"
+    OBJECTION_ACCEPT = "objection.accept"
+    OBJECTION_DENY = "objection.deny"
+    OBJECTION_WITHDRAW = "objection.withdraw"
 
     CASE_LOOK = "case.look"
     CASE_LOOK_CONTEXT = "case.look_context"
@@ -165,6 +174,10 @@ class Action(StrEnum):
     """To add a mailbox or an endpoint, or give an endpoint a new secret."""
     NOTICE_MEND_DELIVERY = "notice.mend_delivery"
     """To switch an address off, or have what did not arrive tried anew."""
+
+    REPORT_LOOK = "report.look"
+    REPORT_FILE = "report.file"
+    REPORT_FILE_FOR_AUTHORITY = "report.file_for_authority"
 
     AUDIT_LOOK = "audit.look"
     AUDIT_EXPORT = "audit.export"

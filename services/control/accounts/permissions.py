@@ -78,6 +78,12 @@ _OF_DEMAND: Final[tuple[_Row, ...]] = (
     (Action.DEMAND_HAND_BACK, _CHANGE, _, _OWN, _, _, _, _),
     (Action.DEMAND_DRAFT, _CHANGE, _, _OWN, _, _, _, _),
     (Action.DEMAND_WITHDRAW, _CHANGE, _, _, _OWN, _, _, _),
+    (Action.OBJECTION_LOOK, _LOOK, _ALL, _OWN, _OWN, _, _ALL, _ALL),
+    (Action.OBJECTION_OBJECT, _CHANGE, _OWN, _, _OWN, _, _, _),
+    (Action.OBJECTION_EXTEND, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_ACCEPT, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_DENY, _CHANGE, _, _OWN, _, _, _, _),
+    (Action.OBJECTION_WITHDRAW, _CHANGE, _OWN, _, _OWN, _, _, _),
 )
 _OF_CASES: Final[tuple[_Row, ...]] = (
     (Action.CASE_LOOK, _LOOK, _ALL, _OWN, _OWN, _ALL, _ALL, _ALL),
@@ -171,6 +177,9 @@ _OF_RUNNING: Final[tuple[_Row, ...]] = (
     (Action.NOTICE_LOOK_ADDRESSES, _LOOK, _OWN, _OWN, _OWN, _ALL, _OWN, _),
     (Action.NOTICE_SET_ADDRESS, _CHANGE, _OWN, _OWN, _OWN, _OWN, _, _),
     (Action.NOTICE_MEND_DELIVERY, _CHANGE, _OWN, _OWN, _OWN, _ALL, _, _),
+    (Action.REPORT_LOOK, _LOOK, _ALL, _OWN, _OWN, _, _ALL, _ALL),
+    (Action.REPORT_FILE, _CHANGE, _OWN, _OWN, _OWN, _, _, _),
+    (Action.REPORT_FILE_FOR_AUTHORITY, _CHANGE, _OWN, _, _, _, _, _),
     (Action.AUDIT_LOOK, _LOOK, _, _OWN, _OWN, _, _ALL, _ALL),
     (Action.AUDIT_EXPORT, _LOOK, _, _, _, _, _ALL, _),
     (Action.AUDIT_BALANCE, _LOOK, _, _, _, _ALL, _ALL, _),

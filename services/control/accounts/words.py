@@ -41,6 +41,8 @@ _AREAS: Final[Mapping[StrEnum, Said]] = {
     Area.TICKET: ("疑义数据", "problem data"),
     Area.OPERATION: ("运行", "operation"),
     Area.NOTICE: ("通知", "notices"),
+    Area.OBJECTION: ("开放目录异议", "objections"),
+    Area.REPORT: ("年度报告", "yearly reports"),
     Area.AUDIT: ("审计", "audit"),
     Area.ACCOUNT: ("账号", "accounts"),
 }
@@ -94,6 +96,12 @@ _DEMAND: Final[Mapping[StrEnum, Said]] = {
     Action.DEMAND_HAND_BACK: ("退回数据需求", "hand a need back"),
     Action.DEMAND_DRAFT: ("按需求编制目录", "begin an entry for a need"),
     Action.DEMAND_WITHDRAW: ("撤回数据需求", "withdraw a need"),
+    Action.OBJECTION_LOOK: ("查看开放目录异议", "look at objections"),
+    Action.OBJECTION_OBJECT: ("对开放目录提出异议", "object to the open directory"),
+    Action.OBJECTION_EXTEND: ("延长异议答复期限", "extend the time for an objection"),
+    Action.OBJECTION_ACCEPT: ("采纳异议", "accept an objection"),
+    Action.OBJECTION_DENY: ("不予采纳异议", "deny an objection"),
+    Action.OBJECTION_WITHDRAW: ("撤回异议", "withdraw an objection"),
 }
 _CASES: Final[Mapping[StrEnum, Said]] = {
     Action.CASE_LOOK: ("查看共享申请", "look at a case"),
@@ -187,6 +195,9 @@ _RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.NOTICE_LOOK_ADDRESSES: ("查看通知接收地址", "look at where notices go"),
     Action.NOTICE_SET_ADDRESS: ("设置通知接收地址", "say where notices go"),
     Action.NOTICE_MEND_DELIVERY: ("停用通知地址、重发通知", "switch an address off, try a notice anew"),
+    Action.REPORT_LOOK: ("查看年度报告", "look at yearly reports"),
+    Action.REPORT_FILE: ("报送部门年度报告", "hand in a department's yearly report"),
+    Action.REPORT_FILE_FOR_AUTHORITY: ("报送主管部门年度报告", "hand in the authority's yearly report"),
     Action.AUDIT_LOOK: ("查看审计日志", "look at the audit log"),
     Action.AUDIT_EXPORT: ("导出审计日志", "export the audit log"),
     Action.AUDIT_BALANCE: ("核对账目", "balance the books"),

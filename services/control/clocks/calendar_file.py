@@ -23,7 +23,7 @@ from services.control.clocks.calendar import (
     calendar_of,
     reaches_back_to,
 )
-from services.control.yaml_source import DefinitionError
+from services.control.definition_error import DefinitionError
 
 COLUMNS: Final = ("date", "kind", "name", "year")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -136,6 +136,8 @@ def _require_comparable(policy: Policy, key: str) -> None:
 def in_words(given: Given) -> str:
     """A value for a person, such as ``5 working days``."""
     kind = KEYS[given.key].kind
+    if isinstance(given.content, tuple):
+        return ", ".join(given.content)
     if not isinstance(given.content, Stage):
         return f"{given.content}{' days' if kind is Kind.RETENTION else ''}"
     rule, more = given.content.rule, " before" if kind is Kind.NOTICE else ""
@@ -178,7 +180,7 @@ def _strictest(candidates: Sequence[Given]) -> Given:
             what = (
                 f"{each.key}: {in_words(each)} of {each.pack} and {in_words(chosen)} of {chosen.pack} {error}"
             )
-            raise CorrectPacks(what, each.place, "give both in one unit, from one event") from error
+            raise CorrectPacks(what, each.place, error.remedy) from error
     return chosen
 
 

@@ -47,8 +47,8 @@ class Source:
     """Whether somebody compared the value with the text of the document."""
 
 
-Content = Stage | int | str
-"""A stage of a clock, days, or a choice."""
+Content = Stage | int | str | tuple[str, ...]
+"""A stage of a clock, days, a choice, or several words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from services.control.clocks.pack import Pack
 from services.control.clocks.pack_form import PackForm
-from services.control.yaml_source import DefinitionError, YamlSource, form_errors, parse_yaml, read_yaml
+from services.control.definition_error import DefinitionError
+from services.control.yaml_source import YamlSource, form_errors, parse_yaml, read_yaml
 
 
 class PacksInvalid(ValueError):  # noqa: N818 - says what is wrong, not that something is

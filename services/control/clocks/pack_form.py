@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from services.control.clocks.pack import Content, Given, Level, Pack, Source, Standing
-from services.control.clocks.policy_keys import KEYS, Kind
+from services.control.clocks.policy_keys import KEYS, Kind, PolicyKey
 from services.control.clocks.rules import (
     REMINDERS,
     AgreedDate,
@@ -21,7 +21,8 @@ from services.control.clocks.rules import (
     Stage,
     WorkingDays,
 )
-from services.control.yaml_source import DefinitionError, Loc, YamlSource
+from services.control.definition_error import DefinitionError
+from services.control.yaml_source import Loc, YamlSource
 from topics.resource import Declared, Name, Titles
 
 PackId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
@@ -30,6 +31,8 @@ Text = Annotated[str, Field(min_length=1)]
 _MONTH_AND_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(last|[0-3][0-9])")
 _DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LENGTHS: Final = ("working_days", "natural_days", "by", "agreed")
+_WANTED: Final = {Kind.RETENTION: "days", Kind.CHOICE: "choice", Kind.LIST: "words"}
+"""What a value of a kind is written as; the others are stages."""
 
 
 class ExtensionForm(Declared):
@@ -114,18 +117,19 @@ class SourceForm(Declared):
 
 
 class ValueForm(Declared):
-    """One value with its source: stages of a clock, days, or a choice."""
+    """One value with its source: stages of a clock, days, a choice, or several words."""
 
     source: SourceForm
     stages: tuple[StageForm, ...] | None = None
     days: Days | None = None
     choice: Text | None = None
+    words: tuple[Text, ...] | None = None
 
     def contents(self) -> tuple[Content, ...]:
         """What is given, whichever kind it is."""
         if self.stages is not None:
             return tuple(each.stage() for each in self.stages)
-        return tuple(each for each in (self.days, self.choice) if each is not None)
+        return tuple(each for each in (self.days, self.choice, self.words) if each is not None)
 
 
 class PackForm(Declared):
@@ -181,14 +185,27 @@ def _key_problems(key: str, value: ValueForm) -> Iterator[tuple[Loc, str, str]]:
     if known is None:
         yield (), f"there is no key {key}", "`govbus clock packs list` shows those that there are"
         return
-    wanted = {Kind.RETENTION: "days", Kind.CHOICE: "choice"}.get(known.kind, "stages")
-    given = [name for name in ("stages", "days", "choice") if getattr(value, name) is not None]
+    wanted = _WANTED.get(known.kind, "stages")
+    given = [name for name in ("stages", *_WANTED.values()) if getattr(value, name) is not None]
     if given != [wanted]:
         yield (), f"has {' and '.join(given) or 'no value'}, but is a {known.kind}", f"give it {wanted}"
     elif known.kind is Kind.CHOICE and value.choice not in known.choices:
         yield ("choice",), f"{value.choice!r} is no choice here", f"write one of: {', '.join(known.choices)}"
+    elif value.words is not None:
+        yield from _word_problems(known, value.words)
     elif value.stages is not None:
         yield from _stage_problems(known.kind, value.stages)
+
+
+def _word_problems(key: PolicyKey, words: tuple[str, ...]) -> Iterator[tuple[Loc, str, str]]:
+    if not words:
+        yield ("words",), "is empty", f"name some of: {', '.join(key.choices)}"
+    for number, word in enumerate(words):
+        if word not in key.choices:
+            remedy = f"write some of: {', '.join(key.choices)}"
+            yield ("words", number), f"{word!r} is no choice here", remedy
+        elif word in words[:number]:
+            yield ("words", number), f"{word} is given twice", "keep one of the two"
 
 
 def _stage_problems(kind: Kind, stages: tuple[StageForm, ...]) -> Iterator[tuple[Loc, str, str]]:

@@ -1,9 +1,12 @@
 """The keys that policy packs may give values for: what each is, and how values of several layers merge."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from services.control.catalogue.vocabulary import BASIC_LIBRARIES, THEMES, BasisLevel
 
 
 class Kind(StrEnum):
@@ -17,6 +20,8 @@ class Kind(StrEnum):
     """Days for which something is kept; the longer is the stricter."""
     CHOICE = "choice"
     """One of a few words, given from the most lenient to the strictest."""
+    LIST = "list"
+    """Some of a few words; what takes fewer of them is the stricter."""
 
 
 class Merge(StrEnum):
@@ -30,7 +35,7 @@ class Merge(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
-    """One key; ``rules`` are the ids of the requirements that it is about."""
+    """One key: ``rules`` are ids of the requirements it is about, ``choices`` the words that there are."""
 
     name: str
     kind: Kind
@@ -47,6 +52,12 @@ def _clock(name: str, zh: str, en: str, *rules: str, kind: Kind = Kind.DEADLINE)
 
 def _choice(name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], *choices: str) -> PolicyKey:
     return PolicyKey(name, Kind.CHOICE, merge, zh, en, rules, choices)
+
+
+def _words(
+    name: str, merge: Merge, zh: str, en: str, rules: tuple[str, ...], words: Iterable[str]
+) -> PolicyKey:
+    return PolicyKey(name, Kind.LIST, merge, zh, en, rules, tuple(map(str, words)))
 
 
 _STRICTEST, _LOCAL = Merge.STRICTEST, Merge.LOCAL_OVERRIDES
@@ -146,6 +157,25 @@ _KEYS: Final = (
         "incremental",
         "realtime_full",
     ),
+    _words(
+        "basis.deny.allowed_levels",
+        _STRICTEST,
+        "不予共享依据的层级",
+        "levels of basis that suffice for not sharing",
+        ("A3-03",),
+        BasisLevel,
+    ),
+    _choice(
+        "basis.conditional.required",
+        _STRICTEST,
+        "有条件共享须有依据",
+        "whether what is shared conditionally needs a basis",
+        ("A3-04",),
+        "not_required",
+        "required",
+    ),
+    _words("taxonomy.basic", _LOCAL, "基础信息资源库", "basic libraries", ("A2-14",), BASIC_LIBRARIES),
+    _words("taxonomy.theme", _LOCAL, "主题信息资源库", "themes", ("A2-15",), THEMES),
 )
 
 KEYS: Final = MappingProxyType({each.name: each for each in _KEYS})

@@ -15,7 +15,11 @@ _END_OF_MONTH = 31
 
 
 class Incomparable(ValueError):  # noqa: N818 - says what is wrong, not that something is
-    """The two cannot be compared; the text goes on after both were named."""
+    """The two cannot be compared; the text goes on after both were named, and ``remedy`` says what to do."""
+
+    def __init__(self, why: str, remedy: str = "give both in one unit, from one event") -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 def is_stricter(key: PolicyKey, one: Content, other: Content) -> bool:
@@ -25,10 +29,12 @@ def is_stricter(key: PolicyKey, one: Content, other: Content) -> bool:
     stricter, and then the one that does not stand still.
 
     Raises:
-        Incomparable: the two are in different units, or run from different events.
+        Incomparable: the two are in different units, run from different events, or take different words.
     """
     if isinstance(one, Stage) and isinstance(other, Stage):
         return _is_stricter_clock(key.kind, one, other)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return _takes_fewer(frozenset(one), frozenset(other))
     if key.kind is Kind.CHOICE:
         return key.choices.index(str(one)) > key.choices.index(str(other))
     return int(str(one)) > int(str(other))
@@ -60,3 +66,11 @@ def _length(rule: ClockRule) -> tuple[int, ...]:
             return month, day or _END_OF_MONTH
         case AgreedDate():
             return ()
+
+
+def _takes_fewer(one: frozenset[str], other: frozenset[str]) -> bool:
+    if one <= other or other <= one:
+        return one < other
+    raise Incomparable(
+        "take different words, neither fewer than the other", "let one of the two hold the other"
+    )

@@ -237,7 +237,7 @@ def _opening_problems(
         what = f"{order.actor.department} cannot apply for {application.applicant}"
         yield Problem("OTHER_DEPARTMENT", "applicant", what, "apply for your own department")
     if policy is None:
-        remedy = "have the operator adopt policy packs: `govbus policy adopt`"
+        remedy = "have the authority adopt policy packs: `govbus policy adopt`"
         yield Problem(
             "POLICY_MISSING", "policy", "no policy is adopted that a case could be bound to", remedy
         )

@@ -146,7 +146,11 @@ def _placeless(given: Given) -> Given:
 
 
 def _given_document(given: Given) -> Document:
-    content = _stage_document(given.content) if isinstance(given.content, Stage) else given.content
+    content: Any = given.content
+    if isinstance(content, Stage):
+        content = _stage_document(content)
+    elif isinstance(content, tuple):
+        content = list(content)
     return {
         "pack": given.pack,
         "level": given.level.value,
@@ -158,6 +162,8 @@ def _given_document(given: Given) -> Document:
 def _given_of(key: str, document: Mapping[str, Any]) -> Given:
     told = document["content"]
     content: Content = _stage_of(told) if isinstance(told, Mapping) else told
+    if isinstance(told, list):
+        content = tuple(told)
     source = Source(**document["source"])
     return Given(key, content, source, document["pack"], Level(document["level"]), document["pack"])
 

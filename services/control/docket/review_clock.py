@@ -1,8 +1,7 @@
-"""Until when an entry has to be brought for review, and reviewed: the clocks of the policy that is adopted.
+"""Until when an entry has to be brought for review, and reviewed: by the policy under which that began.
 
 The department has its time from the change of law or function on (requirement A2-05), the authority from the
-day on which the entry came for review (A2-06). An entry is bound to no policy of its own: one that is adopted
-meanwhile counts for it, too.
+day on which the entry came for review (A2-06). A policy that is adopted meanwhile moves neither (A15).
 """
 
 from dataclasses import dataclass

@@ -70,6 +70,18 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CLOCK_OVERDUE, "iew", "iew", "iew", "iew"),
     (Kind.MAINTENANCE_ANNOUNCED, "iew", "iew", "iew", "iew"),
     (Kind.MAINTENANCE_CANCELLED, "iew", "iew", "iew", "iew"),
+    (Kind.NEED_STATED, "iw", "", "iew", ""),
+    (Kind.NEED_ASSIGNED, "iw", "iew", "iw", ""),
+    (Kind.NEED_HANDED_BACK, "iw", "iw", "iew", ""),
+    (Kind.NEED_DRAFTED, "iw", "iw", "iw", ""),
+    (Kind.NEED_KNOWN, "iew", "iw", "iw", ""),
+    (Kind.NEED_DECLINED, "iew", "iw", "iw", ""),
+    (Kind.NEED_WITHDRAWN, "iw", "iw", "iw", ""),
+    (Kind.OBJECTION_RECEIVED, "iw", "iew", "iw", ""),
+    (Kind.OBJECTION_EXTENDED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_ACCEPTED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_DENIED, "iew", "iw", "iw", ""),
+    (Kind.OBJECTION_WITHDRAWN, "iw", "iw", "iw", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

@@ -18,6 +18,8 @@ _PAGES: Final = {
     "resource": ("resources", Slot.RESOURCE),
     "clock": ("cases", Slot.CASE),
     "maintenance": ("maintenance", Slot.MAINTENANCE),
+    "need": ("demand", Slot.NEED),
+    "objection": ("objections", Slot.OBJECTION),
 }
 """What a kind is about → its folder in the portal and the slot with the id."""
 _CREDENTIALS: Final = frozenset({Kind.CREDENTIAL_EXPIRES, Kind.CREDENTIAL_EXPIRED})

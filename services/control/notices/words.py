@@ -70,12 +70,28 @@ class Kind(StrEnum):
     MAINTENANCE_ANNOUNCED = "maintenance.announced"
     MAINTENANCE_CANCELLED = "maintenance.cancelled"
 
+    NEED_STATED = "need.stated"
+    NEED_ASSIGNED = "need.assigned"
+    NEED_HANDED_BACK = "need.handed_back"
+    """The department that was to describe the data is not the one that holds it."""
+    NEED_DRAFTED = "need.drafted"
+    NEED_KNOWN = "need.known"
+    """The data is in the catalogue."""
+    NEED_DECLINED = "need.declined"
+    NEED_WITHDRAWN = "need.withdrawn"
+
+    OBJECTION_RECEIVED = "objection.received"
+    OBJECTION_EXTENDED = "objection.extended"
+    OBJECTION_ACCEPTED = "objection.accepted"
+    OBJECTION_DENIED = "objection.denied"
+    OBJECTION_WITHDRAWN = "objection.withdrawn"
+
 
 class Audience(StrEnum):
     """As what a department is told."""
 
     CONSUMER = "consumer"
-    """It applied, holds the grant, or reported the record."""
+    """It applied, holds the grant, reported the record, or stated the need."""
     PROVIDER = "provider"
     AUTHORITY = "authority"
     """The authority, and a body that rules on the case."""
@@ -112,6 +128,11 @@ class Slot(StrEnum):
     NEW_RESOURCE = "new_resource"
     """The id of the resource's new version."""
     MAINTENANCE = "maintenance"
+    OBJECTION = "objection"
+    NEED = "need"
+    """The number by which people call it, as of an objection."""
+    ASSIGNEE = "assignee"
+    """The department that is to describe what is needed."""
     DUTY = "duty"
     """The key of a clock in the policy packs."""
     STEP = "step"
@@ -134,6 +155,9 @@ NAMES: Final = frozenset(
         Slot.RESOURCE,
         Slot.NEW_RESOURCE,
         Slot.MAINTENANCE,
+        Slot.OBJECTION,
+        Slot.NEED,
+        Slot.ASSIGNEE,
         Slot.DUTY,
         Slot.STEP,
     }

@@ -1,4 +1,4 @@
-"""Looks after departments' credentials: gives them dates, tells that they end, locks out what is over.
+"""Looks after departments' credentials: dates, notices, what is over or was renewed by half.
 
 A login that apply or an import has made is entered when it is seen first. What is over is only ever taken
 away; a new one comes by a code, or by an apply, and has a date of its own.
@@ -38,14 +38,14 @@ class CredentialsTurn:
     """For how many days a credential is good that is entered."""
 
     def turn(self) -> bool:
-        """Enter, tell, lock out; returns whether there was any work."""
+        """Enter, tell, lock out, finish what was half renewed; returns whether there was any work."""
         with self.database.alone(Task.CREDENTIALS) as ours:
             if not ours:
                 return False
             now, holders = self.now(), self.logins.holders()
             entered = self._enter(holders, now)
             told = self._tell(holders, now)
-            return self._lock_out(now) or entered or told
+            return self._each(now) or entered or told
 
     def _enter(self, holders: Collection[ConsumerId], now: datetime) -> bool:
         with self.database.begin() as connection:
@@ -63,19 +63,32 @@ class CredentialsTurn:
             news = [(new_id(now), each) for each in ending(found, offices(connection), now)]
             return tell_all(connection, news, next_digest(now, read_calendar(connection))) > 0
 
-    def _lock_out(self, now: datetime) -> bool:
-        """Each by itself: a department whose login cannot be taken away now keeps no other its own."""
+    def _each(self, now: datetime) -> bool:
+        """Each by itself: a department whose login cannot be changed now holds up no other."""
         with self.database.begin() as connection:
             over = [each.consumer for each in credentials.open_ones(connection) if each.is_over(now)]
         done, troubles = False, list[Exception]()
-        for consumer in over:
+        works: list[tuple[Callable[[ConsumerId, datetime], bool], ConsumerId]] = [
+            *((self._lock_out_one, each) for each in over),
+            *((self._finish_one, each) for each in sorted(self.logins.half_renewed())),
+        ]
+        for work, consumer in works:
             try:
-                done |= self._lock_out_one(consumer, now)
-            except Exception as error:  # noqa: BLE001 - the others are locked out all the same
+                done |= work(consumer, now)
+            except Exception as error:  # noqa: BLE001 - the others have their turn all the same
                 troubles.append(error)
         if troubles:
             raise troubles[0]
         return done
+
+    def _finish_one(self, consumer: ConsumerId, _now: datetime) -> bool:
+        """Whoever fetches a new credential at this moment has it to himself, and finishes it."""
+        with self.database.begin() as connection:
+            credentials.hold(connection, consumer)
+            if consumer not in self.logins.half_renewed():
+                return False
+            self.logins.finish(consumer)
+        return True
 
     def _lock_out_one(self, consumer: ConsumerId, now: datetime) -> bool:
         """The login goes last: if that fails, nothing is noted, and the next turn does it again."""

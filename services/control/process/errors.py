@@ -7,11 +7,15 @@ from confluent_kafka import KafkaException
 from producers.connect_errors import ConnectError
 from schemas.registry import RegistryRefused, RegistryUnavailable, SchemaNotFound
 from services.control.dispute_sender import DisputesDiverge, SendAgain
+from services.control.evidence.keys import NoKey
+from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.policy_topic import PolicyUnreadable
 from services.control.reading import TopicUnreadable
 from services.control.sending.wiring import RestoreSecret
 from services.control.store.errors import StoreError
 from services.control.suspension.acts import ActDamaged, LedgerNotReady
+from services.evidence.hashing import AlgorithmMissing
+from services.evidence.making import LedgerDiffers
 from services.ledger.reader import KafkaUnavailable, ReadRefused, TopicMissing
 from services.stack.errors import StackError
 from topics.disputes import RefuseChange
@@ -36,6 +40,11 @@ _SPOKEN: Final = (
     DisputesDiverge,
     SendAgain,
     RefuseChange,
+    LedgerDiffers,
+    WitnessDisagrees,
+    WitnessSilent,
+    NoKey,
+    AlgorithmMissing,
     KafkaUnavailable,
     ReadRefused,
     TopicMissing,

@@ -27,6 +27,8 @@ class ControlSettings(BaseModel):
     """How often decided cases are looked for that are to be carried out on the bus."""
     disputes_s: Seconds = 2.0
     """How often marks of disputed records are looked for that are to be sent."""
+    rulings_s: Seconds = 1.0
+    """How often rulings on items are looked for that are to be carried out on the bus."""
     tickets_s: Seconds = 60.0
     """How often open tickets are held against what came through capture."""
     courier_s: Seconds = 5.0
@@ -37,6 +39,8 @@ class ControlSettings(BaseModel):
     """How often the credentials of departments are looked at: who is told, what is over."""
     collector_s: Seconds = 15.0
     """How often the running bus is looked at for the snapshots."""
+    evidence_s: Seconds = 5.0
+    """How often the ledger is looked at for what no checkpoint covers."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
     definitions: Path | None = None

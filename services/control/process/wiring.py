@@ -8,10 +8,12 @@ from typing import Final
 
 from producers.connect_client import ConnectClient, RetryPolicy
 from schemas.registry import RegistryCredentials, SchemaRegistry
-from services.control.definitions import load_definitions, packaged_definitions
+from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.dispute_sender import DisputesNotReady, sender_on
+from services.control.evidence.on_stack import open_sealer
+from services.control.evidence.settings import EvidenceSettings
 from services.control.policy_topic import newest_policy
 from services.control.process.address import As, stack_address
 from services.control.process.cases import CasesTurn
@@ -23,6 +25,7 @@ from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
 from services.control.process.retirements import RetirementsTurn
+from services.control.process.sealing import SealingTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
@@ -30,9 +33,10 @@ from services.control.provisioning.logins import Locks
 from services.control.provisioning.wiring import worker
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
+from services.control.rulings.wiring import ruling_order, ruling_worker
 from services.control.sending.courier import Courier
 from services.control.sending.wiring import means_of
-from services.control.settings import CredentialSettings
+from services.control.settings import ApplySettings, CredentialSettings
 from services.control.stack_access import access_of, notice_settings
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
@@ -99,12 +103,14 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
             GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
             Pace(settings.grants_s, _BUSY_S),
         ),
+        "rulings": (parts.rulings(declared), Pace(settings.rulings_s)),
         "credentials": (parts.credentials(), Pace(settings.credentials_s, _BUSY_S)),
         "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
         "collector": (
             Collector(database, parts.sources(), now).turn,
             Pace(settings.collector_s, longest_retry_s=30.0),
         ),
+        "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
     }
     return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
@@ -150,6 +156,11 @@ class _Parts:
 
         return turn
 
+    def rulings(self, declared: Definitions) -> Callable[[], bool]:
+        """Carries the authority's rulings on items to the bus."""
+        order = ruling_order(access_of(self._stack), ApplySettings.from_environment(), declared)
+        return ruling_worker(self._database, order, lambda text: _log.info("%s", text)).turn
+
     def credentials(self) -> Callable[[], bool]:
         """Looks after the dates of departments' logins, as whoever may take them away."""
         days = CredentialSettings.from_environment().days
@@ -159,6 +170,12 @@ class _Parts:
         """A round of the courier; whether it sent anything."""
         courier = Courier(self._database, means_of(notice_settings(self._stack)), now)
         return lambda: courier.round().delivered > 0
+
+    def evidence(self) -> Callable[[], bool]:
+        """Seals the ledger; whether there is more of it."""
+        settings = EvidenceSettings.from_environment()
+        opened = open_sealer(self._stack, settings, lambda: int(now().timestamp() * 1000))
+        return SealingTurn(self._database, self._closing.enter_context(opened)).turn
 
     def sources(self) -> StackSources:
         """What the collector asks."""

@@ -121,7 +121,7 @@ _NO_POLICY = Problem(
     "POLICY_MISSING",
     "policy",
     "no policy packs are adopted that cases could be bound to",
-    "have the operator adopt them: `govbus policy adopt`",
+    "have the authority adopt them: `govbus policy adopt`",
 )
 
 

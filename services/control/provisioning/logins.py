@@ -1,10 +1,17 @@
 """Departments' logins on a stack: handed over to who fetches them, renewed, locked out once they are over."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from services.control.access import Access
-from services.control.credentials import credential, credentials_path, remove_credentials, write_credentials
+from services.control.credentials import (
+    credential,
+    credentials_path,
+    remove_credentials,
+    renew_password,
+    write_credentials,
+)
 from services.control.desired import Declared
 from services.control.provisioning.entries import item_schema_of
 from services.control.provisioning.ports import CannotProvide
@@ -33,7 +40,7 @@ class Fetching(Protocol):
 
 
 class Lockable(Protocol):
-    """Which departments have a login, and that it can be taken away."""
+    """Which departments have a login, and that it can be taken away, or be renewed to the end."""
 
     def holders(self) -> frozenset[ConsumerId]:
         """Departments of which there is a password that opens the bus."""
@@ -41,6 +48,14 @@ class Lockable(Protocol):
 
     def lock(self, consumer: ConsumerId) -> None:
         """Take the department's password away; what is away already stays away."""
+        ...
+
+    def half_renewed(self) -> frozenset[ConsumerId]:
+        """Departments whose new password the broker may not have, or of which there may be old copies."""
+        ...
+
+    def finish(self, consumer: ConsumerId) -> None:
+        """Let the broker and every copy have the department's new password; what has it already is left."""
         ...
 
 
@@ -66,7 +81,9 @@ class Handover:
         if credentials_path(self.access.home, user).exists():
             write_credentials(self.access, user, _declared(self.policy))
         renew_login(self.access, consumer)
-        return credential_of(self.access, self.policy, consumer)
+        found = credential_of(self.access, self.policy, consumer)
+        self.access.settle_user(user)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +94,7 @@ class Locks:
 
     def holders(self) -> frozenset[ConsumerId]:
         """See ``Lockable``."""
-        users = self.access.users_with_passwords()
-        return frozenset(
-            ConsumerId(user.removeprefix(_CONSUMER)) for user in users if user.startswith(_CONSUMER)
-        )
+        return _consumers(self.access.users_with_passwords())
 
     def lock(self, consumer: ConsumerId) -> None:
         """See ``Lockable``; whom the broker does not know, it is not made to know."""
@@ -88,6 +102,18 @@ class Locks:
         if user in self.access.known_users():
             self.access.lock_user(user)
         remove_credentials(self.access.home, [user])
+
+    def half_renewed(self) -> frozenset[ConsumerId]:
+        """See ``Lockable``."""
+        return _consumers(self.access.half_done_users())
+
+    def finish(self, consumer: ConsumerId) -> None:
+        """See ``Lockable``; the files are the last that is looked at, so nobody forgets one."""
+        user = _user(consumer)
+        password = self.access.ensure_user(user)
+        renew_password(self.access.home, user, password)
+        renew_login(self.access, consumer)
+        self.access.settle_user(user)
 
 
 def credential_of(access: Access, policy: Policy, consumer: ConsumerId) -> dict[str, Any]:
@@ -106,6 +132,10 @@ def _declared(policy: Policy) -> Declared:
         code_lists=policy.code_lists,
         item_schemas={key: item_schema_of(entry) for key, entry in policy.resources.items()},
     )
+
+
+def _consumers(users: Iterable[str]) -> frozenset[ConsumerId]:
+    return frozenset(ConsumerId(user.removeprefix(_CONSUMER)) for user in users if user.startswith(_CONSUMER))
 
 
 def _user(consumer: ConsumerId) -> str:

@@ -96,7 +96,8 @@ class SwitchFollower:
         when = max(order.at, case.events[-1].when)
         stop = StopReason(order.standing.stop) if order.standing.stop else DEFAULT_STOP
         given = Given(text=_text(order), stop_reason=stop, order=order.id)
-        asked = Order(key="", actor=actor, now=when)
+        recorder = order.by if order.standing.person else ""
+        asked = Order(key="", actor=actor, now=when, recorder=recorder)
         return self.desk.carry_out(connection, asked, _id(filed), Action.SUSPEND, given)
 
 
@@ -142,7 +143,8 @@ def _actor(order: SwitchOrder) -> Actor:
 
 
 def _person(order: SwitchOrder) -> str:
-    return order.by if is_id(order.by) else SYSTEM.person
+    by = order.standing.person or order.by
+    return by if is_id(by) else SYSTEM.person
 
 
 def _text(order: SwitchOrder) -> str:

@@ -1,7 +1,7 @@
 """What is asked of an identity provider: where to send the browser, and who somebody is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -29,6 +29,8 @@ class Claims:
     issuer: str
     subject: str
     all: Mapping[str, Any]
+    id_token: str = field(default="", repr=False)
+    """What it signed; shown to it again, it knows whose session there shall end."""
 
 
 class IdentityProvider(Protocol):
@@ -48,5 +50,17 @@ class IdentityProvider(Protocol):
         Raises:
             ProviderUnavailable: it does not answer.
             ClaimsRefused: the code, or what was said for it, proves nothing.
+        """
+        ...
+
+    def end_address(self, id_token: str, back: str) -> str | None:
+        """Where the browser goes to end the session at the provider too; None where it offers no such place.
+
+        Args:
+            id_token: what the provider signed at the login; empty where it is not known any more.
+            back: the page of ours to which it sends the browser afterwards.
+
+        Raises:
+            ProviderUnavailable: it cannot be asked where that is.
         """
         ...

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -14,7 +14,13 @@ from services.control.accounts.groups import GroupRule, Mapped, Unmapped, map_gr
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random, new_secret
 from services.control.accounts.sessions import Method
-from services.control.signing_in.identity_provider import Asked, Claims, ClaimsRefused, IdentityProvider
+from services.control.signing_in.identity_provider import (
+    Asked,
+    Claims,
+    ClaimsRefused,
+    IdentityProvider,
+    ProviderUnavailable,
+)
 from services.control.store.accounts import identities, persons, roles, sessions
 from services.control.store.accounts.acts import CorrectRequest, Order, of_person
 from services.control.store.database import ControlDatabase
@@ -66,11 +72,12 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """Who is in, the id for the browser, and where it wanted to go."""
+    """Who is in, the id for the browser, where it wanted to go, and what the provider signed."""
 
     person: Person
     session: str
     return_to: str
+    id_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,13 @@ class OidcLogins:
             return Denied(Denial.UNMAPPED, mapped.value)
         return self._enter(claims, mapped, flow, back)
 
+    def end_address(self, id_token: str, back: str) -> str | None:
+        """Where a browser ends its session at the provider too; None where that cannot be done from here."""
+        try:
+            return self.provider.end_address(id_token, back)
+        except ProviderUnavailable:
+            return None
+
     def _enter(
         self, claims: Claims, mapped: Mapped, flow: identities.Flow, back: Return
     ) -> LoggedIn | Denied:
@@ -136,7 +150,7 @@ class OidcLogins:
                     return Denied(Denial.SWITCHED_OFF)
                 order = Order(str(person.id), back.now)
                 id_ = sessions.begin(connection, person, Method.OIDC, order, self.random, back.old_session)
-                return LoggedIn(person, id_, flow.return_to)
+                return LoggedIn(person, id_, flow.return_to, claims.id_token)
         except CorrectRequest as error:
             return Denied(Denial.UNKNOWN_DEPARTMENT, error.problems[0].code)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlsplit
 
 import requests
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
@@ -87,7 +88,16 @@ class OidcClient:
             claims.validate(now=int(self._clock().timestamp()), leeway=int(SKEW.total_seconds()))
         except JoseError as error:
             raise ClaimsRefused(f"the id token does not count: {error.error}") from error
-        return Claims(self._client.issuer, str(claims["sub"]), dict(claims))
+        return Claims(self._client.issuer, str(claims["sub"]), dict(claims), text)
+
+    def end_address(self, id_token: str, back: str) -> str | None:
+        """Where the browser goes to log out there too (see ``IdentityProvider``)."""
+        url = self._discovered().get("end_session_endpoint")
+        if not isinstance(url, str) or not is_safe(url):
+            return None
+        said = {"id_token_hint": id_token, "client_id": self._client.client_id}
+        given = [(name, value) for name, value in said.items() if value]
+        return str(add_params_to_uri(url, [*given, ("post_logout_redirect_uri", back)]))
 
     def _token(self, code: str, verifier: str) -> Mapping[str, Any]:
         url = self._endpoint("token_endpoint")
@@ -118,13 +128,17 @@ class OidcClient:
         return KeySet.import_key_set({"keys": [each for each in keys if _signs(each)]})
 
     def _endpoint(self, name: str) -> str:
-        document = self._fetched(f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration", _KEEP)
-        if document.get("issuer") != self._client.issuer:
-            raise ProviderUnavailable("the identity provider says that it is another one")
-        url = document.get(name)
+        url = self._discovered().get(name)
         if not isinstance(url, str) or not is_safe(url):
             raise ProviderUnavailable(f"the identity provider has no {name} over https")
         return url
+
+    def _discovered(self) -> Mapping[str, Any]:
+        """What the provider says of itself (OpenID Connect Discovery, 4)."""
+        document = self._fetched(f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration", _KEEP)
+        if document.get("issuer") != self._client.issuer:
+            raise ProviderUnavailable("the identity provider says that it is another one")
+        return document
 
     def _fetched(self, url: str, no_older_than: timedelta) -> Mapping[str, Any]:
         now, kept = self._clock(), self._kept.get(url)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, String, cast, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, String, cast, func, or_, select
 
 from services.control.store.accounts.tables import PERSONS
 from services.control.store.outbox import OUTBOX, Channel, Fact
@@ -21,7 +21,7 @@ class ActWish:
     kind: str | None = None
     object: str | None = None
     who: str | None = None
-    """An account's id, or a login name."""
+    """An account's id, or ``console:`` and a login at the machine."""
     since: datetime | None = None
     until: datetime | None = None
     departments: frozenset[str] | None = None
@@ -30,7 +30,10 @@ class ActWish:
 
 @dataclass(frozen=True, slots=True)
 class ActLine:
-    """An act as a list shows it; ``login`` is of the person who acted, if it was one with an account."""
+    """An act as a list shows it; ``login`` is of the account that acted, if there was one.
+
+    ``who`` is what the ledger names: the same account, or the login at a shell where somebody acted for it.
+    """
 
     id: int
     who: str
@@ -47,7 +50,9 @@ class ActLine:
 
 
 _PERSON: Final = cast(PERSONS.c.id, String)
-_JOINED: Final = OUTBOX.outerjoin(PERSONS, OUTBOX.c.who == _PERSON)
+_ACTED: Final[ColumnElement[str]] = func.coalesce(OUTBOX.c.facts["for"].astext, OUTBOX.c.who)
+"""The account that acted, also where the ledger names the shell at which it did."""
+_JOINED: Final = OUTBOX.outerjoin(PERSONS, _ACTED == _PERSON)
 
 
 def acts(
@@ -81,10 +86,11 @@ def _conditions(wish: ActWish) -> list[Any]:
             ("what", wish.what),
             ("kind", wish.kind),
             ("object", wish.object),
-            ("who", wish.who),
         )
         if value is not None
     ]
+    if wish.who is not None:
+        found.append(or_(*(column == wish.who for column in (OUTBOX.c.who, _ACTED))))
     if wish.area is not None:
         found.append(OUTBOX.c.what.startswith(f"{wish.area}.", autoescape=True))
     if wish.since is not None:

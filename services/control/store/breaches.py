@@ -3,14 +3,14 @@
 Of cases also what was done too late. What missed a mere target is none. (Requirements A6-09, A12-08.)
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, not_, or_, select
 
 from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
@@ -18,11 +18,15 @@ from services.control.clocks.pack import Source
 from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
 from services.control.docket.review_clock import APPLY, REVIEW, entry_due
+from services.control.objections.clock import KEY as OBJECTION_KEY
+from services.control.objections.words import State as ObjectionState
 from services.control.store.accounts.departments import ids_of
-from services.control.store.cases.policies import adopted
+from services.control.store.cases.policies import Policies
 from services.control.store.cases.reading import load as load_case
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.catalogue.reviews import under_review, under_revision
+from services.control.store.objections.reading import Wish as ObjectionWish
+from services.control.store.objections.reading import listed as objections
 from services.control.store.parties import Parties
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
@@ -30,7 +34,7 @@ from services.control.tickets.words import Duty
 from services.control.tickets.written import opening_of
 
 _MOST: Final = 10_000
-"""Of so many tickets and entries it is found out whether they are late: that stands in no column."""
+"""Of so many entries and objections it is found out whether they are late: that stands in no column."""
 
 
 class Kind(StrEnum):
@@ -39,6 +43,7 @@ class Kind(StrEnum):
     CASE = "case"
     TICKET = "ticket"
     ENTRY = "entry"
+    OBJECTION = "objection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Breach:
     kind: Kind
     id: UUID
     number: int | None
-    """What people call a case or a ticket by."""
+    """What people call a case, a ticket or an objection by."""
     name: str
     """The resource, or the name of an entry."""
     obliged: str
@@ -75,6 +80,11 @@ class Breach:
         return self.provider if self.obliged == "provider" else None
 
 
+def everything(_breach: Breach) -> bool:
+    """Nothing is kept from whoever asks."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Which breaches are wanted; what is not set does not matter."""
@@ -85,124 +95,181 @@ class Wish:
     obliged: str | None = None
     done: bool = False
     """Also what was done after all, too late."""
-    visible_to: Parties | None = None
+    cases_of: Parties | None = None
     """Of cases, those of these departments."""
+    tickets_of: Parties | None = None
+    """Of tickets, those of these departments."""
+    sees: Callable[[Breach], bool] = everything
+    """Of entries and objections, those of which this is true."""
 
 
 def breaches(
-    connection: Connection, calendar: Calendar, now: datetime, wish: Wish | None = None, limit: int = 500
-) -> list[Breach]:
-    """Duties that are overdue, the oldest first.
+    connection: Connection,
+    calendar: Calendar,
+    now: datetime,
+    wish: Wish | None = None,
+    start: int = 0,
+    limit: int = 50,
+) -> tuple[list[Breach], int]:
+    """One page of the duties that are overdue, the oldest first, and how many there are.
 
     Args:
         connection: inside the caller's transaction.
         calendar: the working days by which lateness is counted.
         now: the time, with its zone.
         wish: which.
-        limit: how many of cases at most.
+        start: how many are passed over.
+        limit: how many at most.
     """
-    asked, today = wish or Wish(), civil_day(now)
-    found: list[Breach] = []
-    if asked.kind in (None, Kind.CASE):
-        found += _of_cases(connection, calendar, today, limit, asked)
-    if asked.kind in (None, Kind.TICKET):
-        found += _of_tickets(connection, calendar, today)
-    if asked.kind in (None, Kind.ENTRY):
-        found += _of_entries(connection, calendar, today)
-    fits = [each for each in found if _fits(each, asked)]
-    return sorted(fits, key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
+    asked = _Asked(connection, calendar, civil_day(now), wish or Wish(), start + limit)
+    rows: list[Breach] = []
+    total = 0
+    for kind, read in _READERS.items():
+        if asked.wish.kind in (None, kind):
+            some, count = read(asked)
+            rows += some
+            total += count
+    rows.sort(key=lambda each: (each.due_on, each.kind, each.number or 0, str(each.id)))
+    return [_sourced(connection, each) for each in rows[start : start + limit]], total
 
 
-def sourced(connection: Connection, found: Iterable[Breach]) -> list[Breach]:
-    """The same breaches with the document and the article that each duty is from: for the rows of a page."""
-    return [
-        each if each.kind is not Kind.CASE else replace(each, source=_source(connection, each))
-        for each in found
-    ]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one kind of breaches is asked: none beyond the ``most`` oldest can stand on the page."""
+
+    connection: Connection
+    calendar: Calendar
+    today: date
+    wish: Wish
+    most: int
+
+    def page(
+        self, table: FromClause, wanted: Select[Any], order: Sequence[Any], *conditions: ColumnElement[bool]
+    ) -> tuple[Sequence[Row[Any]], int]:
+        """The oldest rows, and how many there are."""
+        count = select(func.count()).select_from(table).where(*conditions)
+        rows = self.connection.execute(wanted.where(*conditions).order_by(*order).limit(self.most)).all()
+        return rows, int(self.connection.execute(count).scalar_one())
+
+    def fitting(self, found: Iterable[Breach]) -> tuple[list[Breach], int]:
+        """Those that are wanted and seen, and how many there are."""
+        wish = self.wish
+        rows = [
+            each
+            for each in found
+            if wish.department in (None, each.department)
+            and wish.obliged in (None, each.obliged)
+            and wish.sees(each)
+        ]
+        return rows, len(rows)
 
 
-def _fits(breach: Breach, wish: Wish) -> bool:
-    late = wish.department is None or breach.department == wish.department
-    return late and wish.obliged in (None, breach.obliged)
+def _sourced(connection: Connection, breach: Breach) -> Breach:
+    """With the document and the article that the duty of a case is from: the case itself knows them."""
+    return breach if breach.kind is not Kind.CASE else replace(breach, source=_source(connection, breach))
 
 
-def _of_cases(
-    connection: Connection, calendar: Calendar, today: date, limit: int, wish: Wish
-) -> Iterator[Breach]:
+def _of_cases(asked: _Asked) -> tuple[list[Breach], int]:
+    wish, today = asked.wish, asked.today
     waits = and_(CLOCKS.c.ended_at.is_(None), CLOCKS.c.due_on < today)
     ended = and_(CLOCKS.c.ended_at.is_not(None), CLOCKS.c.late.is_(True))
+    joined = CLOCKS.join(CASES, CASES.c.id == CLOCKS.c.case_id)
     wanted = (
         select(CLOCKS, CASES.c.id, CASES.c.number.label("called"), CASES.c.resource)
         .add_columns(CASES.c.provider, CASES.c.consumer)
-        .join(CASES, CASES.c.id == CLOCKS.c.case_id)
-        .where(CLOCKS.c.advisory.is_(False), or_(waits, ended) if wish.done else waits)
-        .where(*_whose(wish))
-        .order_by(CLOCKS.c.due_on, CASES.c.number)
-        .limit(limit)
+        .select_from(joined)
     )
-    for row in connection.execute(wanted):
-        done_on = None if row.ended_at is None else civil_day(row.ended_at)
-        yield Breach(
-            kind=Kind.CASE,
-            id=row.id,
-            number=row.called,
-            name=row.resource,
-            obliged=row.obliged,
-            provider=row.provider,
-            consumer=row.consumer,
-            key=row.key,
-            stage=row.stage,
-            due_on=row.due_on,
-            provisional=row.provisional,
-            done_on=done_on,
-            days_late=_late(calendar, row.due_on, done_on or today),
-            clock=row.number,
-        )
+    late = or_(waits, ended) if wish.done else waits
+    order = (CLOCKS.c.due_on, CASES.c.number)
+    rows, count = asked.page(joined, wanted, order, CLOCKS.c.advisory.is_(False), late, *_cases_of(wish))
+    return [_of_case(asked, row) for row in rows], count
 
 
-def _of_tickets(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
-    wanted = select(TICKETS).where(TICKETS.c.due_on < today).order_by(TICKETS.c.due_on, TICKETS.c.number)
-    policy = _policy(connection)
-    for row in connection.execute(wanted.limit(_MOST)):
-        duty = Duty(row.due_for)
-        rule = opening_of(row.opening).rules.clock(duty)
-        if rule is None or rule.advisory:
-            continue
-        yield Breach(
-            kind=Kind.TICKET,
-            id=row.id,
-            number=row.number,
-            name=row.resource,
-            obliged="authority" if duty is Duty.DISPATCH else "provider",
-            provider=row.provider,
-            consumer=row.reporter,
-            key=KEYS[duty],
-            stage=duty.value,
-            due_on=row.due_on,
-            provisional=bool(row.due_provisional),
-            done_on=None,
-            days_late=_late(calendar, row.due_on, today),
-            source=_of_rule(policy, KEYS[duty], rule),
-        )
+def _of_case(asked: _Asked, row: Row[Any]) -> Breach:
+    done_on = None if row.ended_at is None else civil_day(row.ended_at)
+    return Breach(
+        kind=Kind.CASE,
+        id=row.id,
+        number=row.called,
+        name=row.resource,
+        obliged=row.obliged,
+        provider=row.provider,
+        consumer=row.consumer,
+        key=row.key,
+        stage=row.stage,
+        due_on=row.due_on,
+        provisional=row.provisional,
+        done_on=done_on,
+        days_late=_late(asked.calendar, row.due_on, done_on or asked.today),
+        clock=row.number,
+    )
 
 
-def _whose(wish: Wish) -> Iterator[ColumnElement[bool]]:
-    """Cases that do not fit are left out before they are counted: they hide none that do."""
+def _cases_of(wish: Wish) -> Iterator[ColumnElement[bool]]:
     if wish.department is not None:
         yield and_(CLOCKS.c.obliged == "provider", CASES.c.provider == wish.department)
     if wish.obliged is not None:
         yield CLOCKS.c.obliged == wish.obliged
-    if wish.visible_to is not None:
-        yield wish.visible_to.among(CASES.c.consumer, CASES.c.provider)
+    if wish.cases_of is not None:
+        yield wish.cases_of.among(CASES.c.consumer, CASES.c.provider)
 
 
-def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
-    policy = _policy(connection)
+def _of_tickets(asked: _Asked) -> tuple[list[Breach], int]:
+    order = (TICKETS.c.due_on, TICKETS.c.number)
+    rows, count = asked.page(TICKETS, select(TICKETS), order, *_tickets_of(asked.wish, asked.today))
+    policies = Policies(asked.connection)
+    return [_of_ticket(asked, policies, row) for row in rows], count
+
+
+def _of_ticket(asked: _Asked, policies: Policies, row: Row[Any]) -> Breach:
+    duty = Duty(row.due_for)
+    rule = opening_of(row.opening).rules.clock(duty)
+    return Breach(
+        kind=Kind.TICKET,
+        id=row.id,
+        number=row.number,
+        name=row.resource,
+        obliged="authority" if duty is Duty.DISPATCH else "provider",
+        provider=row.provider,
+        consumer=row.reporter,
+        key=KEYS[duty],
+        stage=duty.value,
+        due_on=row.due_on,
+        provisional=bool(row.due_provisional),
+        done_on=None,
+        days_late=_late(asked.calendar, row.due_on, asked.today),
+        source=None if rule is None else _of_rule(policies.at(row.opened_at), KEYS[duty], rule),
+    )
+
+
+def _tickets_of(wish: Wish, today: date) -> Iterator[ColumnElement[bool]]:
+    """Who misses a mere target breaches nothing, and a duty without a rule has no last day."""
+    advisory = func.jsonb_extract_path_text(TICKETS.c.opening, "rules", TICKETS.c.due_for, "advisory")
+    dispatch = TICKETS.c.due_for == Duty.DISPATCH.value
+    yield and_(TICKETS.c.due_on < today, advisory == "false")
+    if wish.department is not None:
+        yield and_(not_(dispatch), TICKETS.c.provider == wish.department)
+    if wish.obliged is not None:
+        yield dispatch if wish.obliged == "authority" else not_(dispatch)
+    if wish.tickets_of is not None:
+        yield wish.tickets_of.among(TICKETS.c.reporter, TICKETS.c.provider)
+
+
+def _of_entries(asked: _Asked) -> tuple[list[Breach], int]:
+    return asked.fitting(_entries(asked.connection, asked.calendar, asked.today))
+
+
+def _of_objections(asked: _Asked) -> tuple[list[Breach], int]:
+    return asked.fitting(_objections(asked.connection, asked.calendar, asked.today))
+
+
+def _entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
+    policies = Policies(connection)
     revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=_MOST)]
     waiting = [*revised, *((REVIEW, "authority", each) for each in under_review(connection, _MOST))]
     providers: Mapping[str, str] = ids_of(connection, {each.provider_code for _, _, each in waiting})
     for key, obliged, each in waiting:
-        found = entry_due(policy, key, each.since, calendar)
+        found = entry_due(policies.at(each.since), key, each.since, calendar)
         if found is None or found.advisory or found.due.day >= today:
             continue
         yield Breach(
@@ -223,9 +290,27 @@ def _of_entries(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
-def _policy(connection: Connection) -> Bound | None:
-    kept = adopted(connection)
-    return None if kept is None else kept.policy
+def _objections(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
+    for each in objections(connection, ObjectionWish(ObjectionState.RECEIVED), limit=_MOST):
+        opening, due, clock = each.objection.opening, each.due(calendar), each.clock
+        if clock is None or due is None or due.day >= today or clock.stage.rule.advisory:
+            continue
+        yield Breach(
+            kind=Kind.OBJECTION,
+            id=opening.id,
+            number=each.number,
+            name=opening.name,
+            obliged="provider",
+            provider=opening.provider,
+            consumer=opening.who.department,
+            key=OBJECTION_KEY,
+            stage=clock.stage.name,
+            due_on=due.day,
+            provisional=due.provisional,
+            done_on=None,
+            days_late=_late(calendar, due.day, today),
+            source=clock.source,
+        )
 
 
 def _late(calendar: Calendar, due_on: date, until: date) -> int:
@@ -240,8 +325,19 @@ def _source(connection: Connection, breach: Breach) -> Source | None:
 
 
 def _of_rule(policy: Bound | None, key: str, rule: ClockRule) -> Source | None:
-    """A ticket keeps its rule and not where it is from: the adopted policy says so while it has the same."""
+    """A ticket keeps its rule and not where it is from: the policy that it was opened under says so.
+
+    None where the rule came from packs that were named with the ticket, and were not adopted.
+    """
     decided = () if policy is None else policy.decide(key, {})
     given = decided[0].given if decided else None
     same = given is not None and isinstance(given.content, Stage) and given.content.rule == rule
     return given.source if given is not None and same else None
+
+
+_READERS: Final[Mapping[Kind, Callable[[_Asked], tuple[list[Breach], int]]]] = {
+    Kind.CASE: _of_cases,
+    Kind.TICKET: _of_tickets,
+    Kind.ENTRY: _of_entries,
+    Kind.OBJECTION: _of_objections,
+}

@@ -92,6 +92,8 @@ class Task(StrEnum):
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
+    RULINGS = "rulings"
+    EVIDENCE = "evidence"
 
 
 class ControlDatabase:

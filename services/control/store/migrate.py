@@ -20,6 +20,8 @@ from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 
 VERSION_TABLE: Final = "schema_version"
 DOCTOR: Final = "doctor"
+_DOCTORS: Final = (VERSION_TABLE, "department_credentials")
+"""What the doctor may read: dates and numbers, nothing of a person and no secret."""
 APPLICATION: Final = "control_app"
 _APPLICANT: Final = {"name": APPLICATION}
 _ALL_ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
@@ -29,6 +31,10 @@ _RIGHTS: Final = {
     "ticket_events": "SELECT, INSERT",
     "department_credentials": "SELECT, INSERT, UPDATE (ended, ended_at)",
     "need_events": "SELECT, INSERT",
+    "ownership_rulings": (
+        "SELECT, INSERT, "
+        "UPDATE (stage, attempts, note, next_at, version, in_force_at, instances, resources, losing)"
+    ),
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
 }
 """What may be done with tables in which rows are a record, beside reading and adding to it."""
@@ -127,9 +133,10 @@ def _allow_application(connection: Connection) -> None:
 
 
 def _allow_doctor(connection: Connection) -> None:
-    """The stack's doctor, where there is one, may read how far the tables are migrated, and nothing else."""
+    """The stack's doctor, where there is one, sees how far tables are migrated and when credentials end."""
     if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": DOCTOR}).first():
-        connection.execute(text(f"GRANT SELECT ON {VERSION_TABLE} TO {DOCTOR}"))
+        for table in _DOCTORS:
+            connection.execute(text(f"GRANT SELECT ON {table} TO {DOCTOR}"))
 
 
 def _schema(connection: Connection) -> Schema:

@@ -107,6 +107,16 @@ OUTBOX: Final = Table(
 )
 
 
+def answering(person: str, recorder: str = "") -> tuple[str, dict[str, Fact]]:
+    """Who stands in the ledger, and what it says besides, where one account enters what another one decides.
+
+    Args:
+        person: who decides.
+        recorder: who enters it, such as the login at a shell; empty where nobody stands between.
+    """
+    return (person, {}) if recorder in ("", person) else (recorder, {"for": person})
+
+
 def append(connection: Connection, act: Act) -> None:
     """Owe an act to the ledger."""
     append_all(connection, [act])

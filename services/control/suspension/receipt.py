@@ -101,6 +101,8 @@ class Standing:
     department: str = ""
     stop: str = ""
     """One of the reasons for which cases are stopped; empty where none was chosen."""
+    person: str = ""
+    """The account in whose name it was ordered at a shell; empty where nobody stood between."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from services.api.reporting import report
 from services.api.running import BusUnavailable
 from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
+from services.control.owners import whose_topic
 from services.control.store.operations import rounds
 from services.ledger.bus import Bus
 from services.ledger.claims import ClaimView, read_claims
@@ -20,7 +21,6 @@ from services.ledger.quarantine import Quarantined, read_quarantine
 from services.portal.operations.figures import figures, seen
 from services.portal.operations.kept import Kept
 from services.portal.operations.revealing import Revealing
-from services.portal.operations.sight import whose_topic
 from services.portal.operations.sse import Hub
 from services.portal.operations.tailing import Places
 from services.portal.operations.working import Tasks

@@ -25,6 +25,7 @@ from services.control.catalogue.lifecycle import Action
 from services.control.catalogue.problems import Problem
 from services.control.catalogue.reading import Cells, is_item_row, places, read_entry
 from services.control.catalogue.vocabulary import word
+from services.control.store.catalogue.accepting import rules_now
 from services.control.store.errors import ReadAgain
 from services.portal.forms import Form as Fields
 from services.portal.forms import go, text
@@ -163,7 +164,10 @@ def _cells(form: FormData) -> tuple[dict[Field, str], list[dict[Field, str]]]:
 
 def _broken(request: Request, entry: Entry) -> Sequence[Problem]:
     """What would stand against a review of the draft."""
-    return list(entry_problems(entry, parts_of(request).catalogue_rules, places([])))
+    parts = parts_of(request)
+    with parts.database.reading() as connection:
+        rules = rules_now(connection, parts.catalogue_rules)
+    return list(entry_problems(entry, rules, places([])))
 
 
 def _form(

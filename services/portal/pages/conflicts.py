@@ -1,7 +1,5 @@
 """One source for each item: who claimed what of another, which values differ, who decided what."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -16,7 +14,8 @@ from services.api.uses.rulings import About, claimed_column
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem
-from services.control.ownership.ruling import OwnershipChange
+from services.control.ownership.decided import DecidedRuling
+from services.control.ruling_order import Affected
 from services.ledger.claims import ClaimView
 from services.ledger.reader import KafkaUnavailable
 from services.ledger.writer import WriteRefused
@@ -89,8 +88,9 @@ def decide(request: Request, claimant: str, resource: str, item: str, form: Form
         raise AnswerProblem(Code.INVALID) from error
     about = About(claimant, resource, item)
     wanted = rulings.Wanted(about, decision, given["basis"][:_LONGEST], given["text"][:_LONGEST])
+    policy = operations_of(request).policy_if_known()
     try:
-        change = rulings.tried(parts, principal, wanted)
+        change = rulings.tried(parts, principal, policy, wanted)
     except AnswerProblem as error:
         if not error.problems:
             raise
@@ -106,7 +106,7 @@ def decide(request: Request, claimant: str, resource: str, item: str, form: Form
         problem = Problem("NOT_CONFIRMED", "confirm", what, remedy)
         return _show(request, claimant, resource, item, (problem,), given, status=Code.INVALID.status)
     with parts.database.begin() as connection:
-        rulings.recorded(parts, principal, connection, wanted)
+        rulings.given(parts, principal, connection, policy, wanted)
     return go(f"/conflicts/{claimant}/{resource}/{item}?done=yes")
 
 
@@ -117,7 +117,7 @@ def _show(
     item: str,
     problems: tuple[Problem, ...] = (),
     given: dict[str, str] | None = None,
-    change: OwnershipChange | None = None,
+    change: Affected | None = None,
     status: int = 200,
 ) -> Response:
     conflict, views = _found(request, claimant, resource, item)
@@ -126,6 +126,7 @@ def _show(
     number = request.query_params.get("look", "")
     own = _own(principal, conflict)
     name = object_name(claimant, resource, item)
+    decided = [] if column is None else _decided(request, principal, conflict)
     with parts.database.reading() as connection:
         revealed = own is not None and operations.revealing.is_recorded(
             connection, principal.person, _LOOK, name, number
@@ -140,7 +141,8 @@ def _show(
         column=column,
         rows=[row_of(view, own if revealed else None) for view in newest[(where - 1) * PAGE : where * PAGE]],
         following=where + 1 if where * PAGE < len(newest) else None,
-        decided=[] if column is None else _decided(request, principal, conflict),
+        decided=decided,
+        follows=request.method == "GET" and any(each.is_under_way for each, *_ in decided),
         may_decide=column is not None and sees(principal, Action.CLAIM_DECIDE, Whose(provider=claimant)),
         may_reveal=own is not None,
         revealed=revealed,
@@ -153,10 +155,15 @@ def _show(
     )
 
 
-def _decided(request: Request, principal: Principal, conflict: Conflict) -> list[tuple[Any, str]]:
-    policy = operations_of(request).policy_if_known()
-    found = rulings.listed(parts_of(request), principal, policy, conflict.about)
-    return [(each, login_of(request, each.act.who)) for each in found]
+def _decided(
+    request: Request, principal: Principal, conflict: Conflict
+) -> list[tuple[DecidedRuling, str, list[str]]]:
+    """Each ruling with who gave it and whose records follow."""
+    parts = parts_of(request)
+    return [
+        (each, login_of(request, each.given.by), rulings.providers_of(parts.definitions, each))
+        for each in rulings.listed(parts, principal, conflict.about)
+    ]
 
 
 def _found(request: Request, claimant: str, resource: str, item: str) -> tuple[Conflict, list[ClaimView]]:

@@ -37,9 +37,16 @@ def log_in(request: Request, form: Form) -> Response:
 
 @router.post("/logout")
 def log_out(request: Request) -> RedirectResponse:
-    """End the session."""
-    signing_in.log_out(request)
-    return go("/login")
+    """End the session here; where another one at the identity provider goes on, the next page says so."""
+    ended = signing_in.log_out(request)
+    return go("/login" if ended is signing_in.Ended.WHOLE else f"/login?ended={ended.value}")
+
+
+@router.get("/logout/provider")
+def log_out_at_provider(request: Request) -> RedirectResponse:
+    """Go to the identity provider and end the session there, for who is logged out here."""
+    address = signing_in.end_at_provider(request)
+    return go("/login?ended=alone") if address is None else RedirectResponse(address, 303)
 
 
 @router.get("/theme/{theme}")
@@ -54,6 +61,7 @@ def choose_theme(request: Request, theme: Theme) -> RedirectResponse:
 def _asked(request: Request, back: str, error: AnswerProblem | None = None, login: str = "") -> Response:
     status = 200 if error is None else error.code.status
     oidc = parts_of(request).oidc is not None
+    ended = request.query_params.get("ended", "") if oidc else ""
     return page(
         request,
         "login.html",
@@ -63,6 +71,7 @@ def _asked(request: Request, back: str, error: AnswerProblem | None = None, logi
         wait=None if error is None else error.headers.get("retry-after"),
         login=login,
         oidc=oidc,
+        ended=ended,
     )
 
 

@@ -19,6 +19,8 @@ from services.control.cases.words import State as CaseState
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day
 from services.control.demand.words import State as NeedState
+from services.control.docket.report_clock import ReportDuty
+from services.control.objections.words import State as ObjectionState
 from services.control.store.cases.listing import Breach, breaches
 from services.control.store.notices import inbox
 from services.control.tickets.words import State as TicketState
@@ -37,14 +39,18 @@ _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.ENTRY: EntryState,
     Kind.TICKET: TicketState,
     Kind.NEED: NeedState,
+    Kind.OBJECTION: ObjectionState,
+    Kind.REPORT: ReportDuty,
 }
 _FOLDERS: Final = {
     Kind.CASE: "/cases",
     Kind.ENTRY: "/catalogue/entries",
     Kind.TICKET: "/tickets",
     Kind.NEED: "/demand",
+    Kind.OBJECTION: "/objections",
+    Kind.REPORT: "/reports",
 }
-_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED})
+_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED, Kind.OBJECTION})
 """What has its page under its number."""
 
 
@@ -114,6 +120,9 @@ def _waiting(request: Request, asker: Asker) -> list[Waiting]:
 
 
 def _path(task: Task) -> str:
+    if task.kind is Kind.REPORT:
+        # All of them are on one page.
+        return _FOLDERS[task.kind]
     return f"{_FOLDERS[task.kind]}/{task.number if task.kind in _BY_NUMBER else task.id}"
 
 

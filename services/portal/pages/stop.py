@@ -27,10 +27,10 @@ from services.api.uses.stopping import (
     is_known,
     meant,
     steps_of,
-    whose_order,
 )
 from services.control.accounts.decision import permitted
 from services.control.cases.words import StopReason
+from services.control.owners import whose_order
 from services.control.provisioning.switch_following import DEFAULT_STOP
 from services.control.store.cases.granted import Granted
 from services.control.suspension.switch import Verb, Work

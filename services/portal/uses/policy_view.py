@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.control.catalogue.vocabulary import Language
+from services.control.catalogue.vocabulary import BasisLevel, Language, Library, word
 from services.control.clocks.merge import in_words
 from services.control.clocks.pack import Given
 from services.control.clocks.policy_keys import KEYS, Kind
@@ -16,6 +16,7 @@ from services.control.clocks.rules import (
     Stage,
     WorkingDays,
 )
+from services.control.docket.catalogue_rules import BASIC, DENIAL, THEMES
 
 _CHOICES: Final[Mapping[str, tuple[str, str]]] = {
     "auto": ("直接获取", "at once, without a form"),
@@ -26,17 +27,30 @@ _CHOICES: Final[Mapping[str, tuple[str, str]]] = {
     "allowed": ("允许", "allowed"),
     "last_resort": ("仅作为最后方式", "as a last resort"),
     "dual_consent": ("须双方同意", "with the consent of both sides"),
+    "not_required": ("不要求", "not required"),
+    "required": ("要求", "required"),
     "forbid": ("禁止", "forbidden"),
     "interface": ("接口", "over an interface"),
     "incremental": ("增量汇聚", "each change"),
     "realtime_full": ("实时全量汇聚", "all of it in real time"),
 }
 """The choices of ``policy_keys``, in Chinese and English."""
+_LISTS: Final[Mapping[str, type[BasisLevel | Library]]] = {
+    DENIAL: BasisLevel,
+    BASIC: Library,
+    THEMES: Library,
+}
+"""Of which words the lists of words are."""
 
 
 def value_in_words(given: Given, language: Language) -> str:
     """A value for a person, such as ``5 个工作日`` or ``5 working days``."""
     content = given.content
+    if isinstance(content, tuple):
+        kind = _LISTS[given.key]
+        return ("、" if language is Language.ZH else ", ").join(
+            word(kind(each), language) for each in content
+        )
     if isinstance(content, str):
         return choice_in_words(content, language)
     if language is Language.EN:

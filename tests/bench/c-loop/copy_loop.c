@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "rdkafka_few.h"
 
@@ -201,6 +204,10 @@ static void subscribe(rd_kafka_t *consumer) {
 
 int main(int argc, char **argv) {
     if (argc != 2) die("usage", "copy_loop PLAN");
+#ifdef __GLIBC__
+    /* As the processors do it: librdkafka frees each header by itself, and fast bins are walked again and again. */
+    mallopt(M_MXFAST, 0);
+#endif
     rd_kafka_conf_t *consumer_conf = rd_kafka_conf_new(), *producer_conf = rd_kafka_conf_new();
     read_plan(argv[1], consumer_conf, producer_conf);
     signal(SIGTERM, on_stop);

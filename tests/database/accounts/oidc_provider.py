@@ -33,6 +33,8 @@ class OidcProvider:
     shared_secret: bool = False
     unsigned: bool = False
     down: bool = False
+    ends: str | None = None
+    """Where it says that sessions end."""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -54,6 +56,7 @@ class OidcProvider:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/keys",
+            **({} if self.ends is None else {"end_session_endpoint": self.ends}),
         }
 
     def authorize(self, wish: dict[str, str]) -> str:

@@ -321,6 +321,37 @@ def test_secrets_travel_over_https_only(url: str, safe: bool) -> None:
     assert is_safe(url) is safe
 
 
+@pytest.mark.parametrize("hint", ["signed", ""])
+def test_a_session_at_the_provider_is_ended_where_the_provider_says(place: Place, hint: str) -> None:
+    place.provider.ends = f"{place.provider.issuer}/logout?realm=city"
+    address = place.logins.end_address(hint, "https://govbus.example.gov.cn/login")
+    asked = parse_qs(urlsplit(str(address)).query)
+    assert str(address).startswith(f"{place.provider.issuer}/logout?realm=city&")
+    assert asked == {
+        "realm": ["city"],
+        **({"id_token_hint": [hint]} if hint else {}),
+        "client_id": [CLIENT],
+        "post_logout_redirect_uri": ["https://govbus.example.gov.cn/login"],
+    }
+
+
+def test_what_the_provider_signed_comes_back_with_the_login_and_stands_in_no_log(place: Place) -> None:
+    found = place.log_in()
+    assert isinstance(found, LoggedIn)
+    assert found.id_token.count(".") == 2
+    assert found.id_token not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("ends", "down"), [(None, False), ("http://idp.example.gov.cn/logout", False), ("", False), (None, True)]
+)
+def test_a_session_that_cannot_be_ended_safely_at_the_provider_is_not_offered(
+    place: Place, ends: str | None, down: bool
+) -> None:
+    place.provider.ends, place.provider.down = ends, down
+    assert place.logins.end_address("signed", "https://govbus.example.gov.cn/login") is None
+
+
 def test_the_mapping_of_groups_is_a_file(tmp_path: Path) -> None:
     file = tmp_path / "groups.yaml"
     text = (

@@ -1,9 +1,7 @@
 """The one table of permissions through HTTP: every action × role × own or other, on real objects."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from httpx2 import Response
@@ -13,97 +11,26 @@ from services.control.accounts.permissions import COLUMNS, PERMISSIONS, Reach
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action as CaseAction
 from services.control.demand.words import Action as NeedAction
+from services.control.objections.words import Action as ObjectionAction
 from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
-from tests.support.sharing_cases import PART
+from tests.support.asking import (
+    SEEN,
+    Ask,
+    Objects,
+    on_case,
+    on_delivery,
+    on_entry,
+    on_need,
+    on_objection,
+    on_person,
+    on_ticket,
+)
 from tests.support.web import NOW, Browser, Web, application, entry, report, statement
 
 PROVIDER, CONSUMER, STRANGER = "police", "health", "tax"
 OWN, OTHER = "own", "other"
-SEEN: Final = {"if-match": "*"}
-
-
-@dataclass(frozen=True)
-class Objects:
-    """Real objects of the provider's and the consumer's."""
-
-    case: int
-    ticket: int
-    need: int
-    entry: str
-    draft: str
-    victim: UUID
-
-
-Ask = Callable[[Browser, Objects, str], Response]
-"""Asks for an action on the objects; the text is the department of who asks."""
-
-
-def on_case(action: CaseAction) -> Ask:
-    text = {"text": "说明"}
-    reason = {"reason": "LAW_FORBIDS", "acceptable_if": "无"}
-    approval = {
-        "items": list(PART.items),
-        "start": PART.start.isoformat(),
-        "end": PART.end.isoformat(),
-        "rows": [{"item": row.item, "values": list(row.values)} for row in PART.rows],
-    }
-    more: Mapping[CaseAction, Mapping[str, Any]] = {
-        CaseAction.EDIT: {"application": application()},
-        CaseAction.SUPPLEMENT: {"application": application()},
-        CaseAction.REFUSE: text | reason,
-        CaseAction.DISMISS: text | reason,
-        CaseAction.SUSPEND: text | {"reason": "RISK"},
-        CaseAction.TERMINATE: text | {"reason": "RISK"},
-        CaseAction.APPROVE_IN_PART: text | {"approval": approval},
-        CaseAction.UPHOLD: text | {"approval": approval},
-        CaseAction.RETRY_STEP: {"step": "topic"},
-    }
-    form = {"action": action.value, **more.get(action, text)}
-    return lambda browser, objects, _: browser.post(f"/cases/{objects.case}/actions", form, headers=SEEN)
-
-
-def on_ticket(action: TicketAction) -> Ask:
-    text = {"text": "说明"}
-    reason = {"reason": "RECORD_IS_RIGHT", "acceptable_if": "无"}
-    more: Mapping[TicketAction, Mapping[str, Any]] = {
-        TicketAction.REFUSE: text | reason,
-        TicketAction.DISMISS: text | reason,
-        TicketAction.REOPEN: text | {"at": "resource.population.person.v1:0:40"},
-    }
-    form = {"action": action.value, **more.get(action, text)}
-    return lambda browser, objects, _: browser.post(f"/tickets/{objects.ticket}/actions", form, headers=SEEN)
-
-
-def on_entry(action: str) -> Ask:
-    form = {"action": action, "why": "理由"}
-    return lambda browser, objects, _: browser.post(
-        f"/catalogue/entries/{objects.draft}/steps", form, headers=SEEN
-    )
-
-
-def on_need(action: NeedAction) -> Ask:
-    more: Mapping[NeedAction, Mapping[str, Any]] = {
-        NeedAction.ASSIGN: {"department": "police"},
-        NeedAction.DECLINE: {"reason": "LAW_FORBIDS", "text": "说明"},
-        NeedAction.POINT: {"code": "3013205/000001"},
-    }
-    form = {"action": action.value, **more.get(action, {})}
-    return lambda browser, objects, _: browser.post(
-        f"/demand/needs/{objects.need}/actions", form, headers=SEEN
-    )
-
-
-def on_person(form: Mapping[str, Any]) -> Ask:
-    return lambda browser, objects, _: browser.post(
-        f"/people/{objects.victim}/actions", dict(form), headers=SEEN
-    )
-
-
-def on_delivery(verb: str, scope: str, name: str) -> Ask:
-    form = {"verb": verb, "scope": scope, "name": name, "reason": "理由"}
-    return lambda browser, *_: browser.post("/stops", form)
 
 
 def department_form() -> dict[str, Any]:
@@ -118,6 +45,10 @@ def department_form() -> dict[str, Any]:
     }
 
 
+def report_of(duty: str) -> dict[str, Any]:
+    return {"duty": duty, "year": 2025, "reference": "数函〔2026〕1号"}
+
+
 def import_file(browser: Browser, _objects: Objects, _department: str) -> Response:
     return browser.ask("POST", "/catalogue/import", files={"file": ("c.csv", b"x")})
 
@@ -125,6 +56,7 @@ def import_file(browser: Browser, _objects: Objects, _department: str) -> Respon
 _CASES: Final = {Action(f"case.{each.value}"): on_case(each) for each in CaseAction}
 _TICKETS: Final = {Action(f"ticket.{each.value}"): on_ticket(each) for each in TicketAction}
 _NEEDS: Final = {Action(f"demand.{each.value}"): on_need(each) for each in NeedAction}
+_OBJECTIONS: Final = {Action(f"objection.{each.value}"): on_objection(each) for each in ObjectionAction}
 _STEPS: Final = (
     Action.CATALOGUE_SUBMIT,
     Action.CATALOGUE_REGISTER,
@@ -157,6 +89,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     **_CASES,
     **_TICKETS,
     **_NEEDS,
+    **_OBJECTIONS,
     **{action: on_person(form) for action, form in _PEOPLE.items()},
     Action.CATALOGUE_LOOK: lambda browser, objects, _: browser.get(f"/catalogue/entries/{objects.entry}"),
     Action.CATALOGUE_LOOK_UNPUBLISHED: lambda browser, objects, _: browser.get(
@@ -171,6 +104,10 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.CATALOGUE_RETIRE: lambda browser, *_: browser.post("/retirements", RETIREMENT),
     Action.DEMAND_LOOK: lambda browser, objects, _: browser.get(f"/demand/needs/{objects.need}"),
     Action.DEMAND_STATE: lambda browser, *_: browser.post("/demand/needs", statement()),
+    Action.OBJECTION_LOOK: lambda browser, objects, _: browser.get(f"/objections/{objects.objection}"),
+    Action.OBJECTION_OBJECT: lambda browser, objects, _: browser.post(
+        "/objections", {"entry": objects.entry, "text": "说明", "reference": "函1号"}
+    ),
     Action.CASE_LOOK: lambda browser, objects, _: browser.get(f"/cases/{objects.case}"),
     Action.CASE_LOOK_CONTEXT: lambda browser, objects, _: browser.get(f"/cases/{objects.case}/context"),
     Action.CASE_OPEN: lambda browser, *_: browser.post("/cases", application()),
@@ -195,6 +132,9 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.KILL_RESUME: on_delivery("resume", "grant", "health-persons-gusu"),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
+    Action.REPORT_LOOK: lambda browser, *_: browser.get("/reports"),
+    Action.REPORT_FILE: lambda browser, *_: browser.post("/reports", report_of("department")),
+    Action.REPORT_FILE_FOR_AUTHORITY: lambda browser, *_: browser.post("/reports", report_of("authority")),
     Action.AUDIT_LOOK: lambda browser, objects, _: browser.get(
         f"/acts/case/{browser.get(f'/cases/{objects.case}').json().get('case', 'x')}"
     ),
@@ -250,10 +190,14 @@ NOBODYS_OBJECT: Final = {
     Action.CATALOGUE_IMPORT,
     Action.CATALOGUE_OPEN,
     Action.DEMAND_STATE,
+    Action.OBJECTION_OBJECT,
     Action.CLAIM_LOOK,
     Action.KILL_ALL,
     Action.NOTICE_ANNOUNCE,
     Action.TICKET_REPORT,
+    Action.REPORT_LOOK,
+    Action.REPORT_FILE,
+    Action.REPORT_FILE_FOR_AUTHORITY,
     Action.POLICY_LOOK,
     Action.POLICY_CHANGE_PACKS,
     Action.POLICY_IMPORT_CALENDAR,
@@ -316,12 +260,14 @@ def objects_of(web: Web) -> tuple[Objects, str]:
         (authority, "publish"),
     ):
         browser.post(f"/catalogue/entries/{published}/steps", {"action": action}, headers=SEEN)
+    said = {"entry": published, "text": "应当开放"}
+    objection = consumer.post("/objections", said).json()["number"]
     to_police = {"action": "assign", "department": PROVIDER}
     authority.post(f"/demand/needs/{need}/actions", to_police, headers=SEEN)
     draft = provider.post("/catalogue/entries", {"name": "草稿"}).json()["id"]
     victim = web.hire(department=CONSUMER)
     prefix = web.token_of(victim)["authorization"][7:19]
-    return Objects(case, ticket, need, published, draft, victim.id), prefix
+    return Objects(case, ticket, need, objection, published, draft, victim.id), prefix
 
 
 def department_for(action: Action, role: Role, where: str) -> str:

@@ -7,22 +7,28 @@ from typing import Any
 import pytest
 import typer
 
+from services.cli.account_console import named
 from services.cli.main import app
 from services.cli.output import ExitCode, run
+from services.control.accounts.roles import Role as AccountRole
 from services.control.catalogue.files import read_catalogue, write_catalogue
 from services.control.catalogue.importing import Imported
 from services.control.catalogue.lifecycle import Action
+from services.control.store.accounts.acts import Order
+from services.control.store.accounts.roles import give_role, take_role
+from services.control.store.catalogue.dossiers import KIND
 from services.control.store.database import ControlDatabase
+from services.control.store.outbox import OUTBOX
 from tests.database_fixture import DatabaseOnly
-from tests.support.catalogue import CODES, COMPLETE, entry
+from tests.support.catalogue import COMPLETE, entry
 from tests.support.ports import free_ports
-from tests.support.stored_catalogue import RULES, brought, numbered, opened
+from tests.support.staff import staffed
+from tests.support.stored_catalogue import RULES, WHEN, brought, numbered, opened
 from tests.unit.cli.called import Ended, shape
 
 COMMANDS = typer.main.get_command(app)
 Call = Callable[..., Ended]
-CLERK = ("--as", "provider", "--department", CODES[0], "--actor", "clerk")
-REVIEWER = ("--as", "authority", "--department", CODES[1], "--actor", "reviewer")
+CLERK, REVIEWER = ("--as", "wang"), ("--as", "li")
 
 
 @pytest.fixture
@@ -49,6 +55,8 @@ def stored(
     """The command with the test's database."""
     monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
     monkeypatch.setenv("GOVBUS_POSTGRES_PORT", str(database_server.settings.postgres_port))
+    with control_database.begin() as connection:
+        staffed(connection)
     return govbus
 
 
@@ -120,7 +128,7 @@ def test_what_stands_against_an_import_is_told_in_both_languages(
 
 @pytest.mark.requirement("A2-03")
 def test_entries_go_through_their_life_step_by_step(stored: Call, file: Path) -> None:
-    stored("catalogue", "import", file, "--actor", "clerk")
+    stored("catalogue", "import", file, *CLERK)
     codes = (str(COMPLETE.code), str(numbered(3).code))
     for action, who in (
         ("submit", CLERK),
@@ -135,8 +143,10 @@ def test_entries_go_through_their_life_step_by_step(stored: Call, file: Path) ->
     assert answered(stored, "list", "--published")["total"] == 1
 
 
-def test_where_one_entry_is_refused_none_moves(stored: Call, file: Path) -> None:
-    stored("catalogue", "import", file, "--actor", "clerk")
+def test_where_one_entry_is_refused_none_moves(
+    stored: Call, file: Path, control_database: ControlDatabase
+) -> None:
+    stored("catalogue", "import", file, *CLERK)
     first, second = str(COMPLETE.code), str(numbered(3).code)
     answered(stored, "step", "submit", first, *CLERK)
     refused = answered(stored, "step", "submit", second, first, *CLERK, code=ExitCode.REFUSED)
@@ -144,8 +154,11 @@ def test_where_one_entry_is_refused_none_moves(stored: Call, file: Path) -> None
     states = {each["code"]: each["refusal"] for each in refused["entries"]}
     assert states == {second: None, first: "WRONG_STATE"}
     assert answered(stored, "list", "--state", "draft")["total"] == 2
-    own = ("--as", "authority", "--department", CODES[0], "--actor", "clerk")
-    told = stored("catalogue", "step", "register", first, *own, "--language", "zh")
+    with control_database.begin() as connection:
+        clerk, order = named(connection, "wang"), Order("console:test", WHEN)
+        take_role(connection, clerk.id, AccountRole.PROVIDER, order)
+        give_role(connection, clerk.id, AccountRole.AUTHORITY, order)
+    told = stored("catalogue", "step", "register", first, *CLERK, "--language", "zh")
     assert told.code == ExitCode.REFUSED
     assert "不得审核本人经办的目录" in told.out
 
@@ -240,8 +253,41 @@ def test_the_standing_of_the_tables_is_told_and_mended(
         assert govbus("catalogue", "list").code == ExitCode.OK
 
 
-def test_a_name_is_no_account(stored: Call, file: Path) -> None:
-    ended = stored("catalogue", "import", file, "--actor", "王小明")
-    assert ended.code == ExitCode.USAGE
-    assert "--actor" in ended.err
+@pytest.mark.requirement("A11-02")
+@pytest.mark.parametrize(
+    ("who", "step", "refusal"),
+    [
+        ("sun", "submit", "this is another department's"),
+        ("li", "submit", "none of your roles may do this"),
+        ("chen", "submit", "none of your roles may do this"),
+        ("wang", "register", "none of your roles may do this"),
+        ("zhao", "register", "none of your roles may do this"),
+        ("王小明", "submit", "there is no account"),
+    ],
+)
+def test_who_may_not_on_the_page_may_not_on_the_shell(
+    stored: Call, file: Path, who: str, step: str, refusal: str
+) -> None:
+    stored("catalogue", "import", file)
+    ended = stored("catalogue", "step", step, str(COMPLETE.code), "--as", who)
+    assert ended.code == (ExitCode.USAGE if who == "王小明" else ExitCode.REFUSED)
+    assert refusal in ended.err
+    assert answered(stored, "list", "--state", "draft")["total"] == 3
+
+
+def test_an_account_imports_what_is_its_own_departments_only(
+    stored: Call, file: Path, control_database: ControlDatabase
+) -> None:
+    told = answered(stored, "import", file, "--as", "sun", code=ExitCode.NEGATIVE)
+    assert {each["against"] for each in told["clashes"]} == {"OTHER_DEPARTMENT"}
+    assert stored("catalogue", "import", file, "--as", "li").code == ExitCode.REFUSED
     assert answered(stored, "list")["total"] == 0
+    answered(stored, "import", file, *CLERK)
+    answered(stored, "step", "submit", str(COMPLETE.code), *CLERK)
+    with control_database.begin() as connection:
+        wang = str(named(connection, "wang").id)
+        rows = connection.execute(OUTBOX.select().where(OUTBOX.c.kind == KIND))
+        acts = [(row.who, row.what, row.facts["for"]) for row in rows]
+    assert len(acts) == 4
+    assert {who.partition(":")[0] for who, _, _ in acts} == {"console"}
+    assert {(what, for_) for _, what, for_ in acts} == {("catalogue.open", wang), ("catalogue.submit", wang)}

@@ -12,24 +12,26 @@ import typer
 
 from services.cli.main import app
 from services.cli.output import ExitCode, run
+from services.control.accounts.roles import Role
 from services.control.cases.words import Action
-from services.control.store.accounts.departments import add_department
+from services.control.store.accounts.persons import people
 from services.control.store.database import ControlDatabase
+from services.control.store.outbox import OUTBOX
 from services.control.store.snapshots import Kind, put
 from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.database_fixture import DatabaseOnly
 from tests.support.desk import Office
 from tests.support.sharing_cases import CONSUMER
+from tests.support.staff import hire, staffed
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER
-from tests.support.web import CONSOLE, DEPARTMENTS
 from tests.unit.catalogue.test_directories import WITHHELD
 from tests.unit.cli.called import Ended, shape
 
 COMMANDS = typer.main.get_command(app)
 Call = Callable[..., Ended]
-NEED = ("--department", "health", "--scenario", "流浪人员医疗救治", "--basis", "《社会救助暂行办法》")
+NEED = ("--as", "chen", "--scenario", "流浪人员医疗救治", "--basis", "《社会救助暂行办法》")
 
 
 @pytest.fixture
@@ -44,8 +46,7 @@ def govbus(
     monkeypatch.setenv("GOVBUS_HOME", str(database_server.settings.home))
     monkeypatch.setenv("GOVBUS_POSTGRES_PORT", str(database_server.settings.postgres_port))
     with control_database.begin() as connection:
-        for department in DEPARTMENTS:
-            add_department(connection, department, CONSOLE)
+        staffed(connection)
 
     def call(*arguments: str | Path) -> Ended:
         code = run(lambda: COMMANDS(list(map(str, arguments))))
@@ -71,12 +72,11 @@ def demand(govbus: Call, *arguments: str, like: str = "step", code: ExitCode = E
 
 @pytest.mark.requirement("A2-09", "A6-07")
 def test_a_need_is_stated_assigned_drafted_and_listed(govbus: Call) -> None:
-    made = demand(govbus, "state", "救助信息", *NEED, "--item", "姓名", "--actor", "zhao")
+    made = demand(govbus, "state", "救助信息", *NEED, "--item", "姓名")
     number = str(made["need"]["number"])
-    authority = ("--as", "authority", "--department", "data_bureau", "--actor", "chen")
-    assigned = demand(govbus, "step", "assign", number, *authority, "--to", "police")
+    assigned = demand(govbus, "step", "assign", number, "--as", "li", "--to", "police")
     assert assigned["need"]["state"] == "assigned"
-    drafted = demand(govbus, "step", "draft", number, "--as", "provider", "--department", "police")
+    drafted = demand(govbus, "step", "draft", number, "--as", "wang")
     assert drafted["need"]["entry"]
     assert govbus("catalogue", "list").out.count("救助信息") == 1
     (merged,) = demand(govbus, "list", like="list")["demand"]
@@ -91,14 +91,58 @@ def test_a_need_is_stated_assigned_drafted_and_listed(govbus: Call) -> None:
         assert "救助信息" in govbus("catalogue", "demand", *command).out
 
 
-def test_what_is_against_a_need_is_told(govbus: Call) -> None:
+def test_the_ledger_names_the_machines_user_and_the_account_of_each_step_of_a_need(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
+    demand(govbus, "step", "assign", number, "--as", "li", "--to", "police")
+    demand(govbus, "step", "draft", number, "--as", "wang")
+    with control_database.begin() as connection:
+        login = {str(each.id): each.login for each in people(connection)}
+        rows = connection.execute(OUTBOX.select().where(OUTBOX.c.who.startswith("console:")))
+        acts = [(row.what, login[row.facts["for"]]) for row in rows if "for" in row.facts]
+    assert acts == [
+        ("demand.state", "chen"),
+        ("demand.assign", "li"),
+        ("catalogue.open", "wang"),
+        ("demand.draft", "wang"),
+    ]
+
+
+@pytest.mark.requirement("A11-02")
+@pytest.mark.parametrize(
+    ("who", "step"),
+    [
+        ("wang", ("assign", "--to", "police")),
+        ("chen", ("assign", "--to", "police")),
+        ("sun", ("draft",)),
+        ("qian", ("withdraw",)),
+        ("zhao", ("decline", "--why", "x", "--reason", "NOBODY_HOLDS_IT")),
+    ],
+)
+def test_who_may_not_on_the_page_may_not_take_a_step_on_the_shell(
+    govbus: Call, who: str, step: tuple[str, ...]
+) -> None:
+    number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
+    action, *more = step
+    ended = govbus("catalogue", "demand", "step", action, number, *more, "--as", who)
+    assert (ended.code, ended.out) == (ExitCode.REFUSED, "")
+    assert f"{who} may not (demand.{action})" in ended.err
+    assert demand(govbus, "needs", "--state", "stated", like="needs")["needs"]
+
+
+def test_what_is_against_a_need_is_told(govbus: Call, control_database: ControlDatabase) -> None:
     bare = demand(govbus, "state", " ", *NEED, code=ExitCode.REFUSED)
     assert [each["code"] for each in bare["problems"]] == ["SUBJECT_MISSING"]
     assert govbus("catalogue", "demand", "state", " ", *NEED).code == ExitCode.REFUSED
     number = str(demand(govbus, "state", "救助信息", *NEED)["need"]["number"])
-    own = ("--as", "authority", "--department", "health")
-    refused = demand(govbus, "step", "decline", number, *own, code=ExitCode.REFUSED)
-    assert [each["code"] for each in refused["problems"]] == ["OWN_NEED"]
+    with control_database.begin() as connection:
+        hire(connection, "gao", "health", Role.AUTHORITY)
+    own = govbus("catalogue", "demand", "step", "decline", number, "--as", "gao")
+    assert own.code == ExitCode.REFUSED
+    assert "gao may not (demand.decline)" in own.err
+    bare = demand(govbus, "step", "decline", number, "--as", "li", code=ExitCode.REFUSED)
+    assert {each["code"] for each in bare["problems"]} == {"REASON_MISSING", "TEXT_MISSING"}
     assert govbus("catalogue", "demand", "show", "99").code == ExitCode.NEGATIVE
     assert govbus("catalogue", "demand", "state", "x", *NEED, "--code", "odd").code == ExitCode.USAGE
 
@@ -172,7 +216,7 @@ def test_a_step_of_revision_keeps_the_day_of_the_change(
 ) -> None:
     with control_database.begin() as connection:
         brought(connection, opened(connection, numbered(2)))
-    code, clerk = str(numbered(2).code), ("--as", "provider", "--department", DEPARTMENTS[0].credit_code)
+    code, clerk = str(numbered(2).code), ("--as", "wang")
     revise = ("catalogue", "step", "revise", code, *clerk, "--why", "法律修订", "--changed-on")
     assert govbus(*revise, "2099-01-01").code == ExitCode.REFUSED
     assert govbus(*revise, "2026-01-05").code == ExitCode.OK

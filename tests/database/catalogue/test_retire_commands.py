@@ -14,15 +14,17 @@ from services.cli.output import ExitCode, run
 from services.control.clocks.calendar_file import china
 from services.control.definitions import packaged_definitions
 from services.control.retirements.plan import first_day
+from services.control.store.accounts.persons import person_by_login
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import acts_on
 from services.control.store.prepare import prepare
 from tests.database_fixture import DatabaseOnly
 from tests.support.retiring import NEW, OLD, publish_entry
+from tests.support.staff import staffed
 from tests.unit.cli.called import Ended, shape
 
 COMMANDS = typer.main.get_command(app)
-WANG, LI, CHEN = "provider:police/wang", "authority:data_bureau/li", "consumer:health/chen"
+WANG, LI, CHEN = "wang", "li", "chen"
 Call = Callable[..., Ended]
 
 
@@ -41,6 +43,7 @@ def govbus(
     prepare(control_database, datetime(2026, 1, 5, tzinfo=UTC))
     with control_database.begin() as connection:
         publish_entry(connection)
+        staffed(connection)
     folder = tmp_path / "definitions"
     shutil.copytree(packaged_definitions(), folder)
     person = (folder / "resources" / "person.yaml").read_text(encoding="utf-8")
@@ -73,28 +76,29 @@ def test_a_version_is_retired_listed_postponed_and_kept(
     govbus: Call, control_database: ControlDatabase
 ) -> None:
     day, later = earliest().isoformat(), (earliest() + timedelta(days=7)).isoformat()
-    why = ("--reason", "住址拆分", "--for", WANG)
+    why = ("--reason", "住址拆分", "--as", WANG)
     made = answered(govbus, "retire", OLD, "--by", NEW, "--on", day, *why)["retirement"]
     assert (made["old"], made["new"], made["state"], made["retires_on"]) == (OLD, NEW, "planned", day)
     assert answered(govbus, "retirements", "--state", "planned")["items"] == [made]
     moved = answered(govbus, "postpone-retirement", OLD, "--on", later, *why)["retirement"]
     assert (moved["retires_on"], moved["version"]) == (later, 2)
-    kept = answered(govbus, "cancel-retirement", OLD, "--reason", "不再变更", "--for", LI)["retirement"]
+    kept = answered(govbus, "cancel-retirement", OLD, "--reason", "不再变更", "--as", LI)["retirement"]
     assert kept["state"] == "cancelled"
     assert later in govbus("retirements").out
     with control_database.begin() as connection:
         acts = acts_on(connection, "resource", OLD)
+        wang, li = (str(found.id) for name in (WANG, LI) if (found := person_by_login(connection, name)))
     assert [(act.what, act.facts["for"], act.facts["role"]) for act in acts] == [
-        ("catalogue.retire", "wang", "provider"),
-        ("catalogue.postpone", "wang", "provider"),
-        ("catalogue.cancel_retirement", "li", "authority"),
+        ("catalogue.retire", wang, "provider"),
+        ("catalogue.postpone", wang, "provider"),
+        ("catalogue.cancel_retirement", li, "authority"),
     ]
     assert all(act.who.startswith("console:") for act in acts)
 
 
 def test_what_is_against_it_is_said_at_once_and_nothing_changes(govbus: Call) -> None:
     tomorrow = (datetime.now(UTC).date() + timedelta(days=2)).isoformat()
-    wrong = ("--by", "legal.enterprise.v1", "--on", tomorrow, "--reason", " ", "--for", WANG)
+    wrong = ("--by", "legal.enterprise.v1", "--on", tomorrow, "--reason", " ", "--as", WANG)
     found = answered(govbus, "retire", OLD, *wrong, code=ExitCode.REFUSED)
     codes = ["SUCCESSOR_UNKNOWN", "SUCCESSOR_OTHER", "PARALLEL_TOO_SHORT", "WHY_MISSING"]
     assert [each["code"] for each in found["problems"]] == codes
@@ -105,19 +109,19 @@ def test_what_is_against_it_is_said_at_once_and_nothing_changes(govbus: Call) ->
 
 def test_nobody_else_decides_on_it_and_what_is_not_there_is_named(govbus: Call) -> None:
     day = earliest().isoformat()
-    for whom in (CHEN, "provider:tax/sun", "operator:police/zhao"):
-        ended = govbus("retire", OLD, "--by", NEW, "--on", day, "--reason", "x", "--for", whom)
+    for whom in (CHEN, "sun", "zhao"):
+        ended = govbus("retire", OLD, "--by", NEW, "--on", day, "--reason", "x", "--as", whom)
         assert ended.code == ExitCode.REFUSED, whom
-        assert "police" in ended.err
-    unknown = govbus("retire", "a.b.v1", "--by", "a.b.v2", "--on", day, "--reason", "x", "--for", WANG)
+        assert f"{whom} may not" in ended.err
+    unknown = govbus("retire", "a.b.v1", "--by", "a.b.v2", "--on", day, "--reason", "x", "--as", WANG)
     assert unknown.code == ExitCode.USAGE
-    missing = govbus("cancel-retirement", OLD, "--reason", "x", "--for", WANG)
+    missing = govbus("cancel-retirement", OLD, "--reason", "x", "--as", WANG)
     assert missing.code == ExitCode.NEGATIVE
     assert "govbus catalogue retirements" in missing.err
 
 
 def test_the_shortest_parallel_run_is_a_setting(govbus: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = ("--by", NEW, "--on", earliest().isoformat(), "--reason", "住址拆分", "--for", WANG)
+    said = ("--by", NEW, "--on", earliest().isoformat(), "--reason", "住址拆分", "--as", WANG)
     monkeypatch.setenv("GOVBUS_RETIREMENT_WORKING_DAYS", "60")
     found = answered(govbus, "retire", OLD, *said, code=ExitCode.REFUSED)
     assert [each["code"] for each in found["problems"]] == ["PARALLEL_TOO_SHORT"]

@@ -1,5 +1,9 @@
 """Needs in a real database: what is read is what happened; one draft answers all that are alike."""
 
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -32,10 +36,14 @@ def database(control_database: ControlDatabase) -> ControlDatabase:
     return control_database
 
 
+def made_at(now: datetime) -> Callable[[], UUID]:
+    return lambda: new_id(now)
+
+
 def stating(database: ControlDatabase, **changes: object) -> Filed:
     """A need that was just stated."""
     with database.begin() as connection:
-        done = work.state(connection, opening(**{"id": new_id(NOW), **changes}))
+        done = work.state(connection, opening(**{"id": new_id(NOW), **changes}), made_at(NOW))
     assert isinstance(done, Filed), done
     return done
 
@@ -54,8 +62,8 @@ def acting(
         assert filed is not None
         version = filed.version if seen < 0 else seen
         if action is Action.DRAFT:
-            return work.draft(connection, filed, version, who, LATER, lambda: new_id(LATER))
-        return work.act(connection, filed, version, action, who, LATER, said or given(action))
+            return work.draft(connection, filed, version, who, LATER, made_at(LATER))
+        return work.act(connection, filed, version, action, who, LATER, said or given(action), made_at(LATER))
 
 
 def test_what_is_read_is_what_happened(database: ControlDatabase) -> None:
@@ -109,7 +117,7 @@ def test_a_need_for_what_is_published_is_counted_with_its_entry(database: Contro
         brought(connection, opened(connection, numbered(2)))
     code = numbered(2).code
     with database.begin() as connection:
-        refused = work.state(connection, opening(subject=numbered(2).name))
+        refused = work.state(connection, opening(subject=numbered(2).name), made_at(NOW))
     assert isinstance(refused, Refused)
     assert [each.code for each in refused.problems] == ["IN_CATALOGUE"]
     filed = stating(database, subject="居住证信息", code=code)
@@ -134,7 +142,7 @@ def test_what_there_is_not_is_not_named(database: ControlDatabase) -> None:
         assert isinstance(refused, Refused)
         assert [each.code for each in refused.problems] == [code]
     with database.begin() as connection:
-        done = work.state(connection, opening(code=numbered(3).code))
+        done = work.state(connection, opening(code=numbered(3).code), made_at(NOW))
     assert isinstance(done, Refused)
 
 

@@ -96,3 +96,17 @@ def test_the_next_page_goes_on_below_the_last_act(busy: Operated) -> None:
         following = [link for link in page.links if "after=" in link]
         path = following[0] if following else ""
     assert len(seen) == len(set(seen)) == 120
+
+
+def test_what_an_account_did_on_a_shell_is_found_by_the_account_and_by_the_shell(busy: Operated) -> None:
+    clerk = busy.hire(Role.CONSUMER, department="health", login="night.clerk")
+    done(busy, "console:root", "case.appeal", "case-3", **{"for": str(clerk.id)})
+    auditor = busy.reader(Role.AUDITOR, department="data_bureau")
+    for query in ("?who=night.clerk", "?who=console:root"):
+        text = auditor.open(f"/audit{query}").text
+        assert "why case-3" in text
+        assert "why case-1" not in text
+        assert "night.clerk" in text
+        assert "console:root" in text
+    assert "why case-3" in busy.reader(Role.CONSUMER, department="health").open("/audit").text
+    assert "why case-3" not in busy.reader(Role.CONSUMER, department="tax").open("/audit").text

@@ -1,9 +1,14 @@
 """Who owns an item: both sides see that they differ, nobody what the other said, the authority decides."""
 
+from datetime import timedelta
+
 import pytest
 
+from schemas.registry import RegistryUnavailable
 from services.control.accounts.roles import Role
+from services.control.rulings.worker import RulingWorker
 from tests.support.operating import Operated
+from tests.support.ruling import RulingMemory
 from tests.unit.cli.called import ADDRESS, NAME, NUMBER
 
 PATH = "/conflicts/social_security/population.person.v1/address"
@@ -61,9 +66,10 @@ def test_a_decision_is_recorded_with_its_basis_and_says_how_it_stands(portal: Op
     reader = portal.reader(Role.AUTHORITY, department="data_bureau")
     wanted = {"basis": "《条例》第二十条", "text": "户籍住址以公安为准", "confirm": "address"}
     page = reader.sent(reader.open(PATH), f"{PATH}/decide", decision="confirm", **wanted)
-    assert "nothing has to change" in page.text
+    assert "being carried out" in page.text
     page = reader.sent(page, f"{PATH}/decide", decision="transfer", **wanted)
-    assert "waits for the next apply" in page.text
+    assert "overtaken by a later decision" in page.text
+    assert page.faults == []
     assert portal.owed() == [
         ("claim.decide", "social.enrolment.v1/address", "户籍住址以公安为准"),
         ("claim.decide", "social.enrolment.v1/address", "户籍住址以公安为准"),
@@ -95,3 +101,26 @@ def test_only_the_authority_of_another_department_decides(portal: Operated) -> N
 def test_what_nobody_claims_is_not_there(portal: Operated) -> None:
     reader = portal.reader(Role.AUTHORITY, department="data_bureau")
     assert reader.look(PATH.replace("address", "sex")).status_code == 404
+
+
+@pytest.mark.requirement("A5-01")
+def test_the_page_follows_a_decision_until_the_gate_decides_by_it(portal: Operated) -> None:
+    reader = portal.reader(Role.AUTHORITY, department="data_bureau")
+    wanted = {"basis": "《条例》第二十条", "text": "参保登记时核验住址", "confirm": "address"}
+    page = reader.sent(reader.open(PATH), f"{PATH}/decide", decision="transfer", **wanted)
+    assert 'http-equiv="refresh"' in page.answer.text
+    bus = RulingMemory(fails={"write": RegistryUnavailable("nobody answers")})
+    worker = RulingWorker(portal.parts.database, bus.order(), portal.clock, lambda _text: None)
+    worker.turn()
+    page = reader.open(PATH)
+    assert "not carried out yet" in page.text
+    assert "nobody answers; `govbus status` shows what is down" in page.text
+    assert 'http-equiv="refresh"' not in page.answer.text, "what is typed meanwhile stays"
+    bus.fails.clear()
+    portal.clock.pass_by(timedelta(minutes=1))
+    worker.turn()
+    page = reader.open(PATH)
+    assert "version 4 of the policy" in page.text
+    assert "Every instance of the gate decides by it" in page.text
+    assert "gate.0" in page.text
+    assert page.faults == []

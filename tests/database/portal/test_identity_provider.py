@@ -20,6 +20,7 @@ from httpx2 import Client, Response
 from services.api.parts import Parts
 from services.api.routes.session import return_address
 from services.api.settings import ApiSettings
+from services.api.uses.signing_in import after_logout
 from services.api.wiring import parts as wired
 from services.control.store.accounts import persons
 from services.control.store.accounts.acts import Order
@@ -72,7 +73,8 @@ def running(
     origin = f"http://127.0.0.1:{port}"
     (folder / "secret").write_text(SECRET, encoding="utf-8")
     (folder / "groups.yaml").write_text(GROUPS, encoding="utf-8")
-    with identity_provider.running(folder, ("wang.li",), return_address(origin)) as provider:
+    addresses = return_address(origin), after_logout(origin)
+    with identity_provider.running(folder, ("wang.li",), *addresses) as provider:
         settings = ApiSettings(
             origin=origin,
             port=port,
@@ -159,6 +161,16 @@ class Walker:
         """Press the button that every page has."""
         return self.client.post(f"{self.place.origin}/logout", data=page.form("/logout").fields)
 
+    def leave(self, page: Page) -> Page:
+        """Log out here; returns the page that follows."""
+        return self.come_back(self.place.origin + self.log_out(page).headers["location"])
+
+    def is_asked_for_a_password(self) -> bool:
+        """Whether the provider would ask who begins to log in now."""
+        address = f"{self.place.origin}/api/v1/session/oidc"
+        answer = self.client.get(address, follow_redirects=True)
+        return "password" in Page(answer).form("").fields
+
     def session(self) -> Response:
         return self.client.get(f"{self.place.origin}/api/v1/session", headers={"accept": "application/json"})
 
@@ -224,11 +236,55 @@ def test_logging_out_ends_the_session_here_for_whoever_has_its_cookie(place: Pla
     page = browser.log_in()
     kept = browser.client.cookies["govbus"]
     out = browser.log_out(page)
-    assert (out.status_code, out.headers["location"]) == (303, "/login")
+    assert (out.status_code, out.headers["location"]) == (303, "/login?ended=provider")
     assert browser.session().status_code == 401
     with Client(cookies={"govbus": kept}) as thief:
         assert thief.get(f"{place.origin}/api/v1/session").status_code == 401
     assert browser.come_back(f"{place.origin}/cases").path == "/login"
+
+
+def test_who_logs_out_at_the_provider_too_is_asked_for_the_password_at_the_next_login(
+    place: Place, browser: Walker
+) -> None:
+    browser.leave(browser.log_in())
+    assert not browser.is_asked_for_a_password(), "logged out here only, the provider knows the browser still"
+    page = browser.leave(browser.log_in())
+    assert (page.status, page.faults) == (200, [])
+    assert "At the identity provider you are still logged in" in page.text
+    assert "/logout/provider" in page.links
+    answer = browser.client.get(f"{place.origin}/logout/provider")
+    assert answer.headers["location"].startswith(f"{place.provider.issuer}/logout/")
+    asked = parse_qs(urlsplit(answer.headers["location"]).query)
+    assert asked["post_logout_redirect_uri"] == [f"{place.origin}/login"]
+    assert len(asked["id_token_hint"][0].split(".")) == 3
+    assert "govbus-hint" not in browser.client.cookies
+    back = browser.come_back(answer.headers["location"])
+    assert (back.status, str(back.answer.url)) == (200, f"{place.origin}/login")
+    assert "you are still logged in" not in back.text
+    assert browser.is_asked_for_a_password()
+
+
+def test_without_the_hint_the_provider_asks_before_it_ends_a_session(place: Place, browser: Walker) -> None:
+    browser.leave(browser.log_in())
+    del browser.client.cookies["govbus-hint"]
+    asked = browser.come_back(f"{place.origin}/logout/provider")
+    assert (asked.status, asked.path) == (200, "/o/logout/")
+    assert "Confirm Logout requested by govbus" in asked.text
+    assert not browser.is_asked_for_a_password()
+
+
+def test_a_link_of_another_site_ends_no_session_here_or_there(place: Place, browser: Walker) -> None:
+    browser.log_in()
+    answer = browser.client.get(f"{place.origin}/logout/provider", follow_redirects=True)
+    assert Page(answer).path == "/"
+    assert browser.session().status_code == 200
+    assert not browser.is_asked_for_a_password()
+
+
+def test_the_hint_travels_with_the_logout_only(place: Place, browser: Walker) -> None:
+    browser.log_in()
+    [hint] = [each for each in browser.client.cookies.jar if each.name == "govbus-hint"]
+    assert (hint.path, hint.has_nonstandard_attr("HttpOnly"), hint.expires) == ("/logout", True, None)
 
 
 @pytest.mark.parametrize(

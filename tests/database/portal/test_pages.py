@@ -16,11 +16,12 @@ from services.control.docket.filed import Filed
 from services.control.store.database import ControlDatabase
 from services.control.store.demand import work
 from services.control.store.demand.reading import Filed as FiledNeed
+from services.control.store.ids import new_id
 from services.portal.languages import CHINESE, texts_of
 from tests.support.desk import Office
 from tests.support.needs import opening as need_opening
 from tests.support.portal import Page, Portal, Reader
-from tests.support.sharing_cases import APPLICANT, BUREAU, CONSUMER, DECIDER, PROVIDER, application
+from tests.support.sharing_cases import APPLICANT, BUREAU, CONSUMER, DECIDER, NOW, PROVIDER, application
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.translations import said
 
@@ -58,6 +59,9 @@ SEEN_BY: Final = {
     "/demand": ALL,
     "/demand/new": {Role.CONSUMER},
     "/demand/{need}": ALL,
+    "/objections": ALL - {Role.OPERATOR},
+    "/objections/new?entry={published}": {Role.CONSUMER, Role.AUTHORITY},
+    "/reports": ALL - {Role.OPERATOR},
     "/breaches": ALL,
     "/breaches?kind=case&done=yes": ALL,
     "/cases": ALL,
@@ -91,7 +95,7 @@ class Town:
         with database.begin() as connection:
             draft = opened(connection, numbered(1))
             published = brought(connection, opened(connection, numbered(2)))
-            need = work.state(connection, need_opening())
+            need = work.state(connection, need_opening(), lambda: new_id(NOW))
         assert isinstance(need, FiledNeed)
         clerk = self.portal.hire(Role.PROVIDER, department=PROVIDER)
         self.names = {

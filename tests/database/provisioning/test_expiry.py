@@ -46,6 +46,9 @@ class PlayedLocks:
     held: set[ConsumerId] = field(default_factory=lambda: {HEALTH})
     locked: list[ConsumerId] = field(default_factory=list)
     fails: set[ConsumerId] = field(default_factory=set)
+    half: set[ConsumerId] = field(default_factory=set)
+    """Departments with a new password that the broker may not have."""
+    finished: list[ConsumerId] = field(default_factory=list)
     during: Callable[[], None] = lambda: None
 
     def holders(self) -> frozenset[ConsumerId]:
@@ -57,6 +60,17 @@ class PlayedLocks:
             raise ConnectionError("nobody answers")
         self.locked.append(consumer)
         self.held.discard(consumer)
+        self.half.discard(consumer)
+
+    def half_renewed(self) -> frozenset[ConsumerId]:
+        return frozenset(self.half)
+
+    def finish(self, consumer: ConsumerId) -> None:
+        self.during()
+        if consumer in self.fails:
+            raise ConnectionError("nobody answers")
+        self.finished.append(consumer)
+        self.half.discard(consumer)
 
 
 @dataclass
@@ -137,6 +151,43 @@ def test_where_the_broker_does_not_answer_nothing_is_noted_and_the_others_are_lo
     assert guard.turn(181 * DAY)
     assert guard.locks.locked == [TAX, HEALTH]
     assert guard.versions()[0].ended is Ended.EXPIRED
+
+
+def test_what_was_half_renewed_is_finished_and_one_that_fails_holds_up_no_other(guard: Guard) -> None:
+    guard.locks.held.add(TAX)
+    guard.turn()
+    guard.locks.half |= {HEALTH, TAX}
+    guard.locks.fails.add(HEALTH)
+    with pytest.raises(ConnectionError):
+        guard.turn()
+    assert guard.locks.finished == [TAX]
+    guard.locks.fails.clear()
+    assert guard.turn()
+    assert guard.locks.finished == [TAX, HEALTH]
+    assert not guard.turn()
+
+
+def test_what_is_over_is_locked_out_and_not_finished(guard: Guard) -> None:
+    guard.turn()
+    guard.locks.half.add(HEALTH)
+    guard.turn(180 * DAY)
+    assert (guard.locks.locked, guard.locks.finished) == ([HEALTH], [])
+
+
+def test_whoever_fetches_a_new_one_at_this_moment_finishes_it_himself(
+    guard: Guard, control_database: ControlDatabase
+) -> None:
+    guard.turn()
+    guard.locks.half.add(HEALTH)
+    with control_database.begin() as connection:
+        credentials.hold(connection, HEALTH)
+        waiting = threading.Thread(target=guard.turn)
+        waiting.start()
+        eventually(lambda: waits(control_database), 2)
+        guard.locks.half.discard(HEALTH)
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert guard.locks.finished == []
 
 
 def test_what_apply_makes_after_the_end_has_a_date_of_its_own(guard: Guard) -> None:

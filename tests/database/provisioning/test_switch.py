@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from services.control.cases.words import Action, Role, State, StopReason
 from services.control.desk.orders import Declined, Done
 from services.control.docket.filed import Filed
+from services.control.store.cases.reading import load
 from services.control.store.database import ControlDatabase
+from services.control.store.outbox import acts_on
 from services.control.store.provisioning.tables import Outcome
 from services.control.suspension.receipt import Receipt, Standing, Step
 from services.control.suspension.suspend import Order
@@ -180,6 +183,21 @@ def test_an_order_at_a_console_is_entered_in_its_name_and_only_the_authority_res
     assert isinstance(refused, Declined)
     assert [each.code for each in refused.problems] == ["SUSPENDED_BY_AUTHORITY"]
     assert isinstance(office.act(active, Action.RESUME, BUREAU, clock.now), Done)
+
+
+def test_an_order_at_a_console_in_an_accounts_name_is_entered_as_that_account_and_by_that_console(
+    office: Office, bus: MemoryGrantBus, clock: Clock, active: Filed
+) -> None:
+    switched(bus, order(active, replace(BY_AUTHORITY, person="li"), "console:root"), "s-1")
+    soon_after(office, bus, clock)
+    case = now_of(office, active)
+    assert (case.suspended_by, case.events[-1].who.person) == (Role.AUTHORITY, "li")
+    with office.database.begin() as connection:
+        filed = load(connection, UUID(case.opening.id))
+        act = acts_on(connection, "case", case.opening.id)[-1]
+    assert filed is not None
+    assert filed.recorders[-1] == "console:root"
+    assert (act.who, act.what, act.facts["for"]) == ("console:root", "case.suspend", "li")
 
 
 def test_an_order_of_whom_the_case_does_not_let_suspend_it_is_followed_all_the_same(

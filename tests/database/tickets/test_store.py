@@ -173,6 +173,7 @@ def test_the_ledger_learns_who_did_what_and_nothing_that_was_written(
         "version": 2,
         "department": "police",
         "reason": "RECORD_IS_RIGHT",
+        "for": PROVIDER.person,
     }
     said = repr(acts)
     assert not [each for each in ("said in words", "bring a newer", "门牌号", EVIDENCE.title) if each in said]

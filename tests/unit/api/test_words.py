@@ -16,7 +16,7 @@ from services.control.cases.words import Problem
 from services.control.catalogue.vocabulary import Language
 
 CONTROL = Path("services/control")
-RULES = ("cases", "tickets", "accounts", "desk", "ownership", "store/accounts")
+RULES = ("cases", "tickets", "accounts", "desk", "objections", "ownership", "store/accounts")
 
 
 def codes_in(path: Path) -> Iterator[str]:

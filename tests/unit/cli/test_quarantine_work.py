@@ -41,7 +41,7 @@ def test_discarded_event_is_open_no_more(govbus: Govbus) -> None:
     assert govbus("quarantine", "discard", STOPPED, "--why", "a test row").code == ExitCode.OK
     assert govbus("quarantine", "list", "--json").answer["total"] == 0
     [event] = govbus("quarantine", "list", "--state", "all", "--json").answer["events"]
-    assert (event["state"], event["actor"], event["why"]) == ("discarded", "wang", "a test row")
+    assert (event["state"], event["actor"], event["why"]) == ("discarded", "console:wang", "a test row")
 
 
 def test_release_that_the_gate_does_not_decide_in_time_is_pending(city: MemoryCity) -> None:

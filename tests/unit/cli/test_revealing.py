@@ -63,7 +63,7 @@ def test_revealing_shows_values_and_is_recorded_with_actor_and_reason(
     assert dict(record.headers) == {
         "govbus_disposition": b"revealed",
         "govbus_of": of.encode(),
-        "govbus_actor": b"wang",
+        "govbus_actor": b"console:wang",
         "govbus_reason": b"case 7",
     }
 

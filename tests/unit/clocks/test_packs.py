@@ -306,7 +306,7 @@ def test_no_layer_makes_a_deadline_longer_or_a_retention_shorter(asked: list[tup
 def test_a_key_says_how_its_values_merge_and_choices_have_an_order() -> None:
     assert set(Merge) == {each.merge for each in KEYS.values()}
     for each in KEYS.values():
-        assert (len(each.choices) > 1) == (each.kind is Kind.CHOICE)
+        assert (len(each.choices) > 1) == (each.kind in {Kind.CHOICE, Kind.LIST})
         assert each.rules
         assert each.zh
         assert each.en

@@ -69,6 +69,7 @@ def as_live(desired: DesiredState) -> LiveState:
         ("policy-acks", 1, {"retention.ms": str(400 * DAY_MS)}),
         ("ledger.intake", 4, {"cleanup.policy": "delete"}),
         ("ledger.acts", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
+        ("ledger.checkpoints", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
         ("disputes", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
         ("heartbeat.raw.police", 1, {"message.timestamp.type": "LogAppendTime"}),
         ("signal.police", 1, {"message.timestamp.type": "LogAppendTime"}),

@@ -37,6 +37,7 @@ SAMPLES = {
     "ledger.intake": ("ledger.intake", ""),
     "ledger.delivery": ("ledger.delivery", ""),
     "ledger.acts": ("ledger.acts", ""),
+    "ledger.checkpoints": ("ledger.checkpoints", ""),
     "policy": ("policy", ""),
     "disputes": ("disputes", ""),
     "policy-acks": ("policy-acks", ""),

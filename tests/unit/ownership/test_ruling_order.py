@@ -1,150 +1,214 @@
-"""A ruling goes into the policy and the ledger once, and is carried out, wherever it was interrupted."""
+"""A ruling goes into the policy and the ledger once, with what it changes, wherever it was interrupted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from services.control.cases.words import Actor, Role
-from services.control.ownership.ruling import Ruling
+from services.control.comparison import compare_offline
+from services.control.definitions import Definitions
+from services.control.ownership.decided import Given
+from services.control.policy_document import with_grant_state
 from services.control.ruled_definitions import with_rulings
-from services.control.ruling_order import Decided, RulingOrder
-from services.control.suspension.acts import Act
-from tests.support.policy import policy_of, sample_definitions
-from topics.event import ResourceId
+from services.control.ruling_order import (
+    Affected,
+    DefinitionsDiffer,
+    PolicyMoved,
+    RulingOvertaken,
+    Written,
+    affected_by,
+    standing_ruling,
+)
+from tests.support.policy import policy_of
+from tests.support.ruling import AT, CITY, ENROLMENT, PERSON, RulingMemory, given
+from tests.support.suspending import Killed
+from topics.event import GrantId
+from topics.grants.declaration import GrantState
 from topics.ownership import Decision
 from topics.policy import Policy
 
-PERSON, ENROLMENT = ResourceId("population.person.v1"), ResourceId("social.enrolment.v1")
-CITY = sample_definitions()
-RULING = Ruling(
-    claimant=ENROLMENT,
-    column="address",
-    decision=Decision.TRANSFER,
-    who=Actor("Li", Role.AUTHORITY, "data_bureau"),
-    basis="《政务数据共享条例》第二十条",
-    text="参保登记时核验住址，由人社部门采集",
-)
-NOW = 1_790_000_000_000
+HEALTH = GrantId("health-persons-gusu")
+LATER = AT + timedelta(hours=1)
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@dataclass
-class Bus:
-    """Policy and ledger; the process may end after any call."""
-
-    now: Policy = field(default_factory=lambda: policy_of(CITY, 3))
-    acts: dict[str, Act] = field(default_factory=dict)
-    kill_at: int | None = None
-    applied: list[int] = field(default_factory=list)
-    calls: int = 0
-
-    def policy(self) -> Policy:
-        return self.now
-
-    def write(self, change: Callable[[Policy], Policy]) -> Policy:
-        self.now = change(self.now)
-        self._called()
-        return self.now
-
-    def record(self, act: Act) -> None:
-        self.acts.setdefault(act.id, act)
-        self._called()
-
-    def apply(self) -> int:
-        """What apply makes of rulings and definitions."""
-        ruled = with_rulings(CITY, self.now.rulings.values())
-        assert ruled.refusals == ()
-        made = policy_of(ruled.definitions, self.now.version + 1)
-        self.now = made.model_copy(update={"rulings": self.now.rulings})
-        self.applied.append(self.now.version)
-        self._called()
-        return self.now.version
-
-    def _called(self) -> None:
-        self.calls += 1
-        if self.calls == self.kill_at:
-            raise Killed
-
-
-def order(bus: Bus) -> RulingOrder:
-    return RulingOrder(bus, CITY, bus.apply, lambda: NOW, "console:li")
-
-
-def decided(bus: Bus, id_: str = "o-1", **changes: Any) -> Decided:
-    found = order(bus).decide(replace(RULING, **changes), id_)
-    assert isinstance(found, Decided), found
+def written(bus: RulingMemory, id_: str = "o-1", **changes: Any) -> Written:
+    found = bus.order().write(given(id_, **changes))
+    assert isinstance(found, Written), found
     return found
 
 
-def owner(bus: Bus) -> str | None:
-    return bus.now.resources[PERSON].resource.item("address").owner
+def affected(ruling: Given, policy: Policy | None, definitions: Definitions = CITY) -> Affected:
+    found = affected_by(ruling, definitions, policy)
+    assert isinstance(found, Affected), found
+    return found
 
 
 @pytest.mark.requirement("A5-01")
-def test_a_transfer_stands_in_policy_and_ledger_and_is_carried_out() -> None:
-    bus = Bus()
-    found = decided(bus)
-    assert (found.policy_version, found.again, found.ruling.since_version) == (5, False, 4)
-    assert owner(bus) == "social_security"
+def test_one_version_says_the_ruling_and_what_the_resources_say_since() -> None:
+    bus = RulingMemory()
+    found = written(bus)
+    assert (bus.now.version, found.ruling.since_version) == (4, 4)
+    assert bus.now.rulings == {"o-1": found.ruling}
+    assert bus.owner == "social_security"
+    assert "address" in {item.name for item in bus.now.resources[ENROLMENT].resource.items}
+    assert sorted(found.affected.resources) == [PERSON, ENROLMENT]
+    assert found.affected.losing == (HEALTH,)
+
+
+def test_the_ledger_has_the_ruling_with_its_reasons_and_what_it_changes() -> None:
+    bus = RulingMemory()
+    found = written(bus)
     [act] = bus.acts.values()
     assert (act.who, act.what, act.kind, act.object) == (
-        "console:li", "ownership.rule", "item", "population.person.v1.address",
+        "account-7", "ownership.rule", "item", "population.person.v1.address",
     )  # fmt: skip
-    assert act.reason == RULING.text
-    assert act.document["ruling"]["basis"] == RULING.basis
-    answer = found.as_json()
-    assert answer["resources"] == [PERSON, ENROLMENT]
-    assert answer["providers"] == ["police", "social_security"]
-    assert answer["losing"] == ["health-persons-gusu"]
+    assert act.reason == given().text
+    assert act.document["ruling"] == found.ruling.model_dump(mode="json")
+    assert act.document["losing"] == [HEALTH]
 
 
-def test_the_next_apply_of_the_same_definitions_undoes_nothing() -> None:
-    bus = Bus()
-    decided(bus)
-    before = bus.now
-    bus.apply()
-    assert bus.now.resources == before.resources
-    assert owner(bus) == "social_security"
+def test_what_is_written_is_what_an_apply_of_the_same_definitions_would_make_of_it() -> None:
+    bus = RulingMemory()
+    written(bus)
+    ruled = with_rulings(CITY, bus.now.rulings.values())
+    assert ruled.refusals == ()
+    applied = policy_of(ruled.definitions, 4)
+    assert {
+        key: (entry.resource, entry.item_schema, entry.envelope_schema)
+        for key, entry in bus.now.resources.items()
+    } == {
+        key: (entry.resource, entry.item_schema, entry.envelope_schema)
+        for key, entry in applied.resources.items()
+    }
+    assert compare_offline(ruled.definitions).plan.refusals == ()
 
 
-@pytest.mark.parametrize("kill_at", [1, 2, 3])
+@pytest.mark.parametrize("kill_at", range(1, 6))
 def test_killed_after_any_step_and_ordered_again_nothing_is_done_twice_or_left_out(kill_at: int) -> None:
-    bus = Bus(kill_at=kill_at)
+    bus = RulingMemory(kill_at=kill_at)
     with pytest.raises(Killed):
-        decided(bus)
-    found = decided(bus, "o-2")
-    assert (found.again, found.ruling.id) == (True, "o-1")
+        written(bus)
+    assert (bus.owner == "social_security") == ("o-1" in bus.now.rulings), "never one without the other"
+    found = written(bus)
+    assert (bus.now.version, found.ruling.since_version, bus.owner) == (4, 4, "social_security")
     assert list(bus.acts) == list(bus.now.rulings) == ["o-1"]
-    assert owner(bus) == "social_security"
+    assert sorted(bus.acts["o-1"].document["resources"]) == [PERSON, ENROLMENT]
 
 
 def test_confirming_the_declared_owner_takes_back_what_was_given_away() -> None:
-    bus = Bus()
-    decided(bus)
-    found = decided(bus, "o-2", decision=Decision.CONFIRM)
-    assert owner(bus) is None
-    assert found.as_json()["resources"] == [PERSON, ENROLMENT]
-    assert list(bus.acts) == ["o-1", "o-2"]
-    assert found.again is False
-    third = decided(bus, "o-3")
-    assert (third.again, owner(bus)) == (False, "social_security")
+    bus = RulingMemory()
+    before = bus.now.resources
+    written(bus)
+    found = written(bus, "o-2", decision=Decision.CONFIRM, at=LATER)
+    assert sorted(found.affected.resources) == [PERSON, ENROLMENT]
+    assert (bus.owner, bus.now.resources) == (None, before)
+    written(bus, "o-3", at=LATER + timedelta(hours=1))
+    assert (bus.owner, list(bus.acts)) == ("social_security", ["o-1", "o-2", "o-3"])
 
 
-def test_what_is_against_a_ruling_is_told_and_changes_nothing() -> None:
-    bus = Bus()
+def test_confirming_who_owns_it_stands_in_the_policy_and_changes_no_resource() -> None:
+    bus = RulingMemory()
+    before = bus.now.resources
+    found = written(bus, decision=Decision.CONFIRM)
+    assert (found.affected.resources, bus.now.resources) == ({}, before)
+    assert (bus.now.version, list(bus.now.rulings)) == (4, ["o-1"])
+    assert "schema_ids" not in bus.calls
+
+
+def test_an_older_ruling_never_takes_back_a_later_one() -> None:
+    bus = RulingMemory()
+    written(bus, "o-2", at=LATER)
     before = bus.now
-    for changes, code in (
+    with pytest.raises(RulingOvertaken, match="o-2"):
+        bus.order().write(given("o-1", decision=Decision.CONFIRM))
+    assert bus.now == before
+
+
+def test_where_the_definitions_are_not_those_in_force_nothing_is_written() -> None:
+    bus = RulingMemory()
+    titles = CITY.resources[PERSON].titles.model_copy(update={"zh": "另一个名称"})
+    other = CITY.resources[PERSON].model_copy(update={"titles": titles})
+    declared = replace(CITY, resources={**CITY.resources, PERSON: other})
+    before = bus.now
+    with pytest.raises(DefinitionsDiffer, match="is declared otherwise"):
+        bus.order(declared).write(given())
+    assert (bus.now, bus.acts) == (before, {})
+
+
+def test_what_somebody_changes_at_the_same_moment_is_looked_at_anew() -> None:
+    bus = RulingMemory()
+
+    def interrupted() -> None:
+        bus.before_write = lambda: None
+        entry = bus.now.resources[PERSON]
+        moved = entry.model_copy(update={"generation": entry.generation + 1})
+        bus.now = bus.now.model_copy(update={"version": 4, "resources": {**bus.now.resources, PERSON: moved}})
+
+    bus.before_write = interrupted
+    with pytest.raises(PolicyMoved):
+        bus.order().write(given())
+    assert (bus.now.version, bus.now.rulings) == (4, {})
+    assert written(bus).ruling.since_version == 5
+    assert bus.now.resources[PERSON].generation == 1
+
+
+def test_what_changes_beside_it_at_the_same_moment_stays() -> None:
+    bus = RulingMemory()
+
+    def interrupted() -> None:
+        bus.before_write = lambda: None
+        bus.now = with_grant_state(bus.now, {HEALTH: GrantState.SUSPENDED}, 1)
+
+    bus.before_write = interrupted
+    assert written(bus).ruling.since_version == 5
+    assert bus.now.grants[HEALTH].grant.state is GrantState.SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
         ({"column": "status"}, "NOT_CLAIMED"),
-        ({"who": Actor("Li", Role.AUTHORITY, "police")}, "OWN_CONFLICT"),
+        ({"department": "police"}, "OWN_CONFLICT"),
         ({"basis": "x" * 501}, "BASIS_TOO_LONG"),
+        ({"basis": " "}, "BASIS_MISSING"),
         ({"column": "name"}, "ITEM_NEVER_EMPTY"),
-    ):
-        found = order(bus).decide(replace(RULING, **changes), "o-1")
-        assert isinstance(found, tuple)
-        assert [problem.code for problem in found] == [code]
-    assert (bus.now, bus.acts, bus.applied) == (before, {}, [])
+    ],
+)
+def test_what_is_against_a_ruling_is_told_and_changes_nothing(changes: dict[str, Any], code: str) -> None:
+    bus = RulingMemory()
+    before = bus.now
+    found = bus.order().write(given(**changes))
+    assert isinstance(found, tuple)
+    assert [problem.code for problem in found] == [code]
+    assert (bus.now, bus.acts) == (before, {})
+
+
+def test_a_trial_looks_at_the_rulings_that_are_in_force() -> None:
+    bus = RulingMemory()
+    assert sorted(affected(given(), bus.now).resources) == [PERSON, ENROLMENT]
+    assert affected(given(decision=Decision.CONFIRM), bus.now).resources == {}
+    written(bus)
+    again = given("o-2", at=LATER)
+    assert affected(again, bus.now).resources == {}
+    assert sorted(affected(replace(again, decision=Decision.CONFIRM), bus.now).resources) == [
+        PERSON,
+        ENROLMENT,
+    ]
+
+
+def test_a_revoked_grant_loses_nothing() -> None:
+    by_cases = policy_of(CITY, 3).model_copy(update={"by_cases": True})
+    assert affected(given(), by_cases).losing == (HEALTH,)
+    policy = with_grant_state(by_cases, {HEALTH: GrantState.REVOKED}, 1)
+    assert affected(given(), policy).losing == ()
+    assert affected(given(), None).losing == (HEALTH,)
+
+
+def test_the_same_decision_on_the_same_basis_is_found_while_it_is_the_latest() -> None:
+    bus = RulingMemory()
+    written(bus)
+    assert standing_ruling(given("o-9"), bus.now) == bus.now.rulings["o-1"]
+    assert standing_ruling(given("o-9", basis="another"), bus.now) is None
+    written(bus, "o-2", decision=Decision.CONFIRM, at=LATER)
+    assert standing_ruling(given("o-9"), bus.now) is None

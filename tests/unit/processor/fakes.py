@@ -144,10 +144,19 @@ class FakeTransactions:
         self._called("begin")
         self._open = []
 
+    async def write(self, portions: Sequence[Iterable[Lane]], trace: bytes | None = None) -> None:
+        for number, lanes in enumerate(portions):
+            if number:
+                await self.flush()
+            await self.produce(lanes, trace)
+
+    async def flush(self) -> None:
+        self._called("flush")
+
     async def produce(self, lanes: Iterable[Lane], trace: bytes | None = None) -> None:
         self._called("produce")
         more: Headers = () if trace is None else (("traceparent", trace),)
-        self._open = [replace(each, headers=each.headers + more) for each in chain.from_iterable(lanes)]
+        self._open += [replace(each, headers=each.headers + more) for each in chain.from_iterable(lanes)]
 
     async def commit(self, *_: Any) -> None:
         self._called("commit")
@@ -259,6 +268,9 @@ class Copying:
         self, _catch_up: CatchUp, records: Records, _schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
         return _result([OutputRecord(OUT, 0, b"caught up", record.value) for record in records], {})
+
+    def stop_catch_up(self, _catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
+        return _result([OutputRecord(OUT, 0, b"caught up: " + defect.encode(), record.value)], {})
 
     def needed_schemas(self, _records: Records) -> frozenset[SchemaId]:
         return self.needed

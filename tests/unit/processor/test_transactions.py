@@ -42,6 +42,8 @@ class FakeProducer:
         self.offsets: list[tuple[str, int, int, str]] = []
         self.failures: dict[str, list[Exception]] = {}
         self.slow: Callable[[], object] = lambda: None
+        self.queued = 0
+        """How many records a flush leaves."""
 
     def fails(self, call: str, *errors: Exception) -> "FakeProducer":
         self.failures[call] = list(errors)
@@ -65,6 +67,10 @@ class FakeProducer:
 
     def poll(self, _seconds: float) -> int:
         return 0
+
+    def flush(self, _seconds: float) -> int:
+        self._called("flush")
+        return self.queued
 
     def send_offsets_to_transaction(self, offsets: list[Any], _group: object, _seconds: float) -> None:
         self._called("offsets")
@@ -378,3 +384,50 @@ async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_wo
     await whole(transactions)
     assert fresh.calls == ["init", "begin", "produce", "offsets", "commit"]
     never.set()
+
+
+async def test_a_portion_is_queued_once_the_one_before_it_is_accepted(producer: FakeProducer) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.fails("begin", failure(KafkaError._STATE), failure(KafkaError._STATE))
+    await transactions.write([into_lanes([OUTPUT])] * 3)
+    flushed = ["flush", "begin"]
+    assert producer.calls == ["init", "begin", *["produce", *flushed] * 2, "produce"]
+    assert transactions.opened_at is not None
+
+
+async def test_what_was_refused_is_told_at_the_flush_and_nothing_comes_after_it(
+    producer: FakeProducer,
+) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.fails("begin", failure(KafkaError.MSG_SIZE_TOO_LARGE, abort=True))
+    with pytest.raises(OutputRefused, match="MSG_SIZE_TOO_LARGE"):
+        await transactions.write([into_lanes([OUTPUT])] * 2)
+    assert len(producer.produced) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        (failure(KafkaError.UNKNOWN_TOPIC_OR_PART, abort=True), AbortTransaction),
+        (failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True), RecreateProducer),
+        (failure(KafkaError._FENCED, fatal=True), StopInstance),
+    ],
+)
+async def test_whatever_else_a_flush_tells_is_named_after_what_to_do(
+    producer: FakeProducer, error: KafkaException, asked: type[Exception]
+) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.fails("begin", error)
+    with pytest.raises(asked):
+        await transactions.flush()
+
+
+async def test_records_that_a_flush_leaves_behind_ask_for_a_new_producer(producer: FakeProducer) -> None:
+    transactions = await opened(producer)
+    transactions.begin()
+    producer.queued = 1
+    with pytest.raises(RecreateProducer):
+        await transactions.flush()

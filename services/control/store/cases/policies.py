@@ -51,3 +51,35 @@ def adopted(connection: Connection) -> Adopted | None:
         return None
     policy = bound_of(row.document)
     return Adopted(row.number, row.digest, policy, row.adopted_at, row.adopted_by, row.reason)
+
+
+class Policies:
+    """Every policy that was adopted, and since when: what has begun keeps the one that it began under.
+
+    Adoptions are only ever added, so that what is asked of a moment that has passed never changes.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        wanted = select(ADOPTIONS.c.digest, ADOPTIONS.c.adopted_at).order_by(ADOPTIONS.c.number)
+        self._connection = connection
+        self._adoptions = [(row.adopted_at, row.digest) for row in connection.execute(wanted)]
+        self._read: dict[str, Bound] = {}
+
+    @property
+    def since(self) -> datetime | None:
+        """When the first policy was adopted."""
+        return self._adoptions[0][0] if self._adoptions else None
+
+    def at(self, moment: datetime) -> Bound | None:
+        """The policy that counts for what began at a moment; None where none was ever adopted.
+
+        For what began before the first adoption, the first counts: what its packs demand was law before.
+        """
+        if not self._adoptions:
+            return None
+        before = [digest for since, digest in self._adoptions if since <= moment]
+        digest = before[-1] if before else self._adoptions[0][1]
+        if digest not in self._read:
+            wanted = select(POLICIES.c.document).where(POLICIES.c.digest == digest)
+            self._read[digest] = bound_of(self._connection.execute(wanted).scalar_one())
+        return self._read[digest]

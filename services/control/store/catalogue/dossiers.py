@@ -20,7 +20,7 @@ from services.control.store.catalogue.documents import document_of, entry_of, it
 from services.control.store.catalogue.heads import head_of
 from services.control.store.catalogue.tables import ENTRIES, ITEMS, STEPS, VERSIONS
 from services.control.store.errors import ReadAgain
-from services.control.store.outbox import Act, append_all
+from services.control.store.outbox import Act, answering, append_all
 
 EntryId = NewType("EntryId", UUID)
 Element = TypeVar("Element")
@@ -46,6 +46,8 @@ class Change:
     id: EntryId
     before: Stored | None
     after: Dossier
+    recorder: str = ""
+    """The account that enters it, where that is not the one that acts."""
 
     @property
     def stored(self) -> Stored:
@@ -205,6 +207,7 @@ def _new_steps(change: Change) -> Iterator[dict[str, Any]]:
 def _acts(change: Change) -> Iterator[Act]:
     code = change.after.versions[-1].entry.code
     for _, step in _fresh_steps(change):
+        who, told = answering(step.who.person, change.recorder)
         facts = {
             "code": None if code is None else str(code),
             "version": step.version,
@@ -214,7 +217,7 @@ def _acts(change: Change) -> Iterator[Act]:
             "department": step.who.department,
         }
         what = f"catalogue.{step.action.value}"
-        yield Act(step.who.person, what, KIND, str(change.id), step.when, step.why, facts)
+        yield Act(who, what, KIND, str(change.id), step.when, step.why, facts | told)
 
 
 def _versions(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[Version, ...]]:

@@ -96,6 +96,8 @@ class Loading:
     why: str
     rules: CatalogueRules
     new_id: NewId
+    recorder: str = ""
+    """The account that enters it, where that is not the one that loads."""
 
 
 def load(
@@ -126,7 +128,7 @@ def load(
             outcome, after = found
             outcomes[outcome] += 1
             if after is not None:
-                changes.append(Change(_id(before, loading), before, after))
+                changes.append(Change(_id(before, loading), before, after, loading.recorder))
     if clashes:
         return NotLoaded(tuple(sorted(clashes, key=lambda clash: clash.number)))
     for first in range(0, len(changes), _AT_ONCE):

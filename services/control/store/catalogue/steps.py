@@ -27,6 +27,8 @@ class Asked:
     why: str = ""
     changed_on: date | None = None
     """With REVISE: the day on which the law or the function changed."""
+    recorder: str = ""
+    """The account that enters it, where that is not the one that acts."""
 
 
 def open_entry(connection: Connection, id_: UUID, entry: Entry, asked: Asked) -> Stored | Refused:
@@ -35,7 +37,7 @@ def open_entry(connection: Connection, id_: UUID, entry: Entry, asked: Asked) ->
     Raises:
         ReadAgain: another entry has its code.
     """
-    return _written(connection, EntryId(id_), None, open_dossier(entry, asked.who, asked.when))
+    return _written(connection, EntryId(id_), None, open_dossier(entry, asked.who, asked.when), asked)
 
 
 def edit_entry(connection: Connection, stored: Stored, entry: Entry, asked: Asked) -> Stored | Refused:
@@ -44,7 +46,8 @@ def edit_entry(connection: Connection, stored: Stored, entry: Entry, asked: Aske
     Raises:
         ReadAgain: somebody changed it since it was read.
     """
-    return _written(connection, stored.id, stored, edit(stored.dossier, entry, asked.who, asked.when))
+    after = edit(stored.dossier, entry, asked.who, asked.when)
+    return _written(connection, stored.id, stored, after, asked)
 
 
 def take_step(
@@ -60,14 +63,14 @@ def take_step(
         return tuple(entry_problems(entry, rules))
 
     after = act(stored.dossier, action, asked.who, asked.when, check, asked.why, asked.changed_on)
-    return _written(connection, stored.id, stored, after)
+    return _written(connection, stored.id, stored, after, asked)
 
 
 def _written(
-    connection: Connection, id_: EntryId, before: Stored | None, after: Dossier | Refused
+    connection: Connection, id_: EntryId, before: Stored | None, after: Dossier | Refused, asked: Asked
 ) -> Stored | Refused:
     if isinstance(after, Refused):
         return after
-    change = Change(id_, before, after)
+    change = Change(id_, before, after, asked.recorder)
     write(connection, [change])
     return change.stored

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.control.clocks.calendar import CHINA, Calendar, CalendarDay, DayKind, calendar_of
 from services.control.store.clocks.tables import DAYS, YEARS
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, answering, append
 
 KIND: Final = "calendar-year"
 
@@ -20,11 +20,17 @@ def read_calendar(connection: Connection, calendar: str = CHINA) -> Calendar:
 
 
 def import_year(
-    connection: Connection, days: Sequence[CalendarDay], who: str, when: datetime, calendar: str = CHINA
+    connection: Connection,
+    days: Sequence[CalendarDay],
+    who: str,
+    when: datetime,
+    calendar: str = CHINA,
+    recorder: str = "",
 ) -> bool:
     """Take the notice of a year instead of the one that was there; return whether it says anything new.
 
-    Who counts deadlines must then count again what ``waits_for`` this year.
+    Who counts deadlines must then count again what ``waits_for`` this year. ``recorder`` is the account that
+    enters it, where that is not the one that answers for it.
 
     Raises:
         ValueError: the days are none, or of several years.
@@ -49,8 +55,9 @@ def import_year(
     own = (DAYS.c.calendar == calendar) & (DAYS.c.year == year)
     connection.execute(delete(DAYS).where(own))
     connection.execute(insert(DAYS), [_values(calendar, each) for each in days])
-    facts = {"edition": edition, "days": len(days)}
-    append(connection, Act(who, "calendar.import", KIND, f"{calendar}/{year}", when, facts=facts))
+    account, told = answering(who, recorder)
+    facts = {"edition": edition, "days": len(days), **told}
+    append(connection, Act(account, "calendar.import", KIND, f"{calendar}/{year}", when, facts=facts))
     return True
 
 

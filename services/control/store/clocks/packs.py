@@ -13,7 +13,7 @@ from services.control.clocks.pack import Pack
 from services.control.clocks.pack_file import parse_pack
 from services.control.store.clocks.tables import PACKS
 from services.control.store.errors import RaiseVersion
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, answering, append
 
 KIND: Final = "policy-pack"
 
@@ -32,7 +32,9 @@ def read_pack(connection: Connection, id_: str, version: int) -> Pack | None:
     return None if row is None else _parsed(row.id, row.version, row.content)
 
 
-def import_pack(connection: Connection, content: str, shown: str, who: str, when: datetime) -> Pack | None:
+def import_pack(
+    connection: Connection, content: str, shown: str, who: str, when: datetime, recorder: str = ""
+) -> Pack | None:
     """Take a version of a pack; None where this very text is there already.
 
     Args:
@@ -41,6 +43,7 @@ def import_pack(connection: Connection, content: str, shown: str, who: str, when
         shown: how errors shall name it.
         who: the account that imports it.
         when: now.
+        recorder: the account that enters it, where that is another one.
 
     Raises:
         PacksInvalid: with everything that is wrong with the text.
@@ -58,7 +61,10 @@ def import_pack(connection: Connection, content: str, shown: str, who: str, when
         )
     values = {"id": pack.id, "version": pack.version, "level": pack.level.value, "content": content}
     connection.execute(insert(PACKS), [{**values, "imported_at": when, "imported_by": who}])
-    append(connection, Act(who, "policy-pack.import", KIND, f"{pack.id}/{pack.version}", when))
+    account, facts = answering(who, recorder)
+    append(
+        connection, Act(account, "policy-pack.import", KIND, f"{pack.id}/{pack.version}", when, facts=facts)
+    )
     return pack
 
 

@@ -9,14 +9,20 @@ from services.control.demand.need import Event, Need
 from services.control.demand.words import Action
 from services.control.store.demand.reading import Filed
 from services.control.store.demand.tables import EVENTS, NEEDS
-from services.control.store.outbox import Act, append
+from services.control.store.outbox import Act, Fact, answering, append
 
 KIND: Final = "need"
 """What an act calls a need."""
 
 
-def add(connection: Connection, need: Need) -> Filed:
-    """File a new need under the number by which people call it."""
+def add(connection: Connection, need: Need, recorder: str = "") -> Filed:
+    """File a new need under the number by which people call it.
+
+    Args:
+        connection: inside the caller's transaction.
+        need: what was stated.
+        recorder: the account that enters it, where that is not the one that states it.
+    """
     opening = need.opening
     row = {
         "id": opening.id,
@@ -32,28 +38,29 @@ def add(connection: Connection, need: Need) -> Filed:
         **_folded(need),
     }
     number = connection.execute(NEEDS.insert().values(row).returning(NEEDS.c.number)).scalar_one()
-    facts = {"number": number, "department": opening.who.department}
-    append(
-        connection, Act(opening.who.person, "demand.state", KIND, str(opening.id), opening.when, facts=facts)
-    )
+    who, told = answering(opening.who.person, recorder)
+    facts: dict[str, Fact] = {"number": number, "department": opening.who.department, **told}
+    append(connection, Act(who, "demand.state", KIND, str(opening.id), opening.when, facts=facts))
     return Filed(number, need)
 
 
-def record(connection: Connection, before: Filed, after: Need) -> Filed:
-    """Write what happened to a need, which the caller holds locked."""
+def record(connection: Connection, before: Filed, after: Need, recorder: str = "") -> Filed:
+    """Write what happened to a need, which the caller holds locked; see ``add`` for the recorder."""
     event = after.events[-1]
     connection.execute(EVENTS.insert(), [_event_row(after, event)])
     connection.execute(update(NEEDS).where(NEEDS.c.id == after.opening.id).values(_folded(after)))
-    facts = {
+    who, told = answering(event.who.person, recorder)
+    facts: dict[str, Fact] = {
         "number": before.number,
         "before": before.need.state.value,
         "after": after.state.value,
         "role": event.who.role.value,
         "department": event.who.department,
         "assigned_to": after.assigned_to,
+        **told,
     }
     id_, what = str(after.opening.id), f"demand.{event.action.value}"
-    append(connection, Act(event.who.person, what, KIND, id_, event.when, event.given.text, facts))
+    append(connection, Act(who, what, KIND, id_, event.when, event.given.text, facts))
     return Filed(before.number, after)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 
 from services.control.store.database import ControlDatabase
 
-_LOCK: Final = 4_207_003
+_LOCK: Final = 4_207_007
+"""Of PostgreSQL's advisory locks those of the lanes; tasks of ``ControlDatabase.alone`` have their own."""
 
 
 class Lane(IntEnum):

@@ -80,7 +80,7 @@ def take_report(connection: Connection, desk: Desk, opening: Opening) -> Answer 
         _release(connection, desk)
         return ticket
     number = add(connection, ticket, desk.calendar)
-    _owe_act(connection, desk, "report", Filed(number, ticket), {})
+    _owe_act(connection, desk, "report", Filed(number, ticket), _for(desk, opening.reporter))
     tell_state(connection, ticket, desk.calendar, desk.now, desk.new_id)
     return _answered(connection, desk, Filed(number, ticket))
 
@@ -126,7 +126,7 @@ def act(
         return after
     record(connection, before, after, desk.account, desk.calendar, desk.new_id)
     filed = Filed(before.number, after)
-    _owe_act(connection, desk, action.value, filed, _facts(after))
+    _owe_act(connection, desk, action.value, filed, _facts(after) | _for(desk, actor))
     if after.state is not before.ticket.state or action is Action.ESCALATE:
         tell_state(connection, after, desk.calendar, desk.now, desk.new_id)
     return _answered(connection, desk, filed)
@@ -210,6 +210,11 @@ def _owe_act(
         connection,
         Act(desk.account, f"ticket.{what}", _KIND, filed.ticket.opening.id, desk.now, facts=said),
     )
+
+
+def _for(desk: Desk, actor: Actor) -> dict[str, str | int | None]:
+    """For whom the ledger's account did it, where another one enters it."""
+    return {} if desk.account == actor.person else {"for": actor.person}
 
 
 def _facts(ticket: Ticket) -> dict[str, str | int | None]:

@@ -1,0 +1,154 @@
+"""`govbus evidence …`: seal the ledger, export a stretch of it, write what an auditor is to trust."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from services.cli.bus import require
+from services.cli.evidence_span import span_of
+from services.cli.output import CommandFailed, ExitCode, Json, emit_json
+from services.control.evidence.keys import NoKey
+from services.control.evidence.on_stack import export, rotate, seal_now, trust_of, trust_path
+from services.control.evidence.settings import EvidenceSettings
+from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
+from services.control.process.loops import NotYet
+from services.evidence.faults import Faulty
+from services.evidence.hashing import AlgorithmMissing
+from services.evidence.making import LedgerDiffers, NothingSealed
+from services.evidence.signing import ED25519
+from services.evidence.trust import trust_from, trust_text
+from services.stack.api import Stack
+from services.stack.settings import StackSettings
+
+app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
+_FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
+_ENDS: Final = (
+    (LedgerDiffers, ExitCode.NEGATIVE, "this is a finding: keep the topics as they are and tell the auditor"),
+    (WitnessDisagrees, ExitCode.NEGATIVE, "this is a finding: keep everything as it is and tell the auditor"),
+    (WitnessSilent, ExitCode.UNAVAILABLE, "the ledger is sealed; mend the witness, it is told the next time"),
+    (NothingSealed, ExitCode.NEGATIVE, "seal the ledger with `govbus evidence checkpoint`"),
+    (NotYet, ExitCode.UNAVAILABLE, "run `govbus apply`"),
+    (NoKey, ExitCode.UNAVAILABLE, "look at the clock of this machine, and at the secret evidence-keys"),
+    (AlgorithmMissing, ExitCode.USAGE, "install what is missing, or choose what is there"),
+    (Faulty, ExitCode.USAGE, "name a trust file that `govbus evidence trust` wrote"),
+)
+
+
+@app.callback()
+def evidence() -> None:
+    """Prove to a third party what happened."""
+
+
+@app.command("checkpoint")
+def checkpoint_command(as_json: Json = False) -> None:
+    """Seal the ledger up to now and tell the witnesses; the control process does so by itself, too."""
+    settings = EvidenceSettings.from_environment()
+    with _stack("kafka", "registry") as stack:
+        sealed, witnesses = seal_now(stack, settings, _now_ms)
+    one = sealed.signed.checkpoint
+    answer = {
+        "number": one.number,
+        "log": one.log,
+        "size": one.size,
+        "root": one.root,
+        "time_ms": one.time_ms,
+        "key": one.key,
+        "witnesses": witnesses,
+    }
+    told = f"checkpoint {one.number}: {one.size} entries, root {one.root}, told to {witnesses} witnesses"
+    _answer(answer, told, as_json=as_json)
+
+
+@app.command("export")
+def export_command(
+    to: Annotated[Path, typer.Option("-o", help="The file to write.")],
+    last: Annotated[str | None, typer.Option(help="So long until now: 90s, 30m, 1h, 7d.")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="Begin, in UTC.", formats=_FORMATS)] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="End, in UTC.", formats=_FORMATS)] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="A trust file that it is to be verified against; may be given several times."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the evidence of a stretch of time as a bundle, and compare the topics with what was sealed."""
+    span = span_of(last, since, until, _now_ms())
+    with _stack("kafka", "registry") as stack:
+        files = trust or [path for path in [trust_path(stack.settings.home)] if path.exists()]
+        witnesses = [trust_from(path.read_bytes()).witness for path in files]
+        content = export(stack, span, witnesses, _now_ms())
+        to.write_bytes(content)
+    _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
+
+
+@app.command("trust")
+def trust_command(
+    to: Annotated[
+        Path | None, typer.Option("-o", help="The file to write; the installation's own if none.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write what an auditor is to trust: the public keys and the newest checkpoint of the witness."""
+    with _stack("kafka") as stack:
+        trust = trust_of(stack, EvidenceSettings.from_environment())
+        path = to or trust_path(stack.settings.home)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(trust_text(trust))
+    one = trust.witness.checkpoint
+    answer = {
+        "path": str(path),
+        "log": trust.log,
+        "keys": [key.id for key in trust.keys],
+        "witness": one.number,
+    }
+    told = f"{path}: log {trust.log}, {len(trust.keys)} keys, checkpoint {one.number}"
+    _answer(answer, told, as_json=as_json)
+
+
+@app.command("rotate-key")
+def rotate_command(
+    suite: Annotated[
+        str, typer.Option(help="How the new key signs: ed25519, or what a module brings.")
+    ] = ED25519,
+    as_json: Json = False,
+) -> None:
+    """Let a new key seal from a minute after now on; then write and hand out the trust file anew."""
+    with _stack("kafka") as stack:
+        key = rotate(stack, EvidenceSettings.from_environment(), suite, _now_ms())
+    answer = {"key": key.id, "suite": key.suite, "from_ms": key.from_ms}
+    _answer(answer, f"key {key.id} ({key.suite}) seals from {_time(key.from_ms)} on", as_json=as_json)
+
+
+@contextmanager
+def _stack(*parts: str) -> Iterator[Stack]:
+    """The environment's stack, and what goes wrong with its evidence in words."""
+    stack = Stack(StackSettings.from_environment())
+    require(stack, *parts)
+    try:
+        yield stack
+    except tuple(kind for kind, _, _ in _ENDS) as error:
+        code, remedy = next((code, remedy) for kind, code, remedy in _ENDS if isinstance(error, kind))
+        raise CommandFailed(code, str(error), f"the stack in {stack.settings.home}", remedy) from error
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}"
+        raise CommandFailed(ExitCode.USAGE, what, "", "name a file that can be read or written") from error
+
+
+def _answer(answer: dict[str, Any], told: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(answer)
+    else:
+        typer.echo(told)
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

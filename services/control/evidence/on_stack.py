@@ -1,0 +1,148 @@
+"""Evidence of an embedded stack: its sealer, its bundles, its trust file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.control.evidence.kafka_checkpoints import KafkaCheckpoints, newest, read_log
+from services.control.evidence.keys import EvidenceKeys
+from services.control.evidence.ledger_log import LedgerLog
+from services.control.evidence.sealer import Sealer
+from services.control.evidence.settings import EvidenceSettings
+from services.control.evidence.witnesses import FileWitness, HttpWitness, Witness
+from services.control.rights import CONTROL, LEDGER
+from services.evidence.checkpoints import Signed
+from services.evidence.making import NothingSealed, Span, bundle_of
+from services.evidence.sealed import Sealed
+from services.evidence.trust import Key, Trust
+from services.ledger.decode import Decoder
+from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
+from services.stack.api import Stack
+from services.stack.errors import CorrectSetting
+from topics.names import CONTROL_GROUP
+
+_TIMEOUT_S: Final = 30.0
+_ATTEMPTS: Final = 4
+
+
+def keys_of(stack: Stack) -> EvidenceKeys:
+    """The keys of the stack's evidence."""
+    return EvidenceKeys(stack.context.secrets)
+
+
+def witnesses_of(stack: Stack, settings: EvidenceSettings) -> list[Witness]:
+    """Who is told of checkpoints.
+
+    Raises:
+        CorrectSetting: the file lies inside the bus's own folder, where it would share its fate.
+    """
+    found: list[Witness] = [HttpWitness(url) for url in settings.witness_urls]
+    if settings.witness_file is not None:
+        path, home = settings.witness_file.resolve(), stack.settings.home.resolve()
+        if path.is_relative_to(home):
+            raise CorrectSetting(
+                f"GOVBUS_EVIDENCE_WITNESS_FILE={path} lies inside {home}: a witness stands outside the bus"
+            )
+        found.insert(0, FileWitness(path))
+    return found
+
+
+@contextmanager
+def open_sealer(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]) -> Iterator[Sealer]:
+    """What seals the stack's ledger; connections are closed at the end."""
+    kafka = {**stack.kafka_config(CONTROL), "client.id": CONTROL}
+    with KafkaTopicReader(kafka, CONTROL_GROUP, _TIMEOUT_S) as reader:
+        yield Sealer(
+            kept=KafkaCheckpoints(kafka),
+            topics=LedgerLog(reader, _decoder(stack, CONTROL)),
+            keys=keys_of(stack),
+            witnesses=witnesses_of(stack, settings),
+            now_ms=now_ms,
+            idle_ms=int(settings.idle_s * 1000),
+            tree=settings.tree,
+        )
+
+
+def seal_now(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]) -> tuple[Sealed, int]:
+    """Seal everything up to now; the last checkpoint, and how many witnesses were told.
+
+    The control process seals too: who comes second is fenced and goes on from what the first one sealed.
+
+    Raises:
+        KafkaUnavailable: Kafka did not take it.
+        LedgerDiffers, WitnessDisagrees, WitnessSilent, NotYet: as ``Sealer.turn`` and ``KafkaCheckpoints``.
+    """
+    with open_sealer(stack, settings, now_ms) as sealer:
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return sealer.seal_all(), len(sealer.witnesses)
+            except KafkaException as error:
+                if not left:
+                    raise KafkaUnavailable(f"sealing: {error.args[0].str()}") from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) -> bytes:
+    """The bundle of a stretch of time.
+
+    Raises:
+        NothingSealed: no checkpoint covers it.
+        LedgerDiffers: the topics are not what was sealed.
+        NotYet: nothing was ever sealed.
+    """
+    with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+        log = read_log(reader)
+        if not log:
+            raise NothingSealed("there is no checkpoint yet")
+        made_ms = max(made_ms, log[-1].signed.checkpoint.time_ms)
+        source = LedgerLog(reader, _decoder(stack, LEDGER))
+        return bundle_of(log, source, witnesses, span, made_ms, keys_of(stack).sealing(made_ms))
+
+
+def rotate(stack: Stack, settings: EvidenceSettings, suite_name: str, now_ms: int) -> Key:
+    """Let a new key seal, from a little while after now and after the last checkpoint.
+
+    A checkpoint of the old key from after its end would be no proof for ever: whoever seals while the key is
+    rotated still signs with the old one, and a clock may have been ahead.
+
+    Raises:
+        AlgorithmMissing: no module here signs so.
+        NotYet: there is no log yet.
+    """
+    with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+        last = newest(reader)
+    after_ms = max(now_ms, last.signed.checkpoint.time_ms if last else 0)
+    return keys_of(stack).rotate(after_ms + int(settings.lead_s * 1000), suite_name)
+
+
+def trust_of(stack: Stack, settings: EvidenceSettings) -> Trust:
+    """What an auditor is to trust: the keys, and the newest checkpoint of the witness' file, or of the log.
+
+    Raises:
+        NothingSealed: there is no checkpoint yet.
+    """
+    witness = None if settings.witness_file is None else FileWitness(settings.witness_file).held()
+    if witness is None:
+        with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+            witness = _newest(read_log(reader))
+    return Trust(witness.checkpoint.log, keys_of(stack).public(), witness)
+
+
+def trust_path(home: Path) -> Path:
+    """Where the installation keeps its own trust file."""
+    return home / "evidence" / "trust.json"
+
+
+def _newest(log: Sequence[Sealed]) -> Signed:
+    if not log:
+        raise NothingSealed("there is no checkpoint yet")
+    return log[-1].signed
+
+
+def _decoder(stack: Stack, user: str) -> Decoder:
+    address = stack.endpoints().registry_url
+    return Decoder(SchemaRegistry(RegistryCredentials(address, *stack.registry_auth(user))))
