@@ -14,6 +14,7 @@ from services.control.catalogue.parameters import CatalogueRules
 from services.control.definitions import Definitions
 from services.control.desk.desk import Desk
 from services.control.retirements.plan import SHORTEST_PARALLEL
+from services.control.sending.courier import Means
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.database import ControlDatabase
@@ -45,4 +46,6 @@ class Parts:
     catalogue_rules: CatalogueRules = field(default_factory=CatalogueRules)
     parallel_days: int = SHORTEST_PARALLEL
     """Working days for which an old version of a resource stays beside its successor at least."""
+    means: Means | None = None
+    """By what notices leave; None where the secret is gone that those of endpoints are made of."""
     refusals: Refusals = field(default_factory=Refusals)

@@ -1,8 +1,10 @@
 """Puts the parts of the web process together from its settings and the stack that the environment names."""
 
+import logging
 import secrets
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from services.api.on_stack import BusOfStack
 from services.api.parts import Parts
@@ -15,17 +17,22 @@ from services.control.definitions import load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.retirements.settings import RetirementSettings
+from services.control.sending.courier import Means
+from services.control.sending.wiring import RestoreSecret, means_of
 from services.control.settings import ApplySettings
 from services.control.signing_in.group_file import read_groups
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.signing_in.oidc_client import Client, OidcClient
+from services.control.stack_access import notice_settings
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.ids import new_id
 from services.stack.api import Stack
 from services.stack.postgres import CONTROL, CONTROL_SECRET
 from services.stack.settings import StackSettings
+
+_log: Final = logging.getLogger(__name__)
 
 
 class CorrectWebSettings(ValueError):  # noqa: N818 - says what to do
@@ -40,6 +47,7 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         stack: where the bus runs; the one that the environment names if it is not given.
 
     Raises:
+        ValueError: a setting of notices is not allowed.
         pydantic.ValidationError: a setting of retirements or of the kill switch is not allowed.
         CorrectWebSettings: the secret of the identity provider cannot be read.
         CorrectGroupFile: the file with its groups is wrong.
@@ -62,10 +70,20 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         bus=BusOfStack(stack, settings),
         switch=switch_on(stack, ApplySettings.from_environment()),
         session_rules=settings.session_rules,
+        means=_means(stack),
         parallel_days=RetirementSettings.from_environment().working_days,
     )
     made.switch.done = partial(follow_work, made)
     return made
+
+
+def _means(stack: Stack) -> Means | None:
+    """As the control process sends; without its secret everything but endpoints goes on."""
+    try:
+        return means_of(notice_settings(stack))
+    except RestoreSecret as error:
+        _log.warning("endpoints of notices cannot be added: %s", error)
+        return None
 
 
 def _now() -> datetime:

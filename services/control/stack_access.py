@@ -1,10 +1,14 @@
 """How the control plane reaches an embedded stack: its brokers, registry, Connect, users and secrets."""
 
+import os
+
 from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
 from services.control.access import Access, CaptureSource
-from services.stack.api import Stack
+from services.control.sending.settings import PREFIX, NoticeSettings
+from services.stack.api import NOTICES_SECRET, Stack
+from services.stack.probes import HOST
 from services.stack.registry import REGISTRY_USERS
 from services.stack.users import half_done_users, users_with_passwords
 
@@ -45,6 +49,19 @@ def access_of(stack: Stack) -> Access:
         ),
         master_secret=lambda version: stack.secret(f"master-v{version}").encode(),
     )
+
+
+def notice_settings(stack: Stack) -> NoticeSettings:
+    """How notices leave a stack: as the environment says, with the stack's own secret and portal else.
+
+    Raises:
+        ValueError: a value of the environment is not allowed.
+    """
+    own = {
+        PREFIX + "MASTER_FILE": str(stack.context.secrets.path(NOTICES_SECRET)),
+        PREFIX + "PORTAL": f"http://{HOST}:{stack.settings.portal_port}",
+    }
+    return NoticeSettings.from_environment(own | dict(os.environ))
 
 
 def _capture_source(stack: Stack, name: str) -> CaptureSource | None:

@@ -23,10 +23,14 @@ from services.control.demand import wording as of_needs
 from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
+from services.control.notices.retrying import Failure
 from services.control.notices.wording_of_cases import STEPS
+from services.control.notices.words import Channel
 from services.control.objections import wording as of_objections
 from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
+from services.control.store.notices.tables import Progress as DeliveryProgress
+from services.control.store.notices.tables import Way
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.tickets.refusals import Outcome as RefusalOutcome
 from services.control.tickets import wording as of_tickets
@@ -103,6 +107,30 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (BreachKind.CASE, ("共享申请", "case")),
     (BreachKind.TICKET, ("疑义数据", "problem data")),
     (BreachKind.ENTRY, ("目录审核", "review of an entry")),
+    (Way.EMAIL, ("电子邮件", "e-mail")),
+    (Way.WEBHOOK, ("接口回调", "webhook")),
+    (Channel.INBOX, ("站内通知", "inbox")),
+    (Channel.EMAIL, ("电子邮件", "e-mail")),
+    (Channel.DIGEST, ("每日汇总邮件", "daily letter")),
+    (Channel.WEBHOOK, ("接口回调", "webhook")),
+    (DeliveryProgress.WAITING, ("待送达", "waiting")),
+    (DeliveryProgress.DELIVERED, ("已送达", "delivered")),
+    (DeliveryProgress.DEAD, ("已放弃", "given up")),
+    (Failure.NO_ADDRESS, ("地址已停用", "the address was switched off")),
+    (Failure.ADDRESS_MALFORMED, ("地址格式不正确", "it is no https address")),
+    (
+        Failure.ADDRESS_FORBIDDEN,
+        ("地址位于不允许访问的网络", "it leads into a network that must not be reached"),
+    ),
+    (Failure.NAME_UNKNOWN, ("主机名无法解析", "the name has no address")),
+    (Failure.UNREACHABLE, ("无法连接或未及时应答", "no connection, or no whole answer in time")),
+    (Failure.TLS_REFUSED, ("加密连接失败", "no encryption, or a certificate that does not hold")),
+    (Failure.LOGIN_REFUSED, ("邮件服务器拒绝登录", "the mail server refuses the login")),
+    (Failure.RECIPIENT_REFUSED, ("邮件服务器拒绝该邮箱", "the mail server refuses the mailbox")),
+    (Failure.SERVER_REFUSED, ("邮件服务器拒绝接收", "the mail server refuses")),
+    (Failure.REDIRECTED, ("接口要求转向其他地址", "the endpoint points somewhere else")),
+    (Failure.ANSWER_NOT_2XX, ("接口返回错误状态", "the endpoint answered with another status than 2xx")),
+    (Failure.BROKEN, ("平台故障", "a defect of the platform")),
     (BreachKind.OBJECTION, ("开放目录异议", "objection")),
     (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
     (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),

@@ -232,8 +232,10 @@ def test_a_dead_delivery_shows_its_reason_and_begins_anew_when_it_is_revived(
         (dead,) = deliveries.listed(connection, Progress.DEAD, department="health")
         assert (dead.attempts, dead.failure, dead.detail) == (2, Failure.ANSWER_NOT_2XX, "410")
         assert deliveries.listed(connection, Progress.DEAD, department="tax") == []
-        assert deliveries.revive(connection, dead.id, SOON)
-        assert not deliveries.revive(connection, dead.id, SOON)
+        assert deliveries.revive(connection, dead.id, who="account-1", now=SOON)
+        assert not deliveries.revive(connection, dead.id, who="account-1", now=SOON)
+        (act,) = outbox.acts_on(connection, "notice_delivery", str(dead.id))
+        assert (act.what, act.who) == ("notice.tried_anew", "account-1")
         taken = deliveries.take(connection, SOON, SOON, EVERY_WAY)
     assert taken is not None
     assert taken.attempt == 1

@@ -1,14 +1,19 @@
 """Things that happened, for tests of notices: one of each kind, and texts that are somebody's number."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from hypothesis import strategies as st
 
 from services.control.notices.event import Happened, Parties
+from services.control.notices.retrying import Dead, Failure
 from services.control.notices.shown import Fact
-from services.control.notices.words import Audience, Kind, Slot
+from services.control.notices.words import Audience, Channel, Kind, Slot
+from services.control.store.database import ControlDatabase
+from services.control.store.ids import new_id
+from services.control.store.notices import deliveries
+from services.control.store.notices.happenings import tell_all
 
 NOW: Final = datetime(2026, 9, 18, 2, 0, tzinfo=UTC)
 PORTAL: Final = "https://portal.example.cn"
@@ -48,6 +53,17 @@ def happened(
     """Something of this kind, with every slot filled; facts by the names of their slots."""
     own = {Slot(name): fact for name, fact in facts.items()}
     return Happened(key or f"test:{kind}", kind, NOW, parties, {**FACTS, **own})
+
+
+def given_up(database: ControlDatabase) -> int:
+    """Tell of a case, and have its notice to the health commission's one address given up."""
+    told = happened()
+    with database.begin() as connection:
+        tell_all(connection, [(new_id(NOW), told)], NOW)
+        taken = deliveries.take(connection, told.at, told.at + timedelta(minutes=2), frozenset(Channel))
+        assert taken is not None
+        deliveries.failed(connection, taken, Dead(Failure.ANSWER_NOT_2XX, "410"), told.at)
+    return taken.id
 
 
 def _resident(digits: str) -> str:

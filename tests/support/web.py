@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from random import Random
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,9 @@ from services.control.accounts.token_bucket import OF_LOGINS
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.contracts.agreement import Addresses
 from services.control.desk.desk import Desk
+from services.control.notices.endpoint import IpAddress
+from services.control.sending.courier import Means
+from services.control.sending.webhook import Reach
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.accounts.acts import Order
@@ -69,6 +73,9 @@ DEPARTMENTS: Final = (
     Department("tax", "税务局", "Tax Bureau", CODES[2], CONTACTS),
     Department("data_bureau", "数据局", "Data Bureau", credit_code("01409001"), CONTACTS),
 )
+MASTER: Final = b"a master secret of webhooks, 32 bytes"
+NAMES: Final = {"hook.example.cn": "8.8.8.8", "other.example.cn": "8.8.4.4", "inside.example.cn": "10.0.0.7"}
+"""What a resolver would say."""
 HASHER: Final = Hasher(Strength(memory_kib=64, passes=1))
 CONSOLE: Final = Order("console:test", NOW)
 Json = Mapping[str, Any]
@@ -159,6 +166,7 @@ class Web:
             bus=self.bus,
             switch=self.stops.switch(note),
             session_rules=self.settings.session_rules,
+            means=Means("https://portal", "govbus@localhost", None, Reach(), MASTER, lookup=self.resolved),
         )
         self.app = create_api(self.parts)
         self._numbers = iter(range(1, 10_000))
@@ -186,6 +194,12 @@ class Web:
             hashed = HASHER.hash(PASSWORD, self.parts.random)
             set_own(connection, person.id, hashed, Order(str(person.id), NOW))
         return person
+
+    def resolved(self, host: str, _port: int) -> Sequence[IpAddress]:
+        """The addresses that the names of endpoints have: public ones, but for those of a machine room."""
+        if host not in NAMES:
+            raise OSError("no such name")
+        return [ip_address(NAMES[host])]
 
     def client(self) -> TestClient:
         """A browser that nobody is logged in at."""

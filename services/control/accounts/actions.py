@@ -169,6 +169,11 @@ class Action(StrEnum):
     OPERATION_RESTART = "operation.restart"
 
     NOTICE_ANNOUNCE = "notice.announce"
+    NOTICE_LOOK_ADDRESSES = "notice.look_addresses"
+    NOTICE_SET_ADDRESS = "notice.set_address"
+    """To add a mailbox or an endpoint, or give an endpoint a new secret."""
+    NOTICE_MEND_DELIVERY = "notice.mend_delivery"
+    """To switch an address off, or have what did not arrive tried anew."""
 
     REPORT_LOOK = "report.look"
     REPORT_FILE = "report.file"

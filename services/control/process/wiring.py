@@ -1,7 +1,6 @@
 """Wires the loops of the control process to a stack: its database, Kafka, registry, Connect and watch."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -36,17 +35,16 @@ from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
 from services.control.rulings.wiring import ruling_order, ruling_worker
 from services.control.sending.courier import Courier
-from services.control.sending.settings import PREFIX, NoticeSettings
 from services.control.sending.wiring import means_of
 from services.control.settings import ApplySettings, CredentialSettings
-from services.control.stack_access import access_of
+from services.control.stack_access import access_of, notice_settings
 from services.control.store.cases.grant_requests import GrantOutbox
 from services.control.store.database import Address, ControlDatabase
 from services.ledger.decode import Decoder
 from services.ledger.lookup import Lookup
 from services.ledger.on_stack import master_secrets
 from services.ledger.reader import KafkaTopicReader
-from services.stack.api import NOTICES_SECRET, Stack
+from services.stack.api import Stack
 from services.stack.probes import HOST, loopback_session
 from services.stack.settings import StackSettings
 from topics.names import CONTROL_GROUP, POLICY
@@ -170,12 +168,7 @@ class _Parts:
 
     def courier(self) -> Callable[[], bool]:
         """A round of the courier; whether it sent anything."""
-        own = {
-            PREFIX + "MASTER_FILE": str(self._stack.context.secrets.path(NOTICES_SECRET)),
-            PREFIX + "PORTAL": f"http://{HOST}:{self._stack.settings.portal_port}",
-        }
-        given = NoticeSettings.from_environment(own | dict(os.environ))
-        courier = Courier(self._database, means_of(given), now)
+        courier = Courier(self._database, means_of(notice_settings(self._stack)), now)
         return lambda: courier.round().delivered > 0
 
     def evidence(self) -> Callable[[], bool]:

@@ -47,6 +47,14 @@ def resolve(host: str, port: int) -> Sequence[IpAddress]:
 
 def post(url: str, body: bytes, signature: str, reach: Reach, lookup: Resolve = resolve) -> Outcome:
     """Send one body; every failure is an outcome, and none of them holds what the other side said."""
+    found = judged(url, reach, lookup)
+    if isinstance(found, Never | NotNow):
+        return found
+    return _answered(url, found, body, signature, reach)
+
+
+def judged(url: str, reach: Reach, lookup: Resolve = resolve) -> IpAddress | Never | NotNow:
+    """The address that an endpoint's name leads to now, or why nothing may be sent there."""
     endpoint = endpoint_of(url, plain=reach.plain)
     if endpoint is None:
         return Never(Failure.ADDRESS_MALFORMED)
@@ -59,7 +67,7 @@ def post(url: str, body: bytes, signature: str, reach: Reach, lookup: Resolve = 
     if not all(may_reach(each, reach.allowed) for each in addresses):
         # One forbidden address is enough: a name that has both is no accident.
         return Never(Failure.ADDRESS_FORBIDDEN)
-    return _answered(url, addresses[0], body, signature, reach)
+    return addresses[0]
 
 
 def _answered(url: str, address: IpAddress, body: bytes, signature: str, reach: Reach) -> Outcome:

@@ -169,6 +169,10 @@ ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.REP
     Action.QUARANTINE_RELEASE,
     Action.QUARANTINE_RESUBMIT,
     Action.QUARANTINE_DISCARD,
+    # About a department's mailboxes and endpoints: their own test is in test_notice_addresses.py.
+    Action.NOTICE_LOOK_ADDRESSES,
+    Action.NOTICE_SET_ADDRESS,
+    Action.NOTICE_MEND_DELIVERY,
     # Needs the packs of the database: its own test is in test_simulation.py.
     Action.POLICY_SIMULATE,
     Action.POLICY_APPLY,

@@ -5,6 +5,7 @@ Each change is an act for the ledger, which names the department and the id of t
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
@@ -22,8 +23,20 @@ OVERLAP: Final = timedelta(days=7)
 _NAMES: Final = tuple(column.name for column in NOTICE_ADDRESSES.c)
 
 
+class AddressFault(StrEnum):
+    """What is wrong with an address."""
+
+    NO_MAILBOX = "NO_MAILBOX"
+    NO_ENDPOINT = "NO_ENDPOINT"
+    KNOWN_ALREADY = "KNOWN_ALREADY"
+
+
 class CorrectAddress(ValueError):  # noqa: N818 - named after what its catcher must do
     """The address is none, or is there already; the text says what to do."""
+
+    def __init__(self, fault: AddressFault, what: str) -> None:
+        super().__init__(what)
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +61,14 @@ def add(
     *,
     who: str,
     now: datetime,
+    plain: bool = False,
 ) -> KnownAddress:
     """Add an address, or switch it on again; its first secret is version 1, and then the next one.
 
     Raises:
-        CorrectAddress: it is no mailbox, or no https address of an endpoint.
+        CorrectAddress: it is no mailbox, or no https address of an endpoint (http where ``plain`` allows it).
     """
-    _check(way, target)
+    _check(way, target, plain=plain)
     row = {
         "department": department,
         "way": way.value,
@@ -79,7 +93,8 @@ def add(
     )
     found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).first()
     if found is None:
-        raise CorrectAddress(f"{department} has this address already; change it or use another")
+        what = f"{department} has this address already; change it or use another"
+        raise CorrectAddress(AddressFault.KNOWN_ALREADY, what)
     _act(connection, "notice.address_added", found, who, now)
     return address_of(found)
 
@@ -126,11 +141,19 @@ def of_department(connection: Connection, department: str) -> list[KnownAddress]
     return [address_of(row) for row in connection.execute(wanted.order_by(NOTICE_ADDRESSES.c.id))]
 
 
-def _check(way: Way, target: str) -> None:
+def one(connection: Connection, id_: int) -> KnownAddress | None:
+    """One address, switched off or not; None where there is none."""
+    row = connection.execute(select(NOTICE_ADDRESSES).where(NOTICE_ADDRESSES.c.id == id_)).first()
+    return None if row is None else address_of(row)
+
+
+def _check(way: Way, target: str, *, plain: bool) -> None:
     if way is Way.EMAIL and not is_mailbox(target):
-        raise CorrectAddress("this is no mailbox: give name@host, without quotes or comments")
-    if way is Way.WEBHOOK and endpoint_of(target) is None:
-        raise CorrectAddress("this is no endpoint: give https://host/path, without user or fragment")
+        what = "this is no mailbox: give name@host, without quotes or comments"
+        raise CorrectAddress(AddressFault.NO_MAILBOX, what)
+    if way is Way.WEBHOOK and endpoint_of(target, plain=plain) is None:
+        what = "this is no endpoint: give https://host/path, without user or fragment"
+        raise CorrectAddress(AddressFault.NO_ENDPOINT, what)
 
 
 def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime) -> None:

@@ -24,6 +24,7 @@ from services.control.store.notices.tables import (
     NOTICE_EVENTS,
     Progress,
 )
+from services.control.store.outbox import Act, append
 
 _D = NOTICE_DELIVERIES
 
@@ -44,11 +45,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A delivery as people see it, without what was said and where it went."""
+    """A delivery as people see it, without what was said."""
 
     id: int
     department: str
+    address: int
+    target: str
+    """Where it goes: for the department itself and who runs the bus."""
     kind: str
+    happened_at: datetime
     channel: Channel
     progress: Progress
     attempts: int
@@ -111,21 +116,36 @@ def failed(connection: Connection, taken: Taken, outcome: Again | Dead, now: dat
         connection.execute(_still(taken).values(progress=Progress.DEAD.value, ended_at=now, **said))
 
 
-def revive(connection: Connection, id_: int, now: datetime) -> bool:
-    """Try a dead delivery from the beginning; return whether it was dead."""
+def revive(connection: Connection, id_: int, *, who: str, now: datetime) -> bool:
+    """Try a dead delivery from the beginning, as an act for the ledger; return whether it was dead."""
     statement = (
         update(_D)
         .where(_D.c.id == id_, _D.c.progress == Progress.DEAD.value)
         .values(progress=Progress.WAITING.value, ended_at=None, attempts=0, due_at=now)
     )
-    return connection.execute(statement).rowcount == 1
+    if connection.execute(statement).rowcount != 1:
+        return False
+    append(connection, Act(who, "notice.tried_anew", "notice_delivery", str(id_), now))
+    return True
+
+
+def one(connection: Connection, id_: int) -> Letter | None:
+    """One delivery; None where there is none."""
+    row = connection.execute(_joined().where(_D.c.id == id_)).first()
+    return None if row is None else _letter(row)
 
 
 def listed(
-    connection: Connection, progress: Progress, *, department: str | None = None, limit: int = 100
+    connection: Connection,
+    progress: Progress | None = None,
+    *,
+    department: str | None = None,
+    limit: int = 100,
 ) -> list[Letter]:
-    """Deliveries that are so far, the latest first: of one department, or of all."""
-    wanted = _joined().where(_D.c.progress == progress.value).order_by(_D.c.id.desc()).limit(limit)
+    """Deliveries that are so far, or all, the latest first: of one department, or of all."""
+    wanted = _joined().order_by(_D.c.id.desc()).limit(limit)
+    if progress is not None:
+        wanted = wanted.where(_D.c.progress == progress.value)
     if department is not None:
         wanted = wanted.where(NOTICE_ADDRESSES.c.department == department)
     return [_letter(row) for row in connection.execute(wanted)]
@@ -175,7 +195,10 @@ def _letter(row: Row[Any]) -> Letter:
     return Letter(
         row.delivery_id,
         row.address_department,
+        row.address_id,
+        row.address_target,
         row.kind,
+        row.happened_at,
         Channel(row.delivery_channel),
         Progress(row.delivery_progress),
         row.delivery_attempts,
