@@ -72,6 +72,11 @@ def groupless_consumer(kafka: Mapping[str, Any], group: str, *, committed: bool 
     }
 
 
+def asking_consumer(kafka: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """A consumer that only finds out whether Kafka answers; the others log what they meet."""
+    return groupless_consumer(kafka, group) | {"client.id": f"{group}-asking", "log_level": 0}
+
+
 def transactional_producer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dict[str, Any]:
     """The producer of outputs, ledger blocks, offsets and acknowledgements."""
     return {
