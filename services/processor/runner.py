@@ -186,6 +186,7 @@ class Runner:
     async def _prepare(self) -> None:
         if self._policy is not None and await self._positions.take(self._policy.version):
             self._to_acknowledge = True
+            self._suspects.positioned()
         for source in self._input.in_stage(Stage.BEHIND):
             owned = self._input.owned.get(source)
             if owned is not None and await self._catch_ups.deliver(source, owned):

@@ -222,8 +222,15 @@ class FakeAttempts:
 
     def __init__(self, *suspects: Suspect) -> None:
         self.suspects = suspects
+        self.kept: set[Suspect] = set()
         self.begun: list[tuple[int, int, int]] = []
         self.open = False
+
+    def others(self) -> tuple[Suspect, ...]:
+        return ()
+
+    def keep(self, suspects: Iterable[Suspect]) -> None:
+        self.kept = set(suspects)
 
     def begin(self, batch: Iterable[Records], attempt: int) -> None:
         self.begun += [(records[0].offset, records[-1].offset + 1, attempt) for records in batch]
@@ -302,6 +309,7 @@ class Bench:
         policy: Policy | None,
         suspects: tuple[Suspect, ...] = (),
         tracer: Tracer | None = None,
+        attempts: Any = None,
         **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
@@ -319,10 +327,9 @@ class Bench:
             "schemas": self.schemas,
             "observation": Observation(self.metrics, tracer),
         }
-        self.attempts = FakeAttempts(*suspects)
+        self.attempts: Any = FakeAttempts(*suspects)
         limit = BatchLimit(self.settings.batch_records)
-        attempts: Any = self.attempts
-        decisions = Decisions(processor, limit, attempts, self.metrics)
+        decisions = Decisions(processor, limit, attempts or self.attempts, self.metrics)
         self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:
