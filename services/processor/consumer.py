@@ -98,6 +98,11 @@ class GroupInput:
         """Pause everything and take the committed offsets again before going on."""
         self._lay_by(list(self.owned), Stage.FRESH)
 
+    def later(self, source: InputPartition) -> None:
+        """Give nothing more of the partition now; what is not committed comes again by ``resume``."""
+        if source in self.in_stage(Stage.READY):
+            self._lay_by([source], Stage.BEHIND)
+
     def hold(self, source: InputPartition) -> None:
         """Pause the partition until ``release``; the others go on."""
         if source in self.owned:

@@ -19,6 +19,7 @@ from services.processor.errors import (
     WaitAndRetry,
 )
 from services.processor.health import Health
+from services.processor.needs import Needs
 from services.processor.observation import Observation, Observed
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
@@ -28,7 +29,6 @@ from services.processor.settings import ProcessorSettings
 from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
 from topics.engine.lanes import Lane, into_lanes
-from topics.event import SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Runner:
         self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
         self._may_decide = may_decide
-        self._schemas = schemas
+        self._needs = Needs(processor, schemas, self._input)
         self._health = health
         self._observation = observation
         self._metrics = observation.metrics
@@ -87,7 +87,6 @@ class Runner:
         self._decisions = decisions
         self._commit: Commit | None = None
         self._suspects = Suspects(decisions, self._input, self._metrics)
-        self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
         self._not_before = 0.0
 
@@ -129,8 +128,7 @@ class Runner:
             if not self._adopt_policy():
                 return self._serve()
         # 4. What the last batch lacked.
-        await self._schemas.resolve(self._wanted)
-        self._wanted = frozenset()
+        await self._needs.lacking()
         # 5. Position and load new partitions, deliver what grants lack, then fetch from the position on.
         await self._prepare()
         # 6. The acknowledgement: no transaction is open, every partition goes on under this policy.
@@ -235,10 +233,7 @@ class Runner:
         observed = self._observation.batch(batch)
         try:
             # 1. The writer schemas.
-            needed = frozenset().union(*map(self._processor.needed_schemas, batch))
-            self._wanted = needed
-            schemas = await self._schemas.resolve(needed)
-            self._wanted = frozenset()
+            batch, schemas = await self._needs.met(batch)
             # 2. What the process died over before is tried in a child first; its partition waits.
             batch = self._suspects.held_back(batch, schemas)
             for portion in self._decisions.portions(batch):

@@ -123,6 +123,19 @@ def test_who_is_killed_is_replaced_within_ten_seconds(bus: Bus) -> None:
 
 
 @pytest.mark.alone
+def test_a_record_that_kills_one_instance_does_not_kill_the_one_that_takes_over(bus: Bus) -> None:
+    bus.policy(1)
+    both = [bus.start(0), bus.start(1)]
+    eventually(lambda: all(each.ready() and each.status()["partitions"] == 1 for each in both))
+    content = numbered(0, 1_000)
+    content[401] = b"die"
+    bus.put(content)
+    eventually(lambda: len(values(bus)) >= 1_000)
+    assert sorted(each.process.poll() is None for each in both) == [False, True]
+    assert_once_and_in_order(bus, content)
+
+
+@pytest.mark.alone
 @pytest.mark.parametrize("transport", ["native", "confluent"])
 def test_an_idle_instance_is_not_ready_while_the_broker_is_dead(
     broker: KafkaOnly, bus: Bus, transport: str

@@ -59,6 +59,9 @@ class FakeInput:
         for source in self.in_stage(Stage.READY):
             self.owned[source].stage = Stage.BEHIND
 
+    def later(self, source: InputPartition) -> None:
+        self.owned[source].stage = Stage.BEHIND
+
     def hold(self, source: InputPartition) -> None:
         self.owned[source].stage = Stage.HELD
 
@@ -210,6 +213,9 @@ class FakeSchemas:
 
     def __init__(self) -> None:
         self.failures: list[Exception] = []
+
+    def unknown(self, ids: Iterable[SchemaId]) -> frozenset[SchemaId]:
+        return frozenset(ids)
 
     async def resolve(self, ids: Iterable[SchemaId]) -> dict[SchemaId, Any]:
         if list(ids) and self.failures:

@@ -118,7 +118,7 @@ def test_a_broker_answers_for_partitions_with_and_without_records(servers: str) 
 
 
 def test_where_nobody_listens_there_is_no_answer() -> None:
-    with pytest.raises(Unanswered, match="_ALL_BROKERS_DOWN|_TRANSPORT|gives nothing"):
+    with pytest.raises(Unanswered, match=r"_ALL_BROKERS_DOWN|_TRANSPORT|gives nothing"):
         asking_of("127.0.0.1:1", 0.5)([ALWAYS])
 
 
