@@ -42,7 +42,7 @@ class Needs:
             WaitAndRetry: the registry does not answer.
         """
         most = max(_FEWEST, _LOOK_UPS // len(batch))
-        due: Batch = []
+        due: list[Records] = []
         for records in batch:
             needed = self._processor.needed_schemas(records)
             if len(needed) > most and len(self._schemas.unknown(needed)) > most:

@@ -333,9 +333,9 @@ class Bench:
             "schemas": self.schemas,
             "observation": Observation(self.metrics, tracer),
         }
-        self.attempts: Any = FakeAttempts(*suspects)
+        self.attempts: Any = attempts or FakeAttempts(*suspects)
         limit = BatchLimit(self.settings.batch_records)
-        decisions = Decisions(processor, limit, attempts or self.attempts, self.metrics)
+        decisions = Decisions(processor, limit, self.attempts, self.metrics)
         self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:
