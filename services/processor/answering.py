@@ -23,7 +23,6 @@ _PAUSE_SECONDS: Final = 2.0
 _AT_ONCE: Final = 50
 """So many partitions a question; who owns more is asked about the next ones by the next question."""
 _ANSWER_SECONDS: Final = 3.0
-_MESSAGES: Final = 1_000
 _POLL_SECONDS: Final = 0.1
 _ALWAYS: Final = InputPartition(POLICY, 0)
 """Read by every instance, whatever it owns."""
@@ -74,7 +73,7 @@ class FetchAtEnd:
     def _until_answered(self, consumer: Consumer, open_questions: set[InputPartition]) -> None:
         deadline = time.monotonic() + self._seconds
         while open_questions:
-            for message in consumer.consume(_MESSAGES, _POLL_SECONDS):
+            for message in consumer.consume(len(open_questions), _POLL_SECONDS):
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:
                     raise Unanswered(f"{message.topic() or 'Kafka'}: {error.name()}")

@@ -110,7 +110,7 @@ def _refused(call: Callable[[], object]) -> None:
 
 def _committed(source: Any, common: Mapping[str, Any]) -> tuple[int, str]:
     """What the source reads of an offset that another client commits for its group."""
-    other = Consumer(common | {"group.id": _GROUP})
+    other = Consumer({**common, "group.id": _GROUP})
     try:
         part = TopicPartition(_TOPIC, 0, _OFFSET, metadata=_METADATA)
         other.commit(offsets=[part], asynchronous=False)

@@ -333,7 +333,8 @@ class Bench:
             "schemas": self.schemas,
             "observation": Observation(self.metrics, tracer),
         }
-        self.attempts: Any = attempts or FakeAttempts(*suspects)
+        log: Any = FakeAttempts(*suspects) if attempts is None else attempts
+        self.attempts = log
         limit = BatchLimit(self.settings.batch_records)
         decisions = Decisions(processor, limit, self.attempts, self.metrics)
         self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
