@@ -33,6 +33,9 @@ from topics.policy import Policy
 class FanoutProcessor:
     """Decides canonical records under one group's grants; see ``services.processor.contract.Processor``."""
 
+    reads_own_writers = True
+    """Only the gate writes what is read here: a schema that the registry denies is waited for."""
+
     def __init__(
         self,
         group: str,

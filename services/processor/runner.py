@@ -68,7 +68,7 @@ class Runner:
         self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
         self._may_decide = may_decide
-        self._needs = Needs(processor, schemas, self._input)
+        self._needs = Needs(processor, schemas, self._input, health)
         self._health = health
         self._observation = observation
         self._metrics = observation.metrics

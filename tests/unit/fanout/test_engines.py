@@ -83,6 +83,7 @@ def test_the_schema_that_the_policy_names_needs_no_registry(engine: Implementati
     assert PERSON.canonical_value_schema_id not in made.needed_schemas(RECORDS)
     assert shown(made.process([RECORDS], {})) == expected
     assert expected[1]["delivered"] == 6
+    assert made.reads_own_writers, "and any other that the registry denies is waited for"
 
 
 @pytest.mark.parametrize("engine", FAST)

@@ -1,5 +1,6 @@
 """Schemas are asked for side by side and for a bounded time; ids that nobody knows stall no one."""
 
+import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.registry import RegistryUnavailable, SchemaNotFound
-from services.processor import schema_source
+from services.processor import needs, schema_source
 from services.processor.contract import Batch, InputPartition
 from services.processor.errors import WaitAndRetry
 from services.processor.schema_source import SchemaSource
@@ -34,6 +35,7 @@ class Registry:
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.down = False
+        self.first_unknown = 100
         self._lock = threading.Lock()
 
     def schema(self, schema_id: SchemaId) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class Registry:
             self.together -= 1
         if self.down:
             raise RegistryUnavailable("down")
-        if schema_id >= 100:
+        if schema_id >= self.first_unknown:
             raise SchemaNotFound(str(schema_id))
         return {"id": schema_id}
 
@@ -160,6 +162,46 @@ async def test_a_flood_of_unknown_ids_is_asked_for_in_parts_and_the_others_are_d
     values = [value for _, value in bench.written() if value != good[0].value]
     assert values == [record.value for record in flood], "in order, and nothing twice"
     assert max(processor.sizes) <= 100
+
+
+class Trusting(Strict):
+    """Reads what the bus itself wrote."""
+
+    reads_own_writers = True
+
+
+async def test_where_only_the_bus_writes_a_schema_that_the_registry_denies_is_waited_for(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(needs, "_AGAIN_SECONDS", 0.0)
+    clock, processor = Clock(), Trusting()
+    bench = Bench(processor, [*naming([1, 100, 2]), *naming([3] * 4, OTHER)], sample_policy(1))
+    bench.runner._needs._schemas = SchemaSource(registry, clock)
+    for _ in range(20):
+        await bench.turn()
+        await asyncio.sleep(0)
+    assert sorted(value[4] for _, value in bench.written() if value) == [1, 3, 3, 3, 3]
+    assert "in:0: the registry denies schema 100, which in:0:1 is written by" in bench.health.not_ready()
+    registry.first_unknown = 101
+    clock.now += 5
+    while len(bench.written()) < 7:
+        await bench.turn()
+        await asyncio.sleep(0)
+    assert [value[4] for _, value in bench.written()[5:] if value] == [100, 2]
+    assert bench.health.not_ready() == []
+
+
+async def test_who_loses_the_partition_waits_for_its_schema_no_more(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(needs, "_AGAIN_SECONDS", 60.0)
+    bench = Bench(Trusting(), naming([100]), sample_policy(1))
+    bench.runner._needs._schemas = SchemaSource(registry)
+    await bench.run(2)
+    assert any("denies" in reason for reason in bench.health.not_ready())
+    bench.input.owned.pop(SOURCE)
+    await bench.turn()
+    assert not any("denies" in reason for reason in bench.health.not_ready())
 
 
 async def test_many_schemas_that_are_known_are_no_flood(registry: Registry) -> None:
