@@ -17,7 +17,7 @@ from services.control.copy_transactions import CopyTransactions
 from services.control.epoch_markers import Marker, MarkerKind
 from services.control.reading import read_whole, whole_reader
 from services.fanout.engine import make_engine, marking
-from services.fanout.plan import FanoutPlan, compile_grants
+from services.fanout.plan import FanoutPlan, canonical_schemas, compile_grants
 from services.fanout.processor import note_decided
 from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
@@ -53,6 +53,8 @@ class CopyLine:
 
     def __post_init__(self) -> None:
         self._blocks = BlockWriter(self.policy.control_schemas)
+        topic = self.policy.resources[self.entry.grant.resource].resource.canonical_topic
+        self.codecs.learn(canonical_schemas(self.policy, {topic}))
 
     @property
     def group(self) -> str:

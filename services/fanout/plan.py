@@ -1,10 +1,10 @@
 """Compiles a policy version into what the fan-out's line needs: per canonical topic its grants."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
 from services.fanout.projection import Projector, compile_projector
 from topics.canonical import CANONICAL_KEY_SCHEMA, PSEUDONYM_KEY_SCHEMA
@@ -130,6 +130,15 @@ def _items(item_schema: str) -> RecordType:
     if not isinstance(found, RecordType):
         raise TypeError("the schema of a resource's items is a record")
     return found
+
+
+def canonical_schemas(policy: Policy, topics: Collection[TopicName]) -> dict[SchemaId, Any]:
+    """The schemas that the gate writes these topics by: a registry that lost one cannot withhold anything."""
+    return {
+        entry.canonical_value_schema_id: json.loads(entry.envelope_schema)
+        for entry in policy.resources.values()
+        if entry.resource.canonical_topic in topics
+    }
 
 
 def spec_of(plan: FanoutPlan, resource: ResourcePlan) -> FanoutSpec:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.fanout.engine import make_engine, marking
 from services.fanout.line import DeliveryKind
-from services.fanout.plan import FanoutPlan, ResourcePlan, compile_fanout
+from services.fanout.plan import FanoutPlan, ResourcePlan, canonical_schemas, compile_fanout
 from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
@@ -32,6 +32,9 @@ from topics.policy import Policy
 
 class FanoutProcessor:
     """Decides canonical records under one group's grants; see ``services.processor.contract.Processor``."""
+
+    reads_own_writers = True
+    """Only the gate writes what is read here: a schema that the registry denies is waited for."""
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class FanoutProcessor:
         """Use this policy from the next batch on."""
         self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
         self._engines, self._lacking = {}, {}
+        self._codecs.learn(canonical_schemas(policy, self._plan.resources.keys()))
         self._blocks = BlockWriter(policy.control_schemas)
 
     def adopt_disputes(self, disputes: Disputes) -> None:

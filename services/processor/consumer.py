@@ -67,6 +67,8 @@ class GroupInput:
         self.joined = False
         """Whether the group has told us our part (which may be nothing) since we last joined."""
         self.problem: str | None = None
+        self._unproven: set[InputPartition] = set()
+        """Which of ours have given nothing since the problem came up."""
 
     def subscribe(self, topics: frozenset[TopicName]) -> None:
         """Read these topics; the group shares them out anew if they changed."""
@@ -96,6 +98,11 @@ class GroupInput:
     def forget_positions(self) -> None:
         """Pause everything and take the committed offsets again before going on."""
         self._lay_by(list(self.owned), Stage.FRESH)
+
+    def later(self, source: InputPartition) -> None:
+        """Give nothing more of the partition now; what is not committed comes again by ``resume``."""
+        if source in self.in_stage(Stage.READY):
+            self._lay_by([source], Stage.BEHIND)
 
     def hold(self, source: InputPartition) -> None:
         """Pause the partition until ``release``; the others go on."""
@@ -148,10 +155,21 @@ class GroupInput:
             self._woken.clear()
         positions = {source: self.owned[source].position for source in self.in_stage(Stage.READY)}
         found, errors = self._consumer.fetch(positions, max_records, max_bytes)
+        if self._unproven:
+            self.gave(InputPartition(records.topic, records.partition) for records in found)
         for error in errors:
             self._note(error)
         # A rebalance in the middle may have taken away what was fetched before it.
         return self.due(found)
+
+    def gave(self, sources: Iterable[InputPartition]) -> None:
+        """Kafka has answered a fetch of these; once it has of all that are ours, the problem is over.
+
+        Not before: an error is told once, however long it lasts, and does not say whom it concerns.
+        """
+        if self._unproven:
+            self._unproven.difference_update(sources)
+            self.problem = self.problem if self._unproven else None
 
     def due(self, batch: Batch) -> Batch:
         """Those of the records whose partition is still to be decided from them on."""
@@ -250,6 +268,7 @@ class GroupInput:
         for part in parts:
             self.owned[InputPartition(TopicName(part.topic), part.partition)] = Owned()
         self.joined, self.problem = True, None
+        self._unproven.clear()
         _log.info("assigned %d partitions, %d owned", len(parts), len(self.owned))
 
     def _revoked(self, _consumer: Any, parts: list[TopicPartition]) -> None:
@@ -257,6 +276,7 @@ class GroupInput:
             source = InputPartition(TopicName(part.topic), part.partition)
             owned = self.owned.pop(source, None)
             self._ends.pop(source, None)
+            self._unproven.discard(source)
             if owned is not None and owned.stage is not Stage.FRESH:
                 self._on_revoked(source)
         _log.info("revoked %d partitions, %d owned", len(parts), len(self.owned))
@@ -269,4 +289,5 @@ class GroupInput:
         if error.code() in _LOST:
             raise StopInstance(ExitCode.POSITION_LOST, f"a position is no longer in the log: {error.str()}")
         self.problem = f"{time.strftime('%H:%M:%S')} {error.name()}: {error.str()}"
+        self._unproven = set(self.owned)
         _log.warning("input: %s", error.str())

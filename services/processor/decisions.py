@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from services.processor.attempts import AttemptLog
+from services.processor.attempts import AttemptLog, Suspect
 from services.processor.batch_limit import BatchLimit
 from services.processor.contract import Batch, BatchResult, InputPartition, Processor, size_of
 from services.processor.errors import ExitCode, OutputRefused, StopInstance
@@ -39,9 +39,9 @@ class Decisions:
     """A processor with what is known of the records that break it.
 
     A record that raises, or whose outputs Kafka refuses, is found by smaller batches. One that ends the
-    process (or never ends) is found after the next start: what was being decided is decided in a child
-    process first, while the other partitions go on. At most three attempts: the batch, and the record twice
-    in a child, or alone.
+    process (or never ends) is found after the next start, or by the instance that takes the partition over:
+    what was being decided is decided in a child process first, while the other partitions go on. At most
+    three attempts: the batch, and the record twice in a child, or alone.
     """
 
     def __init__(
@@ -56,8 +56,9 @@ class Decisions:
         """Per partition: offset of a record that breaks the processor, and how."""
         self._failed_to: dict[InputPartition, int] = {}
         """Batches stay small until these offsets are committed: other partitions' successes say nothing."""
-        for suspect in attempts.suspects:
-            self._suspect(suspect.source, suspect.first, suspect.end, suspect.attempts)
+        self._known: dict[InputPartition, set[Suspect]] = {}
+        """What the suspicions come from; it is left to who owns the partition next, until it is committed."""
+        self._learn(attempts.suspects)
 
     # --- what an earlier process died over ----------------------------------------------------------------
 
@@ -82,11 +83,42 @@ class Decisions:
         if suspicion is not None:
             suspicion.probed_to = records[-1].offset + 1
 
+    def given(self, positions: Mapping[InputPartition, int]) -> None:
+        """These partitions are ours from these offsets on: what another instance died over there counts."""
+        self._learn(
+            suspect
+            for suspect in self._attempts.others()
+            if suspect.end > positions.get(suspect.source, suspect.end)
+        )
+
+    def _learn(self, suspects: Iterable[Suspect]) -> None:
+        for suspect in sorted(suspects, key=lambda each: each.attempts):
+            known = self._known.setdefault(suspect.source, set())
+            if suspect not in known:
+                known.add(suspect)
+                self._suspect(suspect.source, suspect.first, suspect.end, suspect.attempts)
+        self._keep()
+
     def _suspect(self, source: InputPartition, first: int, end: int, attempts: int) -> None:
         if end - first == 1 and attempts >= _ALONE_FROM:
             self._break(source, first, PROCESS_DIED)
-        else:
-            self._suspicions[source] = _Suspicion(end, attempts)
+            return
+        before = self._suspicions.get(source)
+        if before is not None:
+            end, attempts = max(end, before.end), max(attempts, before.attempts)
+        self._suspicions[source] = _Suspicion(end, attempts)
+
+    def _forget(self, source: InputPartition, end: int) -> None:
+        """Everything before that offset is committed."""
+        known = self._known.pop(source)
+        left = {suspect for suspect in known if suspect.end > end}
+        if left:
+            self._known[source] = left
+        if left != known:
+            self._keep()
+
+    def _keep(self) -> None:
+        self._attempts.keep(suspect for known in self._known.values() for suspect in known)
 
     def _break(self, source: InputPartition, offset: int, how: str) -> None:
         _log.error("record %s:%d:%d breaks the processor: %s", *source, offset, how)
@@ -155,6 +187,8 @@ class Decisions:
             suspicion = self._suspicions.get(source)
             if suspicion is not None and end >= suspicion.end:
                 del self._suspicions[source]
+            if source in self._known:
+                self._forget(source, end)
             for offset in [offset for offset in self._breaking.get(source, ()) if offset < end]:
                 del self._breaking[source][offset]
         if not self._failed_to:

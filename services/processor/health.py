@@ -10,6 +10,8 @@ _log = logging.getLogger(__name__)
 
 STUCK_SECONDS: Final = 3.0
 """A transaction that is open for longer lets nothing through; most end within a tenth of a second."""
+SILENT_SECONDS: Final = 10.0
+"""Kafka is asked every two seconds; without an answer for longer than this the instance is not ready."""
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ class Health:
     """Number of the last change of the disputes that is known to the processor."""
     disputes_problem: str | None = None
     """Why newer disputes are not marked; deliveries go on all the same."""
+    answered_at: float | None = None
+    """When Kafka last answered what the data path needs of it; None before it was asked."""
+    silence: str = ""
+    """What it did not answer since."""
     stopped: str | None = None
     problems: dict[str, str] = field(default_factory=dict)
     """Part → what keeps it from working now; no record contents."""
@@ -46,6 +52,14 @@ class Health:
     def turn(self) -> None:
         """One turn of the loop is complete."""
         self.last_turn = self.clock()
+
+    def answered(self) -> None:
+        """Kafka answers."""
+        self.answered_at, self.silence = self.clock(), ""
+
+    def unanswered(self, what: str) -> None:
+        """Kafka did not answer this; the time since it last did goes on."""
+        self.silence = what
 
     def paused_are(self, partitions: Iterable[str]) -> None:
         """These and no others are paused; one that was so before keeps its time."""
@@ -101,8 +115,13 @@ class Health:
             reasons.append(f"policy version {self.adopted_version} is not acknowledged")
         if self.topics and not self.joined:
             reasons.append("the group has not assigned partitions")
-        reasons += self._paused()
+        reasons += self._silent() + self._paused()
         return reasons + [f"{part}: {problem}" for part, problem in sorted(self.problems.items())]
+
+    def _silent(self) -> list[str]:
+        silent_s = 0.0 if self.answered_at is None else self.clock() - self.answered_at
+        why = f" ({self.silence})" if self.silence else ""
+        return [f"Kafka has not answered for {silent_s:.0f} s{why}"] if silent_s > SILENT_SECONDS else []
 
     def _paused(self) -> list[str]:
         """What is paused for a moment is told as a number; what is so beyond the lease by its name."""

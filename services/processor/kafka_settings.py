@@ -76,6 +76,17 @@ def groupless_consumer(kafka: Mapping[str, Any], group: str, *, committed: bool 
     }
 
 
+def asking_consumer(kafka: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """A consumer that only finds out whether Kafka answers; the others log what they meet."""
+    return groupless_consumer(kafka, group) | {
+        "client.id": f"{group}-asking",
+        "log_level": 0,
+        # One batch is an answer; what a busy partition has after it is fetched by the input alone.
+        "queued.min.messages": 1,
+        "max.partition.fetch.bytes": 1_000,
+    }
+
+
 def transactional_producer(kafka: Mapping[str, Any], settings: ProcessorSettings) -> dict[str, Any]:
     """The producer of outputs, ledger blocks, offsets and acknowledgements."""
     return {

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaException
 from schemas.registry import SchemaRegistry
 from services.processor import kafka_settings
 from services.processor.allocator import merge_freed_pieces_at_once
+from services.processor.answering import Answering, FetchAtEnd
 from services.processor.app import Parts, Transport, build_app
 from services.processor.attempts import AttemptLog
 from services.processor.batch_limit import BatchLimit
@@ -128,10 +129,15 @@ def build_parts(
     disputes = DisputesReader(lambda: _reading(DISPUTES, clients, settings), schemas)
     marking = Marking(processor, disputes, health) if isinstance(processor, Marks) else None
 
+    answering = Answering(
+        FetchAtEnd(lambda: Consumer(kafka_settings.asking_consumer(clients.kafka, settings.group))), health
+    )
+
     def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
-        return GroupInput(
-            kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings)), on_revoked
-        )
+        source = kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings))
+        group_input = GroupInput(source, on_revoked)
+        answering.watch(group_input)
+        return group_input
 
     attempts = AttemptLog(settings.data_dir / f"{settings.instance_id}.attempt")
     runner = Runner(
@@ -150,7 +156,8 @@ def build_parts(
         may_decide=marking.ready if marking else lambda _: True,
     )
     metrics.lags = runner.lags
-    return Parts(runner, (policy, disputes) if marking else (policy,), health, metrics, tracer)
+    readers = (policy, disputes, answering) if marking else (policy, answering)
+    return Parts(runner, readers, health, metrics, tracer)
 
 
 def _reading(topic: TopicName, clients: Clients, settings: ProcessorSettings) -> Consumer:

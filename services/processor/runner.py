@@ -20,6 +20,7 @@ from services.processor.errors import (
     WaitAndRetry,
 )
 from services.processor.health import Health
+from services.processor.needs import Needs
 from services.processor.observation import Observation
 from services.processor.partition_reader import PartitionReader
 from services.processor.policy_reader import PolicyReader
@@ -30,7 +31,6 @@ from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
 from services.processor.writing import Writing
 from topics.engine.lanes import into_lanes
-from topics.event import SchemaId
 from topics.policy import Policy
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Runner:
         self._positions = Positions(self._input, reader, processor, self._report)
         self._policy_reader = policy
         self._may_decide = may_decide
-        self._schemas = schemas
+        self._needs = Needs(processor, schemas, self._input, health)
         self._health = health
         self._observation = observation
         self._metrics = observation.metrics
@@ -90,7 +90,6 @@ class Runner:
         self._decisions = decisions
         self._commit: Commit | None = None
         self._suspects = Suspects(decisions, self._input, self._metrics)
-        self._wanted: frozenset[SchemaId] = frozenset()
         self._pause = 0.0
         self._not_before = 0.0
 
@@ -133,8 +132,7 @@ class Runner:
             if not self._adopt_policy():
                 return self._serve()
         # 4. What the last batch lacked.
-        await self._schemas.resolve(self._wanted)
-        self._wanted = frozenset()
+        await self._needs.lacking()
         # 5. Position and load new partitions, deliver a slice of what grants lack, fetch what lacks nothing.
         await self._prepare()
         # 6. The acknowledgement: no transaction is open, all is decided under this policy from now on.
@@ -190,6 +188,7 @@ class Runner:
     async def _prepare(self) -> None:
         if self._policy is not None and await self._positions.take(self._policy.version):
             self._to_acknowledge = True
+            self._suspects.positioned()
         lacking = []
         for source in self._input.in_stage(Stage.BEHIND):
             if self._catch_ups.due(source):
@@ -245,10 +244,7 @@ class Runner:
         observed = self._observation.batch(batch)
         try:
             # 1. The writer schemas.
-            needed = frozenset().union(*map(self._processor.needed_schemas, batch))
-            self._wanted = needed
-            schemas = await self._schemas.resolve(needed)
-            self._wanted = frozenset()
+            batch, schemas = await self._needs.met(batch)
             # 2. What the process died over before is tried in a child first; its partition waits.
             batch = self._suspects.held_back(batch, schemas)
             for portion in self._decisions.portions(batch):

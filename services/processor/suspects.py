@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from services.processor.consumer import GroupInput
+from services.processor.consumer import GroupInput, Stage
 from services.processor.contract import Batch, InputPartition
 from services.processor.decisions import Decisions
 from services.processor.metrics import Metrics
@@ -17,6 +17,11 @@ class Suspects:
     def __init__(self, decisions: Decisions, group_input: GroupInput, metrics: Metrics) -> None:
         self._decisions, self._input, self._metrics = decisions, group_input, metrics
         self._probes: dict[InputPartition, asyncio.Task[None]] = {}
+
+    def positioned(self) -> None:
+        """Partitions have just come to us: learn what others died over there."""
+        behind = self._input.in_stage(Stage.BEHIND)
+        self._decisions.given({source: self._input.owned[source].position for source in behind})
 
     def held_back(self, batch: Batch, schemas: Mapping[SchemaId, object]) -> Batch:
         """Begin to try what is suspect; return the records that may be decided now."""

@@ -11,6 +11,7 @@ import requests
 
 from services.chaos.proxy import Hold
 from services.processor.errors import ExitCode
+from services.processor.health import SILENT_SECONDS
 from tests.integration.processor_bus import (
     GROUP,
     PARTITIONS,
@@ -24,6 +25,7 @@ from tests.integration.processor_bus import (
     values_of,
 )
 from tests.integration.processor_echo import DIED
+from tests.integration.stack_checks import killed
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -118,6 +120,39 @@ def test_who_is_killed_is_replaced_within_ten_seconds(bus: Bus) -> None:
     assert time.monotonic() - killed < 10
     eventually(lambda: len(values(bus)) >= 8_000)
     assert_once_and_in_order(bus, numbered(0, 8_000))
+
+
+@pytest.mark.alone
+def test_a_record_that_kills_one_instance_does_not_kill_the_one_that_takes_over(bus: Bus) -> None:
+    bus.policy(1)
+    both = [bus.start(0), bus.start(1)]
+    eventually(lambda: all(each.ready() and each.status()["partitions"] == 1 for each in both))
+    content = numbered(0, 1_000)
+    content[401] = b"die"
+    bus.put(content)
+    eventually(lambda: len(values(bus)) >= 1_000)
+    assert sorted(each.process.poll() is None for each in both) == [False, True]
+    assert_once_and_in_order(bus, content)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("transport", ["native", "confluent"])
+def test_an_idle_instance_is_not_ready_while_the_broker_is_dead(
+    broker: KafkaOnly, bus: Bus, transport: str
+) -> None:
+    bus.policy(1)
+    instance = bus.start(0, transport=transport)
+    eventually(instance.ready)
+    killed(broker.kafka)
+    dead = time.monotonic()
+    eventually(lambda: "Kafka has not answered" in str(instance.reasons()), seconds=20)
+    assert time.monotonic() - dead < SILENT_SECONDS + 3
+    broker.up()
+    # Nothing came meanwhile, and nothing comes: it is ready again by itself.
+    eventually(instance.ready, seconds=30)
+    bus.put(numbered(0, 100))
+    eventually(lambda: len(values(bus)) == 100)
+    assert instance.process.poll() is None
 
 
 @pytest.mark.parametrize("transport", ["native", "confluent"])

@@ -76,6 +76,16 @@ def test_a_batch_leads_to_the_same_lanes_and_the_same_block(engine: Implementati
     assert shown(processor(engine).process([RECORDS], SCHEMAS)) == expected
 
 
+@pytest.mark.parametrize("engine", list(Implementation) if native.compiled() else FAST)
+def test_the_schema_that_the_policy_names_needs_no_registry(engine: Implementation) -> None:
+    expected = shown(processor(engine).process([RECORDS], SCHEMAS))
+    made = processor(engine)
+    assert PERSON.canonical_value_schema_id not in made.needed_schemas(RECORDS)
+    assert shown(made.process([RECORDS], {})) == expected
+    assert expected[1]["delivered"] == 6
+    assert made.reads_own_writers, "and any other that the registry denies is waited for"
+
+
 @pytest.mark.parametrize("engine", FAST)
 def test_a_catch_up_leads_to_the_same(engine: Implementation) -> None:
     policy = changed(starts_at={SOURCE.partition: 11}, active_since=PolicyNumber(1))
@@ -94,7 +104,6 @@ def test_a_copier_delivers_the_same(engine: Implementation) -> None:
     results = []
     for each in (Implementation.REFERENCE, engine):
         line = CopyLine(policy, policy.grants[HEALTH], MASTER, 1_790_000_000_000, implementation=each)
-        line.codecs.learn(SCHEMAS)
         results.append((line.decide(RECORDS), line.tally, line.positions))
     assert results[0] == results[1]
     assert results[0][1]["delivered"] == 2

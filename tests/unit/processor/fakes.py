@@ -62,6 +62,9 @@ class FakeInput:
         for source in self.in_stage(Stage.READY):
             self.owned[source].stage = Stage.BEHIND
 
+    def later(self, source: InputPartition) -> None:
+        self.owned[source].stage = Stage.BEHIND
+
     def hold(self, source: InputPartition) -> None:
         self.owned[source].stage = Stage.HELD
 
@@ -225,6 +228,9 @@ class FakeSchemas:
     def __init__(self) -> None:
         self.failures: list[Exception] = []
 
+    def unknown(self, ids: Iterable[SchemaId]) -> frozenset[SchemaId]:
+        return frozenset(ids)
+
     async def resolve(self, ids: Iterable[SchemaId]) -> dict[SchemaId, Any]:
         if list(ids) and self.failures:
             raise self.failures.pop(0)
@@ -236,8 +242,15 @@ class FakeAttempts:
 
     def __init__(self, *suspects: Suspect) -> None:
         self.suspects = suspects
+        self.kept: set[Suspect] = set()
         self.begun: list[tuple[int, int, int]] = []
         self.open = False
+
+    def others(self) -> tuple[Suspect, ...]:
+        return ()
+
+    def keep(self, suspects: Iterable[Suspect]) -> None:
+        self.kept = set(suspects)
 
     def begin(self, batch: Iterable[Records], attempt: int) -> None:
         self.begun += [(records[0].offset, records[-1].offset + 1, attempt) for records in batch]
@@ -316,6 +329,7 @@ class Bench:
         policy: Policy | None,
         suspects: tuple[Suspect, ...] = (),
         tracer: Tracer | None = None,
+        attempts: Any = None,
         **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
@@ -333,10 +347,10 @@ class Bench:
             "schemas": self.schemas,
             "observation": Observation(self.metrics, tracer),
         }
-        self.attempts = FakeAttempts(*suspects)
+        log: Any = FakeAttempts(*suspects) if attempts is None else attempts
+        self.attempts = log
         limit = BatchLimit(self.settings.batch_records)
-        attempts: Any = self.attempts
-        decisions = Decisions(processor, limit, attempts, self.metrics)
+        decisions = Decisions(processor, limit, self.attempts, self.metrics)
         self.runner = Runner(decisions, self.settings, make_input=make, health=self.health, **parts)
 
     async def turn(self) -> int:

@@ -229,3 +229,18 @@ def test_what_is_held_and_taken_away_needs_no_release(desk: Desk) -> None:
     desk.input.hold(FIRST)
     desk.input.release(FIRST)
     assert desk.input.owned == {}
+
+
+def test_an_error_is_over_when_every_partition_gave_records_again(desk: Desk) -> None:
+    desk.ready().fetches(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    for places, over in (((FIRST,), False), ((FIRST,), False), ((SECOND,), True)):
+        desk.source.fetches.append(lambda places=places: (batch(*places), []))
+        desk.input.collect(10, 1_000)
+        assert (desk.input.problem is None) is over
+
+
+def test_an_error_that_comes_with_the_records_of_others_stands(desk: Desk) -> None:
+    error = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    desk.ready().source.fetches.append(lambda: (batch(FIRST, SECOND), [error]))
+    assert desk.input.collect(10, 1_000)
+    assert desk.input.problem is not None

@@ -65,7 +65,8 @@ class Changing:
 
     def write(self, lane: Any, trace: bytes | None = None) -> Iterator[bool]:
         changed = type(lane)(lane.topic, lane.partition)
-        for record in self._change(list(lane)):
+        records = list(lane)
+        for record in self._change(records) if len(records) > 1 else records:
             changed.append(record)
         yield from self._inner.write(changed, trace)
 
@@ -89,6 +90,76 @@ def test_a_native_transport_that_changes_anything_is_not_used(
     monkeypatch.setattr(transport, "native_transport", lambda: broken)
     assert "other records than it wrote" in (transport.doubt_about_native() or "")
     assert transport.choose({}).name == "confluent"
+
+
+class Around:
+    """A client of the transport with some calls replaced."""
+
+    def __init__(self, inner: Any, calls: dict[str, Any]) -> None:
+        self._inner, self._calls = inner, calls
+
+    def __getattr__(self, name: str) -> Any:
+        return self._calls.get(name) or getattr(self._inner, name)
+
+
+def aborting_is_committing(real: Any) -> dict[str, Any]:
+    return {"abort_transaction": real.commit_transaction}
+
+
+def nothing(*_: Any) -> None:
+    return None
+
+
+@needs_native
+@pytest.mark.parametrize(
+    ("calls", "doubt"),
+    [
+        (lambda _: {"send_offsets_to_transaction": nothing}, "offsets outside of a transaction"),
+        (lambda _: {"abort_transaction": nothing}, "offsets outside of a transaction"),
+        (aborting_is_committing, "other records than it wrote"),
+        (lambda _: {"commit_transaction": nothing}, "_STATE"),
+        (lambda _: {"init_transactions": nothing}, "_STATE"),
+    ],
+    ids=[
+        "offsets dropped",
+        "abort does nothing",
+        "abort commits",
+        "commit does nothing",
+        "init does nothing",
+    ],
+)
+def test_a_native_transport_whose_transactions_do_not_work_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, calls: Any, doubt: str
+) -> None:
+    real = transport.native_transport()
+
+    def make(settings: Any) -> Any:
+        sender = real.make_sender(settings)
+        return Around(sender, calls(sender))
+
+    monkeypatch.setattr(transport, "native_transport", lambda: replace(real, make_sender=make))
+    assert doubt in (transport.doubt_about_native() or "")
+
+
+@needs_native
+@pytest.mark.parametrize("wrong", [("offset", 5), ("metadata", "8")])
+def test_a_native_transport_that_reads_another_committed_offset_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, wrong: tuple[str, Any]
+) -> None:
+    real = transport.native_transport()
+
+    def make(settings: Any) -> Any:
+        source = real.make_source(settings)
+
+        def committed(parts: Any, seconds: float) -> Any:
+            found = source.committed(parts, seconds)
+            values = {"offset": found[0].offset, "metadata": found[0].metadata} | dict([wrong])
+            return [TopicPartition("self-test", 0, **values)]
+
+        return Around(source, {"committed": committed})
+
+    monkeypatch.setattr(transport, "native_transport", lambda: replace(real, make_source=make))
+    assert "another offset than it committed" in (transport.doubt_about_native() or "")
 
 
 @needs_native
