@@ -48,6 +48,12 @@ class Person:
     active: bool = True
     must_change_password: bool = False
     rights: int = 1
+    department_active: bool = True
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the person is let in: neither the account nor its department is switched off."""
+        return self.active and self.department_active
 
     def principal(self, scopes: frozenset[str] | None = None) -> Principal:
         """The same person as the decision knows it, with the scopes of a token if one was shown."""

@@ -147,7 +147,7 @@ class LocalLogins:
     ) -> str | Denied:
         """Unless somebody was quicker and the old password is no longer the one that counts."""
         person = lock_person(connection, id_)
-        if not person.active or passwords.hashes(connection, id_)[:1] != [before]:
+        if not person.may_enter or passwords.hashes(connection, id_)[:1] != [before]:
             return Denied(Denial.WRONG)
         order = Order(str(id_), now)
         passwords.set_own(connection, id_, made, order)
@@ -157,7 +157,7 @@ class LocalLogins:
     def _verdict(self, known: _Known, password: str) -> Verdict:
         """The password is looked at whoever asks; who may not be let in has none that is right."""
         person = known.person
-        usable = person is not None and person.active and bool(person.roles)
+        usable = person is not None and person.may_enter and bool(person.roles)
         return self._check(known.hash if usable else None, password)
 
     def _check(self, kept: str | None, password: str) -> Verdict:
@@ -179,7 +179,7 @@ class LocalLogins:
             return None
         person = lock_person(connection, known.person.id)
         same = passwords.hashes(connection, person.id)[:1] == [known.hash]
-        return person if same and person.active and person.roles else None
+        return person if same and person.may_enter and person.roles else None
 
 
 def _known(connection: Connection, login: str) -> _Known:
