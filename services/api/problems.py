@@ -220,10 +220,11 @@ _FORBIDDEN: Final = frozenset(
         "OWN_WORK",
         "OWN_DECISION",
         "OWN_ACCOUNT",
+        "RESET_AT_CONSOLE",
         "SUSPENDED_BY_AUTHORITY",
     }
 )
-_CONFLICTS: Final = frozenset({"TAKEN", "SEPARATION", "SWITCHED_OFF", "POLICY_MISSING"})
+_CONFLICTS: Final = frozenset({"TAKEN", "SEPARATION", "SWITCHED_OFF", "NO_PASSWORD", "POLICY_MISSING"})
 _MISSING: Final = frozenset({"UNKNOWN_PERSON"})
 
 

@@ -17,8 +17,10 @@ from services.control.accounts.passwords import Flaw, PasswordRules, first_passw
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random
 from services.control.accounts.sessions import Method
+from services.control.cases.words import Problem
 from services.control.store.accounts import counters, passwords, sessions
-from services.control.store.accounts.acts import Order, of_person
+from services.control.store.accounts.acts import CorrectRequest, Order, of_person
+from services.control.store.accounts.identities import is_linked
 from services.control.store.accounts.persons import lock_person, person_by_login
 from services.control.store.database import ControlDatabase
 
@@ -133,9 +135,12 @@ class LocalLogins:
         """Give a person a new first password, which is returned once; all its sessions end.
 
         Raises:
-            CorrectRequest: there is no such person.
+            CorrectRequest: there is no such person, or it logs in at the identity provider only.
         """
         found = lock_person(connection, person)
+        if is_linked(connection, person) and not passwords.hashes(connection, person):
+            what = "the person logs in at the identity provider and has no password here"
+            raise CorrectRequest(Problem("NO_PASSWORD", "person", what, "have it reset at the identity provider"))
         made = first_password(self.random)
         passwords.set_first(connection, found.id, self.hasher.hash(made, self.random), order)
         sessions.end_all(connection, found.id, order)

@@ -1,6 +1,7 @@
 """Topics by the snapshot, a look into one, and its records as they come; masked unless revealed."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final
 
@@ -185,24 +186,28 @@ def _may_listen_on(request: Request, topic: str, number: str) -> None:
 
 async def _events(request: Request, bridge: Bridge[Step], watch: Watch) -> AsyncIterator[bytes]:
     ends = monotonic() + LASTS_S
-    async for piece in bridge.pieces(HEARTBEAT_S):
-        if await watch.refuses():
-            yield Event("", "over", REFUSED).encoded()
-            return
-        if piece is None:
-            yield HEARTBEAT
-        elif isinstance(piece, Line):
-            shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
-            yield Event(piece.position, "record", shown).encoded()
-        elif isinstance(piece, Scanned):
-            shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
-            yield Event(piece.position, "scanned", shown).encoded()
-        else:
-            why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
-            yield Event("", "over", why).encoded()
-            return
-        if monotonic() > ends:
-            return
+    async with aclosing(bridge.pieces(HEARTBEAT_S)) as pieces:
+        async for piece in pieces:
+            if await watch.refuses():
+                yield Event("", "over", REFUSED).encoded()
+                return
+            yield await _shown(request, piece)
+            if isinstance(piece, Failed | Finished) or monotonic() > ends:
+                return
+
+
+async def _shown(request: Request, piece: Step | Failed | None) -> bytes:
+    """A step of the look as it is sent; its end is the last event."""
+    if piece is None:
+        return HEARTBEAT
+    if isinstance(piece, Line):
+        shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
+        return Event(piece.position, "record", shown).encoded()
+    if isinstance(piece, Scanned):
+        shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
+        return Event(piece.position, "scanned", shown).encoded()
+    why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
+    return Event("", "over", why).encoded()
 
 
 def _part(request: Request, template: str, shown: Mapping[str, Any]) -> str:
