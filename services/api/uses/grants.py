@@ -12,7 +12,7 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.reach import own, sees, visible_to
+from services.api.uses.reach import own, require_sight, sees, visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.catalogue.vocabulary import Language

@@ -90,7 +90,9 @@ def reset_problem(person: Person) -> Problem | None:
     if duty_of(person.roles) in (None, Duty.EXCHANGE):
         return None
     what = "the person decides, runs the bus or audits: nobody takes such an account over at a page"
-    return Problem("RESET_AT_CONSOLE", "person", what, "have `govbus account reset-password` run at the console")
+    return Problem(
+        "RESET_AT_CONSOLE", "person", what, "have `govbus account reset-password` run at the console"
+    )
 
 
 def own_account_problem(actor: str, subject: UUID) -> Problem | None:

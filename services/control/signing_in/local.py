@@ -140,7 +140,9 @@ class LocalLogins:
         found = lock_person(connection, person)
         if is_linked(connection, person) and not passwords.hashes(connection, person):
             what = "the person logs in at the identity provider and has no password here"
-            raise CorrectRequest(Problem("NO_PASSWORD", "person", what, "have it reset at the identity provider"))
+            raise CorrectRequest(
+                Problem("NO_PASSWORD", "person", what, "have it reset at the identity provider")
+            )
         made = first_password(self.random)
         passwords.set_first(connection, found.id, self.hasher.hash(made, self.random), order)
         sessions.end_all(connection, found.id, order)

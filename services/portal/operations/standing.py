@@ -1,7 +1,7 @@
 """Whether a department that receives data may read it at pages now: only while its grant lets it.
 
-The broker refuses the department's own reader where a grant is held, withdrawn or outside of its days; no page
-is a way round that. Operators and providers read by their own right and are asked nothing here.
+The broker refuses the department's own reader where a grant is held, withdrawn or outside of its days; no
+page is a way round that. Operators and providers read by their own right and are asked nothing here.
 """
 
 from collections.abc import Mapping
@@ -98,8 +98,8 @@ def reads_by_grant(principal: Principal, whose: Whose) -> bool:
 def shut_of(topic: str, consumer: str | None, policy: Policy | None, day: date) -> Shut | None:
     """Why a consumer may not read one of its topics that day; None where it may.
 
-    What a department parked comes from any of its grants: one that is suspended shuts it, and without any that
-    is open it is shut.
+    What a department parked comes from any of its grants: one that is suspended shuts it, and so does having
+    none that is open.
     """
     if policy is None or consumer is None:
         return Shut.NONE

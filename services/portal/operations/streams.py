@@ -29,7 +29,7 @@ def streamed(pieces: AsyncIterator[bytes]) -> StreamingResponse:
 
 @dataclass(slots=True)
 class Watch:
-    """Asks again and again whether somebody may still listen; before anything is sent, a moment ago at most."""
+    """Asks again and again whether somebody may still listen: a moment before anything is sent."""
 
     may: Callable[[], object]
     """Raises where who listens may not any more; it waits for the database or the bus."""

@@ -1,16 +1,23 @@
 """Accounts over HTTP: who makes them, who gives roles, what is shown once; every look is recorded."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
+from services.control.store.accounts.departments import department_of, edit_department
+from services.control.store.accounts.identities import link
+from services.control.store.accounts.persons import add_person
+from services.control.store.accounts.roles import give_role
 from services.control.store.database import ControlDatabase
 from services.control.store.requests.answered import KEPT
 from services.control.store.requests.tables import REQUESTS
-from tests.support.web import CONTACTS, NOW, PASSWORD, Browser, Web, credit_code
+from tests.support.web import CONSOLE, CONTACTS, NOW, PASSWORD, Browser, Web, application, credit_code
 
 NEW = {"login": "new.clerk", "name": "新人", "department": "health"}
 

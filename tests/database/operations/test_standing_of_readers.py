@@ -1,4 +1,4 @@
-"""No page is a way round a suspension: who receives data reads it only while a grant lets it, and while he may."""
+"""No page is a way round a suspension: who receives data reads it while a grant lets it, and he still may."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
