@@ -69,6 +69,11 @@ _OF_SERVING: Final = {
 }
 _OF_PERSONS: Final = {
     "OTHER_DEPARTMENT": ("只能由相应部门办理", "请由该部门办理"),
+    "NO_PASSWORD": ("该账号仅通过统一身份认证登录，此处没有密码", "请在统一身份认证处重置"),
+    "RESET_AT_CONSOLE": (
+        "管理、运维、审计和监督人员的密码不得在页面上重置",
+        "请在控制台执行 govbus account reset-password，操作将被记录",
+    ),
     "OWN_ACCOUNT": ("不得办理本人账号", "请由他人办理"),
     "OWN_CASE": ("本部门是申请部门", "请由其他部门人员办理"),
     "OWN_CONFLICT": ("不得裁定涉及本部门的争议", "请由其他部门人员裁定"),

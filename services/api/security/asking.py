@@ -4,7 +4,7 @@ Everything here waits for the database: handlers and dependencies that use it ar
 in the thread pool.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -42,18 +42,43 @@ class Asker:
         return self.principal.person
 
 
-def asker_of(request: Request, *, anew: bool = False) -> Asker:
-    """Who asks; looked up once for each request, or again where a stream has been open for a while.
+def asker_of(request: Request) -> Asker:
+    """Who asks; looked up once for each request.
 
     Raises:
         AnswerProblem: nobody is logged in, or somebody asks too often.
     """
     known = getattr(request.state, "asker", None)
-    if isinstance(known, Asker) and not anew:
+    if isinstance(known, Asker):
         return known
     found = _by_token(request) if _authorization(request) else _by_session(request)
     request.state.asker = found
     return found
+
+
+def asker_again(request: Request) -> Asker:
+    """Who asks, looked up again because an answer has been going on for a while.
+
+    The session is not used by this: its id may not change, since the answer's headers are with the browser.
+
+    Raises:
+        AnswerProblem: the session or the token does not count any more.
+    """
+    known, parts = asker_of(request), parts_of(request)
+    with parts.database.begin() as connection:
+        if known.token is not None:
+            shown = tokens.use_token(connection, _token_in(request), parts.clock())
+            if not isinstance(shown, tokens.Shown):
+                raise _log_in()
+            person, scopes = shown.person, shown.token.scopes
+        else:
+            found = sessions.still(connection, known.session or "", parts.clock(), parts.session_rules)
+            if found is None:
+                raise _log_in()
+            person, scopes = found, None
+    again = replace(known, person=person, principal=person.principal(scopes))
+    request.state.asker = again
+    return again
 
 
 def asker_or_none(request: Request) -> Asker | None:
@@ -110,12 +135,16 @@ def _authorization(request: Request) -> str:
     return request.headers.get("authorization", "")
 
 
+def _token_in(request: Request) -> str:
+    given = _authorization(request)
+    return given[len(_SCHEME) :].strip() if given.lower().startswith(_SCHEME) else ""
+
+
 def _by_token(request: Request) -> Asker:
-    parts, given = parts_of(request), _authorization(request)
-    text = given[len(_SCHEME) :].strip() if given.lower().startswith(_SCHEME) else ""
+    parts = parts_of(request)
     now = parts.clock()
     with parts.database.begin() as connection:
-        shown = tokens.use_token(connection, text, now)
+        shown = tokens.use_token(connection, _token_in(request), now)
         if not isinstance(shown, tokens.Shown):
             raise _log_in()
         token = shown.token

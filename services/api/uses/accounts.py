@@ -14,7 +14,7 @@ from services.api.security.asking import permit
 from services.api.uses.reach import own, sees
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
-from services.control.accounts.people import Department, Person
+from services.control.accounts.people import Department, Person, reset_problem
 from services.control.accounts.roles import Role
 from services.control.store.accounts import (
     counters,
@@ -24,7 +24,7 @@ from services.control.store.accounts import (
     sessions,
     tokens,
 )
-from services.control.store.accounts.acts import Noted, Order, note, of_person
+from services.control.store.accounts.acts import CorrectRequest, Noted, Order, note, of_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,9 @@ def _carried_out(
         case Action.ACCOUNT_ENABLE:
             persons.enable(connection, id_, order)
         case Action.ACCOUNT_RESET_PASSWORD:
+            problem = reset_problem(person)
+            if problem is not None:
+                raise CorrectRequest(problem)
             return parts.logins.reset(connection, id_, order)
         case Action.ACCOUNT_UNLOCK:
             counters.unlock(connection, person.login)

@@ -11,7 +11,7 @@ from services.api.etags import etag_of
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem, refused
 from services.api.security.asking import permit
-from services.api.uses.reach import sees, visible_to
+from services.api.uses.reach import require_sight, sees, visible_to
 from services.control.accounts.actions import Action as Asked
 from services.control.accounts.decision import Allowed, Principal, Whose
 from services.control.cases.application import Application
@@ -62,6 +62,7 @@ def shown(parts: Parts, principal: Principal, case: str) -> Filed:
     """
     with parts.database.reading() as connection:
         filed = found(connection, case)
+    require_sight(parts, principal, Asked.CASE_LOOK, whose(filed))
     permit(parts, principal, Asked.CASE_LOOK, whose(filed))
     return filed
 
@@ -106,6 +107,7 @@ def acted(parts: Parts, principal: Principal, case: str, wanted: Wanted) -> Acte
     """
     with parts.database.begin() as connection:
         filed = found(connection, case, lock=True)
+        require_sight(parts, principal, Asked.CASE_LOOK, whose(filed))
         role = permit(parts, principal, Asked(f"case.{wanted.action.value}"), whose(filed))
         order = Order(_key(principal, wanted.key), _actor(principal, role), parts.clock(), wanted.seen)
         id_ = UUID(filed.case.opening.id)
@@ -131,6 +133,7 @@ def context(parts: Parts, principal: Principal, case: str) -> Context:
     """
     with parts.database.reading() as connection:
         filed = found(connection, case)
+        require_sight(parts, principal, Asked.CASE_LOOK, whose(filed))
         permit(parts, principal, Asked.CASE_LOOK_CONTEXT, whose(filed))
         resources = _resources(parts, connection, filed)
         if filed.case.application.resource not in resources:

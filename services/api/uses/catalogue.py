@@ -26,6 +26,7 @@ from services.control.catalogue import lifecycle
 from services.control.catalogue.entry import Department, Entry, read_code
 from services.control.catalogue.lifecycle import Action, Actor, Dossier, Refusal, Refused, State
 from services.control.catalogue.vocabulary import Language
+from services.control.store.accounts.acts import Noted, Order, note
 from services.control.store.accounts.departments import department_of, departments, ids_of
 from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.dossiers import EntryId, Stored, by_code, by_id
@@ -87,19 +88,25 @@ def search(
 
 
 def shown(parts: Parts, principal: Principal, entry: str) -> Shown:
-    """One entry, by its id or its resource code.
+    """One entry, by its id or its resource code; its contacts are persons, so the look is owed to the ledger.
 
     Raises:
         AnswerProblem: there is none, or somebody may not look at it.
     """
-    with parts.database.reading() as connection:
+    with parts.database.begin() as connection:
         stored = _found(connection, entry)
         whose = whose_is(connection, stored.dossier)
-    whole = sees(principal, Asked.CATALOGUE_LOOK_UNPUBLISHED, whose)
-    if not whole and stored.dossier.published is None:
-        permit(parts, principal, Asked.CATALOGUE_LOOK_UNPUBLISHED, whose)
-    permit(parts, principal, Asked.CATALOGUE_LOOK, whose)
+        whole = sees(principal, Asked.CATALOGUE_LOOK_UNPUBLISHED, whose)
+        if not whole and stored.dossier.published is None:
+            permit(parts, principal, Asked.CATALOGUE_LOOK_UNPUBLISHED, whose)
+        permit(parts, principal, Asked.CATALOGUE_LOOK, whose)
+        note_contacts(parts, connection, principal, str(stored.id))
     return Shown(stored, whole, whose)
+
+
+def note_contacts(parts: Parts, connection: Connection, principal: Principal, entry: str) -> None:
+    """Owe the ledger that somebody saw the names and telephones of an entry's contacts, or of all entries'."""
+    note(connection, Order(principal.person, parts.clock()), Noted(Asked.ACCOUNT_LOOK, "contacts", entry))
 
 
 def possible(principal: Principal, found: Shown) -> tuple[Action, ...]:

@@ -12,7 +12,7 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.catalogue import own_provider
+from services.api.uses.catalogue import note_contacts, own_provider
 from services.api.uses.reach import own
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal
@@ -102,6 +102,10 @@ def exported(parts: Parts, principal: Principal, form: FileForm) -> Iterator[Pat
     permit(parts, principal, Action.CATALOGUE_EXPORT, own(principal))
     with TemporaryDirectory(prefix="govbus-export-") as folder:
         path = Path(folder) / f"catalogue.{form.value}"
+        if form is not FileForm.DCAT:
+            # Owed before anything is written: what leaves names the contacts of every entry.
+            with parts.database.begin() as connection:
+                note_contacts(parts, connection, principal, "all")
         with parts.database.reading() as connection:
             _write(path, form, entries_of(connection, Which.PUBLISHED), parts.settings.origin)
         yield path

@@ -12,7 +12,7 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.reach import own, sees, visible_to
+from services.api.uses.reach import own, require_sight, sees, visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.catalogue.vocabulary import Language
@@ -84,6 +84,7 @@ def shown(parts: Parts, principal: Principal, grant: str) -> GrantLine:
     """
     with parts.database.reading() as connection:
         line = _with_snapshots(connection, [_found(parts, connection, grant)])[0]
+    require_sight(parts, principal, Action.GRANT_LOOK, line.whose)
     permit(parts, principal, Action.GRANT_LOOK, line.whose)
     return line
 
@@ -99,6 +100,7 @@ def contract(
     """
     with parts.database.reading() as connection:
         line = _found(parts, connection, grant)
+    require_sight(parts, principal, Action.GRANT_LOOK, line.whose)
     permit(parts, principal, Action.GRANT_CONTRACT, line.whose)
     policy = parts.bus.policy()
     if policy is None:

@@ -1,9 +1,13 @@
 """Whose objects somebody sees in a list, from the one table of permissions."""
 
+from dataclasses import replace
+
+from services.api.codes import Code
 from services.api.parts import Parts as WebParts
+from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import EVERYWHERE, Allowed, Principal, Whose, may_person
+from services.control.accounts.decision import EVERYWHERE, Allowed, Principal, Refused, Whose, may_person
 from services.control.accounts.permissions import PERMISSIONS, Reach
 from services.control.accounts.roles import Role
 from services.control.store.parties import Parties
@@ -33,6 +37,20 @@ def visible_to(parts: WebParts, principal: Principal, action: Action) -> Parties
         elif reach is Reach.OWN:
             (providers if role is Role.PROVIDER else consumers).add(principal.department)
     return Parties(frozenset(consumers), frozenset(providers))
+
+
+def require_sight(parts: WebParts, principal: Principal, action: Action, whose: Whose) -> None:
+    """Let an object be as if it were not there for whoever may not look at it: numbers can be guessed.
+
+    The roles alone count here; what else is against the person is said by ``permit``, of what he may see.
+
+    Raises:
+        AnswerProblem: there is no such thing.
+    """
+    answer = may_person(replace(principal, scopes=None, must_change_password=False), action, whose)
+    if isinstance(answer, Refused):
+        parts.refusals.count(action.value, answer.reason.value)
+        raise AnswerProblem(Code.NOT_FOUND)
 
 
 def sees(principal: Principal, action: Action, whose: Whose) -> bool:

@@ -11,14 +11,16 @@ from services.api.codes import Code
 from services.api.etags import etag_of
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem, refused
+from services.api.running import NothingThere
 from services.api.security.asking import permit
 from services.api.uses.cases import actor_of
-from services.api.uses.reach import own, sees, visible_to
+from services.api.uses.reach import own, require_sight, sees, visible_to
 from services.control.accounts.actions import Action as Asked
 from services.control.accounts.decision import Principal, Whose
 from services.control.accounts.roles import Role as AccountRole
 from services.control.cases.words import Actor, Problem, Role
 from services.control.clocks.merge import Policy
+from services.control.store.cases.granted import was_delivered
 from services.control.store.cases.policies import adopted
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.errors import ReadAgain
@@ -27,7 +29,7 @@ from services.control.store.tickets import refusals
 from services.control.store.tickets.reading import Filed, TicketLine, Wish, id_of, listed, load
 from services.control.store.tickets.work import Answer, Desk, act, take_report
 from services.control.tickets.clocks import rules_from
-from services.control.tickets.evidence import Evidence
+from services.control.tickets.evidence import Evidence, Reported
 from services.control.tickets.life import Refused
 from services.control.tickets.parties import may_read
 from services.control.tickets.shown import shown as shown_to
@@ -38,6 +40,9 @@ KIND: Final = "ticket"
 _NO_POLICY: Final = Problem(
     "POLICY_MISSING", "policy", "no policy is adopted that a ticket could be bound to", "have one adopted"
 )
+
+
+_NO_RECORD: Final = "there is no such record among those that your department received"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:
     now = parts.clock()
     with parts.database.begin() as connection:
         filed = _found(connection, number)
+        require_sight(parts, principal, Asked.TICKET_LOOK, whose(filed))
         permit(parts, principal, Asked.TICKET_LOOK, whose(filed))
         actor = _reader(principal, filed)
         if may_read(filed.ticket, actor):
@@ -107,7 +113,7 @@ def reported(parts: Parts, principal: Principal, report: Report, key: str | None
         OrderDiffers: the key was used for another order.
     """
     permit(parts, principal, Asked.TICKET_REPORT, own(principal))
-    record = parts.bus.reported(report.at, report.items)
+    record = _record(parts, principal, report.at, report.items)
     now = parts.clock()
     with parts.database.begin() as connection:
         desk = _desk(parts, connection, principal, key)
@@ -134,9 +140,11 @@ def acted(parts: Parts, principal: Principal, number: int, wanted: Wanted) -> An
     """
     given = wanted.given
     if wanted.at is not None:
-        given = replace(given, reported=parts.bus.reported(wanted.at, _items(parts, principal, number)))
+        items = _items(parts, principal, number)
+        given = replace(given, reported=_record(parts, principal, wanted.at, items))
     with parts.database.begin() as connection:
         filed = _found(connection, number)
+        require_sight(parts, principal, Asked.TICKET_LOOK, whose(filed))
         role = permit(parts, principal, Asked(f"ticket.{wanted.action.value}"), whose(filed)).role
         desk = _desk(parts, connection, principal, wanted.key)
         actor = actor_of(principal, Role(role.value))
@@ -155,10 +163,38 @@ def whose(filed: Filed) -> Whose:
     return Whose(provider=opening.provider, consumer=opening.reporter.department)
 
 
+def _record(parts: Parts, principal: Principal, at: str, items: Sequence[str]) -> Reported:
+    """The record at a coordinate, for a department to which its resource is or was delivered.
+
+    To all others, and of what is not there, one thing is said: nobody learns here which records there are.
+
+    Raises:
+        BusUnavailable: the record cannot be looked up.
+        NothingThere: there is none that the department may know of.
+    """
+    try:
+        record = parts.bus.reported(at, items)
+    except NothingThere:
+        raise NothingThere(_NO_RECORD) from None
+    if not _was_given(parts, principal.department, record.contested.resource):
+        raise NothingThere(_NO_RECORD)
+    return record
+
+
+def _was_given(parts: Parts, department: str, resource: str) -> bool:
+    policy = parts.bus.policy()
+    entries = [] if policy is None else [each.grant for each in policy.grants.values()]
+    if any((each.consumer, each.resource) == (department, resource) for each in entries):
+        return True
+    with parts.database.reading() as connection:
+        return was_delivered(connection, department, resource)
+
+
 def _items(parts: Parts, principal: Principal, number: int) -> list[str]:
     """The items that the ticket is about, for whoever may reopen it."""
     with parts.database.begin() as connection:
         filed = _found(connection, number)
+        require_sight(parts, principal, Asked.TICKET_LOOK, whose(filed))
     permit(parts, principal, Asked.TICKET_REOPEN, whose(filed))
     return [item for item, _ in filed.ticket.reported.contested.values]
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from services.control.accounts.decision import EVERYWHERE, Principal
-from services.control.accounts.roles import DUTY_OF, Role, may_hold
+from services.control.accounts.roles import DUTY_OF, Duty, Role, duty_of, may_hold
 from services.control.cases.words import Problem
 from services.control.catalogue.checks import is_credit_code
 from services.control.catalogue.entry import Contact, Contacts
@@ -48,6 +48,12 @@ class Person:
     active: bool = True
     must_change_password: bool = False
     rights: int = 1
+    department_active: bool = True
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the person is let in: neither the account nor its department is switched off."""
+        return self.active and self.department_active
 
     def principal(self, scopes: frozenset[str] | None = None) -> Principal:
         """The same person as the decision knows it, with the scopes of a token if one was shown."""
@@ -73,6 +79,20 @@ def roles_problem(roles: frozenset[Role], wanted: Role) -> Problem | None:
     held = ", ".join(sorted({DUTY_OF[role].value for role in roles}))
     what = f"the person's duty is {held}, and {wanted.value} belongs to {DUTY_OF[wanted].value}"
     return Problem("SEPARATION", "role", what, "take the other roles first, or give it to another person")
+
+
+def reset_problem(person: Person) -> Problem | None:
+    """Why nobody who runs the bus gives this person a new password at a page, or None.
+
+    Whoever sets a password can log in with it: an operator would be what he must not be, who decides or who
+    looks at his work. From the console it is done by whoever holds the database, and the record says so.
+    """
+    if duty_of(person.roles) in (None, Duty.EXCHANGE):
+        return None
+    what = "the person decides, runs the bus or audits: nobody takes such an account over at a page"
+    return Problem(
+        "RESET_AT_CONSOLE", "person", what, "have `govbus account reset-password` run at the console"
+    )
 
 
 def own_account_problem(actor: str, subject: UUID) -> Problem | None:

@@ -17,8 +17,10 @@ from services.control.accounts.passwords import Flaw, PasswordRules, first_passw
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random
 from services.control.accounts.sessions import Method
+from services.control.cases.words import Problem
 from services.control.store.accounts import counters, passwords, sessions
-from services.control.store.accounts.acts import Order, of_person
+from services.control.store.accounts.acts import CorrectRequest, Order, of_person
+from services.control.store.accounts.identities import is_linked
 from services.control.store.accounts.persons import lock_person, person_by_login
 from services.control.store.database import ControlDatabase
 
@@ -133,9 +135,14 @@ class LocalLogins:
         """Give a person a new first password, which is returned once; all its sessions end.
 
         Raises:
-            CorrectRequest: there is no such person.
+            CorrectRequest: there is no such person, or it logs in at the identity provider only.
         """
         found = lock_person(connection, person)
+        if is_linked(connection, person) and not passwords.hashes(connection, person):
+            what = "the person logs in at the identity provider and has no password here"
+            raise CorrectRequest(
+                Problem("NO_PASSWORD", "person", what, "have it reset at the identity provider")
+            )
         made = first_password(self.random)
         passwords.set_first(connection, found.id, self.hasher.hash(made, self.random), order)
         sessions.end_all(connection, found.id, order)
@@ -147,7 +154,7 @@ class LocalLogins:
     ) -> str | Denied:
         """Unless somebody was quicker and the old password is no longer the one that counts."""
         person = lock_person(connection, id_)
-        if not person.active or passwords.hashes(connection, id_)[:1] != [before]:
+        if not person.may_enter or passwords.hashes(connection, id_)[:1] != [before]:
             return Denied(Denial.WRONG)
         order = Order(str(id_), now)
         passwords.set_own(connection, id_, made, order)
@@ -157,7 +164,7 @@ class LocalLogins:
     def _verdict(self, known: _Known, password: str) -> Verdict:
         """The password is looked at whoever asks; who may not be let in has none that is right."""
         person = known.person
-        usable = person is not None and person.active and bool(person.roles)
+        usable = person is not None and person.may_enter and bool(person.roles)
         return self._check(known.hash if usable else None, password)
 
     def _check(self, kept: str | None, password: str) -> Verdict:
@@ -179,7 +186,7 @@ class LocalLogins:
             return None
         person = lock_person(connection, known.person.id)
         same = passwords.hashes(connection, person.id)[:1] == [known.hash]
-        return person if same and person.active and person.roles else None
+        return person if same and person.may_enter and person.roles else None
 
 
 def _known(connection: Connection, login: str) -> _Known:

@@ -146,7 +146,7 @@ class OidcLogins:
         try:
             with self.database.begin() as connection:
                 person = self._person(connection, claims, mapped, back.now)
-                if not person.active:
+                if not person.may_enter:
                     return Denied(Denial.SWITCHED_OFF)
                 order = Order(str(person.id), back.now)
                 id_ = sessions.begin(connection, person, Method.OIDC, order, self.random, back.old_session)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any, Final
 HEARTBEAT: Final = b": \n\n"
 """Keeps proxies from closing a connection on which nothing happens."""
 KEPT: Final = 32
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,11 @@ class Event:
     data: str
 
     def encoded(self) -> bytes:
-        """As it travels: each line of the data by itself."""
-        lines = "".join(f"data: {line}\n" for line in (self.data.split("\n") or [""]))
+        """As it travels: each line of the data by itself, by every end of a line that the standard knows.
+
+        A record may hold any of them, and must not end a line of ours.
+        """
+        lines = "".join(f"data: {line}\n" for line in _LINE_END.split(self.data))
         head = f"id: {self.id}\n" if self.id else ""
         return f"{head}event: {self.name}\n{lines}\n".encode()
 

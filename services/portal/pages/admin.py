@@ -16,7 +16,7 @@ from services.api.security.cookies import parts_of
 from services.api.uses import accounts
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import EVERYWHERE, Whose, permitted
-from services.control.accounts.people import Department, Person
+from services.control.accounts.people import Department, Person, reset_problem
 from services.control.accounts.roles import Role
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.store.accounts.acts import CorrectRequest
@@ -173,6 +173,8 @@ def _fits(change: Action, person: Person) -> bool:
             return not person.active
         case Action.ACCOUNT_DISABLE | Action.ACCOUNT_REVOKE_SESSIONS:
             return person.active
+        case Action.ACCOUNT_RESET_PASSWORD:
+            return reset_problem(person) is None
         case Action.ACCOUNT_TAKE_ROLE:
             return bool(person.roles)
         case Action.ACCOUNT_SET_OVERSIGHT:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from services.api.security.asking import asker_again
 from services.api.security.cookies import parts_of
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
@@ -20,8 +21,8 @@ from services.portal.operations.asked import seeing
 from services.portal.operations.doors import operations_of
 from services.portal.operations.figures import figures, for_viewer, seen
 from services.portal.operations.sight import may_look
-from services.portal.operations.sse import HEARTBEAT, Hub, as_event
-from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, streamed
+from services.portal.operations.sse import HEARTBEAT, Event, Hub, as_event
+from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, REFUSED, Watch, streamed
 from services.portal.rendering import page
 
 router = APIRouter(include_in_schema=False)
@@ -42,11 +43,11 @@ def tables(request: Request) -> Response:
 @router.get("/operations/live")
 async def live(request: Request) -> StreamingResponse:
     """Figures as they change; who comes back names the last event and gets what came after it."""
-    operation, grants = await run_in_threadpool(_reach, request)
+    await run_in_threadpool(_reach, request)
     hub = operations_of(request).hub
     hub.start()
     last = request.headers.get("last-event-id")
-    return streamed(_events(hub, last, operation, grants))
+    return streamed(_events(request, hub, last))
 
 
 @router.get("/operations/alarms")
@@ -63,16 +64,17 @@ def alarms(request: Request) -> Response:
     return page(request, "operations/alarms.html", rows=rows, round=round_)
 
 
-async def _events(
-    hub: Hub, last: str | None, operation: Parties | None, grants: Parties | None
-) -> AsyncIterator[bytes]:
-    ends = monotonic() + LASTS_S
+async def _events(request: Request, hub: Hub, last: str | None) -> AsyncIterator[bytes]:
+    ends, watch = monotonic() + LASTS_S, Watch(lambda: (asker_again(request), _reach(request)))
     async for found in hub.listen(last, HEARTBEAT_S):
+        if await watch.refuses():
+            yield Event("", "over", REFUSED).encoded()
+            return
         if found is None:
             yield HEARTBEAT
         else:
             id_, state = found
-            yield as_event(id_, "figures", for_viewer(state, operation, grants)).encoded()
+            yield as_event(id_, "figures", for_viewer(state, *_reach(request))).encoded()
         if monotonic() > ends:
             return
 

@@ -12,7 +12,7 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.running import BusUnavailable
-from services.api.security.asking import principal_of
+from services.api.security.asking import asker_again, principal_of
 from services.api.security.cookies import parts_of
 from services.api.uses import grants, stopping
 from services.api.uses.case_following import resumed, served_case
@@ -39,7 +39,7 @@ from services.portal.operations.doors import POLICY, operations_of
 from services.portal.operations.shown import from_ms, login_of
 from services.portal.operations.sse import HEARTBEAT, Event
 from services.portal.operations.stopping import order_problems
-from services.portal.operations.streams import LASTS_S, streamed
+from services.portal.operations.streams import LASTS_S, REFUSED, Watch, streamed
 from services.portal.rendering import page
 from topics.grants.hold import HoldScope
 
@@ -120,10 +120,13 @@ def live(request: Request, id_: str) -> StreamingResponse:
 
 
 async def _progress(request: Request, parts: Parts, id_: str, seen: int) -> AsyncIterator[bytes]:
-    ends = monotonic() + LASTS_S
+    ends, watch = monotonic() + LASTS_S, Watch(lambda: (asker_again(request), _work(request, id_)))
     while monotonic() < ends:
         work = await run_in_threadpool(parts.switch.wait, id_, seen, _WAIT_S)
         if work is None:
+            return
+        if await watch.refuses():
+            yield Event("", "over", REFUSED).encoded()
             return
         if work.changes <= seen and not work.is_over:
             yield HEARTBEAT

@@ -1,6 +1,7 @@
 """Topics by the snapshot, a look into one, and its records as they come; masked unless revealed."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from services.api.codes import Code
 from services.api.problems import AnswerProblem
 from services.api.running import BusUnavailable
-from services.api.security.asking import principal_of, require
+from services.api.security.asking import asker_again, principal_of, require
 from services.api.security.cookies import parts_of
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
@@ -31,7 +32,8 @@ from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms
 from services.portal.operations.sight import may_look, topics_seen
 from services.portal.operations.sse import HEARTBEAT, Event
-from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, streamed
+from services.portal.operations.standing import require_grant
+from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, REFUSED, Watch, streamed
 from services.portal.operations.tailing import (
     Ended,
     Finished,
@@ -80,6 +82,7 @@ def topic_page(request: Request, topic: str) -> Response:
     operations = operations_of(request)
     whose = operations.whose(topic)
     require(request, Action.DATA_TAIL, whose)
+    require_grant(request, topic, whose)
     number = request.query_params.get("look", "")
     wanted = _wanted(request, topic)
     revealed = _is_revealed(request, topic, whose, number)
@@ -111,6 +114,7 @@ def reveal(request: Request, topic: str, form: Form) -> Response:
     operations = operations_of(request)
     whose = operations.whose(topic)
     principal = require(request, Action.DATA_REVEAL, whose)
+    require_grant(request, topic, whose)
     if whose.provider is None:
         raise AnswerProblem(Code.NOT_FOUND)
     wanted = Look(Action.DATA_REVEAL, _KIND, topic, ProviderId(whose.provider), text(form, "reason"))
@@ -131,7 +135,9 @@ def live(request: Request, topic: str) -> StreamingResponse:
     operations = operations_of(request)
     whose = operations.whose(topic)
     require(request, Action.DATA_TAIL, whose)
-    revealed = _is_revealed(request, topic, whose, request.query_params.get("look", ""))
+    require_grant(request, topic, whose)
+    number = request.query_params.get("look", "")
+    revealed = _is_revealed(request, topic, whose, number)
     wanted = Wanted(
         TopicName(topic),
         "end",
@@ -142,7 +148,9 @@ def live(request: Request, topic: str) -> StreamingResponse:
     )
     if operations.places.is_full:
         raise AnswerProblem(Code.BUSY, headers={"retry-after": "30"})
-    return streamed(_events(request, Bridge(_producer(operations, wanted, revealed), f"tail-{topic}")))
+    bridge = Bridge(_producer(operations, wanted, revealed), f"tail-{topic}")
+    watch = Watch(lambda: _may_listen_on(request, topic, number if revealed else ""))
+    return streamed(_events(request, bridge, watch))
 
 
 def _producer(
@@ -162,23 +170,44 @@ def _producer(
     return produce
 
 
-async def _events(request: Request, bridge: Bridge[Step]) -> AsyncIterator[bytes]:
+def _may_listen_on(request: Request, topic: str, number: str) -> None:
+    """Judge anew who has been listening for a while: session, role, grant, and the look at values.
+
+    Raises:
+        AnswerProblem, BusUnavailable, StoreError: the stream has to end.
+    """
+    asker_again(request)
+    whose = operations_of(request).whose(topic)
+    require(request, Action.DATA_TAIL, whose)
+    require_grant(request, topic, whose)
+    if number and not _is_revealed(request, topic, whose, number):
+        raise AnswerProblem(Code.FORBIDDEN)
+
+
+async def _events(request: Request, bridge: Bridge[Step], watch: Watch) -> AsyncIterator[bytes]:
     ends = monotonic() + LASTS_S
-    async for piece in bridge.pieces(HEARTBEAT_S):
-        if piece is None:
-            yield HEARTBEAT
-        elif isinstance(piece, Line):
-            shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
-            yield Event(piece.position, "record", shown).encoded()
-        elif isinstance(piece, Scanned):
-            shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
-            yield Event(piece.position, "scanned", shown).encoded()
-        else:
-            why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
-            yield Event("", "over", why).encoded()
-            return
-        if monotonic() > ends:
-            return
+    async with aclosing(bridge.pieces(HEARTBEAT_S)) as pieces:
+        async for piece in pieces:
+            if await watch.refuses():
+                yield Event("", "over", REFUSED).encoded()
+                return
+            yield await _shown(request, piece)
+            if isinstance(piece, Failed | Finished) or monotonic() > ends:
+                return
+
+
+async def _shown(request: Request, piece: Step | Failed | None) -> bytes:
+    """A step of the look as it is sent; its end is the last event."""
+    if piece is None:
+        return HEARTBEAT
+    if isinstance(piece, Line):
+        shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
+        return Event(piece.position, "record", shown).encoded()
+    if isinstance(piece, Scanned):
+        shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
+        return Event(piece.position, "scanned", shown).encoded()
+    why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
+    return Event("", "over", why).encoded()
 
 
 def _part(request: Request, template: str, shown: Mapping[str, Any]) -> str:

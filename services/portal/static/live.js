@@ -68,8 +68,12 @@
     source.addEventListener("figures", function (event) {
       document.dispatchEvent(new CustomEvent("govbus:figures", { detail: JSON.parse(event.data) }));
     });
-    source.addEventListener("over", function () {
+    source.addEventListener("over", function (event) {
       source.close();
+      if (event.data === "refused") {
+        /* Who listened may not any more: what stands here goes, and the page says why. */
+        window.location.reload();
+      }
     });
   }
 

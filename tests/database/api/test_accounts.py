@@ -1,16 +1,23 @@
 """Accounts over HTTP: who makes them, who gives roles, what is shown once; every look is recorded."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
+from services.control.store.accounts.departments import department_of, edit_department
+from services.control.store.accounts.identities import link
+from services.control.store.accounts.persons import add_person
+from services.control.store.accounts.roles import give_role
 from services.control.store.database import ControlDatabase
 from services.control.store.requests.answered import KEPT
 from services.control.store.requests.tables import REQUESTS
-from tests.support.web import CONTACTS, NOW, PASSWORD, Browser, Web, credit_code
+from tests.support.web import CONSOLE, CONTACTS, NOW, PASSWORD, Browser, Web, application, credit_code
 
 NEW = {"login": "new.clerk", "name": "新人", "department": "health"}
 
@@ -147,3 +154,37 @@ def test_keys_are_forgotten_after_a_while(web: Web) -> None:
     later.post("/people", NEW | {"login": "other"}, headers={"idempotency-key": "p2"})
     with web.parts.database.begin() as connection:
         assert len(connection.execute(select(REQUESTS)).all()) == 1
+
+
+@pytest.mark.parametrize("role", [Role.AUTHORITY, Role.AUDITOR, Role.OVERSEER, Role.OPERATOR])
+def test_no_operator_takes_over_who_decides_who_audits_or_who_runs_the_bus(web: Web, role: Role) -> None:
+    operator, person = web.at(Role.OPERATOR), web.hire(role, department="data_bureau")
+    answer = change(operator, str(person.id), action="reset_password")
+    assert (answer.status_code, answer.json()["problems"][0]["code"]) == (403, "RESET_AT_CONSOLE")
+    assert "password" not in answer.json()
+    assert web.logged_in(person).get("/session").status_code == 200
+
+
+def test_who_logs_in_at_the_identity_provider_only_is_given_no_password(web: Web) -> None:
+    operator = web.at(Role.OPERATOR)
+    person = Person(UUID(int=77_777), "from.provider", "某人", "health")
+    with web.parts.database.begin() as connection:
+        add_person(connection, person, CONSOLE)
+        give_role(connection, person.id, Role.CONSUMER, CONSOLE)
+        link(connection, "https://id.example.gov.cn", "77777", person.id, CONSOLE)
+    answer = change(operator, str(person.id), action="reset_password")
+    assert (answer.status_code, answer.json()["problems"][0]["code"]) == (409, "NO_PASSWORD")
+
+
+def test_a_department_that_is_switched_off_lets_nobody_in(web: Web) -> None:
+    person = web.hire(Role.CONSUMER, department="health")
+    open_one, token = web.logged_in(person), web.token_of(person)
+    assert web.client().get("/api/v1/cases", headers=token).status_code == 200
+    with web.parts.database.begin() as connection:
+        found = department_of(connection, "health")
+        assert found is not None
+        edit_department(connection, replace(found, active=False), CONSOLE)
+    assert open_one.post("/cases", application()).status_code == 401
+    assert web.client().get("/api/v1/cases", headers=token).status_code == 401
+    again = web.client().post("/api/v1/session", json={"login": person.login, "password": PASSWORD})
+    assert again.status_code == 401

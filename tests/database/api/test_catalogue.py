@@ -209,3 +209,15 @@ def test_the_complete_entry_of_the_rules_and_of_the_api_are_one(web: Web) -> Non
     id_ = published(web, web.at(Role.PROVIDER))
     shown = web.at(Role.PROVIDER).get(f"/catalogue/entries/{id_}").json()
     assert shown["versions"][0]["entry"]["name"] == COMPLETE.name
+
+
+def test_who_saw_the_contacts_of_entries_stands_in_the_ledger(web: Web) -> None:
+    id_ = published(web, web.at(Role.PROVIDER))
+    reader, before = web.at(Role.CONSUMER, department="tax"), len(web.acts("contacts", id_))
+    assert reader.get(f"/catalogue/entries/{id_}").status_code == 200
+    assert web.acts("contacts", id_)[before:] == ["account.look"]
+    assert reader.get("/catalogue/entries/3013205/999999").status_code == 404
+    for form, looks in (("csv", 1), ("jsonld", 0)):
+        before = len(web.acts("contacts", "all"))
+        assert reader.get("/catalogue/export", params={"format": form}).status_code == 200
+        assert len(web.acts("contacts", "all")) == before + looks

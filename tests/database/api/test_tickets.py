@@ -62,3 +62,21 @@ def test_what_is_no_record_and_what_lacks_evidence_is_refused(web: Web) -> None:
     bare = reporter.post("/tickets", report(evidence=[]))
     assert bare.status_code == 422
     assert "EVIDENCE_MISSING" in {each["code"] for each in bare.json()["problems"]}
+
+
+def test_only_a_department_that_received_the_data_reports_it_and_others_learn_nothing(web: Web) -> None:
+    stranger = web.at(Role.CONSUMER, department="tax")
+    there, nowhere = (stranger.post("/tickets", report(**more)) for more in ({}, {"at": "nowhere:0:1"}))
+    assert (there.status_code, nowhere.status_code) == (404, 404)
+    assert there.json()["detail"] == nowhere.json()["detail"]
+    assert web.at(Role.AUTHORITY, department="data_bureau").get("/tickets").json()["items"] == []
+    web.bus.current = None
+    assert web.at(Role.CONSUMER, department="health").post("/tickets", report()).status_code == 404
+
+
+def test_a_ticket_of_others_is_as_if_it_were_not_there(web: Web) -> None:
+    number = web.at(Role.CONSUMER, department="health").post("/tickets", report()).json()["number"]
+    stranger = web.at(Role.CONSUMER, Role.PROVIDER, department="tax")
+    for each in (number, 999999):
+        assert stranger.get(f"/tickets/{each}").status_code == 404
+        assert act(stranger, each, action="escalate", text="太慢").status_code == 404

@@ -89,7 +89,7 @@ def test_texts_are_for_the_parties_and_a_ticket_for_whom_it_concerns(portal: Ope
     assert auditor.status == 200
     assert STATEMENT not in auditor.text
     assert STATEMENT in portal.reader(Role.PROVIDER, department="police").open(path).text
-    assert portal.reader(Role.CONSUMER, department="tax").look(path).status_code == 403
+    assert portal.reader(Role.CONSUMER, department="tax").look(path).status_code == 404
     assert path not in portal.reader(Role.CONSUMER, department="tax").open("/tickets").links
     assert path in portal.reader(Role.CONSUMER, department="health").open("/tickets").links
 

@@ -206,10 +206,10 @@ def test_another_department_can_neither_see_a_case_nor_act_on_it(portal: Portal,
     path = f"/cases/{submitted(portal).case.opening.id}"
     page = provider.open(path)
     stranger = portal.reader(Role.PROVIDER, department="tax")
-    assert stranger.open(path).status == 403
+    assert stranger.open(path).status == 404
     token = stranger.open("/catalogue").form("/logout").fields["csrf_token"]
     fields = {**page.form(f"{path}/actions/approve").fields, "csrf_token": token}
-    assert stranger.client.post(f"{path}/actions/approve", data=fields).status_code == 403
+    assert stranger.client.post(f"{path}/actions/approve", data=fields).status_code == 404
     assert only_case(portal).case.state is State.DECIDING
 
 

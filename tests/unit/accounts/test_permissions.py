@@ -44,9 +44,12 @@ PARTIES = {
     words.Party.ARBITER: {(Role.AUTHORITY, OTHER)},
     words.Party.OPERATOR: {(Role.OPERATOR, OWN), (Role.OPERATOR, OTHER)},
     words.Party.SYSTEM: set(),
-    # Any department may complain (A6-10); who only looks and who only operates is none.
+    # Any department of a case may complain (A6-10), and the authority; who only looks or operates is none.
     words.Party.ANYONE: {
-        (role, where) for role in (Role.AUTHORITY, Role.PROVIDER, Role.CONSUMER) for where in (OWN, OTHER)
+        (Role.AUTHORITY, OWN),
+        (Role.AUTHORITY, OTHER),
+        (Role.PROVIDER, OWN),
+        (Role.CONSUMER, OWN),
     },
 }
 

@@ -117,3 +117,10 @@ async def test_the_poller_runs_once_and_ends_when_it_is_told() -> None:
 def test_each_line_of_the_data_travels_by_itself() -> None:
     event = Event("e1-7", "record", "<li>\n a</li>")
     assert event.encoded() == b"id: e1-7\nevent: record\ndata: <li>\ndata:  a</li>\n\n"
+
+
+def test_no_end_of_a_line_in_a_text_ends_a_line_of_the_event() -> None:
+    event = Event("7", "record", "a\rid: 9\r\nevent: over\ndata: b")
+    assert event.encoded() == (
+        b"id: 7\nevent: record\ndata: a\ndata: id: 9\ndata: event: over\ndata: data: b\n\n"
+    )

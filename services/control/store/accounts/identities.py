@@ -53,6 +53,12 @@ def known_as(connection: Connection, issuer: str, subject: str) -> UUID | None:
     return connection.execute(wanted).scalar_one_or_none()
 
 
+def is_linked(connection: Connection, person: UUID) -> bool:
+    """Whether an identity provider knows a person."""
+    wanted = select(IDENTITIES.c.person).where(IDENTITIES.c.person == person).limit(1)
+    return connection.execute(wanted).first() is not None
+
+
 def link(connection: Connection, issuer: str, subject: str, person: UUID, order: Order) -> None:
     """Note under which name an identity provider knows a person."""
     values = {"issuer": issuer, "subject": subject, "person": person, "linked_at": order.now}

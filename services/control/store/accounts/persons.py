@@ -135,8 +135,12 @@ def _people() -> Select[Any]:
         .where(OVERSIGHT.c.person == PERSONS.c.id)
         .scalar_subquery()
     )
+    open_ = select(DEPARTMENTS.c.active).where(DEPARTMENTS.c.id == PERSONS.c.department).scalar_subquery()
     return select(
-        PERSONS, func.coalesce(roles, none).label("roles"), func.coalesce(over, none).label("oversees")
+        PERSONS,
+        func.coalesce(roles, none).label("roles"),
+        func.coalesce(over, none).label("oversees"),
+        func.coalesce(open_, False).label("department_active"),
     )
 
 
@@ -170,4 +174,5 @@ def _person(row: Row[Any]) -> Person:
         row.active,
         row.must_change_password,
         row.rights,
+        row.department_active,
     )

@@ -81,7 +81,7 @@ def use(
     if row is None or person is None:
         return None
     session = _session(row)
-    found = standing(session, person.rights, now, rules) if person.active else Standing.ENDED
+    found = standing(session, person.rights, now, rules) if person.may_enter else Standing.ENDED
     if found not in USABLE:
         return found
     if found is Standing.STALE:
@@ -89,6 +89,15 @@ def use(
     if needs_touch(session, now, rules):
         connection.execute(_of(row).where(SESSIONS.c.used_at < now).values(used_at=now))
     return Used(person, row.number, session.method)
+
+
+def still(connection: Connection, id_: str, now: datetime, rules: SessionRules) -> Person | None:
+    """Whose a session is that still counts; it is not used by this, lasts no longer and keeps its id."""
+    row = connection.execute(select(SESSIONS).where(SESSIONS.c.digest == digest(id_))).first()
+    person = None if row is None else person_of(connection, row.person)
+    if row is None or person is None or not person.may_enter:
+        return None
+    return person if standing(_session(row), person.rights, now, rules) in USABLE else None
 
 
 def end(connection: Connection, id_: str, order: Order) -> bool:

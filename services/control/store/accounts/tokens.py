@@ -55,8 +55,8 @@ def create_token(
     if problems:
         raise CorrectRequest(*problems)
     owner, made = lock_person(connection, person), issue(random)
-    if not owner.active:
-        what = "the account is switched off"
+    if not owner.may_enter:
+        what = "the account or its department is switched off"
         raise CorrectRequest(Problem("SWITCHED_OFF", "person", what, "switch it on first"))
     values = {
         "prefix": made.prefix,
@@ -84,7 +84,7 @@ def use_token(connection: Connection, text: str, now: datetime) -> Shown | Stand
     found = standing(token, now)
     if found is not Standing.VALID:
         return found
-    if person is None or not person.active:
+    if person is None or not person.may_enter:
         return Standing.REVOKED
     if token.used_at is None or now - token.used_at >= _TOUCH:
         connection.execute(update(TOKENS).where(TOKENS.c.prefix == token.prefix).values(used_at=now))

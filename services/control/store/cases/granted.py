@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 
 from services.control.cases.context import HOLDING
-from services.control.cases.words import State
-from services.control.store.cases.tables import CASES
+from services.control.cases.words import Action, State
+from services.control.store.cases.tables import CASES, EVENTS
 from services.control.store.parties import Parties
 
 _COLUMNS: Final = (
@@ -55,6 +55,17 @@ def granted_as(connection: Connection, grant: str) -> Granted | None:
     """The case of a grant, in whatever state it is."""
     row = connection.execute(select(*_COLUMNS).where(CASES.c.grant_id == grant)).one_or_none()
     return None if row is None else _granted(row)
+
+
+def was_delivered(connection: Connection, consumer: str, resource: str) -> bool:
+    """Whether a case delivers a resource to a department, or did before it ended."""
+    began = (
+        select(EVENTS.c.case_id)
+        .where(EVENTS.c.case_id == CASES.c.id, EVENTS.c.action == Action.ACTIVATE.value)
+        .exists()
+    )
+    wanted = select(CASES.c.id).where(CASES.c.consumer == consumer, CASES.c.resource == resource, began)
+    return connection.execute(wanted.limit(1)).first() is not None
 
 
 def _granted(row: Row[*tuple[Any, ...]]) -> Granted:
