@@ -12,6 +12,9 @@ from services.control.cases.table import TRANSITIONS, Demand
 from services.control.cases.words import Action, Actor, Problem, State
 
 
+_STOPS: Final = frozenset({Action.SUSPEND, Action.TERMINATE})
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The action did not take place, and nothing has changed."""
@@ -24,6 +27,10 @@ class Refused:
 def apply(case: Case, action: Action, actor: Actor, now: datetime, given: Given) -> Case | Refused:
     """Take an action, or say everything that is against it.
 
+    An event is never before the last one. Stopping must be possible whatever a clock says: a suspension or a
+    termination that comes with an earlier time takes place at the time of the last event. Anything else waits
+    until the clock is right.
+
     Args:
         case: the case as it stands.
         action: what is asked for.
@@ -34,10 +41,11 @@ def apply(case: Case, action: Action, actor: Actor, now: datetime, given: Given)
     Returns:
         The case with one event more, or why not: a wrong state or actor alone, else all problems at once.
     """
-    problems = tuple(_problems(case, action, actor, now, given))
+    when = _when(case, action, now)
+    problems = tuple(_problems(case, action, actor, when, given))
     if problems:
         return Refused(action, case.state, problems)
-    return evolved(case, _event(case, action, actor, now, given))
+    return evolved(case, _event(case, action, actor, when, given))
 
 
 def allowed(case: Case, actor: Actor) -> tuple[Action, ...]:
@@ -47,6 +55,10 @@ def allowed(case: Case, actor: Actor) -> tuple[Action, ...]:
         for (state, action), transition in TRANSITIONS.items()
         if state is case.state and party_problem(case, action, actor, transition.parties) is None
     )
+
+
+def _when(case: Case, action: Action, now: datetime) -> datetime:
+    return max(now, case.events[-1].when) if action in _STOPS and case.events else now
 
 
 def _problems(case: Case, action: Action, actor: Actor, now: datetime, given: Given) -> Iterator[Problem]:

@@ -142,7 +142,7 @@ class Desk:
         after = apply(filed.case, action, order.actor, order.now, brought)
         if isinstance(after, Refused):
             return _declined(filed, action, after.problems)
-        trail = (filed.case, after, *_following(after, order.now, brought))
+        trail = (filed.case, after, *_following(after, after.events[-1].when, brought))
         return Done(self._record(connection, order, filed, trail, brought))
 
     def _record(
