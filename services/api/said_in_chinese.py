@@ -44,6 +44,7 @@ _OF_DECISIONS: Final = {
     "NOT_APPROVED": ("没有已批准的内容", "请先审批"),
     "NOT_EXPIRED": ("尚未到期", "请待到期，或终止"),
     "NOT_NARROWER": ("与申请内容完全一致", "请选择“同意”"),
+    "NO_SUCH_DAY": ("超出日历的最后一天", "请选择较早的开始日期"),
     "NOT_REFUSED": ("该资源可以共享", "请提交申请"),
     "NO_COMPLAINT": ("没有待答复的投诉", "无须答复"),
     "NO_DECISION_NEEDED": ("无条件共享，无须审批", "请直接通过"),
