@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.control.cases.bounds import text_problems
 from services.control.cases.case import Case, Event, Given, evolved
 from services.control.cases.guards import guard_problems
 from services.control.cases.parties import party_problem
 from services.control.cases.table import TRANSITIONS, Demand
-from services.control.cases.words import Action, Actor, Problem, State
+from services.control.cases.words import Action, Actor, Problem, Role, State
 
 
 _STOPS: Final = frozenset({Action.SUSPEND, Action.TERMINATE})
@@ -73,6 +74,9 @@ def _problems(case: Case, action: Action, actor: Actor, now: datetime, given: Gi
     if case.events and now < case.events[-1].when:
         what = f"the last event of the case was at {case.events[-1].when}"
         yield Problem("TIME_BACKWARDS", "now", what, "set the clock right")
+    if actor.role is not Role.SYSTEM:
+        yield from text_problems("text", given.text)
+        yield from text_problems("acceptable_if", given.acceptable_if)
     missing = [_MISSING[demand] for demand in transition.demands if not _is_given(demand, given)]
     yield from missing
     if not missing:
