@@ -49,7 +49,12 @@ def place_of(cursor: str | None, kinds: Sequence[type], *question: Any) -> list[
 def _is(part: object, kind: type) -> bool:
     if kind is int:
         return type(part) is int and abs(part) < 1 << 63
-    return type(part) is kind and "\0" not in str(part)
+    return type(part) is kind and _can_be_asked(str(part))
+
+
+def _can_be_asked(text: str) -> bool:
+    """Whether a database takes a text: neither half of a surrogate pair nor NUL is in it."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _mark(question: Sequence[Any]) -> str:

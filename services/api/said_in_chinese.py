@@ -14,8 +14,11 @@ _OF_APPLICATIONS: Final = {
     "BASIS_DOCUMENT_MISSING": ("未写明职责依据", "请写明法律、法规或职责清单的名称"),
     "BATCH_NOT_JUSTIFIED": ("批量方式须说明理由", "请说明查询、核验为何不能满足，或改用其中之一"),
     "COMMITMENT_MISSING": ("未确认承诺书", "请阅读承诺书并确认"),
+    "CONTROL_CHARACTERS": ("含有控制字符", "请去掉控制字符后重新填写"),
     "DAYS_PAST": ("截止日期已过", "请选择以后的日期"),
     "DAYS_REVERSED": ("截止日期早于开始日期", "请选择不早于开始日期的截止日期"),
+    "DAYS_TOO_EARLY": ("开始日期早于一年之前", "请选择一年之内或以后的开始日期"),
+    "DAYS_TOO_LATE": ("截止日期在十年之后", "请选择十年之内的截止日期"),
     "FILING_MISSING": ("缺少备案表", "请备案并填写备案编号"),
     "ITEMS_MISSING": ("未选择信息项", "请选择履职所需的各信息项"),
     "ITEM_DOUBLED": ("信息项重复", "每个信息项只选一次"),
@@ -30,6 +33,8 @@ _OF_APPLICATIONS: Final = {
     "ROWS_DOUBLED": ("同一信息项限定了两次", "请将各取值写在一个条件里"),
     "ROWS_NOT_SCOPED": ("该信息项不能用于限定范围", "请选用可限定范围的信息项"),
     "SCENARIO_MISSING": ("未说明使用场景", "请说明用于何项工作、作何用途"),
+    "TOO_LONG": ("内容过长", "请精简内容"),
+    "TOO_MANY": ("列出的项目过多", "请减少项目"),
 }
 _OF_DECISIONS: Final = {
     "ACCEPTABLE_IF_MISSING": ("未说明如何更正后可以同意", "请说明申请部门可以如何更正，或说明无法更正"),
@@ -44,6 +49,7 @@ _OF_DECISIONS: Final = {
     "NOT_APPROVED": ("没有已批准的内容", "请先审批"),
     "NOT_EXPIRED": ("尚未到期", "请待到期，或终止"),
     "NOT_NARROWER": ("与申请内容完全一致", "请选择“同意”"),
+    "NO_SUCH_DAY": ("超出日历的最后一天", "请选择较早的开始日期"),
     "NOT_REFUSED": ("该资源可以共享", "请提交申请"),
     "NO_COMPLAINT": ("没有待答复的投诉", "无须答复"),
     "NO_DECISION_NEEDED": ("无条件共享，无须审批", "请直接通过"),

@@ -86,23 +86,29 @@ def due_command(
 def sweep_command(definitions: Folder = None, as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Do what time has made due: expire, report and escalate breaches, remind, count provisional days anew.
 
-    Run it every day, by cron; twice does no harm.
+    Run it every day, by cron; twice does no harm. A case that cannot be worked on is left out (exit code 1).
     """
     desk = the_desk(definitions)
     with open_control() as database:
         swept = asdict(sweep(desk, database, datetime.now(UTC)))
     swept["declined"] = [{"number": number, "why": why} for number, why in swept["declined"].items()]
+    swept["failed"] = [{"case": str(case), "why": why} for case, why in swept["failed"].items()]
     if wants_json(as_json, output):
         emit_json(swept)
     else:
         table(
             "Swept",
             ("what", "how many"),
-            [[name, each] for name, each in swept.items() if name != "declined"],
+            [[name, each] for name, each in swept.items() if name not in ("declined", "failed")],
         )
         if swept["declined"]:
             rows = [[each["number"], each["why"]] for each in swept["declined"]]
             table("Not carried out", ("case", "why"), rows)
+        if swept["failed"]:
+            rows = [[each["case"], each["why"]] for each in swept["failed"]]
+            table("Left out", ("case", "why"), rows)
+    if swept["failed"]:
+        raise typer.Exit(ExitCode.NEGATIVE)
 
 
 def check_command(as_json: Json = False, output: Form = Format.TABLE) -> None:

@@ -25,6 +25,7 @@ from services.control.store.accounts import (
     tokens,
 )
 from services.control.store.accounts.acts import CorrectRequest, Noted, Order, note, of_person
+from services.control.store.outbox import is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,10 @@ def put_department(
 
 
 def people_of(parts: Parts, principal: Principal, department: str | None = None) -> list[Person]:
-    """The people whose accounts somebody may look at, all or of one department."""
+    """The people whose accounts somebody may look at, all or of one department; what is no id has none."""
     permit(parts, principal, Action.ACCOUNT_LOOK, own(principal))
+    if department is not None and not is_id(department):
+        return []
     with parts.database.begin() as connection:
         found = persons.people(connection, department)
         _looked(parts, connection, principal, "department", department or "all")

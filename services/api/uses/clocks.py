@@ -32,6 +32,7 @@ from services.control.store.clocks.calendars import import_year, known_years, re
 from services.control.store.clocks.packs import import_pack, read_packs
 from services.control.store.outbox import Act, append
 
+_NO_SUCH_DAY: Final = Problem("NO_SUCH_DAY", "start", "that would be after the last day there is", "begin earlier")
 _OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
 
 
@@ -55,8 +56,16 @@ class Simulated:
 
 
 def due(parts: Parts, principal: Principal, start: date, working_days: int) -> Due:
-    """The day on which so many working days have passed."""
-    return add_working_days(calendar(parts, principal), start, working_days)
+    """The day on which so many working days have passed.
+
+    Raises:
+        AnswerProblem: that is after the last day that a calendar can have.
+    """
+    known = calendar(parts, principal)
+    try:
+        return add_working_days(known, start, working_days)
+    except OverflowError as error:
+        raise AnswerProblem(Code.INVALID, [_NO_SUCH_DAY]) from error
 
 
 def calendar(parts: Parts, principal: Principal) -> Calendar:

@@ -1,6 +1,7 @@
 """Rate limits: a bucket of so many calls that fills again evenly.
 
-A bucket is kept as the one instant at which it is full again, so nothing is lost by rounding.
+A bucket is kept as the one instant at which it is full again, so nothing is lost by rounding. An instant
+further ahead than an empty bucket needs was written before the clock was set back, and is not believed.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ class Empty:
 def take(full_at: datetime | None, now: datetime, rate: Rate, calls: int = 1) -> Taken | Empty:
     """Take calls out of a bucket.
 
+    After the clock was set back, a bucket holds what is asked for this once and then fills evenly: nobody is
+    shut out until the old time has come again, and nobody gets a whole bucket for it.
+
     Args:
         full_at: when the bucket is full again; None for one that nobody has used yet.
         now: the time.
@@ -59,7 +63,10 @@ def take(full_at: datetime | None, now: datetime, rate: Rate, calls: int = 1) ->
     """
     if not 1 <= calls <= rate.capacity:
         raise ValueError(f"{calls} calls cannot be taken from a bucket of {rate.capacity}")
+    emptied = now + rate.every * rate.capacity
     start = now if full_at is None else max(now, full_at)
+    if start > emptied:
+        start = emptied - rate.every * calls
     after = start + rate.every * calls
-    missing = after - now - rate.every * rate.capacity
+    missing = after - emptied
     return Empty(missing) if missing > timedelta(0) else Taken(after)

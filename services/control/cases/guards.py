@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Final
 
 from services.control.cases.application import Application, application_problems
+from services.control.cases.bounds import application_bounds, end_problems
 from services.control.cases.case import STRONG, Case, Given
 from services.control.cases.decision import (
     Approval,
@@ -29,9 +30,10 @@ def guard_problems(
     return () if guard is None else tuple(guard(case, actor, now.astimezone(CIVIL_TIME).date(), given))
 
 
-def _edit(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[Problem]:
+def _edit(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Problem]:
     """The parties of a case never change: who decides and who rules depends on them."""
     wanted = given.application or case.application
+    yield from application_bounds(wanted, day)
     if wanted.applicant != case.opening.applicant:
         what = f"the case is one of {case.opening.applicant}"
         yield Problem("APPLICANT_FIXED", "applicant", what, "open another case")
@@ -41,6 +43,7 @@ def _edit(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[Probl
 
 
 def _submit(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Problem]:
+    yield from application_bounds(case.application, day)
     yield from _complete(case, case.application, day, given.resource)
 
 
@@ -119,6 +122,7 @@ def _but_sharing(case: Case, day: date, resource: Resource | None) -> Iterator[P
 def _approvable(case: Case, approval: Approval, day: date, given: Given) -> Iterator[Problem]:
     if given.resource is None:
         return
+    yield from end_problems(approval.end, day)
     yield from approval_problems(approval, case.application, given.resource, given.forms, day)
     yield from _provider(case, given.resource)
 

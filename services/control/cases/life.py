@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from services.control.cases.bounds import text_problems
 from services.control.cases.case import Case, Event, Given, evolved
 from services.control.cases.guards import guard_problems
 from services.control.cases.parties import party_problem
 from services.control.cases.table import TRANSITIONS, Demand
-from services.control.cases.words import Action, Actor, Problem, State
+from services.control.cases.words import Action, Actor, Problem, Role, State
+
+
+_STOPS: Final = frozenset({Action.SUSPEND, Action.TERMINATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,10 @@ class Refused:
 def apply(case: Case, action: Action, actor: Actor, now: datetime, given: Given) -> Case | Refused:
     """Take an action, or say everything that is against it.
 
+    An event is never before the last one. Stopping must be possible whatever a clock says: a suspension or a
+    termination that comes with an earlier time takes place at the time of the last event. Anything else waits
+    until the clock is right.
+
     Args:
         case: the case as it stands.
         action: what is asked for.
@@ -34,10 +42,11 @@ def apply(case: Case, action: Action, actor: Actor, now: datetime, given: Given)
     Returns:
         The case with one event more, or why not: a wrong state or actor alone, else all problems at once.
     """
-    problems = tuple(_problems(case, action, actor, now, given))
+    when = _when(case, action, now)
+    problems = tuple(_problems(case, action, actor, when, given))
     if problems:
         return Refused(action, case.state, problems)
-    return evolved(case, _event(case, action, actor, now, given))
+    return evolved(case, _event(case, action, actor, when, given))
 
 
 def allowed(case: Case, actor: Actor) -> tuple[Action, ...]:
@@ -47,6 +56,10 @@ def allowed(case: Case, actor: Actor) -> tuple[Action, ...]:
         for (state, action), transition in TRANSITIONS.items()
         if state is case.state and party_problem(case, action, actor, transition.parties) is None
     )
+
+
+def _when(case: Case, action: Action, now: datetime) -> datetime:
+    return max(now, case.events[-1].when) if action in _STOPS and case.events else now
 
 
 def _problems(case: Case, action: Action, actor: Actor, now: datetime, given: Given) -> Iterator[Problem]:
@@ -61,6 +74,9 @@ def _problems(case: Case, action: Action, actor: Actor, now: datetime, given: Gi
     if case.events and now < case.events[-1].when:
         what = f"the last event of the case was at {case.events[-1].when}"
         yield Problem("TIME_BACKWARDS", "now", what, "set the clock right")
+    if actor.role is not Role.SYSTEM:
+        yield from text_problems("text", given.text)
+        yield from text_problems("acceptable_if", given.acceptable_if)
     missing = [_MISSING[demand] for demand in transition.demands if not _is_given(demand, given)]
     yield from missing
     if not missing:

@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +10,9 @@ from typing import Any, Final
 
 import openpyxl
 import xlsxwriter
+from openpyxl.packaging.manifest import Manifest
+from openpyxl.xml.constants import ARC_CONTENT_TYPES, WORKSHEET_TYPE
+from openpyxl.xml.functions import fromstring
 from xlsxwriter.exceptions import XlsxFileError
 
 from services.control.catalogue.cells import rows_of
@@ -25,8 +28,14 @@ LARGEST_XLSX: Final = 100 * 1024 * 1024
 _MB: Final = 1024 * 1024
 _MOST_FILES: Final = 1000
 _LARGEST_SHEETS: Final = 1024 * _MB
-_LARGEST_REST: Final = 256 * _MB
-"""Everything but sheets is read as a whole, above all the shared strings."""
+_MOST_TEXTS: Final = 200_000
+"""Different texts of a workbook: of a hundred thousand rows, two each that no other row has."""
+_LARGEST_REST: Final = _MOST_TEXTS * 80
+"""Bytes of everything but sheets, which is read as a whole: above all the shared texts, 80 bytes each."""
+_MOST_TAGS: Final = _MOST_TEXTS * 4
+"""Tags therein, four for a text: the time to read it goes by their number, however small they are."""
+_CHUNK: Final = 1 << 16
+_SHEETS: Final = "xl/worksheets/"
 _MOST_CELLS: Final = 50_000_000
 """Empty cells between filled ones count: a sheet of a few bytes may claim to be millions wide."""
 _ESCAPED: Final = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)")
@@ -164,18 +173,55 @@ def _day(value: date) -> str:
 
 
 def _check_archive(path: Path) -> None:
-    """Sizes are those that the archive states; reading stops at them, so they cannot be understated."""
+    """Refuse what would take too long or too much memory, before any of it is parsed.
+
+    Sizes are those that the archive states; reading stops at them, so they cannot be understated. Tags are
+    counted while unpacking. A part counts as a sheet only where it is declared as one.
+    """
     if path.stat().st_size > LARGEST_XLSX:
         raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"{LARGEST_XLSX // _MB} MB")
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+            _check_sizes(archive.infolist())
+            _check_tags(archive)
+            _check_sheets(archive)
+    except FileRefused:
+        raise
+    except Exception as error:  # whatever a malformed archive leads zipfile and zlib to
         raise _unreadable(error) from error
-    sheets = sum(each.file_size for each in infos if each.filename.startswith("xl/worksheets/"))
+
+
+def _check_sizes(infos: Sequence[zipfile.ZipInfo]) -> None:
+    sheets = sum(each.file_size for each in infos if each.filename.startswith(_SHEETS))
     rest = sum(each.file_size for each in infos) - sheets
-    if len(infos) > _MOST_FILES or sheets > _LARGEST_SHEETS or rest > _LARGEST_REST:
-        raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"{(sheets + rest) // _MB} MB when unpacked")
+    if len(infos) > _MOST_FILES:
+        raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"{len(infos)} parts")
+    if sheets > _LARGEST_SHEETS:
+        raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"{sheets // _MB} MB of cells")
+    if rest > _LARGEST_REST:
+        raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"{rest // _MB} MB beside the cells, above all texts")
+
+
+def _check_tags(archive: zipfile.ZipFile) -> None:
+    tags = 0
+    for info in archive.infolist():
+        if info.filename.startswith(_SHEETS):
+            continue
+        with archive.open(info) as part:
+            while chunk := part.read(_CHUNK):
+                tags += chunk.count(b"<")
+                if tags > _MOST_TAGS:
+                    raise FileRefused(Rule.FILE_TOO_LARGE, reason=f"more than {_MOST_TEXTS} texts")
+
+
+def _check_sheets(archive: zipfile.ZipFile) -> None:
+    """Shared texts that stand among the sheets would escape the bounds of what is read as a whole."""
+    declared = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES))).Override
+    if any(
+        each.PartName[1:].startswith(_SHEETS) and each.ContentType != WORKSHEET_TYPE
+        for each in declared
+    ):
+        raise FileRefused(Rule.FILE_UNREADABLE, reason="something else than a sheet stands among the sheets")
 
 
 def _unreadable(error: Exception, row: int | None = None) -> FileRefused:

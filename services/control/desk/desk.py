@@ -15,9 +15,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from services.control.cases.application import Application
+from services.control.cases.bounds import application_bounds
 from services.control.cases.case import Case, Given, Opening, fold, opened
 from services.control.cases.life import Refused, apply
 from services.control.cases.words import Action, Problem, Role
+from services.control.clocks.calendar import civil_day
 from services.control.desk.acts import act_of, opening_act
 from services.control.desk.following import SYSTEM, next_action, provisioning_round, request_for
 from services.control.desk.kept import (
@@ -142,7 +144,7 @@ class Desk:
         after = apply(filed.case, action, order.actor, order.now, brought)
         if isinstance(after, Refused):
             return _declined(filed, action, after.problems)
-        trail = (filed.case, after, *_following(after, order.now, brought))
+        trail = (filed.case, after, *_following(after, after.events[-1].when, brought))
         return Done(self._record(connection, order, filed, trail, brought))
 
     def _record(
@@ -236,6 +238,7 @@ def _opening_problems(
     elif order.actor.department != application.applicant:
         what = f"{order.actor.department} cannot apply for {application.applicant}"
         yield Problem("OTHER_DEPARTMENT", "applicant", what, "apply for your own department")
+    yield from application_bounds(application, civil_day(order.now))
     if policy is None:
         remedy = "have the authority adopt policy packs: `govbus policy adopt`"
         yield Problem(

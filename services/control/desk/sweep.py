@@ -1,7 +1,8 @@
 """Does what time has made due: expires, reports breaches and escalates them, reminds, and counts days anew.
 
 Each case is a transaction of its own, and under its lock everything is asked again: a sweep may end anywhere,
-run twice or beside another one, and nothing is told or done twice.
+run twice or beside another one, and nothing is told or done twice. A case that cannot be worked on, because
+it is distrusted or for any other fault of its own, is reported and holds up no other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,10 +26,12 @@ from services.control.desk.telling import Reached, tell_duty
 from services.control.docket.bound import REPLY
 from services.control.docket.case_clocks import DueLine, due_lines
 from services.control.docket.filed import Filed
+from services.control.docket.written import UnknownForm
 from services.control.store.cases import waiting
-from services.control.store.cases.reading import load
+from services.control.store.cases.reading import DistrustCase, load
 from services.control.store.cases.writing import write_due
 from services.control.store.database import ControlDatabase
+from services.control.store.errors import StoreError
 from services.control.store.outbox import append, append_all
 
 _MANY: Final = 200
@@ -38,7 +41,10 @@ _WHOLE: Final = 100
 
 @dataclass(slots=True)
 class Swept:
-    """What a sweep did; ``declined`` are cases in which rules were against it, by number."""
+    """What a sweep did; ``declined`` are cases in which rules were against it, by number.
+
+    ``failed`` are cases that could not be worked on, by id, each with why; nothing of that turn was done to them.
+    """
 
     recounted: int = 0
     expired: int = 0
@@ -47,6 +53,7 @@ class Swept:
     escalated: int = 0
     reminded: int = 0
     declined: dict[int, str] = field(default_factory=dict)
+    failed: dict[UUID, str] = field(default_factory=dict)
 
 
 def sweep(desk: Desk, database: ControlDatabase, now: datetime) -> Swept:
@@ -70,7 +77,7 @@ def _recount(desk: Desk, database: ControlDatabase, now: datetime, swept: Swept)
     with database.begin() as connection:
         years = desk.calendars.current(connection).years
     for case in _each(database, lambda connection, after: waiting.for_years(connection, years, after, _MANY)):
-        with _locked(database, case) as (connection, filed):
+        with _apart(case, swept), _locked(database, case) as (connection, filed):
             before = waiting.due_days(connection, case)
             lines = due_lines(filed.clocks, desk.calendars.current(connection))
             write_due(connection, case, filed, lines)
@@ -81,15 +88,16 @@ def _recount(desk: Desk, database: ControlDatabase, now: datetime, swept: Swept)
 
 def _expire(desk: Desk, database: ControlDatabase, now: datetime, today: date, swept: Swept) -> None:
     for case in _each(database, lambda connection, after: waiting.ended(connection, today, after, _MANY)):
-        with database.begin() as connection:
-            answer = desk.carry_out(connection, _order(now), case, Action.EXPIRE, Given())
-        swept.expired += isinstance(answer, Done)
-        _note_declined(answer, swept)
+        with _apart(case, swept):
+            with database.begin() as connection:
+                answer = desk.carry_out(connection, _order(now), case, Action.EXPIRE, Given())
+            swept.expired += isinstance(answer, Done)
+            _note_declined(answer, swept)
 
 
 def _tell_breaches(desk: Desk, database: ControlDatabase, now: datetime, today: date, swept: Swept) -> None:
     for case in _each(database, lambda connection, after: waiting.overdue(connection, today, after, _MANY)):
-        with _locked(database, case) as (connection, filed):
+        with _apart(case, swept), _locked(database, case) as (connection, filed):
             lines = due_lines(filed.clocks, desk.calendars.current(connection))
             escalates: DueLine | None = None
             for number in waiting.untold(connection, case, today):
@@ -134,7 +142,7 @@ def _escalate(
 def _remind(desk: Desk, database: ControlDatabase, now: datetime, today: date, swept: Swept) -> None:
     """Tell the highest percentage that was reached: who was away need not be told the lower ones."""
     for case in _each(database, lambda connection, after: waiting.reminders(connection, today, after, _MANY)):
-        with _locked(database, case) as (connection, filed):
+        with _apart(case, swept), _locked(database, case) as (connection, filed):
             lines = due_lines(filed.clocks, desk.calendars.current(connection))
             for number in waiting.reminding(connection, case, today):
                 line = lines[number - 1]
@@ -162,6 +170,20 @@ def _each(database: ControlDatabase, find: waiting.Find) -> Iterator[UUID]:
             return
         yield from found
         after = found[-1]
+
+
+@contextmanager
+def _apart(case: UUID, swept: Swept) -> Iterator[None]:
+    """Work on one case: its own faults end nothing but that, a database that is away ends the sweep."""
+    try:
+        yield
+    except (DistrustCase, UnknownForm) as error:
+        swept.failed[case] = str(error)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is reported, and the other cases go on
+        # Only the kind: the text of what nobody foresaw may hold anything.
+        swept.failed[case] = type(error).__name__
 
 
 @contextmanager

@@ -77,10 +77,12 @@ def _area(request: Request) -> str | None:
 
 
 def _begin(day: date | None) -> datetime | None:
-    """The first moment of a day of official time."""
-    return None if day is None else datetime.combine(day, time(), CIVIL_TIME).astimezone(UTC)
+    """The first moment of a day of official time; None for the first day of all, before which is nothing."""
+    if day is None or day == date.min:
+        return None
+    return datetime.combine(day, time(), CIVIL_TIME).astimezone(UTC)
 
 
 def _end(day: date | None) -> datetime | None:
-    """The first moment after a day of official time."""
-    return None if day is None else _begin(day + timedelta(days=1))
+    """The first moment after a day of official time; None for the last day of all, after which is nothing."""
+    return None if day is None or day == date.max else _begin(day + timedelta(days=1))

@@ -30,7 +30,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/policy")
 def policy_page(request: Request) -> Response:
     """What counts now, and days counted where the address asks for it."""
-    return _show(request, due=_counted(request))
+    try:
+        return _show(request, due=_counted(request))
+    except AnswerProblem as error:
+        return _refused(request, error)
 
 
 @router.get("/policy/packs/{pack}")

@@ -238,7 +238,7 @@ def _read(
 
 def _wanted(request: Request, topic: str) -> Wanted:
     offset = asked(request, "offset") or "-20"
-    if offset.startswith("-") and offset[1:].isdigit():
+    if offset.startswith("-") and offset[1:].isascii() and offset[1:].isdigit():
         offset = f"-{min(int(offset[1:18]), _DEEPEST)}"
     return Wanted(TopicName(topic), offset, _partition(request), asked(request, "words") or "", lines=200)
 

@@ -140,6 +140,23 @@ def test_rules_are_told_by_code_and_in_the_language_of_the_reader(web: Web) -> N
     assert "the scenario of use is not described" in {each["what"] for each in en["problems"]}
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"scenario": "x" * 4001}, "TOO_LONG"),
+        ({"scenario": "一\x1b二"}, "CONTROL_CHARACTERS"),
+        ({"end": "9999-12-31"}, "DAYS_TOO_LATE"),
+        ({"start": "0001-01-01"}, "DAYS_TOO_EARLY"),
+    ],
+)
+def test_an_application_beyond_its_bounds_opens_no_case(web: Web, changes: Any, code: str) -> None:
+    consumer = web.at(Role.CONSUMER, department="health")
+    answer = consumer.post("/cases", application(**changes), headers={"accept-language": "zh-CN"})
+    assert (answer.status_code, answer.json()["problems"][0]["code"]) == (422, code)
+    assert answer.json()["problems"][0]["what"][0] > "\u4e00"
+    assert consumer.get("/cases").json()["items"] == []
+
+
 def test_a_list_is_walked_without_gap_or_double_while_cases_come_and_go(web: Web) -> None:
     consumer = web.at(Role.CONSUMER, department="health")
     numbers = [submitted(consumer) for _ in range(7)]

@@ -362,6 +362,15 @@ def test_every_person_is_refused_what_the_table_refuses(office: Office) -> None:
     ]
 
 
+def test_after_a_clock_was_set_back_delivery_can_be_stopped_and_nothing_else(office: Office) -> None:
+    filed, early = active(office), NOW - timedelta(minutes=10)
+    assert problems(office.act(filed, Action.COMPLAIN, CONSUMER, early)) == ["TIME_BACKWARDS"]
+    stopped = office.done(filed, Action.SUSPEND, BUREAU, early, **STOP)
+    assert stopped.case.state is State.SUSPENDED
+    assert stopped.case.events[-1].when == filed.case.events[-1].when
+    assert office.done(stopped, Action.TERMINATE, BUREAU, early, **STOP).case.state is State.TERMINATED
+
+
 def test_a_loaded_case_is_what_was_answered(office: Office) -> None:
     work: list[Callable[[Office], Filed]] = [deciding, provisioning, active]
     for made in work:

@@ -11,9 +11,11 @@ from services.control.clocks.calendar import calendar_of
 from services.control.clocks.calendar_file import china
 from services.control.desk.sweep import Swept, sweep
 from services.control.docket.filed import Filed
+from services.control.process.cases import CasesTurn, MendObjects
 from services.control.store.cases.checking import differences
 from services.control.store.cases.listing import breaches, due
 from services.control.store.cases.reading import load
+from services.control.store.cases.tables import CASES
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX, acts_on
 from tests.support.desk import Office, id_of, policy
@@ -150,8 +152,8 @@ def test_a_sweep_that_broke_off_is_finished_by_the_next(
     cases = [active(office) for _ in range(3)]
     carried_out, calls = office.desk.carry_out, []
 
-    class Broken(Exception):  # noqa: N818
-        pass
+    class Broken(BaseException):
+        """The process ends, which no guard of a case survives."""
 
     def breaks(_desk: Any, *args: Any) -> Any:
         calls.append(args)
@@ -165,6 +167,60 @@ def test_a_sweep_that_broke_off_is_finished_by_the_next(
     monkeypatch.undo()
     assert [read(office, each).case.state for each in cases].count(State.EXPIRED) == 1
     assert sweep(office.desk, office.database, AFTER).expired == 2
+
+
+def distrusted(office: Office, filed: Filed) -> None:
+    with office.database.begin() as connection:
+        connection.execute(CASES.update().where(CASES.c.id == id_of(filed)).values(version=99))
+
+
+@pytest.mark.requirement("A8-05")
+def test_a_distrusted_case_is_reported_and_every_other_expires(office: Office) -> None:
+    first, *others = cases = [active(office) for _ in range(3)]
+    distrusted(office, first)
+    swept = sweep(office.desk, office.database, AFTER)
+    assert (list(swept.failed), swept.expired) == ([id_of(first)], 2)
+    assert "case check" in swept.failed[id_of(first)]
+    assert [read(office, each).case.state for each in others] == [State.EXPIRED] * 2
+    assert len(cases) == 3
+
+
+def test_a_distrusted_case_keeps_no_other_from_its_reminder_and_its_breach(office: Office) -> None:
+    first, second = deciding(office), deciding(office)
+    distrusted(office, first)
+    assert sweep(office.desk, office.database, on(3, 9)).reminded == 1
+    assert sweep(office.desk, office.database, on(3, 10)).breached == 1
+    assert told(office, first) == []
+    assert [what for what, _ in told(office, second)] == ["case.reminder", "case.breach"]
+
+
+def test_a_turn_that_left_a_case_out_stands_as_failing_after_everything_else_was_done(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = active(office), active(office)
+    distrusted(office, first)
+    turn = CasesTurn(office.database, office.desk, lambda: AFTER)
+    with pytest.raises(MendObjects, match="1 left out"):
+        turn.turn()
+    assert read(office, second).case.state is State.EXPIRED
+    assert str(id_of(first)) in caplog.text
+
+
+def test_a_fault_of_one_case_that_nobody_foresaw_is_told_by_its_kind(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = active(office), active(office)
+    carried_out = office.desk.carry_out
+
+    def breaks(desk: Any, connection: Any, order: Any, case: Any, *more: Any) -> Any:
+        if case == id_of(first):
+            raise KeyError("a secret")
+        return carried_out(connection, order, case, *more)
+
+    monkeypatch.setattr(type(office.desk), "carry_out", breaks)
+    swept = sweep(office.desk, office.database, AFTER)
+    assert (swept.failed, swept.expired) == ({id_of(first): "KeyError"}, 1)
+    assert read(office, second).case.state is State.EXPIRED
 
 
 @pytest.mark.requirement("A6-03")

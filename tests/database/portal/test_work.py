@@ -109,6 +109,21 @@ def test_a_day_that_is_none_changes_nothing(portal: Portal, applicant: Reader) -
     assert str(only_case(portal).case.application.start) == "2026-03-10"
 
 
+def test_a_step_beyond_the_bounds_of_an_application_is_not_kept_and_says_why(
+    portal: Portal, applicant: Reader
+) -> None:
+    page = steps_before_the_last(applicant)
+    before = only_case(portal).case.application
+    step = applicant.open(f"{page.path}?step=purpose")
+    refused = applicant.sent(step, step.path, then="next", **{**PURPOSE, "scenario": "x" * 4001})
+    assert (refused.status, refused.faults) == (422, [])
+    assert "longer than 4000 characters" in refused.text
+    step = applicant.open(f"{page.path}?step=delivery")
+    late = applicant.sent(step, step.path, mode="subscribe", start="2026-03-10", end="9999-12-31")
+    assert (late.status, "more than ten years ahead" in late.text) == (422, True)
+    assert only_case(portal).case.application == before
+
+
 def test_a_form_sent_twice_opens_one_case(portal: Portal, applicant: Reader) -> None:
     page = applicant.open(f"/apply?resource={RESOURCE}")
     places = {applicant.send(page, "/apply", items=["name"]).headers["location"] for _ in range(2)}

@@ -41,6 +41,24 @@ def test_a_bucket_that_was_left_alone_holds_no_more_than_it_can() -> None:
     assert isinstance(take(full_at, later, RATE), Empty)
 
 
+@pytest.mark.parametrize("back", [timedelta(seconds=1), timedelta(minutes=10), timedelta(days=900)])
+@pytest.mark.parametrize("used", [1, 5])
+def test_a_clock_that_was_set_back_shuts_nobody_out_for_longer_than_a_bucket_takes(
+    back: timedelta, used: int
+) -> None:
+    taken = take(drawn(used), NOW - back, RATE)
+    longest = RATE.every * RATE.capacity
+    assert isinstance(taken, Taken) or taken.wait <= longest
+
+
+def test_a_clock_that_was_set_back_gives_no_whole_bucket_anew() -> None:
+    full_at, earlier = drawn(5), NOW - timedelta(minutes=10)
+    taken = take(full_at, earlier, RATE, 2)
+    assert taken == Taken(earlier + RATE.every * RATE.capacity)
+    assert take(taken.full_at, earlier, RATE) == Empty(RATE.every)
+    assert isinstance(take(taken.full_at, earlier + RATE.every, RATE), Taken)
+
+
 @pytest.mark.parametrize("calls", [0, -1, 6])
 def test_what_never_fits_is_an_error(calls: int) -> None:
     with pytest.raises(ValueError, match="cannot be taken"):

@@ -1,5 +1,7 @@
 """Cursors come back as they were given out, and whatever else is shown is refused."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,13 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 def test_a_place_of_another_kind_is_refused(place: list[int | str | None], kinds: list[type]) -> None:
     with pytest.raises(AnswerProblem):
         place_of(cursor_at(place, "q"), kinds, "q")
+
+
+@pytest.mark.parametrize("sign", ["\\ud800", "\\udfff", "\\u0000"])
+def test_a_text_that_no_database_takes_is_refused(sign: str) -> None:
+    said = base64.urlsafe_b64decode(cursor_at(["sign"], "q") + "==").decode().replace("sign", sign)
+    with pytest.raises(AnswerProblem):
+        place_of(base64.urlsafe_b64encode(said.encode()).decode(), [str], "q")
 
 
 def test_without_a_cursor_it_is_the_first_page() -> None:

@@ -92,6 +92,15 @@ def test_an_event_before_the_last_one_is_refused() -> None:
     assert codes(submitted(draft()), Action.WITHDRAW, CONSUMER, NOW) == []
 
 
+@pytest.mark.parametrize("action", [Action.SUSPEND, Action.TERMINATE])
+def test_a_clock_that_was_set_back_keeps_nobody_from_stopping(action: Action) -> None:
+    case = IN_STATE[State.ACTIVE]()
+    last = case.events[-1].when
+    stopped = taken(case, action, BUREAU, last - timedelta(minutes=10))
+    assert stopped.events[-1].when == last
+    assert taken(case, action, BUREAU, last + timedelta(minutes=10)).events[-1].when > last
+
+
 @pytest.mark.parametrize(
     ("rules", "action", "expected"),
     [

@@ -201,6 +201,49 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(
     assert rules_of(path) == [Rule.FILE_TOO_LARGE]
 
 
+def test_a_workbook_of_more_texts_than_a_catalogue_has_is_refused_while_it_is_unpacked(
+    workbook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(workbook, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b"<sst>" + b"<si/>" * 1_000_000 + b"</sst>")
+
+    def parsed(*_: Any, **__: Any) -> None:
+        raise AssertionError("it was parsed")
+
+    monkeypatch.setattr(openpyxl, "load_workbook", parsed)
+    assert rules_of(workbook) == [Rule.FILE_TOO_LARGE]
+
+
+def test_sixty_four_megabytes_of_texts_are_refused_by_what_the_archive_says(workbook: Path) -> None:
+    with zipfile.ZipFile(workbook, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b"<si><t>x</t></si>" * 4_000_000)
+    assert workbook.stat().st_size < 500_000
+    read, _ = read_catalogue(workbook, RULES)
+    assert isinstance(read, Rejected)
+    assert "64 MB beside the cells" in str(read.found[0].problem)
+
+
+def test_texts_that_hide_among_the_sheets_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        book.add_worksheet(SHEET).write_string(0, 0, "类")
+    edited(path, "[Content_Types].xml", b"/xl/sharedStrings.xml", b"/xl/worksheets/texts.xml")
+    assert rules_of(path) == [Rule.FILE_UNREADABLE]
+
+
+def test_a_catalogue_that_a_spreadsheet_has_saved_with_its_texts_apart_is_read(
+    workbook: Path, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.xlsx"
+    with xlsxwriter.Workbook(str(saved)) as book:
+        sheet = book.add_worksheet(SHEET)
+        for number, row in enumerate(openpyxl.load_workbook(workbook)[SHEET].iter_rows(values_only=True)):
+            sheet.write_row(number, 0, row)
+    with zipfile.ZipFile(saved) as archive:
+        assert b"<si>" in archive.read("xl/sharedStrings.xml")
+    assert read_catalogue(saved, RULES)[0] == Imported((COMPLETE,), 2)
+
+
 def test_a_sheet_that_claims_millions_of_cells_is_given_up(
     workbook: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

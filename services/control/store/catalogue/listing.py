@@ -221,7 +221,11 @@ def _position(cursor: Cursor) -> tuple[ColumnElement[Any], ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         rank, sort_key, id_ = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        place = int(rank), str(sort_key).replace("\0", ""), UUID(id_)
-    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        sort_key.encode()  # half a surrogate pair is text that no database takes
+        place = UUID(id_)
+        known = type(rank) is int and 0 <= rank <= _LAST_RANK and "\0" not in sort_key
+    except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BeginAnew("the cursor is none of this list") from error
-    return literal(place[0]), literal(place[1]), literal(place[2], Uuid)
+    if not known:
+        raise BeginAnew("the cursor is none of this list")
+    return literal(rank), literal(sort_key), literal(place, Uuid)
