@@ -226,7 +226,15 @@ _FORBIDDEN: Final = frozenset(
     }
 )
 _CONFLICTS: Final = frozenset(
-    {"TAKEN", "SEPARATION", "SWITCHED_OFF", "NO_PASSWORD", "POLICY_MISSING", "REPORT_HANDED_IN", "REPORT_NOT_OWED"}
+    {
+        "TAKEN",
+        "SEPARATION",
+        "SWITCHED_OFF",
+        "NO_PASSWORD",
+        "POLICY_MISSING",
+        "REPORT_HANDED_IN",
+        "REPORT_NOT_OWED",
+    }
 )
 _MISSING: Final = frozenset({"UNKNOWN_PERSON"})
 
