@@ -47,7 +47,7 @@ class AttemptLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, _MODE)
-        self._kept: tuple[Suspect, ...] = ()
+        self._kept: list[list[str | int]] = []
         self.suspects = _read(path)
         """What an earlier process of this instance died over, and what that one suspected already."""
 
@@ -60,20 +60,15 @@ class AttemptLog:
 
     def keep(self, suspects: Iterable[Suspect]) -> None:
         """From the next decision on these stand in the file, too, until they are replaced."""
-        self._kept = tuple(suspects)
+        self._kept = [[*each.source, each.first, each.end, each.attempts] for each in suspects]
 
     def begin(self, batch: Iterable[Records], attempt: int) -> None:
         """These records are being decided, for the so many-th time."""
-        begun = [
-            Suspect(
-                InputPartition(records.topic, records.partition),
-                records[0].offset,
-                records[-1].offset + 1,
-                attempt,
-            )
+        begun: list[list[str | int]] = [
+            [records.topic, records.partition, records[0].offset, records[-1].offset + 1, attempt]
             for records in batch
         ]
-        self._write((*self._kept, *begun))
+        self._write(self._kept + begun)
         signal.setitimer(signal.ITIMER_PROF, _MOST_CPU_SECONDS)
 
     def end(self) -> None:
@@ -85,10 +80,9 @@ class AttemptLog:
         """Let the file go."""
         os.close(self._file)
 
-    def _write(self, suspects: tuple[Suspect, ...]) -> None:
+    def _write(self, rows: list[list[str | int]]) -> None:
         content = b""
-        if suspects:
-            rows = [[*each.source, each.first, each.end, each.attempts] for each in suspects]
+        if rows:
             content = json.dumps(rows).encode()
             os.pwrite(self._file, content, 0)
         os.ftruncate(self._file, len(content))

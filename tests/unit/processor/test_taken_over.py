@@ -91,6 +91,13 @@ def test_only_instances_of_the_same_group_are_listened_to(tmp_path: Path) -> Non
     assert log_of(tmp_path, 1, "fanout.[a]").others() == (Suspect(SOURCE, 0, 3, 1),)
 
 
+def test_what_is_suspect_stands_in_the_file_while_another_partition_is_decided(tmp_path: Path) -> None:
+    log = log_of(tmp_path, 0)
+    log.keep([Suspect(SOURCE, 0, 3, 1)])
+    deciding(log, 5, 1, 2, OTHER)
+    assert log_of(tmp_path, 1).others() == (Suspect(SOURCE, 0, 3, 1), Suspect(OTHER, 5, 6, 2))
+
+
 def decisions(log: AttemptLog) -> Decisions:
     return Decisions(Copying(), BatchLimit(100), log, Metrics("copying.0"))
 
