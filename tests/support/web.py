@@ -31,7 +31,7 @@ from services.control.sending.webhook import Reach
 from services.control.signing_in.local import LocalLogins
 from services.control.signing_in.oidc import OidcLogins
 from services.control.store.accounts.acts import Order
-from services.control.store.accounts.departments import add_department
+from services.control.store.accounts.departments import add_department, department_of
 from services.control.store.accounts.passwords import set_own
 from services.control.store.accounts.persons import add_person
 from services.control.store.accounts.roles import give_role, set_oversight
@@ -172,7 +172,8 @@ class Web:
         self._numbers = iter(range(1, 10_000))
         with database.begin() as connection:
             for department in DEPARTMENTS:
-                add_department(connection, department, CONSOLE)
+                if department_of(connection, department.id) is None:
+                    add_department(connection, department, CONSOLE)
             adopt(connection, COUNTY, "operator:test", NOW, "for a test")
 
     def hire(
