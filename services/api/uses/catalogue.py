@@ -105,7 +105,7 @@ def shown(parts: Parts, principal: Principal, entry: str) -> Shown:
 
 
 def note_contacts(parts: Parts, connection: Connection, principal: Principal, entry: str) -> None:
-    """Owe the ledger that somebody saw the names and telephones of an entry's contacts, or of all entries'."""
+    """Owe the ledger that somebody saw the names and telephones of an entry's contacts, or of all."""
     note(connection, Order(principal.person, parts.clock()), Noted(Asked.ACCOUNT_LOOK, "contacts", entry))
 
 
