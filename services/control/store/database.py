@@ -92,6 +92,7 @@ class Task(StrEnum):
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
+    FORGETTING = "forgetting"
 
 
 class ControlDatabase:
