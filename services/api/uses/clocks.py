@@ -32,7 +32,9 @@ from services.control.store.clocks.packs import import_pack, read_packs
 from services.control.store.outbox import Act, append
 from services.control.yaml_source import DefinitionError
 
-_NO_SUCH_DAY: Final = Problem("NO_SUCH_DAY", "start", "that would be after the last day there is", "begin earlier")
+_NO_SUCH_DAY: Final = Problem(
+    "NO_SUCH_DAY", "start", "that would be after the last day there is", "begin earlier"
+)
 _OTHER_YEAR: Final = Problem("FORM", "year", "the notice is of another year", "name the year of the notice")
 
 

@@ -12,7 +12,6 @@ from services.control.cases.parties import party_problem
 from services.control.cases.table import TRANSITIONS, Demand
 from services.control.cases.words import Action, Actor, Problem, Role, State
 
-
 _STOPS: Final = frozenset({Action.SUSPEND, Action.TERMINATE})
 
 

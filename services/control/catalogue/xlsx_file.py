@@ -217,10 +217,7 @@ def _check_tags(archive: zipfile.ZipFile) -> None:
 def _check_sheets(archive: zipfile.ZipFile) -> None:
     """Shared texts that stand among the sheets would escape the bounds of what is read as a whole."""
     declared = Manifest.from_tree(fromstring(archive.read(ARC_CONTENT_TYPES))).Override
-    if any(
-        each.PartName[1:].startswith(_SHEETS) and each.ContentType != WORKSHEET_TYPE
-        for each in declared
-    ):
+    if any(each.PartName[1:].startswith(_SHEETS) and each.ContentType != WORKSHEET_TYPE for each in declared):
         raise FileRefused(Rule.FILE_UNREADABLE, reason="something else than a sheet stands among the sheets")
 
 

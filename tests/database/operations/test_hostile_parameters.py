@@ -81,7 +81,7 @@ def at(path: str) -> str:
 def pages() -> list[str]:
     """Every page that is looked at and ends."""
     routes = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
-    found = {route.path for route in routes if "GET" in route.methods}
+    found = {route.path for route in routes if "GET" in (route.methods or ())}
     return sorted(at(path) for path in found if not _STREAMS.search(path))
 
 
@@ -142,9 +142,7 @@ def who_may(readers: list[Reader], path: str) -> Reader:
     return next((each for each in readers if each.look(path).status_code != 403), readers[0])
 
 
-def test_no_parameter_of_a_page_is_a_defect(
-    portal: Operated, readers: list[Reader], asked: set[str]
-) -> None:
+def test_no_parameter_of_a_page_is_a_defect(portal: Operated, readers: list[Reader], asked: set[str]) -> None:
     looked: set[str] = set()
     found = []
     for path in pages():
@@ -159,9 +157,7 @@ def test_no_parameter_of_a_page_is_a_defect(
 
 
 def test_no_parameter_of_the_api_is_a_defect(portal: Operated, readers: list[Reader]) -> None:
-    found = [
-        each for path, name in lists() for each in defects(portal, who_may(readers, path), path, [name])
-    ]
+    found = [each for path, name in lists() for each in defects(portal, who_may(readers, path), path, [name])]
     assert found == []
     assert len(lists()) > 30
 
