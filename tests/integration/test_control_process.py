@@ -102,6 +102,7 @@ def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: 
     loops = control.status()["loops"]
     on_the_bus = {"stops", "provisioning", "rulings", "disputes", "grants", "collector", "evidence"}
     in_the_database = {"acts", "cases", "retirements", "tickets", "credentials", "courier", "catalogue"}
+    in_the_database |= {"forgetting"}
     assert set(loops) == in_the_database | on_the_bus
     # A loop says what it waits for once it has turned.
     eventually(lambda: "govbus apply" in str(control.status()["loops"]["grants"]["waits_for"]), 60)

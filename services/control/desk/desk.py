@@ -78,10 +78,12 @@ class Desk:
 
         Args:
             connection: in the caller's transaction.
-            order: who opens it, by which key.
+            order: who opens it, by which key; without one nothing is remembered.
             case: the id that it gets, unless the key has opened one before.
             application: the first draft, complete or not.
         """
+        if not order.key:
+            return self._open(connection, order, case, application)
         digest = opening_digest(order, application)
         known = claim(connection, order.key, digest, order.now)
         if known is not None:
@@ -104,7 +106,7 @@ class Desk:
         given: Given,
         round_: int | None = None,
     ) -> Answer:
-        """Take an action, once for each key.
+        """Take an action, once for each key; one without a key takes place as often as it comes.
 
         Args:
             connection: in the caller's transaction.
@@ -114,6 +116,8 @@ class Desk:
             given: what comes with it; the entry as it stands now is added here.
             round_: for results of steps, the provisioning that they belong to.
         """
+        if not order.key:
+            return self.carry_out(connection, order, case, action, given, round_)
         digest = content_digest(order, case, action, given, round_)
         known = claim(connection, order.key, digest, order.now)
         if known is not None:

@@ -43,7 +43,7 @@ _WHOLE: Final = 100
 class Swept:
     """What a sweep did; ``declined`` are cases in which rules were against it, by number.
 
-    ``failed`` are cases that could not be worked on, by id, each with why; nothing of that turn was done to them.
+    ``failed`` are cases that could not be worked on, by id, each with why: they are as they were.
     """
 
     recounted: int = 0

@@ -43,6 +43,8 @@ class ControlSettings(BaseModel):
     """How often the ledger is looked at for what no checkpoint covers."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
+    forgetting_s: Seconds = 3_600.0
+    """How often rows are removed that nobody needs any more: old sessions, counters and notices."""
     definitions: Path | None = None
     """The folder in which resources are declared; the sample city's where it is not given."""
     ending_s: Seconds = 30.0

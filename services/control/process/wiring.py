@@ -21,6 +21,7 @@ from services.control.process.catalogue import CatalogueTurn
 from services.control.process.collecting.collector import Collector
 from services.control.process.collecting.sources import StackSources
 from services.control.process.credentials import CredentialsTurn
+from services.control.process.forgetting import ForgettingTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
@@ -112,6 +113,7 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
         ),
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
+        "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
     }
     return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
 

@@ -92,8 +92,12 @@ class Task(StrEnum):
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
+<<<<<<< HEAD
     RULINGS = "rulings"
     EVIDENCE = "evidence"
+=======
+    FORGETTING = "forgetting"
+>>>>>>> w-robust
 
 
 class ControlDatabase:

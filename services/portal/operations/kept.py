@@ -24,6 +24,8 @@ class Look(Generic[T]):
     reading: bool = False
     failure: str | None = None
     """What ended the last reading, by the kind of error; what was read before stays."""
+    tried: datetime | None = None
+    """When the last reading began, whatever came of it."""
 
 
 @dataclass(slots=True)
@@ -53,10 +55,13 @@ class Kept(Generic[T]):
         """What was read is not so any more: the next look reads anew, and shows the old until then."""
         with self._moved:
             if key in self._looks:
-                self._looks[key] = replace(self._looks[key], as_of=None)
+                self._looks[key] = replace(self._looks[key], as_of=None, tried=None)
 
     def _is_old(self, found: Look[T]) -> bool:
-        return found.as_of is None or (self.clock() - found.as_of).total_seconds() >= self.fresh_s
+        """What failed is not tried anew by every look; a clock that was set back keeps nothing."""
+        if found.tried is None:
+            return True
+        return not 0 <= (self.clock() - found.tried).total_seconds() < self.fresh_s
 
     def _begin(self, key: str, found: Look[T]) -> Look[T]:
         self._looks[key] = replace(found, reading=True)
@@ -69,13 +74,12 @@ class Kept(Generic[T]):
     def _run(self, key: str) -> None:
         began = self.clock()
         try:
-            look = Look(self.read(key), began)
+            look = Look(self.read(key), began, tried=began)
         except Exception as error:  # noqa: BLE001 - the page says that it failed
             self.report(key, error)
             with self._moved:
                 before = self._looks.get(key, Look())
-            # Its moment counts, so that what fails is not tried anew by every look.
-            look = Look(before.value, before.as_of or began, failure=type(error).__name__)
+            look = replace(before, reading=False, failure=type(error).__name__, tried=began)
         with self._moved:
             self._looks[key] = look
             self._moved.notify_all()

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import select
 
 from services.control.accounts.roles import Role
+from services.control.store.cases.tables import COMMANDS
 from services.control.store.database import ControlDatabase
 from tests.support.web import Browser, Web, application
 
@@ -97,6 +99,17 @@ def test_the_same_key_opens_one_case_and_another_content_under_it_is_refused(web
     assert other.status_code == 409
     assert other.json()["code"] == "KEY_REUSED"
     assert len(consumer.get("/cases").json()["items"]) == 1
+
+
+def test_a_request_without_a_key_leaves_none_behind_and_takes_place_each_time(web: Web) -> None:
+    consumer = web.at(Role.CONSUMER, department="health")
+    first, second = submitted(consumer), submitted(consumer)
+    assert first != second
+    with web.parts.database.begin() as connection:
+        assert connection.execute(select(COMMANDS)).all() == []
+    consumer.post("/cases", application(), headers={"idempotency-key": "k"})
+    with web.parts.database.begin() as connection:
+        assert len(connection.execute(select(COMMANDS)).all()) == 1
 
 
 def test_keys_of_two_people_never_meet(web: Web) -> None:

@@ -81,7 +81,7 @@ def at(path: str) -> str:
 def pages() -> list[str]:
     """Every page that is looked at and ends."""
     routes = [route for router in PAGES for route in router.routes if isinstance(route, APIRoute)]
-    found = {route.path for route in routes if "GET" in route.methods}
+    found = {route.path for route in routes if "GET" in (route.methods or ())}
     return sorted(at(path) for path in found if not _STREAMS.search(path))
 
 

@@ -78,6 +78,35 @@ def test_what_failed_is_said_and_what_was_read_stays() -> None:
     assert (look.value, look.failure, source.errors) == ("a 1", "TimeoutError", ["a"])
 
 
+def test_what_failed_when_it_was_read_anew_is_left_alone_until_it_is_due_again() -> None:
+    source = Source()
+    kept = source.kept()
+    first = kept.look("a", DEADLINE_S).as_of
+    source.fails = True
+    source.now += timedelta(seconds=61)
+    for _ in range(5):
+        kept.look("a")
+        settled(kept)
+    assert (source.read, kept.look("a").as_of) == (2, first)
+    source.fails = False
+    source.now += timedelta(seconds=59)
+    assert (kept.look("a").reading, kept.look("a").failure) == (False, "TimeoutError")
+    source.now += timedelta(seconds=1)
+    kept.look("a")
+    settled(kept)
+    assert (kept.look("a").value, kept.look("a").failure, source.read) == ("a 3", None, 3)
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_longer() -> None:
+    source = Source()
+    kept = source.kept()
+    kept.look("a", DEADLINE_S)
+    source.now -= timedelta(days=1)
+    kept.look("a")
+    settled(kept)
+    assert kept.look("a").value == "a 2"
+
+
 async def test_pieces_of_a_thread_come_in_order_and_it_is_told_when_nobody_reads() -> None:
     ended = threading.Event()
 

@@ -78,12 +78,18 @@ def allow(connection: Connection, key: str, now: datetime, rate: Rate, calls: in
     return _NOTHING
 
 
-def forget(connection: Connection, now: datetime) -> int:
-    """Delete counters that count for nothing any more; returns how many."""
+def forget(connection: Connection, now: datetime, limit: int = 1_000) -> int:
+    """Delete counters that count for nothing any more, so many of each kind at most; returns how many.
+
+    Strangers can add one with every name that they try; one that somebody is just using stays.
+    """
     longest = max(OF_NAMES.forget, OF_ADDRESSES.forget)
-    old = delete(FAILURES).where(or_(FAILURES.c.last.is_(None), FAILURES.c.last < now - longest))
-    full = delete(BUCKETS).where(BUCKETS.c.full_at < now)
-    return connection.execute(old).rowcount + connection.execute(full).rowcount
+    old = or_(FAILURES.c.last.is_(None), FAILURES.c.last < now - longest)
+    removed = 0
+    for table, over in ((FAILURES, old), (BUCKETS, BUCKETS.c.full_at < now)):
+        some = select(table.c.key).where(over).limit(limit).with_for_update(skip_locked=True)
+        removed += connection.execute(delete(table).where(table.c.key.in_(some.scalar_subquery()))).rowcount
+    return removed
 
 
 def _locked(connection: Connection, counters: Iterable[Counter]) -> Mapping[bytes, Failures]:

@@ -62,14 +62,18 @@ def happened_of(row: Row[Any]) -> Happened:
     return Happened(row.key, Kind(row.kind), row.happened_at, {}, _read(row.facts))
 
 
-def remove_before(connection: Connection, moment: datetime) -> int:
-    """Remove what happened before, with inbox rows and deliveries, unless something still waits."""
+def remove_before(connection: Connection, moment: datetime, limit: int = 1_000) -> int:
+    """Remove what happened before, with inbox rows and deliveries, unless something still waits.
+
+    The oldest first, so many at most; returns how many.
+    """
     waiting = exists().where(
         NOTICE_DELIVERIES.c.event_id == NOTICE_EVENTS.c.id,
         NOTICE_DELIVERIES.c.progress == Progress.WAITING.value,
     )
-    statement = delete(NOTICE_EVENTS).where(NOTICE_EVENTS.c.happened_at < moment, ~waiting)
-    return connection.execute(statement).rowcount
+    old = select(NOTICE_EVENTS.c.id).where(NOTICE_EVENTS.c.happened_at < moment, ~waiting)
+    some = old.order_by(NOTICE_EVENTS.c.happened_at).limit(limit).scalar_subquery()
+    return connection.execute(delete(NOTICE_EVENTS).where(NOTICE_EVENTS.c.id.in_(some))).rowcount
 
 
 def _fill_inboxes(connection: Connection, event: UUID, recipients: tuple[Told, ...]) -> None:
