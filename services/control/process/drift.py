@@ -15,6 +15,7 @@ from services.control.provisioning.ports import CannotProvide
 from services.control.provisioning.repairing import DatabaseIsOlder, Drift, Repaired, WorkerIsBusy
 from services.control.store import snapshots
 from services.control.store.database import ControlDatabase
+from topics.policy import Policy
 
 STANDS: Final = timedelta(days=1)
 """For so long what was mended stays among the alarms."""
@@ -32,15 +33,19 @@ class DriftTurn:
 
     database: ControlDatabase
     drift: Drift
+    policy: Callable[[], Policy | None]
+    """The newest policy: before there is one there is nothing to compare."""
     now: Callable[[], datetime]
 
     def turn(self) -> bool:
         """Look once, and mend; returns whether anything was mended.
 
         Raises:
-            NotYet: cases do not decide about grants yet, or the worker is at it.
+            NotYet: nothing was applied, cases do not decide about grants yet, or the worker is at it.
             DriftStands: something differs and could not be mended; it stands among the alarms.
         """
+        if self.policy() is None:
+            raise NotYet("there is no policy yet: `govbus apply` writes it")
         try:
             repaired = self.drift.repair()
         except (WorkerIsBusy, CannotProvide) as reason:

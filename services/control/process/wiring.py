@@ -106,7 +106,7 @@ def _turns(
             Pace(settings.provisioning_s, limit_s=_LONGEST_FILL_S),
         ),
         "drift": (
-            DriftTurn(database, parts.drift(desk), now).turn,
+            DriftTurn(database, parts.drift(desk), parts.policy, now).turn,
             Pace(settings.drift_s, settings.drift_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
         "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),

@@ -1,5 +1,6 @@
 """Drift is found and mended without anybody asking: surplus goes, what is active comes back, alarms stand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -47,7 +48,8 @@ def filed(office: Office, bus: MemoryGrantBus) -> Filed:
 
 def loop(office: Office, bus: MemoryGrantBus, clock: Clock | None = None) -> DriftTurn:
     now = clock or Clock()
-    return DriftTurn(office.database, Drift(office.database, office.desk, bus, now, "system"), now)
+    drift = Drift(office.database, office.desk, bus, now, "system")
+    return DriftTurn(office.database, drift, lambda: bus.now, now)
 
 
 def seen(office: Office) -> Snapshot:
@@ -174,6 +176,16 @@ def test_a_long_back_fill_of_a_repair_holds_no_suspension_up(
     bus.acls, bus.during_fill = set(), look
     loop(office, bus).turn()
     assert free == [True]
+
+
+def test_before_the_first_apply_the_loop_waits_and_asks_the_bus_nothing(
+    office: Office, bus: MemoryGrantBus
+) -> None:
+    waiting = replace(loop(office, bus), policy=lambda: None)
+    bus.acls.add(STRANGER)
+    with pytest.raises(NotYet, match="govbus apply"):
+        waiting.turn()
+    assert STRANGER in bus.acls
 
 
 def test_before_cases_decide_the_loop_says_what_it_waits_for(office: Office) -> None:
