@@ -10,7 +10,9 @@ from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import StoreError
 from services.control.store.migrate import Standing, current
 from services.control.store.provisioning import credentials
+from services.control.store.snapshots import Kind, all_of
 from services.doctor.credentials import judge_credentials
+from services.doctor.drift import judge_drift
 from services.doctor.finding import Finding, failure, note, ok
 from services.doctor.patient import Patient
 from services.stack.api import State
@@ -37,6 +39,15 @@ def ask_tables(patient: Patient) -> list[Finding]:
             return [failure(CHECK, seen, "govbus database migrate")]
         case Standing.NEWER:
             return [failure(CHECK, f"{seen}: a newer govbus has migrated them", "install that govbus again")]
+
+
+def ask_drift(patient: Patient) -> list[Finding]:
+    """Where the bus was seen to differ from the cases, as the control process keeps it."""
+    with _control(patient) as database:
+        if current(database).standing is not Standing.CURRENT:
+            return []
+        with database.reading() as connection:
+            return judge_drift(all_of(connection, Kind.DRIFT))
 
 
 def ask_credentials(patient: Patient) -> list[Finding]:

@@ -17,6 +17,7 @@ from services.doctor import (
     ask_snapshots,
     ask_transactions,
     credentials,
+    drift,
 )
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
@@ -56,6 +57,7 @@ CHECKS: Final = (
     Check("database", ask_databases.ask_servers, ("postgres",)),
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
+    Check(drift.CHECK, ask_control.ask_drift, ("postgres",)),
     Check(ask_control.ROLES, ask_control.ask_application, ("postgres",)),
     Check(credentials.CHECK, ask_control.ask_credentials, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),

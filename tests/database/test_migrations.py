@@ -22,6 +22,7 @@ from services.control.store.migrate import (
     require_current,
 )
 from services.control.store.provisioning import credentials
+from services.control.store.snapshots import alarms
 from services.stack.postgres import DOCTOR, DOCTOR_SECRET
 from tests.database_fixture import DatabaseOnly
 
@@ -158,7 +159,7 @@ def test_tables_of_a_newer_program_are_neither_used_nor_changed(fresh: ControlDa
     assert structure(fresh) == before
 
 
-def test_the_doctor_reads_how_far_tables_are_migrated_and_when_credentials_end_and_nothing_else(
+def test_the_doctor_reads_how_far_tables_are_when_credentials_end_and_what_was_seen_and_nothing_else(
     migrated_database: ControlDatabase, database_server: DatabaseOnly
 ) -> None:
     file = database_server.context.secrets.path(DOCTOR_SECRET)
@@ -168,6 +169,7 @@ def test_the_doctor_reads_how_far_tables_are_migrated_and_when_credentials_end_a
         assert current(looking) == current(migrated_database)
         with looking.reading() as connection:
             assert credentials.listed(connection) == []
+            assert set(alarms(connection).documents) >= set()
         for statement in (
             "SELECT * FROM outbox",
             "SELECT * FROM credential_pickups",

@@ -32,6 +32,7 @@ FACTS: Final[Mapping[Slot, Fact]] = {
     Slot.NEW_RESOURCE: "population.person.v2",
     Slot.MAINTENANCE: "0199c9a0-0000-7000-8000-000000000002",
     Slot.OBJECTION: "3",
+    Slot.ENTRY: "0199c9a0-0000-7000-8000-000000000003",
     Slot.NEED: "12",
     Slot.ASSIGNEE: "police",
     Slot.DUTY: "clocks.problem.verify",

@@ -82,6 +82,8 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.OBJECTION_ACCEPTED, "iew", "iw", "iw", ""),
     (Kind.OBJECTION_DENIED, "iew", "iw", "iw", ""),
     (Kind.OBJECTION_WITHDRAWN, "iw", "iw", "iw", ""),
+    (Kind.ENTRY_CHANGED, "iew", "iw", "iw", ""),
+    (Kind.ENTRY_WITHDRAWN, "iew", "iw", "iew", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

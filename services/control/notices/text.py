@@ -20,6 +20,7 @@ _PAGES: Final = {
     "maintenance": ("maintenance", Slot.MAINTENANCE),
     "need": ("demand", Slot.NEED),
     "objection": ("objections", Slot.OBJECTION),
+    "entry": ("catalogue/entries", Slot.ENTRY),
 }
 """What a kind is about → its folder in the portal and the slot with the id."""
 _CREDENTIALS: Final = frozenset({Kind.CREDENTIAL_EXPIRES, Kind.CREDENTIAL_EXPIRED})

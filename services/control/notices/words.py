@@ -86,6 +86,10 @@ class Kind(StrEnum):
     OBJECTION_DENIED = "objection.denied"
     OBJECTION_WITHDRAWN = "objection.withdrawn"
 
+    ENTRY_CHANGED = "entry.changed"
+    """Another version of a catalogue entry is published."""
+    ENTRY_WITHDRAWN = "entry.withdrawn"
+
 
 class Audience(StrEnum):
     """As what a department is told."""
@@ -129,6 +133,7 @@ class Slot(StrEnum):
     """The id of the resource's new version."""
     MAINTENANCE = "maintenance"
     OBJECTION = "objection"
+    ENTRY = "entry"
     NEED = "need"
     """The number by which people call it, as of an objection."""
     ASSIGNEE = "assignee"
@@ -156,6 +161,7 @@ NAMES: Final = frozenset(
         Slot.NEW_RESOURCE,
         Slot.MAINTENANCE,
         Slot.OBJECTION,
+        Slot.ENTRY,
         Slot.NEED,
         Slot.ASSIGNEE,
         Slot.DUTY,

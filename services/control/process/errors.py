@@ -10,6 +10,7 @@ from services.control.dispute_sender import DisputesDiverge, SendAgain
 from services.control.evidence.keys import NoKey
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.policy_topic import PolicyUnreadable
+from services.control.process.drift import DriftStands
 from services.control.reading import TopicUnreadable
 from services.control.sending.wiring import RestoreSecret
 from services.control.store.errors import StoreError
@@ -27,6 +28,7 @@ class WatchSilent(Exception):  # noqa: N818 - says what is the matter
 
 _SPOKEN: Final = (
     WatchSilent,
+    DriftStands,
     ConnectError,
     RegistryRefused,
     RegistryUnavailable,

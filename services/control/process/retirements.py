@@ -1,4 +1,4 @@
-"""Does what time makes due of retirements: reminds, moves a day that the calendar moved, ends cases."""
+"""Does what is due of resources that end: reminds, moves a day that the calendar moved, ends cases."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from services.control.cases.case import Given
 from services.control.cases.words import Action, StopReason
@@ -21,7 +23,7 @@ from services.control.retirements.words import State
 from services.control.store.cases.reading import DistrustCase
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.retirements import writing
-from services.control.store.retirements.reading import by_id, holders, left_over, planned
+from services.control.store.retirements.reading import by_id, holders, left_over, of_withdrawn, planned
 
 _LOG: Final = logging.getLogger(__name__)
 _MANY: Final = 200
@@ -84,19 +86,26 @@ class RetirementsTurn:
                 order = Order(key="", actor=SYSTEM, now=now)
                 answer = self.desk.carry_out(connection, order, case, Action.TERMINATE, given)
         except (DistrustCase, UnknownForm) as error:
-            _LOG.warning("case %s of a retired version cannot be ended: %s", case, error)
+            _LOG.warning("case %s of a resource that is over cannot be ended: %s", case, error)
             return False
         if isinstance(answer, Declined):
             codes = ", ".join(problem.code for problem in answer.problems)
-            _LOG.warning("case %d of a retired version is not ended: %s", answer.number, codes)
+            _LOG.warning("case %d of a resource that is over is not ended: %s", answer.number, codes)
         return isinstance(answer, Done)
 
     def _left(self, today: date) -> Iterator[tuple[UUID, str]]:
-        """Cases of versions whose day has come, page by page; one that stays in spite of all is met once."""
+        """Cases whose resource is over: the day of the version has come, or the entry was withdrawn."""
+        yield from self._paged(lambda connection, after: left_over(connection, today, after, _MANY))
+        yield from self._paged(lambda connection, after: of_withdrawn(connection, after, _MANY))
+
+    def _paged(
+        self, read: Callable[[Connection, UUID | None], list[tuple[UUID, str]]]
+    ) -> Iterator[tuple[UUID, str]]:
+        """Page by page; a case that stays in spite of all is met once."""
         after: UUID | None = None
         while True:
             with self.database.begin() as connection:
-                found = left_over(connection, today, after, _MANY)
+                found = read(connection, after)
             if not found:
                 return
             yield from found

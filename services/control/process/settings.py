@@ -41,6 +41,8 @@ class ControlSettings(BaseModel):
     """How often the running bus is looked at for the snapshots."""
     evidence_s: Seconds = 5.0
     """How often the ledger is looked at for what no checkpoint covers."""
+    drift_s: Seconds = 300.0
+    """How often the bus's real rights are held against the cases, and repaired."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
     forgetting_s: Seconds = 3_600.0

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from producers.connect_client import ConnectClient, RetryPolicy
@@ -11,6 +12,7 @@ from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
 from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
+from services.control.desk.following import SYSTEM
 from services.control.dispute_sender import DisputesNotReady, sender_on
 from services.control.evidence.on_stack import open_sealer
 from services.control.evidence.settings import EvidenceSettings
@@ -21,6 +23,7 @@ from services.control.process.catalogue import CatalogueTurn
 from services.control.process.collecting.collector import Collector
 from services.control.process.collecting.sources import StackSources
 from services.control.process.credentials import CredentialsTurn
+from services.control.process.drift import DriftTurn
 from services.control.process.forgetting import ForgettingTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
@@ -31,7 +34,8 @@ from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
 from services.control.provisioning.logins import Locks
-from services.control.provisioning.wiring import worker
+from services.control.provisioning.repairing import Drift
+from services.control.provisioning.wiring import drift, worker
 from services.control.provisioning.worker import ProvisioningWorker
 from services.control.rights import CONTROL
 from services.control.rulings.wiring import ruling_order, ruling_worker
@@ -80,7 +84,14 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
     parts = _Parts(stack, database, closing)
     declared = load_definitions(settings.definitions or packaged_definitions())
     desk = Desk(PublishedEntries(declared), StoredCalendars(), GrantOutbox())
-    turns: Mapping[str, tuple[Callable[[], bool], Pace]] = {
+    turns = _turns(settings, database, desk, parts, declared)
+    return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
+
+
+def _turns(
+    settings: ControlSettings, database: ControlDatabase, desk: Desk, parts: "_Parts", declared: Definitions
+) -> Mapping[str, tuple[Callable[[], bool], Pace]]:
+    return {
         "acts": (
             ActSender(database, KafkaActs(parts.kafka), now).turn,
             Pace(settings.acts_s, longest_retry_s=10.0),
@@ -94,6 +105,10 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
         "provisioning": (
             parts.worker(desk).provide,
             Pace(settings.provisioning_s, limit_s=_LONGEST_FILL_S),
+        ),
+        "drift": (
+            DriftTurn(database, parts.drift(desk), parts.policy, now).turn,
+            Pace(settings.drift_s, settings.drift_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
         "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),
         "tickets": (
@@ -115,7 +130,6 @@ def loops_of(settings: ControlSettings, closing: ExitStack) -> Sequence[Loop]:
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
         "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
     }
-    return [Loop(name, turn, pace) for name, (turn, pace) in turns.items()]
 
 
 class _Parts:
@@ -144,6 +158,11 @@ class _Parts:
     def worker(self, desk: Desk) -> ProvisioningWorker:
         """Carries decided cases to the bus; each loop has its own, since it keeps what it works with."""
         return worker(self._stack.settings, self._database, desk, say=lambda text: _log.info("%s", text))
+
+    def drift(self, desk: Desk) -> Drift:
+        """Holds the bus's real rights against the cases, and repairs them in the system's name."""
+        say = partial(_log.info, "%s")
+        return drift(self._stack.settings, self._database, desk, say, SYSTEM.person)
 
     def disputes(self) -> Callable[[], bool]:
         """Sends the marks of disputed records; whether any was owed."""

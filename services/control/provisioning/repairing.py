@@ -17,6 +17,7 @@ from services.control.provisioning.reasons import reason_of
 from services.control.rights import OWN_USERS
 from services.control.state import Acl
 from services.control.store.database import ControlDatabase
+from services.control.store.outbox import Act, Fact, append, is_id
 from services.control.store.provisioning.entitled import cases_of_grants, served_cases
 from services.control.store.provisioning.turns import Lane, turn
 from services.control.store.provisioning.works import owed_cases
@@ -24,6 +25,10 @@ from topics.event import GrantId
 from topics.grants.declaration import Grant
 from topics.policy import CaseMark, Policy
 
+_BUSY: Final = "the worker is changing the bus: repair again when it is done"
+_TAKEN: Final = "drift.taken_away"
+_GIVEN: Final = "drift.given_back"
+_LONGEST: Final = 500
 _REASON: Final = "drift: the bus gave more than the cases say"
 
 
@@ -89,20 +94,25 @@ class Drift:
     def repair(self) -> Repaired:
         """Take away what is too much; then give back what cases lack that are active now.
 
+        What stops delivery goes on while something is given back: that may be a long back-fill.
+
         Raises:
             DatabaseIsOlder: nothing was done.
             WorkerIsBusy: nothing was done.
         """
-        with turn(self.database, Lane.STOPPING) as stops, turn(self.database, Lane.PROVIDING) as gives:
-            if not (stops and gives):
-                raise WorkerIsBusy("the worker is changing the bus: repair again when it is done")
-            found = self.find()
-            older = tuple(each for each in found if each.kind is Kind.OLDER_DATABASE)
-            if older:
-                raise DatabaseIsOlder(older)
-            first = self._each([each for each in found if each.kind in TOO_MUCH], self._take)
-            # What was taken because it was too wide is missing now, and comes back as it was decided.
-            lacking = [each for each in self.find() if each.kind not in TOO_MUCH]
+        with turn(self.database, Lane.PROVIDING) as gives:
+            if not gives:
+                raise WorkerIsBusy(_BUSY)
+            with turn(self.database, Lane.STOPPING) as stops:
+                if not stops:
+                    raise WorkerIsBusy(_BUSY)
+                found = self.find()
+                older = tuple(each for each in found if each.kind is Kind.OLDER_DATABASE)
+                if older:
+                    raise DatabaseIsOlder(older)
+                first = self._each([each for each in found if each.kind in TOO_MUCH], self._take)
+                # What was taken because it was too wide is missing now, and comes back as it was decided.
+                lacking = [each for each in self.find() if each.kind not in TOO_MUCH]
             second = self._each(lacking, self._give)
         return Repaired(tuple(found), (*first[0], *second[0]), (*first[1], *second[1]))
 
@@ -116,8 +126,20 @@ class Drift:
             except Exception as error:  # noqa: BLE001 - told with the finding, and the others are mended
                 left.append((finding, reason_of(error)))
             else:
+                self._on_record(finding)
                 done.append(finding)
         return tuple(done), tuple(left)
+
+    def _on_record(self, finding: Finding) -> None:
+        """What was mended is an act; of a right without a grant it is one on its user."""
+        what = _TAKEN if finding.kind in TOO_MUCH else _GIVEN
+        user = finding.acl.user if finding.acl is not None else ""
+        kind, object_ = ("grant", finding.grant) if finding.grant else ("bus_user", user)
+        named = object_ if is_id(object_) else "unnamed"
+        facts: dict[str, Fact] = {"finding": finding.kind.value, "what": finding.what[:_LONGEST]}
+        act = Act(self.who, what, kind, named, self.clock(), facts=facts)
+        with self.database.begin() as connection:
+            append(connection, act)
 
     def _take(self, finding: Finding) -> None:
         if finding.acl is not None:

@@ -92,12 +92,9 @@ class Task(StrEnum):
     CATALOGUE = "catalogue"
     CREDENTIALS = "credentials"
     RETIREMENTS = "retirements"
-<<<<<<< HEAD
     RULINGS = "rulings"
     EVIDENCE = "evidence"
-=======
     FORGETTING = "forgetting"
->>>>>>> w-robust
 
 
 class ControlDatabase:

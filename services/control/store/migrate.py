@@ -20,8 +20,8 @@ from services.control.store.errors import InstallNewerProgram, MigrateDatabase
 
 VERSION_TABLE: Final = "schema_version"
 DOCTOR: Final = "doctor"
-_DOCTORS: Final = (VERSION_TABLE, "department_credentials")
-"""What the doctor may read: dates and numbers, nothing of a person and no secret."""
+_DOCTORS: Final = (VERSION_TABLE, "department_credentials", "snapshots", "snapshot_rounds")
+"""What the doctor may read: dates, numbers and ids, nothing of a person and no secret."""
 APPLICATION: Final = "control_app"
 _APPLICANT: Final = {"name": APPLICATION}
 _ALL_ROWS: Final = "SELECT, INSERT, UPDATE, DELETE"
@@ -133,7 +133,7 @@ def _allow_application(connection: Connection) -> None:
 
 
 def _allow_doctor(connection: Connection) -> None:
-    """The stack's doctor, where there is one, sees how far tables are migrated and when credentials end."""
+    """The stack's doctor, where there is one, sees how far tables are, when credentials end, snapshots."""
     if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": DOCTOR}).first():
         for table in _DOCTORS:
             connection.execute(text(f"GRANT SELECT ON {table} TO {DOCTOR}"))

@@ -5,7 +5,7 @@ last snapshot stays with its own moment, and a note says since when it cannot be
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -44,6 +44,8 @@ class Kind(StrEnum):
     """How catalogue and bus agree: entries by their code, resources without entry by their id."""
     LEDGER = "ledger"
     """How far the ledger's blocks were added up, and to what."""
+    DRIFT = "drift"
+    """Where the bus differed from the cases, mended within a day or not mended."""
 
 
 SNAPSHOTS: Final = Table(
@@ -144,6 +146,12 @@ def note_trouble(connection: Connection, kind: Kind, what: str, now: datetime) -
 def all_of(connection: Connection, kind: Kind) -> Snapshot:
     """Everything that was seen of a kind, by name."""
     return _seen(connection, kind, true())
+
+
+def alarms(connection: Connection) -> Snapshot:
+    """What the watch says, with the drift that was found."""
+    watched, drift = all_of(connection, Kind.ALARM), all_of(connection, Kind.DRIFT)
+    return replace(watched, documents={**watched.documents, **drift.documents})
 
 
 def some_of(connection: Connection, kind: Kind, names: Collection[str]) -> Snapshot:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from services.control.store.operations import GrantGroup, Overdue, Round, grant_groups, overdue, rounds
 from services.control.store.parties import Parties
-from services.control.store.snapshots import Kind, Snapshot, all_of
+from services.control.store.snapshots import Kind, Snapshot, alarms, all_of
 
 POINTS: Final = 120
 STALEST: Final = 10
@@ -38,7 +38,7 @@ def seen(connection: Connection, today: date) -> Seen:
     return Seen(
         rounds(connection),
         all_of(connection, Kind.RESOURCE),
-        all_of(connection, Kind.ALARM),
+        alarms(connection),
         all_of(connection, Kind.QUARANTINE),
         grant_groups(connection),
         overdue(connection, today),

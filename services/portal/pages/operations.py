@@ -15,7 +15,8 @@ from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
 from services.control.store.operations import rounds
 from services.control.store.parties import Parties
-from services.control.store.snapshots import Kind, all_of
+from services.control.store.snapshots import Kind
+from services.control.store.snapshots import alarms as alarms_of
 from services.portal.languages import tongue_of
 from services.portal.operations.asked import seeing
 from services.portal.operations.doors import operations_of
@@ -55,7 +56,7 @@ def alarms(request: Request) -> Response:
     """What stands that a person must know, with what to do."""
     principal, _ = seeing(request, Action.OPERATION_LOOK)
     with parts_of(request).database.reading() as connection:
-        snapshot, round_ = all_of(connection, Kind.ALARM), rounds(connection).get(Kind.ALARM)
+        snapshot, round_ = alarms_of(connection), rounds(connection).get(Kind.ALARM)
     rows = [
         (name, document)
         for name, document in snapshot.documents.items()

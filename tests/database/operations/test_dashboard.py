@@ -105,9 +105,12 @@ def test_who_is_not_logged_in_hears_nothing(portal: Operated) -> None:
 
 def test_alarms_say_what_to_do(portal: Operated) -> None:
     see(portal)
+    drift = {"kind": "drift-strange_right", "subject": "mallory", "detail": "taken away", "remedy": "look"}
+    portal.see(Kind.DRIFT, {"drift:strange_right::x": drift})
     page = portal.reader(Role.OPERATOR, department="data_bureau").open("/operations/alarms")
     assert page.faults == []
     assert "slot-lag" in page.text
+    assert "drift-strange_right mallory taken away look" in page.text
     assert (
         "No alarm stands."
         in portal.reader(Role.PROVIDER, department="police").open("/operations/alarms").text

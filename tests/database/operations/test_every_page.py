@@ -53,6 +53,7 @@ def filled(portal: Operated) -> Operated:
     portal.see(Kind.TOPIC, {PERSONS: {"records": 1, "partitions": 1, "last_record_at": None}})
     portal.see(Kind.QUARANTINE, {"police": {"count": 3, "reasons": {"IDENTITY_MISSING": 3}}})
     portal.see(Kind.ALARM, {"a": {"kind": "slot-lag", "subject": "a", "detail": "", "remedy": "b"}})
+    portal.see(Kind.DRIFT, {"d": {"kind": "drift-x", "subject": "b", "detail": "c", "remedy": "d"}})
     portal.see(
         Kind.CONNECTOR,
         {"capture.police": {"state": "RUNNING", "connector_state": "RUNNING", "tasks": [], "snapshot": None}},

@@ -13,6 +13,7 @@ from services.control.catalogue.lifecycle import Action, Actor, Dossier, Refused
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.problems import Problem
 from services.control.store.catalogue.dossiers import Change, EntryId, Stored, write
+from services.control.store.catalogue.telling import tell_step
 
 ASKED: Final = tuple(each for each in Action if each not in (Action.OPEN, Action.EDIT, Action.SUPERSEDE))
 """What a person can ask of an entry without writing a new content."""
@@ -53,7 +54,7 @@ def edit_entry(connection: Connection, stored: Stored, entry: Entry, asked: Aske
 def take_step(
     connection: Connection, stored: Stored, action: Action, asked: Asked, rules: CatalogueRules
 ) -> Stored | Refused:
-    """Take an action on the version that it concerns.
+    """Take an action on the version that it concerns, and tell it to those who feel it.
 
     Raises:
         ReadAgain: somebody changed the entry since it was read.
@@ -63,7 +64,10 @@ def take_step(
         return tuple(entry_problems(entry, rules))
 
     after = act(stored.dossier, action, asked.who, asked.when, check, asked.why, asked.changed_on)
-    return _written(connection, stored.id, stored, after, asked)
+    done = _written(connection, stored.id, stored, after, asked)
+    if not isinstance(done, Refused):
+        tell_step(connection, done, action, asked.when)
+    return done
 
 
 def _written(

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from services.control.cases.words import State as CaseState
+from services.control.catalogue.lifecycle import State as EntryState
 from services.control.retirements.plan import Retirement
 from services.control.retirements.words import State
 from services.control.store.cases.tables import CASES
+from services.control.store.catalogue.tables import ENTRIES, VERSIONS
 from services.control.store.retirements.tables import RETIREMENTS
 from topics.event import ResourceId
 
@@ -72,6 +74,17 @@ def left_over(connection: Connection, today: date, after: UUID | None, limit: in
         wanted = wanted.where(CASES.c.id > after)
     rows = connection.execute(wanted.order_by(CASES.c.id).limit(limit))
     return [(row.id, f"VERSION_RETIRED {row.retires_on} {row.new_id}") for row in rows]
+
+
+def of_withdrawn(connection: Connection, after: UUID | None, limit: int) -> list[tuple[UUID, str]]:
+    """Cases of entries that were withdrawn and not published anew, each with what its end is called."""
+    gone = exists().where(VERSIONS.c.entry_id == ENTRIES.c.id, VERSIONS.c.state == EntryState.WITHDRAWN.value)
+    of_entry = (ENTRIES.c.code == CASES.c.entry_code) & ENTRIES.c.published.is_(None)
+    wanted = select(CASES.c.id, CASES.c.entry_code).join(ENTRIES, of_entry).where(_GIVES, gone)
+    if after is not None:
+        wanted = wanted.where(CASES.c.id > after)
+    rows = connection.execute(wanted.order_by(CASES.c.id).limit(limit))
+    return [(row.id, f"ENTRY_WITHDRAWN {row.entry_code}") for row in rows]
 
 
 def retirement_of(row: Row[Any]) -> Retirement:
