@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MAX_DEPTH: Final = 32
+MAX_PARTS: Final = 50_000
+"""Types in a schema with every name written out: a table of a thousand columns has a fifth of it."""
+MAX_HOLLOW: Final = 16
+"""Parts without bytes in one item of a collection."""
 
 _PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 _NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
@@ -43,9 +47,12 @@ def unsafe_parts(schema: Any) -> list[Problem]:
     """Find what makes a schema dangerous to decode: recursion, and collections of items without width.
 
     A recursive schema decodes as deep as a sender likes; an array of items that take no bytes (null, a record
-    without fields, fixed of size 0) decodes to as many items as its count says, whatever its length.
+    without fields, fixed of size 0) decodes to as many items as its count says, whatever its length. Names
+    that are used twice in each of twenty records one inside the other stand for a million types.
     """
-    return list(_Walk().visit(schema, (), "", ()))
+    found = list(_Walk().visit(schema, (), "", ()))
+    # Only what has no such problem can be measured: each name is known then before it is used.
+    return found or list(_Measure().problems(schema))
 
 
 def item_form(avro_type: Any) -> ItemForm | None:
@@ -191,6 +198,68 @@ class _Walk:
         if not isinstance(name, str):
             return False
         return name == "null" or self.no_width.get(_full_name(name, space), False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How many types a schema stands for, and how many of them take no bytes and hold nothing."""
+
+    parts: int
+    hollow: int = 0
+
+
+@dataclass(slots=True)
+class _Measure:
+    """One pass over a sound schema; each name is measured once, where it is declared."""
+
+    named: dict[str, _Extent] = field(default_factory=dict)
+    full_of_nothing: list[str] = field(default_factory=list)
+
+    def problems(self, schema: Any) -> Iterator[Problem]:
+        """Yield what makes it dangerous: too many types, or items of a collection full of nothing."""
+        parts = self._of(schema, "").parts
+        if parts > MAX_PARTS:
+            yield Problem(
+                (), f"with its names written out the schema has {parts} types", f"stay below {MAX_PARTS}"
+            )
+        for kind in self.full_of_nothing:
+            yield Problem(
+                (),
+                f"one item of a collection ({kind}) has more than {MAX_HOLLOW} parts that take no bytes",
+                "leave them out, or give them a type that takes at least one byte",
+            )
+
+    def _of(self, schema: Any, space: str) -> _Extent:
+        if isinstance(schema, str):
+            return self.named.get(_full_name(schema, space), _Extent(1, int(schema == "null")))
+        if isinstance(schema, list):
+            branches = [self._of(branch, space) for branch in schema]
+            hollow = [
+                found.hollow for found, branch in zip(branches, schema, strict=True) if branch != "null"
+            ]
+            return _Extent(1 + sum(found.parts for found in branches), max(hollow, default=0))
+        kind = schema.get("type")
+        if kind in ("array", "map"):
+            return self._collection(schema, space)
+        if isinstance(kind, str) and kind in _NAMED:
+            return self._declared(schema, space)
+        return self._of(kind, space)
+
+    def _collection(self, schema: dict[str, Any], space: str) -> _Extent:
+        inner = self._of(schema.get("items" if schema["type"] == "array" else "values"), space)
+        if inner.hollow > MAX_HOLLOW:
+            self.full_of_nothing.append(schema["type"])
+        return _Extent(1 + inner.parts)
+
+    def _declared(self, schema: dict[str, Any], space: str) -> _Extent:
+        full = _full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
+        fields = [self._of(entry["type"], full.rpartition(".")[0]) for entry in _fields(schema)]
+        empty = (
+            schema.get("size") == 0 if schema["type"] == "fixed" else schema["type"] != "enum" and not fields
+        )
+        hollow = int(empty) + sum(found.hollow for found in fields)
+        self.named[full] = _Extent(1 + sum(found.parts for found in fields), hollow)
+        return self.named[full]
 
 
 def _full_name(name: str, space: str) -> str:

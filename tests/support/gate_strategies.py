@@ -1,10 +1,12 @@
 """Random tables and Debezium records, sound and corrupted, for hypothesis."""
 
+import io
 import random
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import fastavro
 from hypothesis import strategies as st
 
 from services.demo.numbers import credit_code, resident_number
@@ -19,7 +21,7 @@ from tests.support.gate_tables import (
     source_block,
 )
 from topics.engine.reference import DoesNotFit, ReferenceCodec
-from topics.event import KafkaRecord, TopicName
+from topics.event import KafkaRecord, Record, TopicName
 from topics.policy import Policy
 
 _RNG = random.Random(5)  # noqa: S311
@@ -94,6 +96,28 @@ _KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "enum": (_ENUM, st.sampled_from("AB")),
     "mixed": (["null", "long", "string"], st.none() | st.integers(0, 9) | st.just("m")),
 }
+DEEPEST = 64
+"""A chain of more named records is nested deeper than anybody reads."""
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"inner": 1}
+    for _ in range(levels):
+        value = {"inner": value}
+    return value
+
+
+def _chain(levels: int) -> "list[tuple[Field, st.SearchStrategy[Any]]]":
+    """Columns of which each holds the one before it by its name; only the last is ever there."""
+    found: list[tuple[Field, st.SearchStrategy[Any]]] = []
+    for level in range(levels):
+        inner = f"Deep{level - 1}" if level else "int"
+        record = {"type": "record", "name": f"Deep{level}", "fields": [{"name": "inner", "type": inner}]}
+        there = st.just(_nested(level)) if level == levels - 1 else st.none()
+        found.append(({"name": f"deep{level}", "type": ["null", record]}, there))
+    return found
+
+
 _PLAIN = ("string", "int", "long", "boolean", "double", "float", "bytes")
 _CONVERSIONS = ("none", "none", "trim", "upper", "normalise", "text", "iso_timestamp", "microseconds")
 _TAME = ("string", "string", "int", "long", "boolean", "bytes")
@@ -109,15 +133,21 @@ class Column:
     name: str
     kind: str
     nullable: bool
+    made: tuple[Field, st.SearchStrategy[Any]] | None = None
+    """Field and values of a column that no item is made of."""
 
     @property
     def field(self) -> Field:
+        if self.made is not None:
+            return self.made[0]
         avro = _KINDS[self.kind][0]
         wrapped = ["null", avro] if self.nullable and self.kind != "mixed" else avro
         return {"name": self.name, "type": wrapped}
 
     @property
     def values(self) -> st.SearchStrategy[Any]:
+        if self.made is not None:
+            return self.made[1]
         found = _KINDS[self.kind][1]
         return st.none() | found if self.nullable else found
 
@@ -133,9 +163,12 @@ class Table:
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> Table:
-    """A table, its resource with random conversions and rules, and a policy of it alone."""
-    tame = draw(st.sampled_from([True, True, False]))
+def tables(draw: st.DrawFn, *, deep: bool = False) -> Table:
+    """A table, its resource with random conversions and rules, and a policy of it alone.
+
+    ``deep``: a column of it is nested about as deep as may be.
+    """
+    tame = deep or draw(st.sampled_from([True, True, False]))
     kinds = draw(st.lists(st.sampled_from(_TAME if tame else [*_PLAIN, *_KINDS]), min_size=1, max_size=6))
     if "enum" in kinds:
         kinds = [kind for kind in kinds if kind != "enum"] + ["enum"]
@@ -145,6 +178,9 @@ def tables(draw: st.DrawFn) -> Table:
     country = draw(st.booleans())
     if country:
         columns.append(Column("country", "string", True))
+    if deep:
+        chain = _chain(draw(st.integers(DEEPEST - 4, DEEPEST - 2)))
+        columns += [Column(made[0]["name"], "deep", True, made) for made in chain]
     kind = draw(st.sampled_from(["resident_id"] * 3 + ["credit_code"] * 2 + list(_RARE)))
     return _declared(draw, columns, kind, country, tame)
 
@@ -153,7 +189,8 @@ _RARE = ("passport", "hk_macao_permit", "taiwan_permit", "foreign_permanent_resi
 
 
 def _declared(draw: st.DrawFn, columns: list[Column], kind: str, country: bool, tame: bool) -> Table:
-    taken = [c for c in columns if c.name in ("number", "country") or draw(st.integers(0, 4))]
+    usual = [c for c in columns if c.made is None]
+    taken = [c for c in usual if c.name in ("number", "country") or draw(st.integers(0, 4))]
     items, fields = [], []
     for column in taken:
         owner = draw(st.sampled_from([None] * 6 + ["social_security"]))
@@ -174,7 +211,7 @@ def _declared(draw: st.DrawFn, columns: list[Column], kind: str, country: bool, 
     names = [str(item["name"]) for item in items]
     foreign = [
         {"column": c.name, "owner": "social_security", "resource": "social.enrolment.v1", "item": "name"}
-        for c in columns
+        for c in usual
         if c not in taken
     ]
     keys = draw(st.sampled_from([["id"], ["id"], ["id", "number"], ["number"]]))
@@ -278,10 +315,22 @@ _HEADERS = st.lists(
 ).map(tuple)
 
 
+class _Unchecked(ReferenceCodec):
+    """Writes what nobody reads, too: what is nested too deep, numbers that are too long."""
+
+    def encode(self, record: Record) -> bytes:
+        stream = io.BytesIO()
+        try:
+            fastavro.schemaless_writer(stream, self._schema, dict(record), strict=True)
+        except Exception as error:
+            raise DoesNotFit(type(error).__name__) from error
+        return stream.getvalue()
+
+
 @st.composite
 def batches(draw: st.DrawFn, table: Table, start: int = 0) -> list[KafkaRecord]:
     """Records of few keys; some are tombstones, bytes of nothing, or corrupted."""
-    codec = ReferenceCodec(table.schema)
+    codec = _Unchecked(table.schema)
     found = []
     for offset in range(start, start + draw(st.integers(1, 8))):
         key = draw(st.sampled_from([b"k1", b"k2", b"k3", None, b"%d" % offset, b"x%d" % offset]))

@@ -42,9 +42,8 @@ def item_ops(field: Field, grant: GrantSpec, state: RecordType, items: RecordTyp
     _check_delivered(field.name, found.reader, delivered, mask)
     if found.source is None or found.writer is None:
         return _constant(field.name, found, delivered, mask, grant)
-    if found.writer.null >= 0 > found.reader.null and isinstance(mask, DropMask):
-        raise NotCompiled(f"{field.name}: null is dropped where there is no null")
     if isinstance(mask, DropMask):
+        # Not looked at, so neither converted: nothing of it is delivered.
         return Constant(encoded_long(delivered.null))
     if mask is None:
         return _unmasked(field.name, found, found.source, found.writer, delivered)

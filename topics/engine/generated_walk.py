@@ -30,6 +30,7 @@ class Other:
 
 
 OTHER: Final = Other()
+_ENVELOPE_DEPTH: Final = 1
 SIZES: Final = tuple(long_form(number) for number in range(4096))
 
 
@@ -53,11 +54,16 @@ def walker(program: GateProgram) -> Callable[[bytes, int], Walked]:
 
 def _walk(program: GateProgram, how: str, quick: dict[str, Any] | None) -> Iterator[str]:
     """Functions for a row, the source block and the envelope; ``quick`` takes what quick ones look into."""
-    for name, steps, slots in (("row", program.row, program.slots), ("source", program.source, 3)):
+    # The row is a branch of a union: one deeper than the source block.
+    parts = (
+        ("row", program.row, program.slots, _ENVELOPE_DEPTH + 2),
+        ("source", program.source, 3, _ENVELOPE_DEPTH + 1),
+    )
+    for name, steps, slots, depth in parts:
         yield f"def {how}{name}(d, at):"
         # The source block may lack some of its three.
         yield "    v0 = v1 = v2 = None"
-        yield from _indented(_fields(steps, f"{name}_", quick))
+        yield from _indented(_fields(steps, f"{name}_", quick, depth))
         yield f"    return at, ({_values(slots)})"
     yield f"def {how}walk(d, at):"
     yield "    before = after = None"
@@ -67,7 +73,8 @@ def _walk(program: GateProgram, how: str, quick: dict[str, Any] | None) -> Itera
             passed = [
                 FieldStep(each.program, each.code, each.null_branch, each.value_branch) for each in envelope
             ]
-            yield from _indented(_fields(passed, f"envelope{envelope[0].program}_", quick))
+            prefix = f"envelope{envelope[0].program}_"
+            yield from _indented(_fields(passed, prefix, quick, _ENVELOPE_DEPTH))
         else:
             for step in envelope:
                 yield from _indented(_told(step, how))
@@ -170,8 +177,8 @@ def _indented(lines: Sequence[str], by: int = 1) -> list[str]:
     return ["    " * by + line for line in lines]
 
 
-def _fields(steps: Sequence[FieldStep], prefix: str, quick: dict[str, Any] | None) -> list[str]:
-    """Lines that read fields into their slots; quick ones raise for what is not ordinary."""
+def _fields(steps: Sequence[FieldStep], prefix: str, quick: dict[str, Any] | None, depth: int) -> list[str]:
+    """Lines that read fields, so deep in the value, into their slots; quick ones raise for the unordinary."""
     lines: list[str] = []
     for way, found in groupby(steps, _way if quick is not None else lambda _step: ""):
         group = list(found)
@@ -186,7 +193,7 @@ def _fields(steps: Sequence[FieldStep], prefix: str, quick: dict[str, Any] | Non
                 lines += _quick_slot(step)
         else:
             for step in group:
-                lines += _field(step, f"v{step.slot}" if step.slot >= 0 else None)
+                lines += _field(step, f"v{step.slot}" if step.slot >= 0 else None, depth)
     return lines
 
 
@@ -242,11 +249,11 @@ def _quick_slot(step: FieldStep) -> list[str]:
     ]
 
 
-def _field(step: FieldStep, name: str | None) -> list[str]:
+def _field(step: FieldStep, name: str | None, depth: int) -> list[str]:
     """Lines that read one field into a name, or that only move behind it."""
     if step.null_branch < 0:
-        return _simple(step, name) if step.code != COMPLEX else _complex(step, name)
-    inner = _simple(step, name) if step.code != COMPLEX else ["at = start", *_complex(step, name)]
+        return _simple(step, name) if step.code != COMPLEX else _complex(step, name, depth)
+    inner = _simple(step, name) if step.code != COMPLEX else ["at = start", *_complex(step, name, depth)]
     return [
         "start = at",
         *_number("n"),
@@ -257,8 +264,8 @@ def _field(step: FieldStep, name: str | None) -> list[str]:
     ]
 
 
-def _complex(step: FieldStep, name: str | None) -> list[str]:
-    return [f"at = skip(numbers, {step.program}, d, at, 2)", *([f"{name} = OTHER"] if name else [])]
+def _complex(step: FieldStep, name: str | None, depth: int) -> list[str]:
+    return [f"at = skip(numbers, {step.program}, d, at, {depth})", *([f"{name} = OTHER"] if name else [])]
 
 
 def _simple(step: FieldStep, name: str | None) -> list[str]:

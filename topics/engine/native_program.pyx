@@ -48,6 +48,9 @@ from topics.engine.native_walk cimport (
 
 from topics.resource import Conversion
 
+DEF ENVELOPE_DEPTH = 1
+
+
 cdef enum:
     ROLE_SKIPPED = 0
     ROLE_BEFORE = 1
@@ -97,8 +100,10 @@ cdef int _read_simple(int code, Cursor* cursor, Value* value) noexcept nogil:
     return NOT_BOOLEAN if code == CODE_BOOLEAN and value.number > 1 else WELL
 
 
-cdef int _read_field(const int32_t* numbers, const FieldStep* step, Cursor* cursor, Value* slots) noexcept nogil:
-    """One field of a record; its value goes to its slot."""
+cdef int _read_field(
+    const int32_t* numbers, const FieldStep* step, Cursor* cursor, Value* slots, int depth
+) noexcept nogil:
+    """One field of a record, so deep in the value; its own value goes to its slot."""
     cdef Value unused
     cdef Value* value = &unused if step.slot < 0 else &slots[step.slot]
     cdef Py_ssize_t start = cursor.at
@@ -117,16 +122,16 @@ cdef int _read_field(const int32_t* numbers, const FieldStep* step, Cursor* curs
         return _read_simple(step.code, cursor, value)
     cursor.at = start
     value.kind = KIND_OTHER
-    return skip(numbers, step.program, cursor, 2)
+    return skip(numbers, step.program, cursor, depth)
 
 
 cdef int _read_fields(
-    const int32_t* numbers, const FieldStep* steps, Py_ssize_t count, Cursor* cursor, Value* slots
+    const int32_t* numbers, const FieldStep* steps, Py_ssize_t count, Cursor* cursor, Value* slots, int depth
 ) noexcept nogil:
     cdef Py_ssize_t index
     cdef int fault
     for index in range(count):
-        fault = _read_field(numbers, &steps[index], cursor, slots)
+        fault = _read_field(numbers, &steps[index], cursor, slots, depth)
         if fault:
             return fault
     return WELL
@@ -232,9 +237,11 @@ cdef class Program:
         for index in range(self.envelope_count):
             step = &self.envelope[index]
             if step.role == ROLE_SKIPPED:
-                fault = skip(self.numbers, step.program, &cursor, 1)
+                fault = skip(self.numbers, step.program, &cursor, ENVELOPE_DEPTH)
             elif step.role == ROLE_SOURCE:
-                fault = _read_fields(self.numbers, self.source, self.source_count, &cursor, found.source)
+                fault = _read_fields(
+                    self.numbers, self.source, self.source_count, &cursor, found.source, ENVELOPE_DEPTH + 1
+                )
             elif step.role == ROLE_OPERATION:
                 fault = _read_simple(CODE_STRING, &cursor, &operation)
                 found.operation = operation.data[0] if fault == WELL and operation.length == 1 else 0
@@ -253,6 +260,8 @@ cdef class Program:
                     fault = _read_fields(
                         self.numbers, self.row, self.row_count, &cursor,
                         self.before if step.role == ROLE_BEFORE else self.after,
+                        # The row is a branch of a union.
+                        ENVELOPE_DEPTH + 2,
                     )
             if fault:
                 return fault

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from topics.schema_rules import ItemForm, item_form, item_forms, item_problems, unsafe_parts
+from topics.engine.reference import usable_codec
+from topics.schema_rules import MAX_HOLLOW, ItemForm, item_form, item_forms, item_problems, unsafe_parts
 
 
 def record(*types: Any, name: str = "R") -> dict[str, Any]:
@@ -141,3 +142,32 @@ def test_a_resource_schema_is_a_record_with_fields() -> None:
     assert item_problems("string")
     assert item_problems(EMPTY)
     assert set(item_forms(record("string", array("int")))) == {"f0"}
+
+
+def doubling(levels: int, *leaf: Any) -> list[Any]:
+    """Records of which each holds the one before it twice, by its name."""
+    found: list[Any] = [record(*leaf, name="R0")]
+    found += [record(f"R{level - 1}", f"R{level - 1}", name=f"R{level}") for level in range(1, levels + 1)]
+    return found
+
+
+@pytest.mark.parametrize("leaf", [("int",), ()], ids=["of a number", "of nothing"])
+def test_a_few_names_may_not_stand_for_a_hundred_thousand_types(leaf: tuple[str, ...]) -> None:
+    assert unsafe_parts(record(*doubling(11, *leaf))) == []
+    [problem] = unsafe_parts(record(*doubling(30, *leaf)))
+    assert "types" in problem.problem
+    assert usable_codec(record(*doubling(30, *leaf))) is None
+
+
+def test_a_table_of_as_many_columns_as_there_may_be_is_no_bomb() -> None:
+    row = record(*[["null", "string"]] * 1_600, name="Row")
+    assert unsafe_parts(record(["null", row], ["null", "Row"])) == []
+
+
+@pytest.mark.parametrize("nothing", ["null", EMPTY], ids=["null", "an empty record"])
+def test_an_item_of_a_collection_may_not_be_full_of_parts_without_bytes(nothing: Any) -> None:
+    kinds = [nothing, *["null" if nothing == "null" else EMPTY["name"]] * MAX_HOLLOW]
+    assert unsafe_parts(record(array(record("int", *kinds[:-1], name="Item")))) == []
+    [problem] = unsafe_parts(record(array(record("int", *kinds, name="Item"))))
+    assert "take no bytes" in problem.problem
+    assert unsafe_parts(record(array(record("int", *[["null", "int"]] * 100, name="Item")))) == []

@@ -56,8 +56,8 @@ def decided(
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> tuple[Table, list[list[KafkaRecord]]]:
-    table = draw(tables())
+def scenes(draw: st.DrawFn, *, deep: bool = False) -> tuple[Table, list[list[KafkaRecord]]]:
+    table = draw(tables(deep=deep))
     first = draw(batches(table))
     return table, [run for run in (first, draw(batches(table, 50))) if run]
 
@@ -65,6 +65,18 @@ def scenes(draw: st.DrawFn) -> tuple[Table, list[list[KafkaRecord]]]:
 @examples(150, suppress_health_check=list(HealthCheck))
 @given(scene=scenes())
 def test_each_engine_decides_what_the_line_decides(scene: tuple[Table, list[list[KafkaRecord]]]) -> None:
+    table, runs = scene
+    schemas = {SCHEMA_ID: table.schema}
+    expected = decided(Implementation.REFERENCE, table.policy, schemas, runs)
+    for implementation in FAST:
+        assert decided(implementation, table.policy, schemas, runs) == expected, implementation
+
+
+@examples(6, suppress_health_check=list(HealthCheck))
+@given(scene=scenes(deep=True))
+def test_each_engine_reads_as_deep_as_the_line_and_no_deeper(
+    scene: tuple[Table, list[list[KafkaRecord]]],
+) -> None:
     table, runs = scene
     schemas = {SCHEMA_ID: table.schema}
     expected = decided(Implementation.REFERENCE, table.policy, schemas, runs)
