@@ -1,6 +1,6 @@
 """What a processor gives the runner: pure decisions over whole batches; the runner does all that waits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -47,6 +47,20 @@ class BatchResult:
     lanes: tuple[Lane, ...]
     outcomes: Mapping[str, int]
     """Outcome or reason code → count, for metrics only."""
+
+
+Steps = Generator[None, None, BatchResult]
+"""A decision with pauses, in which everybody else may have the event loop; ends with its result."""
+
+
+def finished(steps: Steps) -> BatchResult:
+    """The result, without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            result: BatchResult = done.value
+            return result
 
 
 class Processor(Protocol):
@@ -119,6 +133,8 @@ class Processor(Protocol):
 
         ``schemas`` holds a parsed JSON schema per id of ``needed_schemas``; an id that the registry does not
         know is absent. Never raises for data: a defect becomes a stopped event with reason INTERNAL.
+
+        A processor whose records may suddenly be dear also has ``process_in_steps``, which gives ``Steps``.
         """
         ...
 

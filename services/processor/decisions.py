@@ -1,5 +1,6 @@
 """Gets decisions out of a processor that may break: in small batches, alone, or tried in a child first."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from services.processor.attempts import AttemptLog, Suspect
 from services.processor.batch_limit import BatchLimit
-from services.processor.contract import Batch, BatchResult, InputPartition, Processor, size_of
+from services.processor.contract import Batch, BatchResult, InputPartition, Processor, Steps, size_of
 from services.processor.errors import ExitCode, OutputRefused, StopInstance
 from services.processor.metrics import Metrics
 from services.processor.probe import deadly_records
@@ -23,6 +24,8 @@ PROCESS_DIED: Final = "ProcessDied"
 """The defect of a record over which the process died."""
 OUTPUT_REFUSED: Final = "OutputRefused"
 """The defect of a record of which something is written that Kafka refuses, as too large for instance."""
+_LONGEST_TURN_SECONDS: Final = 0.03
+"""With the step that comes after it less than a tenth of a second."""
 _ALONE_FROM: Final = 2
 """After so many deaths the records are decided one by one."""
 
@@ -156,8 +159,10 @@ class Decisions:
         edges = sorted({0, len(records), *alone, *(number + 1 for number in alone)})
         return list(pairwise(edges)) if alone else []
 
-    def decide(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult | None:
+    async def decide(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult | None:
         """The processor's result, or None after a defect: the batch comes again, in small pieces.
+
+        Where it takes long, the event loop has its turn in between.
 
         Raises:
             StopInstance: a record breaks the processor and cannot be isolated.
@@ -166,17 +171,36 @@ class Decisions:
         defect = self._breaking.get(InputPartition(first.topic, first.partition), {}).get(first.offset)
         if size == 1 and defect is not None:
             return self._stop_internal(first, defect)
-        began = time.monotonic()
         self._attempts.begin(batch, 1 + max(map(self._deaths, batch)))
         try:
-            result = self.processor.process(batch, schemas)
+            result, seconds = await self._processed(batch, schemas)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
             self._failed(batch, size, type(error).__name__)
             return None
         finally:
             self._attempts.end()
-        self.limit.took(size, time.monotonic() - began)
+        self.limit.took(size, seconds)
         return result
+
+    async def _processed(self, batch: Batch, schemas: Mapping[Any, Any]) -> tuple[BatchResult, float]:
+        """The result, and the seconds that were spent on it."""
+        in_steps = getattr(self.processor, "process_in_steps", None)
+        began = time.monotonic()
+        if in_steps is None:
+            result = self.processor.process(batch, schemas)
+            return result, time.monotonic() - began
+        steps: Steps = in_steps(batch, schemas)
+        spent = 0.0
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value, spent + time.monotonic() - began
+            turn = time.monotonic() - began
+            if turn > _LONGEST_TURN_SECONDS:
+                spent += turn
+                await asyncio.sleep(0)
+                began = time.monotonic()
 
     def done(self, batch: Batch) -> None:
         """The batch is committed."""

@@ -250,7 +250,7 @@ class Runner:
             for portion in self._decisions.portions(batch):
                 # 3. The decisions.
                 with observed.stage("decide"):
-                    result = self._decisions.decide(portion, schemas)
+                    result = await self._decisions.decide(portion, schemas)
                 await asyncio.sleep(0)
                 # 4. The transaction before this one.
                 await self._settle()

@@ -120,6 +120,21 @@ cdef class NativeRecords:
         for index in range(self.count):
             yield self.record(index)
 
+    def part(self, Py_ssize_t first, Py_ssize_t end):
+        """See ``topics.engine.records.Records.part``."""
+        cdef NativeRecords found = NativeRecords(self.topic, self.partition)
+        end = min(end, self.count)
+        first = min(max(first, 0), end)
+        PyMem_Free(found.rows)
+        found.rows = <InputRecord*> PyMem_Malloc(max(end - first, 1) * sizeof(InputRecord))
+        if found.rows == NULL:
+            raise MemoryError()
+        found.count, found.room = end - first, max(end - first, 1)
+        memcpy(found.rows, self.rows + first, found.count * sizeof(InputRecord))
+        # The bytes are still those of the whole.
+        found.keep.append(self)
+        return found
+
     def schema_ids(self):
         """See ``topics.engine.records.Records.schema_ids``."""
         cdef Py_ssize_t index

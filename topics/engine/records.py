@@ -36,6 +36,10 @@ class Records(Protocol):
         """All of them."""
         ...
 
+    def part(self, first: int, end: int) -> "Records":
+        """Those from one number to before another; at least one."""
+        ...
+
     def schema_ids(self) -> frozenset[SchemaId]:
         """The writer schemas of the values; what is not framed has none."""
         ...
@@ -60,6 +64,10 @@ class PartitionRecords:
     def __iter__(self) -> Iterator[KafkaRecord]:
         """All records."""
         return iter(self._records)
+
+    def part(self, first: int, end: int) -> "PartitionRecords":
+        """See ``Records.part``."""
+        return PartitionRecords(self.topic, self.partition, self._records[first:end])
 
     def schema_ids(self) -> frozenset[SchemaId]:
         """See ``Records.schema_ids``."""

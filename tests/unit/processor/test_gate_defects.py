@@ -10,7 +10,7 @@ from schemas.load import control_schema
 from services.gate import processor as gate
 from services.gate.line import decide
 from services.gate.processor import GateProcessor
-from services.processor.contract import BatchResult
+from services.processor.contract import Steps
 from tests.support.debezium import PERSON_TOPIC
 from tests.support.policy import sample_policy
 from tests.unit.processor.fakes import Bench
@@ -46,10 +46,10 @@ def broken_line(monkeypatch: pytest.MonkeyPatch) -> None:
 class BreaksAsAWhole(GateProcessor):
     """A gate whose defect lies outside the line, where no record is known yet."""
 
-    def process(self, batch: Any, schemas: Any) -> BatchResult:
+    def process_in_steps(self, batch: Any, schemas: Any) -> Steps:
         if any(record.offset == BROKEN_OFFSET for record in chain.from_iterable(batch)):
             raise ZeroDivisionError("a defect of ours")
-        return super().process(batch, schemas)
+        return super().process_in_steps(batch, schemas)
 
 
 @pytest.fixture(params=["in the line", "around the line"])
