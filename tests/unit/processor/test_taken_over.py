@@ -102,12 +102,12 @@ def decisions(log: AttemptLog) -> Decisions:
     return Decisions(Copying(), BatchLimit(100), log, Metrics("copying.0"))
 
 
-def test_a_suspicion_outlives_later_decisions_about_other_partitions(tmp_path: Path) -> None:
+async def test_a_suspicion_outlives_later_decisions_about_other_partitions(tmp_path: Path) -> None:
     deciding(log_of(tmp_path, 0), 0, 3, 1)
     again = decisions(log_of(tmp_path, 0))
     other: Records = PartitionRecords(*OTHER, numbered(b"1", source=OTHER))
-    again.decide([other], {})
+    await again.decide([other], {})
     assert log_of(tmp_path, 1).others() == (Suspect(SOURCE, 0, 3, 1),), "its partition may be another's now"
     again.done([PartitionRecords(*SOURCE, numbered(b"1", b"2", b"3"))])
-    again.decide([other], {})
+    await again.decide([other], {})
     assert log_of(tmp_path, 1).others() == ()
