@@ -218,7 +218,7 @@ def test_a_ruling_over_the_api_is_carried_out_by_itself_and_the_gate_decides_by_
 
     order = (
         "conflicts", "decide", ENROLMENT, "address", "--decision", "transfer",
-        "--department", "data_bureau", "--basis", BASIS, "--why", WHY, "--definitions", str(bench.folder),
+        "--as", "li", "--basis", BASIS, "--why", WHY, "--definitions", str(bench.folder),
     )  # fmt: skip
     again = told(bench, *order)["decided"]
     assert (again["ruling"]["id"], again["again"], again["policy_version"]) == (given, True, version)
