@@ -186,13 +186,6 @@ class RulingOrder:
             yield id_, resource_entry(resource, schema, ids, policy.resources.get(id_))
 
 
-def standing_ruling(given: Given, policy: Policy) -> ItemRuling | None:
-    """The same decision on the same basis, if it is the latest on that column."""
-    latest = [each for each in in_force(policy.rulings.values()) if each.about == given.about]
-    same = [each for each in latest if (each.decision, each.basis) == (given.decision, given.basis)]
-    return same[0] if same else None
-
-
 def _grants(definitions: Definitions, policy: Policy | None) -> dict[GrantId, Any]:
     found = grants_in_force(definitions, policy)
     return {id_: grant for id_, grant in found.items() if grant.state is not GrantState.REVOKED}

@@ -127,17 +127,21 @@ def _settings(folder: Path, pem: str) -> dict[str, Any]:
         "USE_TZ": True,
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "OAUTH2_PROVIDER": {
-            "OIDC_ENABLED": True,
-            "OIDC_RSA_PRIVATE_KEY": pem,
-            "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
-            # It asks only where it cannot tell whose session is meant.
-            "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False,
-            "PKCE_REQUIRED": True,
-            "SCOPES": {"openid": "Who somebody is", "profile": "Name and groups", "email": "E-mail"},
-            "OAUTH2_VALIDATOR_CLASS": "tests.support.identity_provider_site.Claims",
-        },
+        "OAUTH2_PROVIDER": _openid(pem),
         "PEOPLE": str(folder / _PEOPLE),
+    }
+
+
+def _openid(pem: str) -> dict[str, Any]:
+    return {
+        "OIDC_ENABLED": True,
+        "OIDC_RSA_PRIVATE_KEY": pem,
+        "OIDC_RP_INITIATED_LOGOUT_ENABLED": True,
+        # It asks only where it cannot tell whose session is meant.
+        "OIDC_RP_INITIATED_LOGOUT_ALWAYS_PROMPT": False,
+        "PKCE_REQUIRED": True,
+        "SCOPES": {"openid": "Who somebody is", "profile": "Name and groups", "email": "E-mail"},
+        "OAUTH2_VALIDATOR_CLASS": "tests.support.identity_provider_site.Claims",
     }
 
 

@@ -18,7 +18,6 @@ from services.control.ruling_order import (
     RulingOvertaken,
     Written,
     affected_by,
-    standing_ruling,
 )
 from tests.support.policy import policy_of
 from tests.support.ruling import AT, CITY, ENROLMENT, PERSON, RulingMemory, given
@@ -203,12 +202,3 @@ def test_a_revoked_grant_loses_nothing() -> None:
     policy = with_grant_state(by_cases, {HEALTH: GrantState.REVOKED}, 1)
     assert affected(given(), policy).losing == ()
     assert affected(given(), None).losing == (HEALTH,)
-
-
-def test_the_same_decision_on_the_same_basis_is_found_while_it_is_the_latest() -> None:
-    bus = RulingMemory()
-    written(bus)
-    assert standing_ruling(given("o-9"), bus.now) == bus.now.rulings["o-1"]
-    assert standing_ruling(given("o-9", basis="another"), bus.now) is None
-    written(bus, "o-2", decision=Decision.CONFIRM, at=LATER)
-    assert standing_ruling(given("o-9"), bus.now) is None

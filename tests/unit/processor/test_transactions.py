@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from confluent_kafka import KafkaError, KafkaException
 
 from services.processor.applied import Applied
 from services.processor.clients import ConfluentSender
-from services.processor.contract import InputPartition
 from services.processor.errors import (
     AbortTransaction,
     ExitCode,
@@ -20,68 +19,10 @@ from services.processor.errors import (
     StopInstance,
 )
 from services.processor.transactions import Transactions
+from tests.unit.processor.fake_producer import OUTPUT, POSITIONS, FakeProducer, failure, opened, whole
 from topics.engine.lanes import into_lanes
-from topics.event import OutputRecord, TopicName
 
-OUTPUT = OutputRecord(TopicName("out"), 3, b"k", b"v", (("h", b"1"),))
-POSITIONS = {InputPartition(TopicName("in"), 0): 7}
 MOST_ABANDONED = 32
-
-
-def failure(
-    code: int, *, fatal: bool = False, abort: bool = False, retriable: bool = False
-) -> KafkaException:
-    return KafkaException(KafkaError(code, "as the test says", fatal, retriable, abort))
-
-
-class FakeProducer:
-    """Notes its calls; raises what a test has laid ready for a call, once each."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-        self.produced: list[dict[str, Any]] = []
-        self.offsets: list[tuple[str, int, int, str]] = []
-        self.failures: dict[str, list[Exception]] = {}
-        self.slow: Callable[[], object] = lambda: None
-        self.queued = 0
-        """How many records a flush leaves."""
-
-    def fails(self, call: str, *errors: Exception) -> "FakeProducer":
-        self.failures[call] = list(errors)
-        return self
-
-    def _called(self, call: str) -> None:
-        self.calls.append(call)
-        self.slow()
-        if self.failures.get(call):
-            raise self.failures[call].pop(0)
-
-    def init_transactions(self, _seconds: float) -> None:
-        self._called("init")
-
-    def begin_transaction(self) -> None:
-        self._called("begin")
-
-    def produce(self, topic: str, **record: Any) -> None:
-        self._called("produce")
-        self.produced.append({"topic": topic, **record})
-
-    def poll(self, _seconds: float) -> int:
-        return 0
-
-    def flush(self, _seconds: float) -> int:
-        self._called("flush")
-        return self.queued
-
-    def send_offsets_to_transaction(self, offsets: list[Any], _group: object, _seconds: float) -> None:
-        self._called("offsets")
-        self.offsets += [(each.topic, each.partition, each.offset, each.metadata) for each in offsets]
-
-    def commit_transaction(self, _seconds: float) -> None:
-        self._called("commit")
-
-    def abort_transaction(self, _seconds: float) -> None:
-        self._called("abort")
 
 
 class Patient(ConfluentSender):
@@ -102,21 +43,6 @@ class Patient(ConfluentSender):
 @pytest.fixture
 def producer() -> FakeProducer:
     return FakeProducer()
-
-
-async def opened(*producers: FakeProducer, patience_s: float = 5.0) -> Transactions:
-    waiting = iter(producers)
-    make: Any = lambda: ConfluentSender(next(waiting))  # noqa: E731
-    transactions = Transactions(make, patience_s)
-    await transactions.open()
-    return transactions
-
-
-async def whole(transactions: Transactions) -> None:
-    """A transaction from its beginning to its commit."""
-    transactions.begin()
-    await transactions.produce(into_lanes([OUTPUT]))
-    await transactions.commit(POSITIONS, Applied(4), None)
 
 
 async def test_a_transaction_writes_records_and_offsets_with_the_policy_version(
@@ -385,50 +311,3 @@ async def test_a_call_that_never_comes_back_is_left_behind_and_a_new_producer_wo
     await whole(transactions)
     assert fresh.calls == ["init", "begin", "produce", "offsets", "commit"]
     never.set()
-
-
-async def test_a_portion_is_queued_once_the_one_before_it_is_accepted(producer: FakeProducer) -> None:
-    transactions = await opened(producer)
-    transactions.begin()
-    producer.fails("begin", failure(KafkaError._STATE), failure(KafkaError._STATE))
-    await transactions.write([into_lanes([OUTPUT])] * 3)
-    flushed = ["flush", "begin"]
-    assert producer.calls == ["init", "begin", *["produce", *flushed] * 2, "produce"]
-    assert transactions.opened_at is not None
-
-
-async def test_what_was_refused_is_told_at_the_flush_and_nothing_comes_after_it(
-    producer: FakeProducer,
-) -> None:
-    transactions = await opened(producer)
-    transactions.begin()
-    producer.fails("begin", failure(KafkaError.MSG_SIZE_TOO_LARGE, abort=True))
-    with pytest.raises(OutputRefused, match="MSG_SIZE_TOO_LARGE"):
-        await transactions.write([into_lanes([OUTPUT])] * 2)
-    assert len(producer.produced) == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "asked"),
-    [
-        (failure(KafkaError.UNKNOWN_TOPIC_OR_PART, abort=True), AbortTransaction),
-        (failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True), RecreateProducer),
-        (failure(KafkaError._FENCED, fatal=True), StopInstance),
-    ],
-)
-async def test_whatever_else_a_flush_tells_is_named_after_what_to_do(
-    producer: FakeProducer, error: KafkaException, asked: type[Exception]
-) -> None:
-    transactions = await opened(producer)
-    transactions.begin()
-    producer.fails("begin", error)
-    with pytest.raises(asked):
-        await transactions.flush()
-
-
-async def test_records_that_a_flush_leaves_behind_ask_for_a_new_producer(producer: FakeProducer) -> None:
-    transactions = await opened(producer)
-    transactions.begin()
-    producer.queued = 1
-    with pytest.raises(RecreateProducer):
-        await transactions.flush()
