@@ -77,7 +77,7 @@ PAGES: Final = (
     "/maintenance",
     "/cases",
     "/cases?state=active",
-    "/cases?view=due",
+    "/cases?sort=due",
     "/grants",
     "/grants?sort=lag",
     "/grants?words=07",

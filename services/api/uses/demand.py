@@ -19,11 +19,11 @@ from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem, Role
 from services.control.catalogue.entry import read_code
 from services.control.demand.life import Refused, allowed
-from services.control.demand.merging import Demanded, NeedLine, demand_list
+from services.control.demand.merging import Demanded, NeedLine, demand_list, merged
 from services.control.demand.need import Given, Opening
 from services.control.demand.words import Action
 from services.control.store.demand import work
-from services.control.store.demand.reading import Filed, Wish, listed, load
+from services.control.store.demand.reading import Filed, Wish, keys, listed, load, of_numbers
 from services.control.store.demand.reading import stated as all_stated
 
 NO_CODE: Final = Problem("CODE_MISSING", "code", "this is no resource code", "name a published entry's code")
@@ -55,6 +55,17 @@ def demanded(parts: Parts, principal: Principal) -> tuple[Demanded, ...]:
     permit(parts, principal, Asked.DEMAND_LOOK, own(principal))
     with parts.database.reading() as connection:
         return demand_list(all_stated(connection))
+
+
+def demanded_page(
+    parts: Parts, principal: Principal, start: int, limit: int
+) -> tuple[tuple[Demanded, ...], int]:
+    """Some of the demand list, and how long it is; only what is shown is read whole."""
+    permit(parts, principal, Asked.DEMAND_LOOK, own(principal))
+    with parts.database.reading() as connection:
+        groups = merged(keys(connection))
+        numbers = [each.number for some in groups[start : start + limit] for each in some]
+        return demand_list(of_numbers(connection, numbers)), len(groups)
 
 
 def needs(

@@ -7,6 +7,7 @@ case and punctuation; the authority may give several one name when it assigns th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from services.control.catalogue.text import comparable
@@ -65,24 +66,43 @@ class Demanded:
     items: tuple[ItemWanted, ...]
 
 
+class NeedKey(NamedTuple):
+    """What it takes to merge a need, and no more: of thousands of needs a page shows a few."""
+
+    number: int
+    department: str
+    subject: str
+    state: State
+    code: str | None
+    entry: str | None
+
+
+Mergeable = TypeVar("Mergeable", NeedLine, NeedKey)
+
+
 def demand_list(needs: Iterable[NeedLine]) -> tuple[Demanded, ...]:
     """Merge needs, those of the most departments first; what was declined or withdrawn is left out.
 
     Args:
         needs: in the order in which they were stated; the first one names what is merged.
     """
+    return tuple(map(_demanded, merged(needs)))
+
+
+def merged(needs: Iterable[Mergeable]) -> list[list[Mergeable]]:
+    """The needs for the same data together, in the order of the demand list; see ``demand_list``."""
     wanted = [each for each in needs if each.state not in OVER]
     places = {comparable(each.subject): _place(each) for each in wanted if _place(each)}
-    merged: dict[str, list[NeedLine]] = {}
+    found: dict[str, list[Mergeable]] = {}
     for each in wanted:
         key = comparable(each.subject)
-        merged.setdefault(_place(each) or places.get(key) or f"name {key}", []).append(each)
-    return tuple(
-        sorted(map(_demanded, merged.values()), key=lambda one: (-len(one.departments), one.subject))
+        found.setdefault(_place(each) or places.get(key) or f"name {key}", []).append(each)
+    return sorted(
+        found.values(), key=lambda some: (-len({each.department for each in some}), some[0].subject)
     )
 
 
-def _place(need: NeedLine) -> str:
+def _place(need: NeedLine | NeedKey) -> str:
     """The entry that a need leads to; empty where there is none yet."""
     return need.code or need.entry or ""
 

@@ -37,15 +37,17 @@ _TYPED: Final = ("subject", "items", "scenario", "basis_document", "basis_articl
 def list_page(request: Request) -> Response:
     """What departments need, merged, the most wanted first."""
     principal = principal_of(request)
-    found = demand.demanded(parts_of(request), principal)
-    asked = page_number(request.query_params.get("after", "")) or 0
-    start = asked if asked < len(found) else 0
+    parts, start = parts_of(request), page_number(request.query_params.get("after", "")) or 0
+    found, total = demand.demanded_page(parts, principal, start, _PER_PAGE)
+    if start and start >= total:
+        start = 0
+        found, total = demand.demanded_page(parts, principal, start, _PER_PAGE)
     return page(
         request,
         "demand/list.html",
-        demanded=found[start : start + _PER_PAGE],
-        total=len(found),
-        following=start + _PER_PAGE if start + _PER_PAGE < len(found) else None,
+        demanded=found,
+        total=total,
+        following=start + _PER_PAGE if start + _PER_PAGE < total else None,
         may_state=sees(principal, Permission.DEMAND_STATE, own(principal)),
     )
 

@@ -1,6 +1,7 @@
 """Needs in a real database: what is read is what happened; one draft answers all that are alike."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,14 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from services.control.cases.words import Actor, Role
 from services.control.demand.life import Refused
-from services.control.demand.merging import demand_list
+from services.control.demand.merging import demand_list, merged
 from services.control.demand.need import Given
 from services.control.demand.words import Action, DeclineReason, State
 from services.control.store.accounts.departments import add_department
 from services.control.store.catalogue.dossiers import EntryId, by_id
 from services.control.store.database import ControlDatabase
 from services.control.store.demand import work
-from services.control.store.demand.reading import Filed, Wish, listed, load, stated
+from services.control.store.demand.reading import Filed, Wish, keys, listed, load, of_numbers, stated
 from services.control.store.demand.tables import EVENTS
 from services.control.store.errors import ReadAgain
 from services.control.store.ids import new_id
@@ -127,6 +128,29 @@ def test_a_need_for_what_is_published_is_counted_with_its_entry(database: Contro
     with database.reading() as connection:
         (merged,) = demand_list(stated(connection))
     assert (merged.code, merged.published, merged.departments) == (str(code), True, ("health", "tax"))
+
+
+def test_pages_of_the_demand_list_read_a_few_needs_and_come_to_the_whole_list(
+    database: ControlDatabase,
+) -> None:
+    one, _, other = (stating(database, subject=name) for name in ("救助信息", " 救助信息", "流浪人员"))
+    stating(database, subject="婚姻登记", who=replace(CONSUMER, department="tax"))
+    stating(database, subject="婚姻登记")
+    for number in (one.number, other.number):
+        acting(database, number, Action.ASSIGN, BUREAU, Given(department="police", subject="救助信息"))
+    acting(database, other.number, Action.DRAFT, ASSIGNEE)
+    gone = stating(database, subject="不再需要")
+    acting(database, gone.number, Action.WITHDRAW, CONSUMER)
+    with database.reading() as connection:
+        whole = demand_list(stated(connection))
+        groups = merged(keys(connection))
+        pages = [
+            each
+            for group in groups
+            for each in demand_list(of_numbers(connection, [need.number for need in group]))
+        ]
+    assert [each.subject for each in whole] == ["婚姻登记", "救助信息"]
+    assert tuple(pages) == whole
 
 
 def test_what_there_is_not_is_not_named(database: ControlDatabase) -> None:

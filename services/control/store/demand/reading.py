@@ -1,6 +1,6 @@
 """Reads needs: one is folded from its events each time, lists and the demand list read what they came to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 
 from services.control.cases.words import Actor, Role
 from services.control.catalogue.entry import ResourceCode, read_code
-from services.control.demand.merging import NeedLine
+from services.control.demand.merging import NeedKey, NeedLine
 from services.control.demand.need import Event, Given, Need, Opening, fold
 from services.control.demand.words import Action, DeclineReason, State
 from services.control.store.catalogue.tables import ENTRIES
 from services.control.store.demand.tables import EVENTS, NEEDS
 
 _AT_ONCE: Final = 10_000
+_CODE: Final = func.coalesce(NEEDS.c.code, ENTRIES.c.code).label("entry_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,23 @@ def stated(connection: Connection, limit: int = _AT_ONCE) -> list[NeedLine]:
     return _read(connection, _lines().order_by(NEEDS.c.number).limit(limit))
 
 
+def keys(connection: Connection, limit: int = _AT_ONCE) -> list[NeedKey]:
+    """What merges all needs, in the order in which they were stated."""
+    columns = (NEEDS.c.number, NEEDS.c.department, NEEDS.c.subject, NEEDS.c.state)
+    wanted = _lines().with_only_columns(*columns, _CODE, NEEDS.c.entry_id)
+    return [
+        NeedKey(number, department, subject, State(state), code, None if entry is None else str(entry))
+        for number, department, subject, state, code, entry in connection.execute(
+            wanted.order_by(NEEDS.c.number).limit(limit)
+        )
+    ]
+
+
+def of_numbers(connection: Connection, numbers: Collection[int]) -> list[NeedLine]:
+    """The needs of these numbers, in the order in which they were stated."""
+    return _read(connection, _lines().where(NEEDS.c.number.in_(numbers)).order_by(NEEDS.c.number))
+
+
 def published_as(connection: Connection, name_key: str) -> ResourceCode | None:
     """The code of a published entry whose comparable name this is."""
     wanted = select(ENTRIES.c.code).where(ENTRIES.c.name_key == name_key, ENTRIES.c.published.is_not(None))
@@ -87,11 +105,10 @@ def is_published(connection: Connection, code: ResourceCode) -> bool:
 
 
 def _lines() -> Select[Any]:
-    code = func.coalesce(NEEDS.c.code, ENTRIES.c.code).label("entry_code")
     named = and_(NEEDS.c.entry_id.is_(None), ENTRIES.c.code == NEEDS.c.code)
     joined = NEEDS.outerjoin(ENTRIES, or_(ENTRIES.c.id == NEEDS.c.entry_id, named))
     published = ENTRIES.c.published.is_not(None).label("published")
-    return select(NEEDS, code, published).select_from(joined)
+    return select(NEEDS, _CODE, published).select_from(joined)
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
