@@ -30,6 +30,9 @@ def demo(
         typer.Option(help="Another seed gives another city, where none is kept: 1, or the kept one's."),
     ] = None,
     updates: Annotated[int, typer.Option(min=1, help="How many changes the latency is measured over.")] = 300,
+    days: Annotated[
+        int, typer.Option(min=0, max=31, help="Also play so many days of generated traffic, about 10 s each.")
+    ] = 0,
     leave: Annotated[
         bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")
     ] = False,
@@ -39,7 +42,7 @@ def demo(
     console = Console(stderr=as_json, emoji=False)
     stack = Stack(StackSettings.from_environment())
     ran_before = stack.has_processes()
-    story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates)
+    story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates, days=days)
     try:
         answer = story.play()
     except DemoStuck as error:

@@ -1,7 +1,7 @@
 """The chapters of the demo: each does one part of the main job and waits for its effect."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,21 +17,26 @@ from services.cli.control import control_database, prepare_control
 from services.cli.demo_books import books_of, settled_books
 from services.cli.demo_offices import hand_over_grants, open_offices
 from services.cli.demo_waiting import DemoStuck, await_effect
+from services.cli.demo_week import Week
+from services.cli.grant_running import Running
 from services.cli.plan import access_of
 from services.cli.policy import current_policy, without_sample_grants
 from services.cli.stack import start_bus
 from services.control.apply import Apply
 from services.control.credentials import credentials_path
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
+from services.control.settings import ApplySettings
 from services.demo.answer import DemoAnswer
-from services.demo.databases import POLICE, TABLES, create_city, database_dsn, load_city
-from services.demo.intake import IntakeFollower
+from services.demo.databases import MARKET, POLICE, SOCIAL, TABLES, create_city, database_dsn, load_city
+from services.demo.intake import IntakeFollower, IntakeSource
 from services.demo.kept import SampleCity, choose_city, read_kept, write_kept
 from services.demo.latency import MEASURED_GRANT, PATIENCE_SECONDS, Addresses, Latencies
 from services.demo.narration import Narrator
 from services.demo.readers import Arrival, DepartmentReader, reader_from_credentials, try_to_read
 from services.demo.sources import connection_secrets
 from services.demo.story import Told, play_changes, prepare_cast
+from services.demo.week import CitySize
+from services.demo.week_book import PlayedDay, write_book
 from services.ledger.lookup import Lookup
 from services.ledger.on_stack import AUDITOR, open_reader
 from services.ledger.quarantine import read_quarantine
@@ -50,11 +55,19 @@ class DemoStory:
     """Plays the chapters in order; may be played again over the data of the last time."""
 
     def __init__(
-        self, stack: Stack, narrator: Narrator, *, persons: int | None, seed: int | None, updates: int
+        self,
+        stack: Stack,
+        narrator: Narrator,
+        *,
+        persons: int | None,
+        seed: int | None,
+        updates: int,
+        days: int = 0,
     ) -> None:
         self.stack = stack
         self.tell = narrator
-        self.persons, self.seed, self.updates = persons, seed, updates
+        self.persons, self.seed, self.updates, self.days = persons, seed, updates, days
+        self.week: list[PlayedDay] = []
         self.began = time.monotonic()
         self.first_delivery: float | None = None
         self.readers: list[DepartmentReader] = []
@@ -77,12 +90,13 @@ class DemoStory:
                 self.changes(intake)
                 refused = self.refused_reader(definitions)
                 latencies = self.measure()
+                definitions = self.play_week(definitions, intake)
             finally:
                 for reader in self.readers:
                     reader.close()
         answer = self.prove(refused, latencies)
         self.portal = self.open_offices(definitions)
-        return replace(answer, portal=self.portal)
+        return replace(answer, portal=self.portal, week=self.week)
 
     def start_stack(self) -> None:
         """Chapter 1."""
@@ -116,7 +130,7 @@ class DemoStory:
             write_kept(self.admin_dsn, city)
         return city
 
-    def share(self, definitions: Definitions, intake_open: "IntakeSource") -> None:
+    def share(self, definitions: Definitions, intake_open: IntakeSource) -> None:
         """Chapters 3 and 4; a policy that is there already is only brought up to date."""
         first_time = current_policy(self.stack) is None
         # An earlier run may have handed them over to cases.
@@ -173,7 +187,7 @@ class DemoStory:
             self.readers.append(reader_from_credentials(path, grant.topic))
             self.tell.say(f"{grant.consumer} reads {grant.topic} with {path}")
 
-    def changes(self, intake_source: "IntakeSource") -> None:
+    def changes(self, intake_source: IntakeSource) -> None:
         """Chapter 5."""
         self.tell.chapter(5, "Changes at the sources, and who sees what of them")
         intake = intake_source.follow()
@@ -213,6 +227,29 @@ class DemoStory:
             latencies.await_all(self.poll_readers, PATIENCE_SECONDS)
             bars.done("arrivals", f"{latencies.expected - latencies.missing} of them are readable")
         return latencies
+
+    def play_week(self, definitions: Definitions, intake: IntakeSource) -> Definitions:
+        """Chapter 7b, where days were asked for; return the definitions in force at its end."""
+        if not self.days:
+            return definitions
+        self.tell.chapter(7, f"A week at work, {self.days} days of it, each decided whole before the next")
+        city = choose_city(read_kept(self.admin_dsn), self.persons, self.seed)
+        size = CitySize(city.persons, self._rows(MARKET), self._rows(SOCIAL))
+        running = Running(access_of(self.stack), ApplySettings.from_environment())
+        week = Week(
+            running,
+            self.tell,
+            self.admin_dsn,
+            city.seed,
+            intake.follow(),
+            lambda: bool(self.poll_readers()),
+            self.apply,
+        )
+        definitions = week.play(self.days, without_sample_grants(definitions, self.stack), size)
+        self.week = week.played
+        path = write_book(self.stack.settings.home, self.week)
+        self.tell.say(f"which stretch of the bus each day is stands in {path}")
+        return definitions
 
     def prove(self, refused: str, latencies: Latencies) -> DemoAnswer:
         """Chapter 8."""
@@ -304,7 +341,7 @@ class DemoStory:
             yield Lookup(reader, self.registry)
 
     @contextmanager
-    def intake(self) -> Iterator["IntakeSource"]:
+    def intake(self) -> Iterator[IntakeSource]:
         """The gate's decisions, from the first; opened when its topic exists."""
         source = IntakeSource(
             lambda: IntakeFollower.open(self.stack.kafka_config(AUDITOR), RecordDecoder(self.registry))
@@ -362,22 +399,3 @@ class DemoStory:
     def _show_quarantine(self, lookup: Lookup, provider: ProviderId) -> None:
         newest = read_quarantine(lookup, provider)[-1]
         self.tell.stopped(newest.step, newest.reason, newest.detail, newest.raw.coordinates)
-
-
-class IntakeSource:
-    """Opens the follower at its first use, because the ledger's topic exists only after the first apply."""
-
-    def __init__(self, open_follower: Callable[[], IntakeFollower]) -> None:
-        self._open = open_follower
-        self._follower: IntakeFollower | None = None
-
-    def follow(self) -> IntakeFollower:
-        """The one follower."""
-        if self._follower is None:
-            self._follower = self._open()
-        return self._follower
-
-    def close(self) -> None:
-        """End the session, if there was one."""
-        if self._follower is not None:
-            self._follower.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.demo.latency import Latencies
+from services.demo.week_book import PlayedDay
 
 CLOCKS = {
     "from": "source commit timestamp (PostgreSQL server clock, whole milliseconds, header ce_time)",
@@ -26,6 +27,8 @@ class DemoAnswer:
     refused_reader: str
     portal: Mapping[str, Any] = field(default_factory=lambda: {"url": None, "accounts": []}, repr=False)
     """Where the portal is, and the accounts with the passwords that were generated now."""
+    week: Sequence[PlayedDay] = ()
+    """The days that were played besides, where any were asked for."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -46,6 +49,7 @@ class DemoAnswer:
             "first_delivery_seconds": self.first_delivery_seconds,
             "department_without_grant": self.refused_reader,
             "portal": dict(self.portal),
+            "week": [day.as_json() for day in self.week],
         }
 
     def latency_text(self) -> str:

@@ -1,7 +1,7 @@
 """Follows the gate's decision blocks, so that the demo knows what has been decided and guesses no delay."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ class IntakeFollower:
     records: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    reached: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Raw partition → one past the last record that is decided."""
 
     @staticmethod
     def open(config: Mapping[str, Any], decoder: Decoder) -> "IntakeFollower":
@@ -50,8 +52,29 @@ class IntakeFollower:
             self.records[block["topic"]] += block["records"]
             self.outcomes.update(block["outcomes"])
             self.reasons.update(block["reasons"])
+            place = (block["topic"], block["partition"])
+            self.reached[place] = max(self.reached.get(place, 0), block["to_offset"])
             message = self.client.poll(0)
 
     def close(self) -> None:
         """End the session."""
         self.client.close()
+
+
+class IntakeSource:
+    """Opens the follower at its first use, because the ledger's topic exists only after the first apply."""
+
+    def __init__(self, open_follower: Callable[[], IntakeFollower]) -> None:
+        self._open = open_follower
+        self._follower: IntakeFollower | None = None
+
+    def follow(self) -> IntakeFollower:
+        """The one follower."""
+        if self._follower is None:
+            self._follower = self._open()
+        return self._follower
+
+    def close(self) -> None:
+        """End the session, if there was one."""
+        if self._follower is not None:
+            self._follower.close()
