@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import bus
+from services.cli import audit_digests, bus
 from services.cli.output import ExitCode, Form, Format, Json, emit_json, note, plain, table, wants_json
 from services.ledger.balance import balance
 from services.ledger.evidence import Gatherer
@@ -15,6 +15,7 @@ from services.ledger.proof import Balance
 
 app = typer.Typer(help="Prove what happened.", no_args_is_help=True)
 DAY_MS = 86_400_000
+audit_digests.register(app)
 
 
 @app.callback()

@@ -61,7 +61,7 @@ class Gatherer:
         for _ in range(self.attempts):
             settled = {place: bounds.end for place, bounds in self.reader.bounds_of(places).items()}
             blocks = self._blocks(ledger)
-            stable = self._stable(places)
+            stable = self.stable(places)
             quiet = all(settled[place] == stable[place].end for place in places)
             if quiet:
                 break
@@ -78,7 +78,7 @@ class Gatherer:
         """Every decision block, by ledger partition and offset."""
         self.progress("reading the ledger")
         found = []
-        for record in in_order(self.reader.read_all(self._stable(ledger))):
+        for record in in_order(self.reader.read_all(self.stable(ledger))):
             value = self.decoder.value(record)
             if value is not None:
                 intake = record.topic == LEDGER_INTAKE
@@ -87,7 +87,7 @@ class Gatherer:
                 found.append(replace(block, entries=(), versions=()))
         return found
 
-    def _stable(self, places: Sequence[Place]) -> dict[Place, Bounds]:
+    def stable(self, places: Sequence[Place]) -> dict[Place, Bounds]:
         """The bounds of each partition, once its last stable offset has reached the end offset of now."""
         highs, deadline = self.reader.highs_of(places), self.clock() + self.deadline_s
         found = self.reader.bounds_of(places)

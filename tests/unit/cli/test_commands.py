@@ -27,6 +27,7 @@ from topics.event import TopicName
     ("name", "arguments", "code"),
     [
         ("audit-balance", ["audit", "balance", "--json"], 0),
+        ("audit-digests", ["audit", "digests", "--json"], 0),
         ("explain", ["explain", "raw.police.public.person:0:0", "--json"], 0),
         ("explain", ["explain", STOPPED, "-o", "json"], 0),
         ("explain", ["explain", "quarantine.police:0:0", "--json"], 0),
@@ -70,6 +71,17 @@ def test_balance_that_does_not_close_ends_with_one(govbus: Govbus, city: MemoryC
     assert ended.answer["closed"] is False
     assert list(shape("audit-balance").iter_errors(ended.answer)) == []
     assert {one["what"] for one in ended.answer["differences"]} == {"OUTPUT_COUNT", "QUARANTINE_COUNT"}
+
+
+def test_topics_that_are_not_what_the_ledger_says_end_with_one(govbus: Govbus, city: MemoryCity) -> None:
+    place = next(place for place in city.memory.records if place.topic == "quarantine.police")
+    city.memory.records[place].clear()
+    ended = govbus("audit", "digests", "--json")
+    assert ended.code == ExitCode.NEGATIVE
+    assert list(shape("audit-digests").iter_errors(ended.answer)) == []
+    assert {(one["what"], one["topic"]) for one in ended.answer["differences"]} == {
+        ("NOT_ON_TOPIC", "quarantine.police")
+    }
 
 
 @pytest.mark.parametrize(
