@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from services.evidence.entries import DELIVERY, INTAKE, POLICY, Entry
+from services.evidence.cuts import Cuts
+from services.evidence.entries import ACTS, DELIVERY, INTAKE, POLICY, Entry
 from services.evidence.faults import Fault, Faulty
 
 _COPIER: Final = "copier."
@@ -49,6 +50,7 @@ class Reading:
     _policies: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     _positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
     _sums: dict[tuple[str, int, int], _Sum] = field(default_factory=dict)
+    _cuts: Cuts = field(default_factory=Cuts)
 
     def learn(self, entry: Entry, where: str) -> None:
         """Take a policy version that the log is proven to hold.
@@ -70,18 +72,27 @@ class Reading:
         """
         if entry.value is None:
             raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), "the ledger holds a record that nobody can read")
-        if entry.topic not in (INTAKE, DELIVERY):
-            return
         try:
-            self._link(entry, entry.value)
-            if entry.topic == DELIVERY:
-                self._judge(entry, entry.value)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), f"no decision block: {error}") from error
+            self._take(entry, entry.value)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), f"neither block nor act: {error}") from error
 
     def delivered(self) -> list[Delivered]:
-        """What went out, by grant, generation and policy version."""
+        """What went out, by grant, generation and policy version.
+
+        Raises:
+            Faulty: something went out after the ledger had its cut.
+        """
+        self._cuts.check()
         return [self._line(*key, found) for key, found in sorted(self._sums.items())]
+
+    def _take(self, entry: Entry, value: Mapping[str, Any]) -> None:
+        if entry.topic in (INTAKE, DELIVERY):
+            self._link(entry, value)
+        if entry.topic == DELIVERY:
+            self._judge(entry, value)
+        elif entry.topic == ACTS:
+            self._cuts.act(entry, value)
 
     def _link(self, entry: Entry, block: Mapping[str, Any]) -> None:
         """Live readers decide a partition from end to end; copiers and catch-ups begin anew."""
@@ -108,6 +119,7 @@ class Reading:
         for output in block["outputs"]:
             if output["topic"].startswith(_GRANT_TOPICS):
                 allowed[output["topic"]] = allowed.get(output["topic"], 0) - output["records"]
+                self._cuts.delivered(entry, version, output["topic"])
         for topic, difference in allowed.items():
             if difference:
                 what = f"{topic}: what was written is not what its grant counts"

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     CHAIN_BROKEN = "CHAIN_BROKEN"
     POLICY_MISSING = "POLICY_MISSING"
     NOT_ALLOWED = "NOT_ALLOWED"
+    AFTER_CUT = "AFTER_CUT"
 
 
 class Faulty(Exception):  # noqa: N818 - it is a finding, not an error of the program

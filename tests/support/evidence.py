@@ -56,7 +56,18 @@ def delivery(offset: int, first: int, count: int, version: int = 1, delivered: i
 
 
 def act(offset: int) -> Entry:
-    return entry(ACTS, 0, offset, {"id": f"a-{offset}", "who": "operator", "what": "grants.suspend"})
+    return entry(ACTS, 0, offset, {"id": f"a-{offset}", "who": "operator", "what": "policy.adopt"})
+
+
+def cut(offset: int, version: int) -> Entry:
+    """The act of a suspension of the grant from that policy version on."""
+    document = json.dumps({"policy_version": version, "grants": [{"topic": TOPIC, "cut": {"0": 9}}]})
+    return entry(
+        ACTS,
+        0,
+        offset,
+        {"id": f"s-{offset}", "who": "operator", "what": "grants.suspend", "document": document},
+    )
 
 
 def block(group: str, topic: str, first: int, count: int, version: int) -> dict[str, Any]:

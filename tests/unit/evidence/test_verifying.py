@@ -37,6 +37,7 @@ from tests.support.evidence import (
     altered,
     block,
     bundle,
+    cut,
     delivery,
     ends_after,
     entry,
@@ -298,3 +299,20 @@ def test_the_verifier_loads_neither_the_bus_nor_a_database_nor_the_network() -> 
     root = Path(__file__).parents[3]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.requirement("A8-05")
+@pytest.mark.parametrize(("at", "version", "fault"), [(2, 1, None), (6, 1, Fault.AFTER_CUT), (6, 2, None)])
+def test_nothing_goes_out_under_an_older_policy_once_the_ledger_has_its_cut(
+    at: int, version: int, fault: Fault | None
+) -> None:
+    begin = (policy(1, 0), policy(2, 2), delivery(0, 0, 10))
+    sealed = sealed_as([begin, (cut(4, 2), delivery(at, 10, 5, version=version))], hours=(-5, 9))
+    assert sealed.fault is fault, sealed.detail
+    assert fault is None or "had cut it" in sealed.detail
+
+
+def test_an_act_that_cuts_something_and_cannot_be_read_is_no_evidence() -> None:
+    broken = cut(4, 2)
+    broken = replace(broken, value={**(broken.value or {}), "document": "[]"})
+    assert sealed_as([(policy(1, 0),), (broken,)], hours=(-5, 9)).fault is Fault.ENTRY_UNREADABLE
