@@ -1,0 +1,117 @@
+"""A sample city whose processors have a defect, and everything that is to notice it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from schemas.load import control_schema
+from services.control.evidence.ledger_log import LedgerLog
+from services.evidence.checkpoints import Sealing
+from services.evidence.faults import Fault
+from services.evidence.making import LedgerDiffers, Span, bundle_of
+from services.evidence.sealed import Sealed, grown
+from services.evidence.signing import ED25519, suite
+from services.evidence.trust import Key, Trust
+from services.evidence.verifying import verify
+from services.ledger.balance import balance
+from services.ledger.counts import Place
+from services.ledger.digest_run import DigestRun
+from services.ledger.evidence import Gatherer
+from tests.support.memory_bus import MemoryCity
+from topics.engine.reference import ReferenceCodec
+from topics.event import KafkaRecord, OutputRecord
+from topics.wire import frame, split
+
+WEEK_MS = 7 * 86_400_000
+SEALING = Sealing.by(ED25519, suite(ED25519).signer(b"s" * 32))
+Defect = Callable[[OutputRecord], Iterable[OutputRecord]]
+
+
+class BuggyCity(MemoryCity):
+    """What its processors write goes through a defect, after they have said in the ledger what they wrote."""
+
+    def __init__(self, defect: Defect | None = None) -> None:
+        super().__init__()
+        self.defect = defect
+
+    def _append(self, record: OutputRecord) -> KafkaRecord:
+        if self.defect is None:
+            return super()._append(record)
+        written = [super(BuggyCity, self)._append(each) for each in self.defect(record)]
+        return written[-1] if written else KafkaRecord(record.topic, 0, -1, 0, None, None, ())
+
+    def rewrite(self, place: Place, change: Callable[[Sequence[KafkaRecord]], Sequence[KafkaRecord]]) -> None:
+        """Somebody with rights to the broker's disks changes a partition."""
+        self.memory.records[place] = list(change(self.memory.records[place]))
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What each checker says; empty where it finds nothing."""
+
+    balance: frozenset[str] = frozenset()
+    digests: frozenset[str] = frozenset()
+    verifier: frozenset[str] = frozenset()
+
+    def by(self) -> set[str]:
+        """The checkers that found something."""
+        return {name for name in ("balance", "digests", "verifier") if getattr(self, name)}
+
+
+def sealed_log(city: MemoryCity, before: Sealed | None = None) -> Sealed:
+    """A checkpoint over everything since the one before."""
+    ends = before.signed.checkpoint.ends if before else {}
+    read = LedgerLog(city.lookup.reader, city.lookup.decoder).since(ends, 1_000_000)
+    last = before.signed if before else None
+    return grown(last, read.entries, read.ends, city.clock + WEEK_MS, SEALING, "sha256")
+
+
+def checked(city: MemoryCity, log: Sequence[Sealed] = ()) -> Caught:
+    """Ask every checker; ``log`` are checkpoints from before somebody meddled with the ledger."""
+    found = balance(_gatherer(city).gather(now_ms=city.clock))
+    return Caught(
+        balance=frozenset(one.what.value for one in found.differences),
+        digests=frozenset(one.what.value for one in DigestRun(_gatherer(city), city.clock).run().differences),
+        verifier=_verified(city, list(log) or [sealed_log(city)]),
+    )
+
+
+def _gatherer(city: MemoryCity) -> Gatherer:
+    return Gatherer(city.lookup.reader, city.lookup.decoder, compaction_lag_ms=WEEK_MS)
+
+
+def _verified(city: MemoryCity, log: list[Sealed]) -> frozenset[str]:
+    topics = LedgerLog(city.lookup.reader, city.lookup.decoder)
+    key = Key(ED25519, SEALING.signer.public, 0)
+    trust = Trust(log[-1].signed.checkpoint.log, (key,), log[-1].signed)
+    span = Span(0, city.clock + 2 * WEEK_MS)
+    try:
+        content = bundle_of(log, topics, [trust.witness], span, city.clock + 2 * WEEK_MS, SEALING)
+    except LedgerDiffers:
+        return frozenset({LedgerDiffers.__name__})
+    fault = verify(content, trust).fault
+    return frozenset() if fault is None else frozenset({Fault(fault).value})
+
+
+def once(change: Callable[[OutputRecord], Iterable[OutputRecord]], prefix: str, which: int = 0) -> Defect:
+    """A defect that strikes one record only: the one with that number on topics of that prefix."""
+    seen = -1
+
+    def defect(record: OutputRecord) -> Iterable[OutputRecord]:
+        nonlocal seen
+        if not record.topic.startswith(prefix):
+            return [record]
+        seen += 1
+        return change(record) if seen == which else [record]
+
+    return defect
+
+
+def block_with(
+    city: MemoryCity, record: OutputRecord, change: Callable[[dict[str, Any]], Mapping[str, Any]]
+) -> OutputRecord:
+    """A decision block that says something else."""
+    schema_id, _ = split(record.value or b"")
+    block = city.lookup.decoder.decode(record.value or b"")
+    codec = ReferenceCodec(control_schema("DecisionBlock"))
+    return replace(record, value=frame(schema_id, codec.encode(change(dict(block)))))

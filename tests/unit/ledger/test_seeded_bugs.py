@@ -1,0 +1,229 @@
+"""The checkers are checked: each bug that is put into a bus that works is noticed, by the named checker.
+
+The sample city runs with the real processors over topics in memory. A bug is put into what they write, into
+what they are told, or into the topics afterwards; then balance, digests, verifier and replay are asked.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+
+from services.ledger.counts import Place
+from tests.support.seeded_bugs import BuggyCity, Caught, block_with, checked, once, sealed_log
+from tests.unit.cli.called import PERSON
+from topics.event import KafkaRecord, OutputRecord, TopicName
+
+OTHER: Final = "440524188001010014"
+CORRECTED: Final = "110105194912310021"
+HEALTH: Final = "sub.health."
+EDUCATION: Final = "sub.education."
+Bug = Callable[[BuggyCity], None]
+
+
+def person(**changed: Any) -> dict[str, Any]:
+    return {**PERSON, **changed}
+
+
+def live(city: BuggyCity) -> None:
+    """Two rounds of a register's life: creates, a correction, a stop, moves in and out, a delete."""
+    for row in range(1, 7):
+        city.change("c", after=person(id=row))
+    city.change("c", after=person(id=7, id_number=OTHER, household_district="320506"))
+    city.garbage(b"\x01garbage")
+    city.pump()
+    city.change("u", person(id=1), person(id=1, id_number=CORRECTED))
+    city.change("u", person(id=2), person(id=2, household_district="320506"))
+    city.change("u", person(id=3), person(id=3, name="王晓明"))
+    city.change("u", person(id=3, name="王晓明"), person(id=3, name="王小明"))
+    city.change("d", before=person(id=4))
+    city.pump()
+
+
+def place_of(city: BuggyCity, prefix: str, least: int = 1) -> Place:
+    return next(
+        place
+        for place, found in city.memory.records.items()
+        if place.topic.startswith(prefix) and len(found) >= least
+    )
+
+
+def writing(change: Callable[[OutputRecord], Iterable[OutputRecord]], prefix: str, which: int = 0) -> Bug:
+    """The processors have the defect while they work."""
+
+    def bug(city: BuggyCity) -> None:
+        city.defect = once(change, prefix, which)
+        live(city)
+
+    return bug
+
+
+def afterwards(
+    prefix: str, change: Callable[[Sequence[KafkaRecord]], Sequence[KafkaRecord]], least: int = 1
+) -> Bug:
+    """All is well, and then a partition is changed on the broker."""
+
+    def bug(city: BuggyCity) -> None:
+        live(city)
+        city.rewrite(place_of(city, prefix, least), change)
+
+    return bug
+
+
+def telling(change: Callable[[dict[str, Any]], dict[str, Any]], prefix: str) -> Bug:
+    """A block of the ledger says something else than was done."""
+
+    def bug(city: BuggyCity) -> None:
+        city.defect = once(lambda record: [block_with(city, record, change)], prefix)
+        live(city)
+
+    return bug
+
+
+def dropped(_: OutputRecord) -> Iterable[OutputRecord]:
+    return []
+
+
+def twice(record: OutputRecord) -> Iterable[OutputRecord]:
+    return [record, record]
+
+
+def flipped(record: OutputRecord) -> Iterable[OutputRecord]:
+    value = record.value or b""
+    return [replace(record, value=value[:-1] + bytes([value[-1] ^ 1]))]
+
+
+def misdirected(record: OutputRecord) -> Iterable[OutputRecord]:
+    return [replace(record, topic=TopicName("sub.education.population.person.v1.education-persons"))]
+
+
+def to_another_partition(record: OutputRecord) -> Iterable[OutputRecord]:
+    return [replace(record, partition=(record.partition + 1) % 4)]
+
+
+def without_header(record: OutputRecord) -> Iterable[OutputRecord]:
+    return [replace(record, headers=record.headers[1:])]
+
+
+def under_another_key(record: OutputRecord) -> Iterable[OutputRecord]:
+    key = record.key or b""
+    return [replace(record, key=key[:-1] + bytes([key[-1] ^ 1]))]
+
+
+def swapped(records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
+    *before, first, second = records
+    return [*before, replace(second, offset=first.offset), replace(first, offset=second.offset)]
+
+
+def one_less_delivered(block: dict[str, Any]) -> dict[str, Any]:
+    grants = [dict(grant) for grant in block["grants"]]
+    worked = next(grant for grant in grants if grant["delivered"])
+    worked["delivered"] -= 1
+    return {**block, "grants": grants}
+
+
+def one_less_stopped(block: dict[str, Any]) -> dict[str, Any]:
+    stopped = block["outcomes"].get("stopped", 0)
+    return {
+        **block,
+        "outcomes": {**block["outcomes"], "stopped": 0, "accepted": block["outcomes"]["accepted"] + stopped},
+    }
+
+
+def shorter_range(block: dict[str, Any]) -> dict[str, Any]:
+    return {**block, "to_offset": block["to_offset"] - 1}
+
+
+def of_no_policy(block: dict[str, Any]) -> dict[str, Any]:
+    return {**block, "policy_version": 77}
+
+
+def ledger_meddled(
+    change: Callable[[Sequence[KafkaRecord]], Sequence[KafkaRecord]], prefix: str
+) -> Callable[[BuggyCity], list[Any]]:
+    def bug(city: BuggyCity) -> list[Any]:
+        live(city)
+        log = [sealed_log(city)]
+        city.rewrite(place_of(city, prefix), change)
+        return log
+
+    return bug
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """A bug, and who must notice it."""
+
+    name: str
+    bug: Callable[[BuggyCity], Any]
+    caught_by: frozenset[str]
+
+
+def seeded(name: str, bug: Callable[[BuggyCity], Any], *caught_by: str) -> Seeded:
+    return Seeded(name, bug, frozenset(caught_by))
+
+
+BUGS: Final = (
+    seeded("a delivery is dropped", writing(dropped, HEALTH, 2), "balance", "digests"),
+    seeded("a delivery is written twice", writing(twice, HEALTH, 2), "balance", "digests"),
+    seeded("a canonical record is dropped", writing(dropped, "resource.", 3), "balance", "digests"),
+    seeded("a stopped event is in no quarantine", writing(dropped, "quarantine."), "balance", "digests"),
+    seeded("two changes of one key are swapped", afterwards(HEALTH, swapped, 2), "digests"),
+    seeded("one bit of a delivered value flips", writing(flipped, HEALTH, 2), "digests"),
+    seeded("a delivery stands under another key", writing(under_another_key, HEALTH, 2), "digests"),
+    seeded("a delivery lacks a header", writing(without_header, HEALTH, 2), "digests"),
+    seeded("a delivery goes to another consumer", writing(misdirected, HEALTH, 2), "balance", "digests"),
+    seeded(
+        "a delivery goes to another partition", writing(to_another_partition, HEALTH, 2), "balance", "digests"
+    ),
+    seeded("a decision block is not written", writing(dropped, "ledger.delivery"), "balance", "digests"),
+    seeded(
+        "a decision block is written twice", writing(twice, "ledger.intake"), "balance", "digests", "verifier"
+    ),
+    seeded(
+        "a grant counts less than it wrote",
+        telling(one_less_delivered, "ledger.delivery"),
+        "balance",
+        "verifier",
+    ),
+    seeded("the gate calls a stopped event accepted", telling(one_less_stopped, "ledger.intake"), "balance"),
+    seeded(
+        "a block covers less than it decided", telling(shorter_range, "ledger.intake"), "balance", "verifier"
+    ),
+    seeded("a delivery names a policy that never was", telling(of_no_policy, "ledger.delivery"), "verifier"),
+    seeded(
+        "an entry of the ledger is removed later",
+        ledger_meddled(lambda all_: all_[1:], "ledger.delivery"),
+        "balance",
+        "digests",
+        "verifier",
+    ),
+    seeded(
+        "an entry of the ledger is altered later",
+        ledger_meddled(lambda all_: [replace(all_[0], value=all_[-1].value), *all_[1:]], "ledger.intake"),
+        "balance",
+        "digests",
+        "verifier",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def honest() -> Caught:
+    city = BuggyCity()
+    live(city)
+    return checked(city)
+
+
+def test_nobody_finds_anything_on_a_bus_without_a_bug(honest: Caught) -> None:
+    assert honest == Caught()
+
+
+@pytest.mark.requirement("A11-02")
+@pytest.mark.parametrize("one", BUGS, ids=lambda one: one.name)
+def test_every_seeded_bug_is_noticed_by_whom_it_must_be_noticed(one: Seeded) -> None:
+    city = BuggyCity()
+    log = one.bug(city) or ()
+    found = checked(city, log)
+    assert found.by() == one.caught_by, found
