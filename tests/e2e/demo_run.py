@@ -33,7 +33,7 @@ class Run:
         return json.loads(self.out.splitlines()[-1])
 
 
-def play(settings: StackSettings, *more: str) -> Run:
+def play(settings: StackSettings, *more: str, longest: float = LONGEST_SECONDS) -> Run:
     """Run the demo to its end, with more options than those of its size."""
     named = {settings.variable(name): str(value) for name, value in settings if value is not None}
     options = ("--persons", str(PERSONS), "--updates", str(UPDATES), "--json")
@@ -46,20 +46,20 @@ def play(settings: StackSettings, *more: str) -> Run:
         text=True,
     ) as program:
         watched = Watched(program.pid, str(settings.home))
-        out, err = _watch(program, watched)
+        out, err = _watch(program, watched, longest)
     seconds = watched.samples[-1].seconds
     left = [" ".join(process.info["cmdline"]) for process in processes_below(str(settings.home))]
     return Run(program.returncode, out, err, seconds, watched, left)
 
 
-def _watch(program: subprocess.Popen[str], watched: Watched) -> tuple[str, str]:
+def _watch(program: subprocess.Popen[str], watched: Watched, longest: float) -> tuple[str, str]:
     """What the program said once it has ended; it is looked at about once a second."""
     while True:
         watched.sample()
         try:
             out, err = program.communicate(timeout=1)
         except subprocess.TimeoutExpired:
-            if watched.samples[-1].seconds > LONGEST_SECONDS:
+            if watched.samples[-1].seconds > longest:
                 program.kill()
             continue
         watched.sample()
