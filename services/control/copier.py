@@ -99,6 +99,7 @@ class CopyLine:
             draft = self._draft(found.topic, found.partition)
             decided = self.engine.decide(found, self.codecs.types, self._delivered)
             note_decided(draft, found, decided, self.tally)
+            draft.laid(decided.lanes)
             self.positions[found.partition] = draft.to_offset
             outputs += (output for lane in decided.lanes for output in lane)
             blocks[found.partition] = self._block(draft)

@@ -1,20 +1,21 @@
 """The fan-out of one grant group as a processor: runs the line over batches and drafts decision blocks."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from services.fanout.engine import make_engine, marking
 from services.fanout.line import DeliveryKind
 from services.fanout.plan import FanoutPlan, ResourcePlan, canonical_schemas, compile_fanout
 from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
-from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Steps, finished
 from topics import names
 from topics.disputes import DisputeMarks, Disputes, keys_from
 from topics.engine.choose import Implementation, choose
 from topics.engine.fanout import Decided, FanoutEngine, GrantCount
+from topics.engine.lane_book import WrittenLanes
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import PartitionRecords, Records
 from topics.event import (
@@ -28,6 +29,9 @@ from topics.event import (
 )
 from topics.grants.declaration import GrantState
 from topics.policy import Policy
+
+_AT_ONCE: Final = 8_000
+"""Records times grants that are decided without a pause: some hundredths of a second."""
 
 
 class FanoutProcessor:
@@ -146,7 +150,8 @@ class FanoutProcessor:
         engine = marking(made, lacking, lacking.resources[topic], codecs, self._disputes)
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
-        return self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
+        steps = self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
+        return finished(steps)
 
     def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record from the grants that lack it, with reason INTERNAL."""
@@ -154,7 +159,7 @@ class FanoutProcessor:
         resource = self._only(catch_up).resources[record.topic]
         start = {catch_up.source: catch_up.from_offset}
         decide = lambda _: withheld_from_all(record, resource)  # noqa: E731
-        return self._decide_all([alone], decide, self._catch_up_group, start, catch_up.to_offset)
+        return finished(self._decide_all([alone], decide, self._catch_up_group, start, catch_up.to_offset))
 
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         """Canonical schemas that were not met before."""
@@ -162,6 +167,10 @@ class FanoutProcessor:
 
     def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         """Decide a batch."""
+        return finished(self.process_in_steps(batch, schemas))
+
+    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
+        """The same, with a pause after each few records: under a hundred grants each leads to a hundred."""
         self._codecs.learn(schemas)
         return self._decide_all(
             batch,
@@ -174,8 +183,10 @@ class FanoutProcessor:
         """Withhold the one record that ``process`` raises on, from every grant, with reason INTERNAL."""
         alone = PartitionRecords(record.topic, record.partition, [record])
         resource = self.plan.resources[record.topic]
-        return self._decide_all(
-            [alone], lambda _: withheld_from_all(record, resource), self.group, self._positions
+        return finished(
+            self._decide_all(
+                [alone], lambda _: withheld_from_all(record, resource), self.group, self._positions
+            )
         )
 
     def _engine(self, topic: TopicName) -> FanoutEngine:
@@ -191,23 +202,34 @@ class FanoutProcessor:
         group: str,
         starts: Mapping[InputPartition, int],
         ends_at: int | None = None,
-    ) -> BatchResult:
+    ) -> Steps:
         positions: dict[InputPartition, int] = {}
         lanes: list[Lane] = []
         blocks: list[OutputRecord] = []
         tally: Counter[str] = Counter()
         for records in filter(len, batch):
             source = InputPartition(records.topic, records.partition)
-            draft = self._draft(source, group, starts.get(source, 0))
-            decided = decide(records)
-            note_decided(draft, records, decided, tally)
+            draft, written = self._draft(source, group, starts.get(source, 0)), WrittenLanes()
+            for part in self._parts(records):
+                decided = decide(part)
+                note_decided(draft, part, decided, tally)
+                written.add(decided.lanes)
+                lanes += decided.lanes
+                yield
+            draft.digested(written.written())
             draft.to_offset = draft.to_offset if ends_at is None else ends_at
             if group == self.group:
                 positions[source] = draft.to_offset
-            lanes += decided.lanes
             blocks.append(self._block(draft))
         self._positions.update(positions)
         return BatchResult((*lanes, *into_lanes(blocks)), tally)
+
+    def _parts(self, records: Records) -> Iterator[Records]:
+        """The records of one partition in pieces that are quickly decided under all grants."""
+        resource = self.plan.resources.get(records.topic)
+        at_once = max(1, _AT_ONCE // max(1, len(resource.grants) if resource else 1))
+        for first in range(0, len(records), at_once):
+            yield records if len(records) <= at_once else records.part(first, first + at_once)
 
     def _only(self, catch_up: CatchUp) -> FanoutPlan:
         """The plan with only the grants that lack the rest, from where their copier ended."""
@@ -243,7 +265,6 @@ def note_decided(draft: BlockDraft, records: Records, decided: Decided, tally: C
         }
         tally.update({kind: count for kind, count in kinds.items() if count})
         tally.update(found.withheld)
-    draft.laid(decided.lanes)
 
 
 def withheld_from_all(record: KafkaRecord, resource: ResourcePlan) -> Decided:

@@ -17,7 +17,7 @@ from topics.engine.fanout_plan import CompiledFanout, Convert
 from topics.engine.generated_fields import moves, number_patterns
 from topics.engine.generated_source import cut_of, source_of
 from topics.engine.generated_values import change
-from topics.engine.lanes import headers_form, headers_from_form
+from topics.engine.lanes import Digest, headers_form, headers_from_form
 from topics.engine.records import Records
 from topics.engine.schema import AvroType
 from topics.engine.skip import Fault, Unsound
@@ -72,14 +72,19 @@ class PartsLane:
 
     def digest(self) -> str:
         """See ``topics.engine.lanes.Lane.digest``."""
-        found, length_of = hashlib.sha256(), support.length_of
+        found = hashlib.sha256()
+        self.feed(found)
+        return found.hexdigest()
+
+    def feed(self, digest: Digest) -> None:
+        """See ``topics.engine.lanes.Lane.feed``."""
+        length_of = support.length_of
         for first in range(0, len(self), _AT_ONCE):
             columns = (each[first : first + _AT_ONCE] for each in (self.keys, self.values, self.headers))
             pieces: list[bytes] = []
             for part in chain.from_iterable(zip(*columns, strict=True)):
                 pieces += (_NULL,) if part is None else (length_of(part), part)
-            found.update(b"".join(pieces))
-        return found.hexdigest()
+            digest.update(b"".join(pieces))
 
 
 @dataclass(slots=True)

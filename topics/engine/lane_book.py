@@ -1,8 +1,10 @@
 """The lanes of one batch while it is decided, and what one input partition has written to them so far."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from topics.engine.lanes import Lane, RecordLane
 from topics.event import OutputRecord, TopicName
@@ -16,6 +18,30 @@ class Written(NamedTuple):
     records: int
     digest: str
     """SHA-256 over the digest form of the records, in hexadecimal."""
+
+
+class WrittenLanes:
+    """What lanes that come one after another write to each output partition, digested as they come."""
+
+    def __init__(self) -> None:
+        self._records: Counter[tuple[TopicName, int]] = Counter()
+        self._digests: dict[tuple[TopicName, int], Any] = {}
+
+    def add(self, lanes: Iterable[Lane]) -> None:
+        """Put them behind what was written to their partitions before."""
+        for lane in lanes:
+            place = (lane.topic, lane.partition)
+            if place not in self._digests:
+                self._digests[place] = hashlib.sha256()
+            self._records[place] += len(lane)
+            lane.feed(self._digests[place])
+
+    def written(self) -> list[Written]:
+        """Everything so far."""
+        return [
+            Written(*place, self._records[place], digest.hexdigest())
+            for place, digest in self._digests.items()
+        ]
 
 
 class LaneBook(Protocol):

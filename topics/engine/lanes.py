@@ -6,12 +6,20 @@ holds its records as bytes in one piece; everybody else sees both kinds as a seq
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from topics.event import Headers, OutputRecord, TopicName
 
 UNDIGESTED_HEADERS: Final = frozenset({"traceparent"})
 """Headers that replay need not reproduce."""
+
+
+class Digest(Protocol):
+    """What lanes are digested into, such as ``hashlib.sha256()``."""
+
+    def update(self, data: Any, /) -> None:
+        """Take the next bytes."""
+        ...
 
 
 class Lane(Protocol):
@@ -39,6 +47,10 @@ class Lane(Protocol):
         """SHA-256 over ``digest_form`` of every record, in hexadecimal."""
         ...
 
+    def feed(self, digest: Digest) -> None:
+        """Update a digest with ``digest_form`` of every record: so lanes are digested one after the other."""
+        ...
+
 
 class RecordLane:
     """A lane of ready records."""
@@ -63,9 +75,13 @@ class RecordLane:
     def digest(self) -> str:
         """See ``Lane.digest``."""
         found = hashlib.sha256()
-        for record in self._records:
-            found.update(digest_form(record))
+        self.feed(found)
         return found.hexdigest()
+
+    def feed(self, digest: Digest) -> None:
+        """See ``Lane.feed``."""
+        for record in self._records:
+            digest.update(digest_form(record))
 
 
 def into_lanes(records: Iterable[OutputRecord]) -> list[RecordLane]:

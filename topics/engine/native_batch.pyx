@@ -292,7 +292,13 @@ cdef class ByteLane:
 
     def digest(self):
         """See ``topics.engine.lanes.Lane.digest``."""
-        return hashlib.sha256(PyMemoryView_FromMemory(<char*> self.arena, self.used, PyBUF_READ)).hexdigest()
+        found = hashlib.sha256()
+        self.feed(found)
+        return found.hexdigest()
+
+    def feed(self, digest):
+        """See ``topics.engine.lanes.Lane.feed``."""
+        digest.update(PyMemoryView_FromMemory(<char*> self.arena, self.used, PyBUF_READ))
 
     def _part(self, Py_ssize_t at, Py_ssize_t length):
         if length < 0:
