@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topics.engine import native
+from topics.engine.lane_book import WrittenLanes
 from topics.engine.lanes import RecordLane, headers_form, headers_from_form, into_lanes
 from topics.engine.records import PartitionRecords
 from topics.event import KafkaRecord, OutputRecord, TopicName
@@ -55,6 +56,16 @@ def test_a_lane_of_bytes_is_the_lane_of_its_records(records: list[OutputRecord])
     assert list(lane) == records
     assert len(lane) == len(records)
     assert lane.digest() == RecordLane(TOPIC, 3, records).digest()
+
+
+@given(st.lists(st.lists(OUTPUTS, min_size=1, max_size=10), max_size=5))
+def test_lanes_that_come_one_after_another_are_digested_as_one(parts: list[list[OutputRecord]]) -> None:
+    book = WrittenLanes()
+    for part in parts:
+        book.add([RecordLane(TOPIC, 3, part)])
+    together = [record for part in parts for record in part]
+    expected = [(TOPIC, 3, len(together), RecordLane(TOPIC, 3, together).digest())] if parts else []
+    assert book.written() == expected
 
 
 @needs_native

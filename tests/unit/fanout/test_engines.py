@@ -77,6 +77,18 @@ def test_a_batch_leads_to_the_same_lanes_and_the_same_block(engine: Implementati
 
 
 @pytest.mark.parametrize("engine", list(Implementation) if native.compiled() else FAST)
+@pytest.mark.parametrize("at_once", [1, 6, 8])
+def test_however_often_deciding_pauses_the_same_is_written_and_the_block_says_the_same(
+    engine: Implementation, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = shown(processor(engine).process([RECORDS], SCHEMAS))
+    monkeypatch.setattr("services.fanout.processor._AT_ONCE", at_once)
+    steps = processor(engine).process_in_steps([RECORDS], SCHEMAS)
+    assert sum(1 for _ in steps) >= len(RECORDS) // at_once
+    assert shown(processor(engine).process([RECORDS], SCHEMAS)) == expected
+
+
+@pytest.mark.parametrize("engine", list(Implementation) if native.compiled() else FAST)
 def test_the_schema_that_the_policy_names_needs_no_registry(engine: Implementation) -> None:
     expected = shown(processor(engine).process([RECORDS], SCHEMAS))
     made = processor(engine)

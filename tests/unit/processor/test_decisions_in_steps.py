@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.gate.processor import _AT_ONCE, GateProcessor
-from services.processor.batch_limit import BatchLimit
+from services.processor.batch_limit import AT_ONCE_SECONDS, IN_STEPS_SECONDS, BatchLimit, limit_for
 from services.processor.contract import InputPartition
 from services.processor.decisions import Decisions
 from services.processor.metrics import Metrics
@@ -92,3 +92,19 @@ def test_a_part_of_compiled_records_is_the_same_records_and_outlives_the_whole()
     assert [record for part in parts for record in part] == records
     assert parts[-1].part(0, 10**6)[-1] == records[-1]
     assert len(parts[0].part(90, 95)) == 5
+
+
+@pytest.mark.parametrize("seconds", [AT_ONCE_SECONDS, IN_STEPS_SECONDS])
+def test_a_batch_holds_what_is_decided_in_its_time_and_more_where_deciding_pauses(seconds: float) -> None:
+    limit = BatchLimit(6_000, seconds)
+    for _ in range(10):
+        limit.passed()
+    limit.took(100, 0.1)
+    assert limit.value == int(seconds / 0.001)
+
+
+def test_processors_that_pause_get_the_larger_batches() -> None:
+    stepping, other = limit_for(GateProcessor("gate.0"), 6_000), limit_for(object(), 6_000)
+    for limit in (stepping, other):
+        limit.took(100, 0.1)
+    assert (stepping.value, other.value) == (200, 50)
