@@ -45,7 +45,7 @@ from services.stack.postgres import SUPERUSER_SECRET
 from services.stack.probes import HOST
 from services.stack.progress import Bars
 from topics.event import ConsumerId, GrantId, ProviderId
-from topics.names import raw_captured
+from topics.names import LEDGER_DELIVERY, raw_captured
 
 WITHOUT_GRANT: Final = ConsumerId("archives")
 _QUIET_SECONDS: Final = 1.0
@@ -90,10 +90,10 @@ class DemoStory:
                 self.changes(intake)
                 refused = self.refused_reader(definitions)
                 latencies = self.measure()
-                definitions = self.play_week(definitions, intake)
             finally:
                 for reader in self.readers:
                     reader.close()
+            definitions = self.play_week(definitions, intake)
         answer = self.prove(refused, latencies)
         self.portal = self.open_offices(definitions)
         return replace(answer, portal=self.portal, week=self.week)
@@ -236,16 +236,10 @@ class DemoStory:
         city = choose_city(read_kept(self.admin_dsn), self.persons, self.seed)
         size = CitySize(city.persons, self._rows(MARKET), self._rows(SOCIAL))
         running = Running(access_of(self.stack), ApplySettings.from_environment())
-        week = Week(
-            running,
-            self.tell,
-            self.admin_dsn,
-            city.seed,
-            intake.follow(),
-            lambda: bool(self.poll_readers()),
-            self.apply,
-        )
-        definitions = week.play(self.days, without_sample_grants(definitions, self.stack), size)
+        config, decoder = self.stack.kafka_config(AUDITOR), RecordDecoder(self.registry)
+        with closing(IntakeFollower.open(config, decoder, LEDGER_DELIVERY)) as delivery:
+            week = Week(running, self.tell, self.admin_dsn, city.seed, intake.follow(), delivery, self.apply)
+            definitions = week.play(self.days, without_sample_grants(definitions, self.stack), size)
         self.week = week.played
         path = write_book(self.stack.settings.home, self.week)
         self.tell.say(f"which stretch of the bus each day is stands in {path}")

@@ -48,7 +48,7 @@ class Week:
         admin_dsn: how an administrator of the sample databases connects.
         seed: another one gives another week.
         intake: follows the gate's decisions.
-        arrived: polls the departments' readers; true if something came.
+        delivery: follows the fan-out's.
         apply: makes definitions the policy.
     """
 
@@ -57,7 +57,7 @@ class Week:
     admin_dsn: str
     seed: int
     intake: IntakeFollower
-    arrived: Callable[[], bool]
+    delivery: IntakeFollower
     apply: Callable[[Definitions], None]
     played: list[PlayedDay] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ class Week:
         self.running.resume(()).order(_order(reason), fresh_id("r"))
 
     def _settle(self, changes: int) -> None:
-        """Until the gate has decided that many more records, and nobody decides or reads any more."""
+        """Until the gate has decided that many more records, and nobody decides anything any more."""
         wanted = self.intake.records.total() + changes
 
         def decided() -> bool:
@@ -132,10 +132,14 @@ class Week:
             await_effect(decided, "the gate to decide the whole day")
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _QUIET_SECONDS:
-            before = self.intake.records.total()
+            before = self._decided()
             self.intake.poll()
-            if self.arrived() or self.intake.records.total() > before:
+            self.delivery.poll()
+            if self._decided() > before:
                 quiet_since = time.monotonic()
+
+    def _decided(self) -> int:
+        return self.intake.records.total() + self.delivery.records.total()
 
     def _summary(self) -> str:
         day = self.played[-1]

@@ -1,4 +1,4 @@
-"""Follows the gate's decision blocks, so that the demo knows what has been decided and guesses no delay."""
+"""Follows decision blocks, so that the demo knows what has been decided and guesses no delay."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.decoding import Decoder
+from topics.event import TopicName
 from topics.names import LEDGER_INTAKE, LEDGER_PARTITIONS
 
 _POLL_SECONDS: Final = 0.1
@@ -15,7 +16,7 @@ _POLL_SECONDS: Final = 0.1
 
 @dataclass(slots=True)
 class IntakeFollower:
-    """Sums of all intake blocks so far: records per raw topic, outcomes and reasons."""
+    """Sums of all blocks of one ledger so far: records per input topic, outcomes and reasons."""
 
     client: Consumer
     decoder: Decoder
@@ -23,10 +24,12 @@ class IntakeFollower:
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     reached: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Raw partition → one past the last record that is decided."""
+    """Input partition → one past the last record that is decided."""
 
     @staticmethod
-    def open(config: Mapping[str, Any], decoder: Decoder) -> "IntakeFollower":
+    def open(
+        config: Mapping[str, Any], decoder: Decoder, ledger: TopicName = LEDGER_INTAKE
+    ) -> "IntakeFollower":
         """Start at the first block; ``config`` is the auditor's."""
         client = Consumer(
             {
@@ -37,7 +40,7 @@ class IntakeFollower:
                 "fetch.wait.max.ms": 20,
             }
         )
-        client.assign([TopicPartition(LEDGER_INTAKE, number, 0) for number in range(LEDGER_PARTITIONS)])
+        client.assign([TopicPartition(ledger, number, 0) for number in range(LEDGER_PARTITIONS)])
         return IntakeFollower(client, decoder)
 
     def poll(self) -> None:
