@@ -1,5 +1,7 @@
 """A sample city whose processors have a defect, and everything that is to notice it."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +19,14 @@ from services.ledger.balance import balance
 from services.ledger.counts import Place
 from services.ledger.digest_run import DigestRun
 from services.ledger.evidence import Gatherer
+from services.ledger.replay.audit import audit
+from services.ledger.replay.scope import Scope
+from services.ledger.replay.what_is_known import Known
+from services.ledger.replay.words import Verdict
 from tests.support.memory_bus import MemoryCity
 from topics.engine.reference import ReferenceCodec
-from topics.event import KafkaRecord, OutputRecord
+from topics.event import GrantId, KafkaRecord, OutputRecord
+from topics.names import LEDGER_ACTS
 from topics.wire import frame, split
 
 WEEK_MS = 7 * 86_400_000
@@ -52,10 +59,11 @@ class Caught:
     balance: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
     verifier: frozenset[str] = frozenset()
+    replay: frozenset[str] = frozenset()
 
     def by(self) -> set[str]:
         """The checkers that found something."""
-        return {name for name in ("balance", "digests", "verifier") if getattr(self, name)}
+        return {name for name in ("balance", "digests", "verifier", "replay") if getattr(self, name)}
 
 
 def sealed_log(city: MemoryCity, before: Sealed | None = None) -> Sealed:
@@ -73,7 +81,14 @@ def checked(city: MemoryCity, log: Sequence[Sealed] = ()) -> Caught:
         balance=frozenset(one.what.value for one in found.differences),
         digests=frozenset(one.what.value for one in DigestRun(_gatherer(city), city.clock).run().differences),
         verifier=_verified(city, list(log) or [sealed_log(city)]),
+        replay=_replayed(city),
     )
+
+
+def _replayed(city: MemoryCity) -> frozenset[str]:
+    known = Known(city.memory, city.registry, lambda _: bytes(32))
+    found = audit(known, Scope(from_ms=0, to_ms=city.clock + WEEK_MS))
+    return frozenset() if found.verdict is Verdict.IDENTICAL else frozenset({found.verdict.value})
 
 
 def _gatherer(city: MemoryCity) -> Gatherer:
@@ -115,3 +130,26 @@ def block_with(
     block = city.lookup.decoder.decode(record.value or b"")
     codec = ReferenceCodec(control_schema("DecisionBlock"))
     return replace(record, value=frame(schema_id, codec.encode(change(dict(block)))))
+
+
+def cut_in_ledger(city: MemoryCity, grant: GrantId, policy_version: int) -> None:
+    """The act of a suspension from that policy version on, as the kill switch leaves it."""
+    entry = city.policy.grants[grant]
+    document = json.dumps(
+        {"policy_version": policy_version, "grants": [{"topic": entry.grant.topic, "cut": {}}]}
+    )
+    act = {
+        "id": "s-1",
+        "who": "console:night",
+        "what": "grants.suspend",
+        "kind": "grant",
+        "object": grant,
+        "timestamp_ms": city.clock,
+        "reason": "stolen workstation",
+        "digest": hashlib.sha256(document.encode()).hexdigest(),
+        "document": document,
+    }
+    schema_id = city.policy.control_schemas.control_act
+    city.registry.schemas[schema_id] = control_schema("ControlAct")
+    value = frame(schema_id, ReferenceCodec(control_schema("ControlAct")).encode(act))
+    city.memory.add(LEDGER_ACTS, 0, b"s-1", value, (), city._tick())
