@@ -17,12 +17,13 @@ from services.api.answers.cases import (
 from services.api.answers.tasks import TaskAnswer
 from services.api.cursors import cursor_at, place_of
 from services.api.etags import etag_of, seen_in
-from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Text
+from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Text, Word
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Document, Page
 from services.api.uses import cases, clocks, tasks
 from services.control.cases.case import Given
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, State, StopReason
 from services.control.docket.forms import ApplicationForm, ApprovalForm
@@ -77,6 +78,16 @@ class StoppedForm(Form):
     text: Text
 
 
+class ExtendedForm(Form):
+    """What gives the duty that runs more time, once."""
+
+    action: Literal["extend"]
+    days: int = Field(ge=1, le=366, description="How many more days, of the unit of the clock.")
+    approver: Word = Field(description="Who has approved it, as the clock's rule calls him.")
+    clock: int | None = Field(None, ge=1, le=1000, description="The number of the clock, where several run.")
+    text: Text
+
+
 class RetriedForm(Form):
     """A step that failed is tried again."""
 
@@ -85,7 +96,7 @@ class RetriedForm(Form):
 
 
 ActionForm = Annotated[
-    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | RetriedForm,
+    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | ExtendedForm | RetriedForm,
     Field(discriminator="action"),
 ]
 
@@ -176,6 +187,8 @@ def _given(form: Any) -> Given:
             return Given(text=form.text, refusal_reason=form.reason, acceptable_if=form.acceptable_if)
         case StoppedForm():
             return Given(text=form.text, stop_reason=form.reason)
+        case ExtendedForm():
+            return Given(text=form.text, more_time=MoreTime(form.days, form.approver, form.clock))
         case RetriedForm():
             return Given(step=form.step)
         case _:

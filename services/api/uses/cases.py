@@ -19,6 +19,7 @@ from services.control.cases.context import HOLDING, Context, context_of
 from services.control.cases.life import allowed
 from services.control.cases.words import Action, Actor, Role
 from services.control.desk.orders import Declined, Done, KeyReused, NoSuchCase, NotOpened, Order, Overtaken
+from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
 from services.control.store.cases.listing import CaseLine, Wish, newest
 from services.control.store.cases.reading import id_of, load
@@ -70,6 +71,8 @@ def possible(principal: Principal, filed: Filed) -> tuple[Action, ...]:
     """What somebody can ask for now: the buttons of a page. Rules may still be against it."""
     actors = [actor_of(principal, Role(role.value)) for role in sorted(principal.roles)]
     takes = [action for actor in actors for action in allowed(filed.case, actor)]
+    if not extendable(filed):
+        takes = [action for action in takes if action is not Action.EXTEND]
     return tuple(
         action
         for action in dict.fromkeys(takes)

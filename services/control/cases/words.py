@@ -63,6 +63,8 @@ class Action(StrEnum):
     RESUME = "resume"
     TERMINATE = "terminate"
     EXPIRE = "expire"
+    EXTEND = "extend"
+    """More time for the duty that runs, once, approved by whom the clock's rule names (conflict C18)."""
     COMPLAIN = "complain"
     REPLY = "reply"
     """The authority's written reply to the oldest open complaint (requirement A6-10)."""

@@ -36,6 +36,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CASE_TERMINATED, "iew", "iew", "iw", "iw"),
     (Kind.CASE_EXPIRED, "iew", "iw", "iw", "iw"),
     (Kind.CASE_WITHDRAWN, "iw", "iw", "iw", ""),
+    (Kind.CASE_EXTENDED, "iew", "iw", "iw", ""),
     (Kind.CASE_COMPLAINT, "iw", "iew", "iew", ""),
     (Kind.CASE_REPLIED, "iew", "iw", "iw", ""),
     (Kind.TICKET_REPORTED, "iw", "iw", "iew", ""),

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CASE_TERMINATED = "case.terminated"
     CASE_EXPIRED = "case.expired"
     CASE_WITHDRAWN = "case.withdrawn"
+    CASE_EXTENDED = "case.extended"
     CASE_COMPLAINT = "case.complaint"
     CASE_REPLIED = "case.replied"
 

@@ -17,6 +17,7 @@ from services.control.accounts.decision import Principal
 from services.control.cases.context import Context
 from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
 from services.control.clocks.calendar import civil_day
+from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
@@ -45,6 +46,7 @@ FORMS: Final = {
     Action.SUSPEND: "stop",
     Action.TERMINATE: "stop",
     Action.RETRY_STEP: "step",
+    Action.EXTEND: "more_time",
 }
 """The form that an action needs beyond a text."""
 ON_OTHER_PAGES: Final = frozenset({Action.EDIT, Action.SUPPLEMENT})
@@ -121,6 +123,7 @@ def show(
         entry=None if mounted is None else mounted.entry,
         ending=ending if filed.case.state in GIVING else None,
         clocks=clocks,
+        extendable={each.number for each in extendable(filed)},
         names=names,
         works=works,
         stopped=[each for each in stops_of(request, [seen]).values() if each.scope is not HoldScope.GRANT],

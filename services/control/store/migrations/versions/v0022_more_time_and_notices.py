@@ -1,0 +1,30 @@
+"""More time for a duty of a case; notices of it, of passwords that others set, and of items that end."""
+
+import re
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0022"
+down_revision: str | None = "0016"
+
+_WORD: Final = re.compile(r"'([a-z._]+)'")
+_MORE: Final = (
+    ("case_events", "action", ("extend",)),
+    ("notice_events", "kind", ("case.extended",)),
+)
+
+
+def upgrade() -> None:
+    """Let the new words be kept beside those that there are."""
+    for table, column, words in _MORE:
+        name = f"ck_{table}_{column}"
+        listed = ", ".join(f"'{word}'" for word in (*_WORD.findall(_definition(name)), *words))
+        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IN ({listed}))")
+
+
+def _definition(constraint: str) -> str:
+    question = sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name")
+    return str(op.get_bind().execute(question, {"name": constraint}).scalar_one())
