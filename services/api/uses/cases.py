@@ -1,6 +1,7 @@
 """Sharing cases as pages and the API work on them: lists, one case, opening one, every action on one."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -21,7 +22,7 @@ from services.control.cases.words import Action, Actor, Role
 from services.control.desk.orders import Declined, Done, KeyReused, NoSuchCase, NotOpened, Order, Overtaken
 from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
-from services.control.store.cases.listing import CaseLine, Wish, newest
+from services.control.store.cases.listing import CaseLine, Wish, due, newest
 from services.control.store.cases.reading import id_of, load
 from topics.event import ResourceId
 from topics.resource import Resource
@@ -52,6 +53,15 @@ def listed(
     seen = visible_to(parts, principal, Asked.CASE_LOOK)
     with parts.database.reading() as connection:
         return newest(connection, replace(wish, visible_to=seen), before, limit)
+
+
+def due_first(
+    parts: Parts, principal: Principal, wish: Wish, after: tuple[date, int] | None = None, limit: int = 50
+) -> list[CaseLine]:
+    """Cases that somebody sees in which a duty runs, what is due first at the top."""
+    seen = visible_to(parts, principal, Asked.CASE_LOOK)
+    with parts.database.reading() as connection:
+        return due(connection, replace(wish, visible_to=seen), after=after, limit=limit)
 
 
 def shown(parts: Parts, principal: Principal, case: str) -> Filed:

@@ -76,12 +76,16 @@ def all_of(
 
 
 def refused_ones(
-    parts: Parts, principal: Principal, wish: refusals.Wish, limit: int = 500
+    parts: Parts,
+    principal: Principal,
+    wish: refusals.Wish,
+    limit: int = 500,
+    after: refusals.Place | None = None,
 ) -> list[refusals.RefusalLine]:
     """Refusals to correct that somebody sees, with what came of each, the newest first."""
     seen = visible_to(parts, principal, Asked.TICKET_LOOK)
     with parts.database.reading() as connection:
-        return refusals.refusals(connection, replace(wish, visible_to=seen), limit)
+        return refusals.refusals(connection, replace(wish, visible_to=seen), limit, after)
 
 
 def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Cases: the list with its filters, and the page of one with everything that whoever decides must know."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of, page_number
 from services.portal.operations.case_stops import stops_of
 from services.portal.rendering import page
+from services.portal.times import day_from
 from services.portal.uses.acting import buttons, new_key
 from services.portal.uses.applying import MASKS
 from services.portal.uses.case_view import clocks_of, names_of
@@ -69,9 +71,10 @@ def cases_page(request: Request) -> Response:
     with parts.database.reading() as connection:
         calendar = read_calendar(connection)
         if urgent:
-            lines = due(connection, wish, limit=_PER_PAGE)
+            found = due(connection, wish, after=_due_place(here.get("before")), limit=_PER_PAGE + 1)
         else:
-            lines = newest(connection, wish, page_number(here.get("before")), _PER_PAGE)
+            found = newest(connection, wish, page_number(here.get("before")), _PER_PAGE + 1)
+    lines = found[:_PER_PAGE]
 
     def left(line: CaseLine) -> int | None:
         return None if line.due_on is None else tasks.days_left(calendar, today, line.due_on)
@@ -80,10 +83,22 @@ def cases_page(request: Request) -> Response:
         request,
         "cases/list.html",
         lines=[(line, left(line)) for line in lines],
-        following=lines[-1].number if len(lines) == _PER_PAGE and not urgent else None,
+        following=_place(lines[-1], urgent) if len(found) > _PER_PAGE else None,
         states=list(State),
         departments=sorted(all_of(request).values(), key=lambda each: each.id),
     )
+
+
+def _place(line: CaseLine, urgent: bool) -> str:
+    """Where the page ends: at a number, or at a due day and a number."""
+    return f"{line.due_on}.{line.number}" if urgent else str(line.number)
+
+
+def _due_place(text: str) -> tuple[date, int] | None:
+    """The due day and number of an address; None where it says neither."""
+    day, _, number = text.partition(".")
+    known, last = day_from(day), page_number(number)
+    return None if known is None or last is None else (known, last)
 
 
 @router.get("/cases/{case}")
