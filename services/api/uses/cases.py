@@ -23,7 +23,7 @@ from services.control.desk.orders import Declined, Done, KeyReused, NoSuchCase, 
 from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
-from services.control.store.cases.reading import id_of, load
+from services.control.store.cases.reading import id_of, load, of_consumer
 from topics.event import ResourceId
 from topics.resource import Resource
 
@@ -150,7 +150,8 @@ def context(parts: Parts, principal: Principal, case: str) -> Context:
         resources = _resources(parts, connection, filed)
         if filed.case.application.resource not in resources:
             raise AnswerProblem(Code.NOT_FOUND)
-        return context_of(filed.case, [each.case for each in _held(connection, filed)], resources)
+        held = of_consumer(connection, filed.case.opening.applicant, HOLDING)
+        return context_of(filed.case, [each.case for each in held], resources)
 
 
 def found(connection: Connection, case: str, *, lock: bool = False) -> Filed:
@@ -218,17 +219,6 @@ def _event(event: Event, looks: bool) -> dict[str, object]:
     if looks:
         told |= {"role": event.who.role.value, "department": event.who.department, "text": event.text}
     return told
-
-
-def _held(connection: Connection, filed: Filed) -> list[Filed]:
-    """The cases under which the applicant holds something now."""
-    held = []
-    for state in sorted(HOLDING):
-        for line in newest(connection, Wish(state=state, consumer=filed.case.opening.applicant), limit=1000):
-            each = load(connection, line.id)
-            if each is not None:
-                held.append(each)
-    return held
 
 
 def _resources(parts: Parts, connection: Connection, filed: Filed) -> dict[ResourceId, Resource]:
