@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -39,8 +39,6 @@ from services.control.tickets.words import State as TicketState
 
 MOST: Final = 1_000
 """Tasks of one kind in one role that are looked at: who has more works on those first."""
-_REPORTS: Final = UUID("6f1d4a52-9c1e-5b7a-8d2f-3e0c5a7b9d14")
-"""Names of reports are made into ids under it: a report has none of its own."""
 
 
 class Kind(StrEnum):
@@ -299,7 +297,7 @@ def _reports(
         yield Task(
             kind=Kind.REPORT,
             role=role,
-            id=uuid5(_REPORTS, f"{each.duty.value}:{each.department}:{each.year}"),
+            id=each.id,
             number=None,
             name=str(each.year),
             state=each.duty.value,

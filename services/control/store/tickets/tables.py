@@ -114,5 +114,6 @@ COMMANDS: Final = Table(
     Column("digest", Text, nullable=False),
     Column("answer", JSONB(none_as_null=True)),
     Column("recorded_at", INSTANT, nullable=False),
+    Index("ix_ticket_commands_recorded_at", "recorded_at"),
 )
 """What was answered under which key, so that no order is carried out twice."""

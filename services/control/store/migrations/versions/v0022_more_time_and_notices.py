@@ -1,4 +1,4 @@
-"""More time for a duty of a case; notices of it, of passwords that others set, and of items that end."""
+"""More time for a duty; more notices; when a provider last vouched for a person; what ages of answers."""
 
 import re
 from typing import Final
@@ -23,6 +23,11 @@ def upgrade() -> None:
         listed = ", ".join(f"'{word}'" for word in (*_WORD.findall(_definition(name)), *words))
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IN ({listed}))")
+    for name in ("case_commands", "ticket_commands"):
+        op.create_index(f"ix_{name}_recorded_at", name, ["recorded_at"])
+    op.add_column("identities", sa.Column("seen_at", sa.DateTime(timezone=True)))
+    op.execute("UPDATE identities SET seen_at = linked_at")
+    op.alter_column("identities", "seen_at", nullable=False)
 
 
 def _definition(constraint: str) -> str:
