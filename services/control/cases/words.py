@@ -63,13 +63,13 @@ class Action(StrEnum):
     RESUME = "resume"
     TERMINATE = "terminate"
     EXPIRE = "expire"
-    EXTEND = "extend"
-    """More time for the duty that runs, once, approved by whom the clock's rule names (conflict C18)."""
     COMPLAIN = "complain"
     REPLY = "reply"
     """The authority's written reply to the oldest open complaint (requirement A6-10)."""
     IMPORT = "import"
     """A grant that definitions declared becomes a case, as it is; only the control plane does it."""
+    EXTEND = "extend"
+    """More time for the duty that runs, once, approved by whom the clock's rule names (conflict C18)."""
 
 
 class Role(StrEnum):

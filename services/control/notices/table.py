@@ -58,6 +58,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CREDENTIAL_ISSUED, "iew", "", "", "i"),
     (Kind.CREDENTIAL_EXPIRES, "iew", "", "", "i"),
     (Kind.CREDENTIAL_EXPIRED, "iew", "", "", "iew"),
+    (Kind.GRANT_LOSES_ITEM, "iew", "iw", "", "i"),
     (Kind.READER_BEHIND, "iew", "", "", "iw"),
     (Kind.READER_LOST, "iew", "", "", "iew"),
     (Kind.RESOURCE_STALE, "iw", "iew", "iw", "iw"),
@@ -85,6 +86,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.OBJECTION_WITHDRAWN, "iw", "iw", "iw", ""),
     (Kind.ENTRY_CHANGED, "iew", "iw", "iw", ""),
     (Kind.ENTRY_WITHDRAWN, "iew", "iw", "iew", ""),
+    (Kind.PASSWORD_RESET, "iew", "", "", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

@@ -22,6 +22,7 @@ _PAGES: Final = {
     "need": ("demand", Slot.NEED),
     "objection": ("objections", Slot.OBJECTION),
     "entry": ("catalogue/entries", Slot.ENTRY),
+    "account": ("admin/people", Slot.ACCOUNT),
 }
 """What a kind is about → its folder in the portal and the slot with the id."""
 _CREDENTIALS: Final = frozenset({Kind.CREDENTIAL_EXPIRES, Kind.CREDENTIAL_EXPIRED})

@@ -341,7 +341,7 @@ def _reports(asked: _Asked) -> Iterator[Breach]:
             name=str(each.year),
             obliged="authority" if each.duty is ReportDuty.AUTHORITY else "provider",
             provider=each.department,
-            consumer=None,
+            consumer=each.department,
             key=REPORT_KEYS[each.duty],
             stage=each.due.stage,
             due_on=due.day,

@@ -62,7 +62,7 @@ def test_the_page_asks_for_days_reason_and_whether_it_was_approved(control_datab
     unapproved = provider.sent(page, path, days="2", clock="1", text="需核对历史档案")
     assert unapproved.status == 422
     assert "approved by head_of_department" in unapproved.text
-    done = provider.sent(page, path, days="2", clock="1", approved="yes", text="需核对历史档案")
+    done = provider.sent(unapproved, path, days="2", clock="1", approved="yes", text="需核对历史档案")
     assert "2 days more" in done.text
     assert "the head of the department" in done.text
     assert path not in done.text

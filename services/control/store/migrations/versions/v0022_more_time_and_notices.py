@@ -12,7 +12,7 @@ down_revision: str | None = "0016"
 _WORD: Final = re.compile(r"'([a-z._]+)'")
 _MORE: Final = (
     ("case_events", "action", ("extend",)),
-    ("notice_events", "kind", ("case.extended",)),
+    ("notice_events", "kind", ("case.extended", "grant.loses_item", "account.password_reset")),
 )
 
 
