@@ -7,7 +7,6 @@ from services.api.said_of_texts import in_chinese
 from services.control.cases.words import Problem
 from services.control.catalogue.vocabulary import Language
 
-
 OF_FILES: Final = "LINE"
 """The code of what is wrong with a line of a file; its field is the line."""
 _WRONG: Final = ("此处内容有误", "请更正此处")

@@ -48,7 +48,9 @@ def make_command(
     code: Annotated[str, typer.Argument(help="The code of a published entry, such as 3013205/000001.")],
     who: As,
     why: Why = "",
-    reference: Annotated[str, typer.Option(help="The number of the public's letter, for the authority.")] = "",
+    reference: Annotated[
+        str, typer.Option(help="The number of the public's letter, for the authority.")
+    ] = "",
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
@@ -60,13 +62,13 @@ def make_command(
     with open_control() as database, database.begin() as connection:
         by, stored = acting(connection, who, Asked.OBJECTION_OBJECT), by_code(connection, known)
         if stored is None:
-            raise CommandFailed(ExitCode.NEGATIVE, f"there is no entry {code}", "CODE", "`govbus catalogue list`")
+            raise CommandFailed(
+                ExitCode.NEGATIVE, f"there is no entry {code}", "CODE", "`govbus catalogue list`"
+            )
         dossier = stored.dossier
         version = dossier.published or dossier.versions[-1]
         provider = ids_of(connection, [dossier.department]).get(dossier.department, "")
-        opening = Opening(
-            new_id(now), by.actor, now, stored.id, version.entry.name, provider, why, reference
-        )
+        opening = Opening(new_id(now), by.actor, now, stored.id, version.entry.name, provider, why, reference)
         calendar, published = read_calendar(connection), dossier.published is not None
         done = work.receive(
             connection, opening, calendar, lambda: new_id(now), published=published, recorder=by.console

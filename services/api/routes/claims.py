@@ -78,9 +78,7 @@ def list_claims(
 
 
 @router.get("/conflicts")
-def list_conflicts(
-    request: Request, cursor: Cursor = None, limit: Limit = 200
-) -> Page[ConflictAnswer]:
+def list_conflicts(request: Request, cursor: Cursor = None, limit: Limit = 200) -> Page[ConflictAnswer]:
     """List identities that more than one row of a provider claims, by their beginning; asks the bus."""
     at = place_of(cursor, [int, str], "conflicts")
     found = claims.conflicts(parts_of(request), principal_of(request))

@@ -132,9 +132,7 @@ def terminate(
     return desk.act(connection, order, case, Action.TERMINATE, Given(text=text, stop_reason=reason))
 
 
-def extend(
-    desk: Desk, connection: Connection, order: Order, case: UUID, more: MoreTime, text: str
-) -> Answer:
+def extend(desk: Desk, connection: Connection, order: Order, case: UUID, more: MoreTime, text: str) -> Answer:
     """Give the duty that runs more time, once, as its rule allows, and say why."""
     return desk.act(connection, order, case, Action.EXTEND, Given(text=text, more_time=more))
 

@@ -42,7 +42,7 @@ class CasesTurn:
     """The day on which the clocks of objections and reports were looked at."""
 
     def turn(self) -> bool:
-        """Sweep cases, tell of the clocks of tickets, objections and reports; returns whether anything was due.
+        """Sweep cases, tell of the clocks of all else; returns whether anything was due.
 
         Raises:
             MendObjects: some could not be worked on; all others were. The loop stands as failing until then.

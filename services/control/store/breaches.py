@@ -1,6 +1,7 @@
 """The list of breaches: duties that are overdue, each with who is late, by which article, and how late.
 
-Of cases and reports also what was done too late. What missed a mere target is none. (Requirements A6-09, A12-08.)
+Of cases and reports also what was done too late. What missed a mere target is none.
+(Requirements A6-09, A12-08.)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import typer
+from sqlalchemy import select
 
 from services.cli import account, account_token, bus
 from services.cli.main import app
@@ -12,6 +13,7 @@ from services.cli.output import run
 from services.control.signing_in.local import Denied, LoggedIn, Try
 from services.control.store.accounts import persons
 from services.control.store.database import ControlDatabase
+from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX
 from services.control.store.outbox import acts_on
 from tests.database.accounts.city import NOW, logins
 from tests.unit.cli.called import Ended, Govbus, shape

@@ -49,7 +49,8 @@ def test_who_decides_takes_more_time_once_and_all_parties_are_told(office: Offic
     assert isinstance(again, Declined)
     assert [each.code for each in again.problems] == ["EXTENSION_REFUSED"]
     with office.database.begin() as connection:
-        told = connection.execute(select(NOTICE_EVENTS.c.kind).order_by(NOTICE_EVENTS.c.happened_at)).scalars()
+        wanted = select(NOTICE_EVENTS.c.kind).order_by(NOTICE_EVENTS.c.happened_at)
+        told = connection.execute(wanted).scalars()
         assert list(told)[-1] == "case.extended"
         assert list(differences(connection, office.city.calendar)) == []
 

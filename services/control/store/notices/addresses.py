@@ -165,9 +165,7 @@ def _check(way: Way, target: str, *, plain: bool) -> None:
         raise CorrectAddress(AddressFault.NO_ENDPOINT, what)
 
 
-def _act(
-    connection: Connection, what: str, row: Row[Any], who: str, now: datetime, recorder: str
-) -> None:
+def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime, recorder: str) -> None:
     account, told = outbox.answering(who, recorder)
     facts = {"department": row.department, "way": row.way, "secret_version": row.secret_version, **told}
     act = outbox.Act(account, what, "notice_address", str(row.id), now, facts=facts)
