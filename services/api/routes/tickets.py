@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import Field
 
 from services.api.codes import Code
@@ -36,6 +36,7 @@ from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action, Duty, RefusalReason, State
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 class EvidenceForm(Form):
@@ -206,6 +207,13 @@ def _moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise AnswerProblem(Code.CURSOR)
     return found
+
+
+@router.get("/{number}/evidence/{sha256}", response_class=Response)
+def read_evidence(request: Request, number: Number, sha256: Digest) -> Response:
+    """Read an attachment of a ticket, as one of its parties; it is recorded."""
+    found = tickets.attachment(parts_of(request), principal_of(request), number, sha256)
+    return Response(found, media_type="application/octet-stream")
 
 
 @router.post("", status_code=201)

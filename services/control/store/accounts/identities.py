@@ -62,7 +62,8 @@ def vouched(connection: Connection, issuer: str, subject: str, now: datetime) ->
 def last_vouched(connection: Connection, person: UUID) -> datetime | None:
     """When an identity provider last vouched for a person; None for a local account."""
     wanted = select(func.max(IDENTITIES.c.seen_at)).where(IDENTITIES.c.person == person)
-    return connection.execute(wanted).scalar_one()
+    found: datetime | None = connection.execute(wanted).scalar_one()
+    return found
 
 
 def is_linked(connection: Connection, person: UUID) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -106,6 +107,16 @@ DISPUTES: Final = Table(
     Index("ix_dispute_changes_dispute", "dispute", "number"),
 )
 """The changes of the disputes in the order of the topic that the fan-out reads, numbered without gaps."""
+
+FILES: Final = Table(
+    "ticket_files",
+    METADATA,
+    Column("ticket_id", Uuid(), ForeignKey("tickets.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", INSTANT, nullable=False),
+)
+"""What was attached to a ticket, for its parties to read; removed some time after the ticket is over."""
 
 COMMANDS: Final = Table(
     "ticket_commands",

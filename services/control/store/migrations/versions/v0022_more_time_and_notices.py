@@ -1,4 +1,4 @@
-"""More time for a duty; more notices; when a provider last vouched for a person; what ages of answers."""
+"""More time for a duty; more notices; when a provider last vouched for a person; files of tickets."""
 
 import re
 from typing import Final
@@ -25,6 +25,15 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IN ({listed}))")
     for name in ("case_commands", "ticket_commands"):
         op.create_index(f"ix_{name}_recorded_at", name, ["recorded_at"])
+    op.create_table(
+        "ticket_files",
+        sa.Column("ticket_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("ticket_id", "sha256", name="pk_ticket_files"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_ticket_files_ticket_id_tickets"),
+    )
     op.add_column("identities", sa.Column("seen_at", sa.DateTime(timezone=True)))
     op.execute("UPDATE identities SET seen_at = linked_at")
     op.alter_column("identities", "seen_at", nullable=False)
