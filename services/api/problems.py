@@ -17,6 +17,7 @@ from services.api.codes import Code
 from services.api.language import language_of, tag_of
 from services.api.running import BusUnavailable, NothingThere
 from services.api.said import problem_in
+from services.api.said_of_texts import in_chinese
 from services.control.accounts.decision import Refusal
 from services.control.accounts.words import said
 from services.control.cases.words import Problem
@@ -104,7 +105,7 @@ class ProblemDocument:
 def document_of(request: Request, answer: AnswerProblem) -> ProblemDocument:
     """The problem in the language of the request."""
     language = asked_language(request)
-    detail = answer.detail or _why(answer, language)
+    detail = _detail(answer, language) or _why(answer, language)
     problems = _in_words(answer.problems, language)
     id_ = str(getattr(request.state, "request_id", ""))
     code = answer.code
@@ -117,6 +118,10 @@ def _in_words(problems: Sequence[Problem] | InWords, language: Language) -> tupl
     if callable(problems):
         return tuple(problems(language))
     return tuple(problem_in(each, language) for each in problems)
+
+
+def _detail(answer: AnswerProblem, language: Language) -> str | None:
+    return answer.detail if language is Language.EN else in_chinese(answer.detail)
 
 
 def _why(answer: AnswerProblem, language: Language) -> str:

@@ -71,6 +71,7 @@ _OF_SERVING: Final = {
     "TIME_BACKWARDS": ("时间早于上一次办理", "请校准时钟"),
     "UNDO_INCOMPLETE": ("已完成的步骤没有全部撤销", "请撤销每个已完成的步骤"),
     "UNDO_UNKNOWN": ("撤销了没有做过的步骤", "只列已完成的步骤"),
+    "CLOCK_UNKNOWN": ("没有该编号的在办期限", "请选择正在计时的期限"),
     "WRONG_STATE": ("当前状态不能进行此操作", "请刷新后查看可以进行的操作"),
 }
 _OF_PERSONS: Final = {
@@ -152,7 +153,7 @@ _OF_NEEDS: Final = {
 _OF_OBJECTIONS: Final = {
     "DAYS_MISSING": ("未填写天数", "请填写需要延长的天数"),
     "EXTENSION_REFUSED": (
-        "不能延长答复期限",
+        "不能延长期限",
         "仅可延长一次，须在期限内、不超过上限并经规定的人批准；请按期答复",
     ),
     "ENTRY_NOT_PUBLISHED": ("该目录未发布", "请选择已发布的目录"),

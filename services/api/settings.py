@@ -36,6 +36,8 @@ class ApiSettings(BaseModel):
     oidc_client_id: str = ""
     oidc_secret_file: Path | None = None
     oidc_groups_file: Path | None = None
+    oidc_token_days: Annotated[int, Field(ge=1, le=90)] = 7
+    """So long the API tokens of somebody count after his last login through the identity provider."""
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

@@ -70,14 +70,14 @@ def parts(settings: ApiSettings, stack: Stack | None = None) -> Parts:
         bus=BusOfStack(stack, settings),
         switch=switch_on(stack, ApplySettings.from_environment()),
         session_rules=settings.session_rules,
-        means=_means(stack),
+        means=means_on(stack),
         parallel_days=RetirementSettings.from_environment().working_days,
     )
     made.switch.done = partial(follow_work, made)
     return made
 
 
-def _means(stack: Stack) -> Means | None:
+def means_on(stack: Stack) -> Means | None:
     """As the control process sends; without its secret everything but endpoints goes on."""
     try:
         return means_of(notice_settings(stack))

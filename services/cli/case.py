@@ -17,6 +17,7 @@ from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emi
 from services.control.accounts.actions import Action as Asked
 from services.control.accounts.decision import Whose
 from services.control.cases.case import Given
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, StopReason
 from services.control.desk.orders import Done
@@ -214,6 +215,29 @@ def appeal_command(
         definitions,
         wants_json(as_json, output),
     )
+
+
+@app.command("extend")
+def extend_command(
+    case: Case,
+    who: As,
+    days: Annotated[int, typer.Option("--days", min=1, help="How many more days, of the clock's unit.")],
+    approver: Annotated[
+        str, typer.Option("--approver", help="Who has approved it, as the rule names him: authority.")
+    ],
+    clock: Annotated[
+        int | None, typer.Option("--clock", min=1, help="Its number in `govbus clock explain`.")
+    ] = None,
+    text: Text = "",
+    key: Key = None,
+    seen: Seen = None,
+    definitions: Folder = None,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """Give the duty that runs more time, once, as far as its rule allows."""
+    given = Given(text=text, more_time=MoreTime(days, approver, clock))
+    _act(case, Asking(who, key, seen), Action.EXTEND, given, definitions, wants_json(as_json, output))
 
 
 @app.command("act")

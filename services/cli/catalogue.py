@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from services.cli import catalogue_demand, catalogue_retire, catalogue_store
+from services.cli import catalogue_demand, catalogue_objection, catalogue_retire, catalogue_store
 from services.cli.catalogue_directory import directory_command
 from services.cli.catalogue_export import ExportForm, export_of, written
 from services.cli.catalogue_input import (
@@ -61,6 +61,7 @@ app = typer.Typer(help="The catalogue of what departments hold.", no_args_is_hel
 catalogue_store.register(app)
 catalogue_retire.register(app)
 app.add_typer(catalogue_demand.app, name="demand")
+app.add_typer(catalogue_objection.app, name="objection")
 app.command("directory")(directory_command)
 
 Loaded = TypeVar("Loaded")

@@ -24,7 +24,7 @@ def breaches_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """List duties of cases, tickets and reviews that are overdue (exit code 1 if there are any)."""
+    """List duties that are overdue, whatever they are on (exit code 1 if there are any)."""
     now = datetime.now(UTC)
     with open_control() as database, database.reading() as connection:
         calendar = read_calendar(connection)

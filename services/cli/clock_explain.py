@@ -45,6 +45,9 @@ def _print(told: dict[str, Any]) -> None:
         begun = f"{clock['begun']['action']} {clock['begun']['at']}"
         due = f"{clock['due'] or 'stands still'}{' (provisional)' if clock['provisional'] else ''}"
         rows.append([clock["stage"], clock["rule"], clock["because"], begun, due, clock["state"], ended])
+        if clock["extended"] is not None:
+            more = clock["extended"]
+            rows.append(["extended", f"{more['days']} days more", more["approver"], more["at"], "", "", ""])
         rows += [
             [f"not {each['pack']}", each["rule"], each["because"], "", "", each["why"], ""]
             for each in clock["over"]

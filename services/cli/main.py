@@ -21,6 +21,7 @@ _GROUPS: Final = {
     "conflicts": "conflicts",
     "credential": "credential",
     "grant": "grant",
+    "notice": "notice",
     "policy": "policy_packs",
     "database": "database",
     "evidence": "evidence",

@@ -13,6 +13,7 @@ from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, wan
 from services.cli.ticket_desk import (
     desk_of,
     evidence_of,
+    keep_files,
     master_secrets,
     reported_record,
     rules_of,
@@ -56,7 +57,7 @@ def report_command(
     ],
     who: As,
     statement: Annotated[str, typer.Option(help="What is wrong, and what would be right.")],
-    evidence: Annotated[list[Path], typer.Option(help="A file that shows it; its digest is kept.")],
+    evidence: Annotated[list[Path], typer.Option(help="A file that shows it; up to 5 MB is kept.")],
     pack: Annotated[list[str], typer.Option(help="A policy pack whose times count; one of each level.")],
     item: Annotated[
         list[str] | None, typer.Option(help="An item that is wrong; without any, the record as a whole.")
@@ -68,7 +69,7 @@ def report_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Report a record as wrong; nothing of it is written down but keyed hashes (exit code 4 if refused)."""
+    """Report a record as wrong: of it keyed hashes are kept, and what shows it (exit code 4 if refused)."""
     now, attached = datetime.now(UTC), tuple(map(evidence_of, evidence))
     with open_control() as database, database.reading() as connection:
         reporter = acting(connection, who, Asked.TICKET_REPORT)
@@ -86,6 +87,7 @@ def report_command(
             rules=rules_of(connection, pack, ruled_by or [], now),
         )
         answer = take_report(connection, desk, opening)
+        keep_files(connection, answer, evidence, now)
     answer_step(answer, as_json=wants_json(as_json, output))
 
 

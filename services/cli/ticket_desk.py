@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,10 +15,11 @@ from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import CorrectPacks, merge
 from services.control.store.clocks.packs import read_packs
 from services.control.store.ids import new_id
-from services.control.store.tickets.reading import id_of
-from services.control.store.tickets.work import Desk
+from services.control.store.tickets import files
+from services.control.store.tickets.reading import id_of, load
+from services.control.store.tickets.work import Answer, Desk
 from services.control.tickets.clocks import rules_from
-from services.control.tickets.evidence import Evidence, Reported
+from services.control.tickets.evidence import LARGEST_FILE, Evidence, Reported
 from services.control.tickets.words import TicketRules
 from services.ledger import on_stack
 from services.ledger.coordinates import parse_coordinate
@@ -55,6 +56,14 @@ def reported_record(lookup: Lookup, at: str, items: Sequence[str], secrets: Mapp
         remedy = "name a record of your grant's topic and its items; `govbus tail` shows both"
         raise CommandFailed(ExitCode.USAGE, str(error), "--at", remedy) from error
     return Reported(found.provider, found.contested, str(found.version.at), found.version.position)
+
+
+def keep_files(connection: Connection, answer: object, paths: Iterable[Path], now: datetime) -> None:
+    """Keep what was attached to a report that was taken, as far as it is not too large."""
+    filed = load(connection, UUID(str(answer.id))) if isinstance(answer, Answer) else None
+    if filed is not None:
+        small = (path for path in paths if path.stat().st_size <= LARGEST_FILE)
+        files.keep(connection, filed.ticket, (path.read_bytes() for path in small), now)
 
 
 def evidence_of(path: Path) -> Evidence:

@@ -29,6 +29,11 @@ def texts(form: FormData, name: str) -> tuple[str, ...]:
     return tuple(each.strip() for each in form.getlist(name) if isinstance(each, str) and each.strip())
 
 
+def number(typed: str) -> int | None:
+    """A number of at most three digits, None where it is none."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else None
+
+
 def ticked(form: FormData, name: str) -> bool:
     """Whether a box was ticked."""
     return text(form, name) == "yes"

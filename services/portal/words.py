@@ -132,6 +132,7 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (Failure.ANSWER_NOT_2XX, ("接口返回错误状态", "the endpoint answered with another status than 2xx")),
     (Failure.BROKEN, ("平台故障", "a defect of the platform")),
     (BreachKind.OBJECTION, ("开放目录异议", "objection")),
+    (BreachKind.REPORT, ("年度报告", "yearly report")),
     (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
     (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),
     (Method.PASSWORD, ("密码", "password")),

@@ -12,6 +12,8 @@ from services.control.accounts.token_bucket import OF_TOKENS
 from services.control.process.forgetting import ForgettingTurn
 from services.control.store.accounts import counters, sessions
 from services.control.store.accounts.tables import BUCKETS, FAILURES, SESSIONS
+from services.control.store.cases import commands
+from services.control.store.cases.tables import COMMANDS
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.ids import new_id
 from services.control.store.notices.happenings import tell
@@ -38,6 +40,7 @@ def used(control_database: ControlDatabase) -> ControlDatabase:
             counters.begin_try(connection, [counters.of_name(f"stranger-{number}")], NOW)
             counters.allow(connection, f"caller-{number}", NOW, OF_TOKENS)
             tell(connection, replace(happened(key=f"case:{number}"), at=NOW), new_id(NOW), NOW + DAY)
+            commands.claim(connection, f"wang:{number}", "digest", NOW)
     return control_database
 
 
@@ -48,7 +51,7 @@ def left(database: ControlDatabase, after: timedelta, batch: int = 1_000) -> dic
     while turn.turn():
         turns += 1
     with database.begin() as connection:
-        tables = (SESSIONS, FAILURES, BUCKETS, NOTICE_EVENTS, NOTICE_INBOX)
+        tables = (SESSIONS, FAILURES, BUCKETS, COMMANDS, NOTICE_EVENTS, NOTICE_INBOX)
         return {"turns": turns} | {table.name: count(connection, table) for table in tables}
 
 
@@ -65,8 +68,13 @@ def _moment(after: timedelta) -> datetime:
         (DAY + HOUR, {"rate_buckets", "login_failures"}),
         (30 * DAY, {"rate_buckets", "login_failures"}),
         (30 * DAY + HOUR, {"rate_buckets", "login_failures", "sessions"}),
-        (730 * DAY, {"rate_buckets", "login_failures", "sessions"}),
-        (731 * DAY, {"rate_buckets", "login_failures", "sessions", "notice_events", "notice_inbox"}),
+        (90 * DAY, {"rate_buckets", "login_failures", "sessions"}),
+        (91 * DAY, {"rate_buckets", "login_failures", "sessions", "case_commands"}),
+        (730 * DAY, {"rate_buckets", "login_failures", "sessions", "case_commands"}),
+        (
+            731 * DAY,
+            {"rate_buckets", "login_failures", "sessions", "case_commands", "notice_events", "notice_inbox"},
+        ),
     ],
 )
 def test_each_kind_stays_for_its_time(used: ControlDatabase, after: timedelta, gone: set[str]) -> None:

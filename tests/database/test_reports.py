@@ -2,9 +2,10 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from services.control.accounts.people import Person
 from services.control.accounts.roles import Role
@@ -13,7 +14,10 @@ from services.control.store.accounts.acts import Order
 from services.control.store.accounts.persons import add_person
 from services.control.store.cases.policies import adopt
 from services.control.store.database import ControlDatabase
+from services.control.store.ids import new_id
+from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX
 from services.control.store.reports.reading import reports
+from services.control.store.reports.telling import tell_reports
 from tests.support.desk import policy
 from tests.support.portal import Portal
 from tests.support.web import Browser, Web
@@ -159,3 +163,47 @@ def test_a_person_comes_from_his_tasks_to_the_report_and_notes_it_as_handed_in(
     assert REFERENCE in done.text
     assert "/reports/department/2026" not in [form.action for form in done.forms]
     assert "2027-01-05" not in reader.open("/tasks").text
+
+
+@pytest.mark.requirement("A12-01", "A12-08")
+def test_a_report_that_is_overdue_stands_in_the_list_of_breaches_until_it_is_handed_in(web: Web) -> None:
+    web.clock.now = datetime(2027, 1, 8, 1, 0, tzinfo=UTC)
+    provider, stranger = web.at(Role.PROVIDER), web.at(Role.CONSUMER, department="health")
+    authority = web.at(Role.AUTHORITY, department="data_bureau")
+
+    def late(browser: Browser, **asked: Any) -> list[tuple[str, str, int]]:
+        items = browser.get("/clocks/breaches", params={"kind": "report", **asked}).json()["items"]
+        return [(each["department"], each["due_on"], each["days_late"]) for each in items]
+
+    assert late(provider) == [("police", "2027-01-05", 3)]
+    assert late(stranger) == [("health", "2027-01-05", 3)]
+    assert {each[0] for each in late(authority)} == {"police", "health", "data_bureau"}
+    assert late(authority, department="police") == [("police", "2027-01-05", 3)]
+    assert handed_in(provider).status_code == 201
+    assert late(provider) == []
+    assert late(provider, done=True) == [("police", "2027-01-05", 3)]
+
+
+@pytest.mark.requirement("A12-01")
+def test_a_department_is_reminded_of_its_report_told_on_the_last_day_and_once_it_is_late(web: Web) -> None:
+    web.clock.now = JANUARY
+    provider = web.at(Role.PROVIDER)
+
+    def told(day: int) -> list[str]:
+        now = datetime(2027, 1, day, 1, 0, tzinfo=UTC)
+        with web.parts.database.begin() as connection:
+            tell_reports(connection, china(), now, lambda: new_id(now))
+            wanted = select(NOTICE_EVENTS.c.kind).join(
+                NOTICE_INBOX, NOTICE_INBOX.c.event_id == NOTICE_EVENTS.c.id
+            )
+            mine = wanted.where(NOTICE_INBOX.c.department == "police").order_by(NOTICE_INBOX.c.id)
+            return list(connection.execute(mine).scalars())
+
+    assert told(4) == ["clock.reminder"]
+    assert told(4) == ["clock.reminder"]
+    assert told(5)[1:] == ["clock.last_day"]
+    assert told(6)[2:] == ["clock.overdue"]
+    assert handed_in(provider).status_code == 201
+    with web.parts.database.begin() as connection:
+        tell_reports(connection, china(), datetime(2027, 1, 7, 1, 0, tzinfo=UTC), uuid4)
+    assert len(told(8)) == 3

@@ -23,7 +23,7 @@ SHARED = {
     "account-reset-password": "account-add",
     **{
         f"case-{which}": "case-act"
-        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal")
+        for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal", "extend")
     },
     "policy-show": "policy-adopt",
     "database-migrate": "database",
@@ -32,6 +32,8 @@ SHARED = {
     "catalogue-postpone-retirement": "catalogue-retire",
     "catalogue-cancel-retirement": "catalogue-retire",
     "catalogue-demand-state": "catalogue-demand-step",
+    "catalogue-objection-make": "catalogue-objection-step",
+    **{f"notice-{which}": "notice-address" for which in ("add", "rotate", "remove")},
     **{f"ticket-{which}": "ticket-step" for which in ("report", "dispatch", "decide", "confirm", "step")},
     **{f"bench-{which}": "bench" for which in ("fanout", "gate", "end-to-end", "grants", "load", "engine")},
 }

@@ -54,6 +54,7 @@ def on_case(action: CaseAction) -> Ask:
         CaseAction.APPROVE_IN_PART: text | {"approval": approval},
         CaseAction.UPHOLD: text | {"approval": approval},
         CaseAction.RETRY_STEP: {"step": "topic"},
+        CaseAction.EXTEND: text | {"days": 2, "approver": "head_of_department"},
     }
     form = {"action": action.value, **more.get(action, text)}
     return lambda browser, objects, _: browser.post(f"/cases/{objects.case}/actions", form, headers=SEEN)

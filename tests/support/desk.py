@@ -15,7 +15,9 @@ from services.control.catalogue.entry import Department, Entry, EntryItem, Shari
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.calendar_file import china
 from services.control.clocks.merge import merge
+from services.control.clocks.pack import Given as Given_
 from services.control.clocks.pack_file import load_packs, packaged_packs
+from services.control.clocks.rules import Extension, Stage
 from services.control.desk.desk import Desk
 from services.control.desk.orders import Answer, Done, Order
 from services.control.docket.bound import Bound, bound
@@ -42,6 +44,18 @@ def policy(*packs: str, levels: tuple[str, ...] = (AUTHORITY, COUNCIL)) -> Bound
 
 COUNTY: Final = policy("national-2025", "yanjin-2019")
 """Five working days to answer, by the county; twenty to supply, by the nation."""
+
+
+def extending(policy_: Bound, key: str, extension: Extension) -> Bound:
+    """The policy with an extension for each stage of one clock."""
+    given = tuple(_extended(each, extension) for each in policy_.values[key])
+    return replace(policy_, values={**policy_.values, key: given})
+
+
+def _extended(given: Given_, extension: Extension) -> Given_:
+    assert isinstance(given.content, Stage)
+    rule = replace(given.content.rule, extension=extension)
+    return replace(given, content=replace(given.content, rule=rule))
 
 
 def published(resource: Resource) -> Entry:

@@ -9,6 +9,7 @@ from services.control.cases.application import Application, DutyBasis
 from services.control.cases.case import Case, Given, Opening, opened
 from services.control.cases.decision import Approval
 from services.control.cases.life import apply
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import (
     Action,
@@ -96,6 +97,7 @@ def given(**changes: Any) -> Given:
         undone=tuple(Step),
         resource=entry(),
         forms=item_forms(sample_definitions().item_schemas[PERSON]),
+        more_time=MoreTime(2, "head_of_department", 1),
     )
     return replace(wanted, **changes)
 

@@ -20,8 +20,9 @@ from services.api.answers.accounts import (
     person_answer,
     version_of,
 )
+from services.api.cursors import cursor_at, place_of
 from services.api.etags import etag_of
-from services.api.forms import DepartmentFilter, Form, IfMatch, Key, Number, Text, Word
+from services.api.forms import Cursor, DepartmentFilter, Form, IfMatch, Key, Limit, Number, Text, Word
 from services.api.repeating import Made, once
 from services.api.repeating import Request as Asked
 from services.api.security.asking import asker_of, principal_of
@@ -81,10 +82,13 @@ class TokenForm(Form):
 
 
 @router.get("/departments")
-def list_departments(request: Request) -> Page[DepartmentAnswer]:
+def list_departments(request: Request, cursor: Cursor = None, limit: Limit = 200) -> Page[DepartmentAnswer]:
     """List the departments that the reader may look at, with their three named persons; it is recorded."""
-    found = accounts.departments_of(parts_of(request), principal_of(request))
-    return Page(items=[DepartmentAnswer.model_validate(each) for each in found])
+    place = place_of(cursor, [str], "departments")
+    after = "" if place is None else str(place[0])
+    found = accounts.departments_of(parts_of(request), principal_of(request), after, limit + 1)
+    more = cursor_at([found[limit - 1].id], "departments") if len(found) > limit else None
+    return Page(items=[DepartmentAnswer.model_validate(each) for each in found[:limit]], next=more)
 
 
 @router.get("/departments/{id_}")
@@ -109,10 +113,15 @@ def put_department(
 
 
 @router.get("/people")
-def list_people(request: Request, department: DepartmentFilter = None) -> Page[PersonAnswer]:
-    """List the accounts that the reader may look at; it is recorded."""
-    found = accounts.people_of(parts_of(request), principal_of(request), department)
-    return Page(items=[person_answer(each) for each in found])
+def list_people(
+    request: Request, department: DepartmentFilter = None, cursor: Cursor = None, limit: Limit = 200
+) -> Page[PersonAnswer]:
+    """List the accounts that the reader may look at, by login name; it is recorded."""
+    place = place_of(cursor, [str], "people", department)
+    after = "" if place is None else str(place[0])
+    found = accounts.people_of(parts_of(request), principal_of(request), department, after, limit + 1)
+    more = cursor_at([found[limit - 1].login], "people", department) if len(found) > limit else None
+    return Page(items=[person_answer(each) for each in found[:limit]], next=more)
 
 
 @router.post("/people", status_code=201, response_model=ChangedAnswer)

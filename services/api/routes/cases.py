@@ -1,5 +1,6 @@
 """``/api/v1/cases`` and ``/api/v1/tasks``: sharing cases, from the application to the end of delivery."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Request, Response
@@ -15,18 +16,21 @@ from services.api.answers.cases import (
     context_answer,
 )
 from services.api.answers.tasks import TaskAnswer
+from services.api.codes import Code
 from services.api.cursors import cursor_at, place_of
 from services.api.etags import etag_of, seen_in
-from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Text
+from services.api.forms import Cursor, Filter, Form, IfMatch, Key, Limit, Text, Word
+from services.api.problems import AnswerProblem
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Document, Page
 from services.api.uses import cases, clocks, tasks
 from services.control.cases.case import Given
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, State, StopReason
 from services.control.docket.forms import ApplicationForm, ApprovalForm
-from services.control.store.cases.listing import Wish
+from services.control.store.cases.listing import CaseLine, Wish
 
 router = APIRouter(tags=["cases"])
 
@@ -77,6 +81,16 @@ class StoppedForm(Form):
     text: Text
 
 
+class ExtendedForm(Form):
+    """What gives the duty that runs more time, once."""
+
+    action: Literal["extend"]
+    days: int = Field(ge=1, le=366, description="How many more days, of the unit of the clock.")
+    approver: Word = Field(description="Who has approved it, as the clock's rule calls him.")
+    clock: int | None = Field(None, ge=1, le=1000, description="The number of the clock, where several run.")
+    text: Text
+
+
 class RetriedForm(Form):
     """A step that failed is tried again."""
 
@@ -85,7 +99,7 @@ class RetriedForm(Form):
 
 
 ActionForm = Annotated[
-    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | RetriedForm,
+    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | ExtendedForm | RetriedForm,
     Field(discriminator="action"),
 ]
 
@@ -97,24 +111,44 @@ def list_cases(
     consumer: Filter = None,
     provider: Filter = None,
     resource: Filter = None,
+    sort: Literal["newest", "due"] = "newest",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[CaseLineAnswer]:
-    """List the cases that the reader sees, the newest first."""
-    question = ("cases", state, consumer, provider, resource)
-    place = place_of(cursor, [int], *question)
+    """List the cases that the reader sees, the newest first; by `due` those with a running duty only."""
     wish = Wish(state=state, consumer=consumer, provider=provider, resource=resource)
-    before = None if place is None else int(place[0])
-    found = cases.listed(parts_of(request), principal_of(request), wish, before, limit + 1)
-    more = cursor_at([found[limit - 1].number], *question) if len(found) > limit else None
+    question = ("cases", state, consumer, provider, resource, *(["due"] if sort == "due" else []))
+    parts, principal = parts_of(request), principal_of(request)
+    if sort == "due":
+        at = place_of(cursor, [str, int], *question)
+        place = None if at is None else (_day(at[0]), int(at[1]))
+        found = cases.due_first(parts, principal, wish, place, limit + 1)
+    else:
+        at = place_of(cursor, [int], *question)
+        found = cases.listed(parts, principal, wish, None if at is None else int(at[0]), limit + 1)
+    more = cursor_at(_place(found[limit - 1], sort), *question) if len(found) > limit else None
     return Page(items=[CaseLineAnswer.model_validate(each) for each in found[:limit]], next=more)
 
 
+def _place(line: CaseLine, sort: str) -> list[int | str | None]:
+    return [line.number] if sort != "due" else [str(line.due_on), line.number]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise AnswerProblem(Code.CURSOR) from error
+
+
 @router.get("/tasks")
-def list_tasks(request: Request, limit: Limit = 50) -> Page[TaskAnswer]:
+def list_tasks(request: Request, cursor: Cursor = None, limit: Limit = 50) -> Page[TaskAnswer]:
     """List what waits for the reader, what is due first at the top, with the working days that are left."""
-    found = tasks.of(parts_of(request), principal_of(request), limit)
-    return Page(items=[TaskAnswer.model_validate(each) for each in found])
+    at = place_of(cursor, [int], "tasks")
+    begin = 0 if at is None else min(max(int(at[0]), 0), tasks.MOST)
+    found = tasks.of(parts_of(request), principal_of(request), begin + limit + 1)[begin:]
+    more = cursor_at([begin + limit], "tasks") if len(found) > limit else None
+    return Page(items=[TaskAnswer.model_validate(each) for each in found[:limit]], next=more)
 
 
 @router.post("/cases", status_code=201)
@@ -176,6 +210,8 @@ def _given(form: Any) -> Given:
             return Given(text=form.text, refusal_reason=form.reason, acceptable_if=form.acceptable_if)
         case StoppedForm():
             return Given(text=form.text, stop_reason=form.reason)
+        case ExtendedForm():
+            return Given(text=form.text, more_time=MoreTime(form.days, form.approver, form.clock))
         case RetriedForm():
             return Given(step=form.step)
         case _:

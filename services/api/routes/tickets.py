@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import Field
 
+from services.api.codes import Code
 from services.api.cursors import cursor_at, place_of
 from services.api.etags import etag_of, seen_in
 from services.api.forms import (
@@ -21,6 +22,7 @@ from services.api.forms import (
     Text,
     Word,
 )
+from services.api.problems import AnswerProblem
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Document, Page
@@ -34,6 +36,7 @@ from services.control.tickets.ticket import Given
 from services.control.tickets.words import Action, Duty, RefusalReason, State
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 class EvidenceForm(Form):
@@ -163,12 +166,19 @@ def list_refusals(
     request: Request,
     provider: DepartmentFilter = None,
     outcome: Outcome | None = None,
+    cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[RefusalAnswer]:
     """List refusals to correct that the reader sees, the newest first, with what came of each."""
-    wish = refusals.Wish(provider, outcome)
-    found = tickets.refused_ones(parts_of(request), principal_of(request), wish)[:limit]
+    wish, question = refusals.Wish(provider, outcome), ("refusals", provider, outcome)
+    at = place_of(cursor, [str, int, int], *question)
+    place = None if at is None else (_moment(at[0]), int(at[1]), int(at[2]))
+    found = tickets.refused_ones(parts_of(request), principal_of(request), wish, limit + 1, place)
+    last = found[limit - 1] if len(found) > limit else None
     return Page(
+        next=None
+        if last is None
+        else cursor_at([last.refused_at.isoformat(), last.number, last.event], *question),
         items=[
             RefusalAnswer(
                 number=each.number,
@@ -179,9 +189,31 @@ def list_refusals(
                 reason=each.reason,
                 outcome=each.outcome,
             )
-            for each in found
-        ]
+            for each in found[:limit]
+        ],
     )
+
+
+def _moment(text: str) -> datetime:
+    """The moment of a cursor, which has its zone.
+
+    Raises:
+        AnswerProblem: it is none.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise AnswerProblem(Code.CURSOR) from error
+    if found.tzinfo is None:
+        raise AnswerProblem(Code.CURSOR)
+    return found
+
+
+@router.get("/{number}/evidence/{sha256}", response_class=Response)
+def read_evidence(request: Request, number: Number, sha256: Digest) -> Response:
+    """Read an attachment of a ticket, as one of its parties; it is recorded."""
+    found = tickets.attachment(parts_of(request), principal_of(request), number, sha256)
+    return Response(found, media_type="application/octet-stream")
 
 
 @router.post("", status_code=201)

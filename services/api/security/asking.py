@@ -21,6 +21,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Refused, Whose, may_person
 from services.control.accounts.people import Person
 from services.control.accounts.token_bucket import Rate
+from services.control.accounts.tokens import Standing
 from services.control.store.accounts import counters, sessions, tokens
 
 _NOBODYS: Final = Whose()
@@ -67,9 +68,7 @@ def asker_again(request: Request) -> Asker:
     known, parts = asker_of(request), parts_of(request)
     with parts.database.begin() as connection:
         if known.token is not None:
-            shown = tokens.use_token(connection, _token_in(request), parts.clock())
-            if not isinstance(shown, tokens.Shown):
-                raise _log_in()
+            shown = _shown(request, connection, parts)
             person, scopes = shown.person, shown.token.scopes
         else:
             found = sessions.still(connection, known.session or "", parts.clock(), parts.session_rules)
@@ -142,14 +141,25 @@ def _token_in(request: Request) -> str:
 
 def _by_token(request: Request) -> Asker:
     parts = parts_of(request)
-    now = parts.clock()
     with parts.database.begin() as connection:
-        shown = tokens.use_token(connection, _token_in(request), now)
-        if not isinstance(shown, tokens.Shown):
-            raise _log_in()
+        shown = _shown(request, connection, parts)
         token = shown.token
         _within(connection, f"token:{token.prefix}", parts, token_bucket.OF_TOKENS)
     return Asker(shown.person, shown.person.principal(token.scopes), token=token.prefix)
+
+
+def _shown(request: Request, connection: Connection, parts: Parts) -> tokens.Shown:
+    """The token that was shown, and whose it is.
+
+    Raises:
+        AnswerProblem: it does not count; where its owner has only to log in once more, that is said.
+    """
+    vouched = timedelta(days=parts.settings.oidc_token_days)
+    shown = tokens.use_token(connection, _token_in(request), parts.clock(), vouched)
+    if isinstance(shown, tokens.Shown):
+        return shown
+    unconfirmed = shown is Standing.UNCONFIRMED
+    raise _log_in(**({"reason": Standing.UNCONFIRMED.value.upper()} if unconfirmed else {}))
 
 
 def _by_session(request: Request) -> Asker:
@@ -167,8 +177,8 @@ def _by_session(request: Request) -> Asker:
     return Asker(used.person, used.person.principal(), session=used.new_id or id_)
 
 
-def _log_in() -> AnswerProblem:
-    return AnswerProblem(Code.LOG_IN, headers={"www-authenticate": "Bearer"})
+def _log_in(**more: str) -> AnswerProblem:
+    return AnswerProblem(Code.LOG_IN, headers={"www-authenticate": "Bearer"}, **more)
 
 
 def _within(connection: Connection, key: str, parts: Parts, rate: Rate) -> None:

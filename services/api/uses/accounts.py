@@ -11,7 +11,7 @@ from services.api.etags import require_seen
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.reach import own, sees
+from services.api.uses.reach import visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.accounts.people import Department, Person, reset_problem
@@ -46,13 +46,15 @@ class Changed:
     password: str | None = None
 
 
-def departments_of(parts: Parts, principal: Principal) -> list[Department]:
-    """The departments whose accounts somebody may look at."""
-    permit(parts, principal, Action.ACCOUNT_LOOK, own(principal))
+def departments_of(
+    parts: Parts, principal: Principal, after: str = "", limit: int | None = None
+) -> list[Department]:
+    """The departments whose accounts somebody may look at, by id, from behind ``after`` on."""
+    seen = _visible(parts, principal)
     with parts.database.begin() as connection:
-        found = departments.departments(connection)
+        found = departments.departments(connection, seen, after, limit)
         _looked(parts, connection, principal, "department", "all")
-    return [each for each in found if _looks(principal, each.id)]
+    return found
 
 
 def department(parts: Parts, principal: Principal, id_: str) -> Department:
@@ -104,15 +106,24 @@ def put_department(
         return False
 
 
-def people_of(parts: Parts, principal: Principal, department: str | None = None) -> list[Person]:
-    """The people whose accounts somebody may look at, all or of one department; what is no id has none."""
-    permit(parts, principal, Action.ACCOUNT_LOOK, own(principal))
+def people_of(
+    parts: Parts,
+    principal: Principal,
+    department: str | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Person]:
+    """The people whose accounts somebody may look at, by login name, from behind ``after`` on.
+
+    All, or those of one department; what is no id has none.
+    """
+    seen = _visible(parts, principal)
     if department is not None and not is_id(department):
         return []
     with parts.database.begin() as connection:
-        found = persons.people(connection, department)
+        found = persons.people(connection, department, seen, after, limit)
         _looked(parts, connection, principal, "department", department or "all")
-    return [each for each in found if _looks(principal, each.department)]
+    return found
 
 
 def person(parts: Parts, principal: Principal, id_: UUID) -> Person:
@@ -218,8 +229,10 @@ def _carried_out(
     return None
 
 
-def _looks(principal: Principal, department_id: str) -> bool:
-    return sees(principal, Action.ACCOUNT_LOOK, Whose(department_id, department_id))
+def _visible(parts: Parts, principal: Principal) -> frozenset[str] | None:
+    """The departments whose accounts somebody may look at; None for all."""
+    seen = visible_to(parts, principal, Action.ACCOUNT_LOOK)
+    return None if seen is None else seen.consumers | seen.providers
 
 
 def _looked(parts: Parts, connection: Connection, principal: Principal, kind: str, object_: str) -> None:

@@ -16,6 +16,7 @@ _LOOKS = {
     Kind.TICKET: Action.TICKET_LOOK,
     Kind.ENTRY: Action.CATALOGUE_LOOK_UNPUBLISHED,
     Kind.OBJECTION: Action.OBJECTION_LOOK,
+    Kind.REPORT: Action.REPORT_LOOK,
 }
 
 

@@ -1,6 +1,7 @@
 """Sharing cases as pages and the API work on them: lists, one case, opening one, every action on one."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,9 +20,10 @@ from services.control.cases.context import HOLDING, Context, context_of
 from services.control.cases.life import allowed
 from services.control.cases.words import Action, Actor, Role
 from services.control.desk.orders import Declined, Done, KeyReused, NoSuchCase, NotOpened, Order, Overtaken
+from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
-from services.control.store.cases.listing import CaseLine, Wish, newest
-from services.control.store.cases.reading import id_of, load
+from services.control.store.cases.listing import CaseLine, Wish, due, newest
+from services.control.store.cases.reading import id_of, load, of_consumer
 from topics.event import ResourceId
 from topics.resource import Resource
 
@@ -53,6 +55,15 @@ def listed(
         return newest(connection, replace(wish, visible_to=seen), before, limit)
 
 
+def due_first(
+    parts: Parts, principal: Principal, wish: Wish, after: tuple[date, int] | None = None, limit: int = 50
+) -> list[CaseLine]:
+    """Cases that somebody sees in which a duty runs, what is due first at the top."""
+    seen = visible_to(parts, principal, Asked.CASE_LOOK)
+    with parts.database.reading() as connection:
+        return due(connection, replace(wish, visible_to=seen), after=after, limit=limit)
+
+
 def shown(parts: Parts, principal: Principal, case: str) -> Filed:
     """One case, by its number or its id.
 
@@ -70,6 +81,8 @@ def possible(principal: Principal, filed: Filed) -> tuple[Action, ...]:
     """What somebody can ask for now: the buttons of a page. Rules may still be against it."""
     actors = [actor_of(principal, Role(role.value)) for role in sorted(principal.roles)]
     takes = [action for actor in actors for action in allowed(filed.case, actor)]
+    if not extendable(filed):
+        takes = [action for action in takes if action is not Action.EXTEND]
     return tuple(
         action
         for action in dict.fromkeys(takes)
@@ -137,7 +150,8 @@ def context(parts: Parts, principal: Principal, case: str) -> Context:
         resources = _resources(parts, connection, filed)
         if filed.case.application.resource not in resources:
             raise AnswerProblem(Code.NOT_FOUND)
-        return context_of(filed.case, [each.case for each in _held(connection, filed)], resources)
+        held = of_consumer(connection, filed.case.opening.applicant, HOLDING)
+        return context_of(filed.case, [each.case for each in held], resources)
 
 
 def found(connection: Connection, case: str, *, lock: bool = False) -> Filed:
@@ -205,17 +219,6 @@ def _event(event: Event, looks: bool) -> dict[str, object]:
     if looks:
         told |= {"role": event.who.role.value, "department": event.who.department, "text": event.text}
     return told
-
-
-def _held(connection: Connection, filed: Filed) -> list[Filed]:
-    """The cases under which the applicant holds something now."""
-    held = []
-    for state in sorted(HOLDING):
-        for line in newest(connection, Wish(state=state, consumer=filed.case.opening.applicant), limit=1000):
-            each = load(connection, line.id)
-            if each is not None:
-                held.append(each)
-    return held
 
 
 def _resources(parts: Parts, connection: Connection, filed: Filed) -> dict[ResourceId, Resource]:

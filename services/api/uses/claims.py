@@ -23,8 +23,21 @@ class Claims:
     newest: list[ClaimView]
 
 
-def claims(parts: Parts, principal: Principal, *, differing: bool = False, limit: int = 50) -> Claims:
+Place = tuple[int, str]
+"""Where a page ends: the moment of the oldest claim on it in milliseconds, and its coordinate."""
+
+
+def claims(
+    parts: Parts,
+    principal: Principal,
+    *,
+    differing: bool = False,
+    limit: int = 50,
+    before: Place | None = None,
+) -> Claims:
     """Claims on items that others own, the newest last; for the claimant and the owner.
+
+    ``before`` is the oldest claim of the page that was read.
 
     Raises:
         AnswerProblem: somebody may not look at claims.
@@ -33,7 +46,8 @@ def claims(parts: Parts, principal: Principal, *, differing: bool = False, limit
     permit(parts, principal, Action.CLAIM_LOOK, own(principal))
     seen = [each for each in parts.bus.claims() if _is_party(principal, each)]
     wanted = sorted((each for each in seen if each.agrees is False or not differing), key=_age)
-    return Claims(len(wanted), [_masked(each) for each in wanted[max(len(wanted) - limit, 0) :]])
+    older = [each for each in wanted if before is None or _age(each) < before]
+    return Claims(len(wanted), [_masked(each) for each in older[max(len(older) - limit, 0) :]])
 
 
 def conflicts(parts: Parts, principal: Principal) -> list[Conflict]:
@@ -44,8 +58,13 @@ def conflicts(parts: Parts, principal: Principal) -> list[Conflict]:
         BusUnavailable: Kafka does not answer.
     """
     permit(parts, principal, Action.CLAIM_LOOK, own(principal))
-    found = parts.bus.conflicts()
+    found = sorted(parts.bus.conflicts(), key=begun)
     return [_without_names(each) for each in found if _sees(principal, each.provider)]
+
+
+def begun(conflict: Conflict) -> Place:
+    """When a conflict began, and the coordinate of its first row: the order of the list, naming nobody."""
+    return conflict.since_ms, min(each.at for each in conflict.records)
 
 
 def _is_party(principal: Principal, claim: ClaimView) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
+from services.api.said import OF_FILES
 from services.api.security.asking import permit
 from services.api.uses.cases import found, whose
 from services.api.uses.reach import own
@@ -200,7 +201,7 @@ def _chosen(known: Mapping[str, Pack], names: Sequence[str]) -> list[Pack]:
 
 def _invalid(errors: Iterable[DefinitionError]) -> AnswerProblem:
     problems = [
-        Problem("LINE", f"{each.line}: {each.field}".rstrip(": "), each.problem, each.remedy)
+        Problem(OF_FILES, f"{each.line}: {each.field}".rstrip(": "), each.problem, each.remedy)
         for each in errors
     ]
     return AnswerProblem(Code.INVALID, problems)

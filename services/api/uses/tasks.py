@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -37,9 +37,8 @@ from services.control.store.reports.reading import reports
 from services.control.store.tickets.reading import Wish, listed
 from services.control.tickets.words import State as TicketState
 
-_MOST: Final = 200
-_REPORTS: Final = UUID("6f1d4a52-9c1e-5b7a-8d2f-3e0c5a7b9d14")
-"""Names of reports are made into ids under it: a report has none of its own."""
+MOST: Final = 1_000
+"""Tasks of one kind in one role that are looked at: who has more works on those first."""
 
 
 class Kind(StrEnum):
@@ -125,7 +124,7 @@ def _cases(
     }.get(role)
     if which is None:
         return
-    for line in waiting(connection, which, _MOST):
+    for line in waiting(connection, which, MOST):
         yield Task(
             kind=Kind.CASE,
             role=role,
@@ -152,7 +151,7 @@ def _tickets(
         Role.PROVIDER: [Wish(state=each, provider=department) for each in _PROVIDERS],
         Role.AUTHORITY: [Wish(state=each) for each in _AUTHORITIES],
     }.get(role, [])
-    for line in (line for wish in wishes for line in listed(connection, wish, limit=_MOST)):
+    for line in (line for wish in wishes for line in listed(connection, wish, limit=MOST)):
         if role is Role.AUTHORITY and line.reporter == department:
             continue
         yield Task(
@@ -183,13 +182,13 @@ def _entries(
     policies, code = Policies(connection), department.credit_code
     due = {
         each.id: entry_due(policies.at(each.since), APPLY, each.since, calendar)
-        for each in under_revision(connection, code, _MOST)
+        for each in under_revision(connection, code, MOST)
     }
     chosen = {
         Facet.STATE: frozenset(each.value for each in _WRITTEN),
         Facet.PROVIDER: frozenset({code}),
     }
-    for entry in page(connection, Question(chosen=chosen, published_only=False), _MOST).entries:
+    for entry in page(connection, Question(chosen=chosen, published_only=False), MOST).entries:
         yield Task(
             kind=Kind.ENTRY,
             role=role,
@@ -205,7 +204,7 @@ def _entries(
 
 def _reviews(connection: Connection, calendar: Calendar, today: date) -> Iterator[Task]:
     policies = Policies(connection)
-    for entry in under_review(connection, _MOST):
+    for entry in under_review(connection, MOST):
         found = entry_due(policies.at(entry.since), REVIEW, entry.since, calendar)
         yield Task(
             kind=Kind.ENTRY,
@@ -235,7 +234,7 @@ def _needs(connection: Connection, principal: Principal, role: Role) -> Iterator
         Role.AUTHORITY: NeedWish(state=NeedState.STATED),
         Role.PROVIDER: NeedWish(state=NeedState.ASSIGNED, assigned_to=own_department),
     }.get(role)
-    for line in () if wish is None else needs(connection, wish, limit=_MOST):
+    for line in () if wish is None else needs(connection, wish, limit=MOST):
         if role is Role.AUTHORITY and line.department == own_department:
             continue
         yield Task(
@@ -260,7 +259,7 @@ def _objections(
     if role is not Role.PROVIDER or not sees(principal, Action.OBJECTION_LOOK, own(principal)):
         return
     wish = ObjectionWish(ObjectionState.RECEIVED, principal.department)
-    for each in objections(connection, wish, limit=_MOST):
+    for each in objections(connection, wish, limit=MOST):
         opening, due = each.objection.opening, each.due(calendar)
         yield Task(
             kind=Kind.OBJECTION,
@@ -298,7 +297,7 @@ def _reports(
         yield Task(
             kind=Kind.REPORT,
             role=role,
-            id=uuid5(_REPORTS, f"{each.duty.value}:{each.department}:{each.year}"),
+            id=each.id,
             number=None,
             name=str(each.year),
             state=each.duty.value,

@@ -1,7 +1,8 @@
 """Tickets about problem data as pages and the API work on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from services.control.store.cases.policies import adopted
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.errors import ReadAgain
 from services.control.store.outbox import Act, append
-from services.control.store.tickets import refusals
+from services.control.store.tickets import files, refusals
 from services.control.store.tickets.reading import Filed, TicketLine, Wish, id_of, listed, load
 from services.control.store.tickets.work import Answer, Desk, act, take_report
 from services.control.tickets.clocks import rules_from
@@ -53,6 +54,8 @@ class Report:
     items: Sequence[str]
     statement: str
     evidence: tuple[Evidence, ...]
+    files: tuple[bytes, ...] = field(default=(), repr=False)
+    """The attachments themselves, as far as they came along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Wanted:
     key: str | None = None
     seen: int | None = None
     at: str | None = None
+    files: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def all_of(
@@ -76,12 +80,16 @@ def all_of(
 
 
 def refused_ones(
-    parts: Parts, principal: Principal, wish: refusals.Wish, limit: int = 500
+    parts: Parts,
+    principal: Principal,
+    wish: refusals.Wish,
+    limit: int = 500,
+    after: refusals.Place | None = None,
 ) -> list[refusals.RefusalLine]:
     """Refusals to correct that somebody sees, with what came of each, the newest first."""
     seen = visible_to(parts, principal, Asked.TICKET_LOOK)
     with parts.database.reading() as connection:
-        return refusals.refusals(connection, replace(wish, visible_to=seen), limit)
+        return refusals.refusals(connection, replace(wish, visible_to=seen), limit, after)
 
 
 def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:
@@ -100,8 +108,13 @@ def shown(parts: Parts, principal: Principal, number: int) -> dict[str, Any]:
             facts = {"role": actor.role.value, "department": actor.department}
             what, id_ = Asked.TICKET_LOOK_TEXTS.value, filed.ticket.opening.id
             append(connection, Act(principal.person, what, KIND, id_, now, facts=facts))
-        calendar = read_calendar(connection)
-    return {"number": filed.number, **shown_to(filed.ticket, actor, calendar, now)}
+        calendar, kept = read_calendar(connection), files.kept_of(connection, UUID(filed.ticket.opening.id))
+    told = {"number": filed.number, **shown_to(filed.ticket, actor, calendar, now)}
+    reads = may_read(filed.ticket, actor)
+    told["evidence"] = [
+        {**each, "kept": each["sha256"] in kept if reads else None} for each in told["evidence"]
+    ]
+    return told
 
 
 def reported(parts: Parts, principal: Principal, report: Report, key: str | None = None) -> Answer:
@@ -127,6 +140,7 @@ def reported(parts: Parts, principal: Principal, report: Report, key: str | None
             rules=_rules(connection),
         )
         answer = take_report(connection, desk, opening)
+        _keep(connection, answer, report.files, now)
     return _done(answer)
 
 
@@ -154,7 +168,37 @@ def acted(parts: Parts, principal: Principal, number: int, wanted: Wanted) -> An
             answer = act(connection, desk, id_, seen, wanted.action, actor, given)
         except ReadAgain as error:
             raise _overtaken(filed, seen) from error
+        _keep(connection, answer, wanted.files, parts.clock())
     return _done(answer)
+
+
+def attachment(parts: Parts, principal: Principal, number: int, sha256: str) -> bytes:
+    """One attachment of a ticket, for its parties; who reads it is noted in the ledger.
+
+    Raises:
+        AnswerProblem: there is none, it is not kept, or somebody may not read it.
+    """
+    with parts.database.begin() as connection:
+        filed = _found(connection, number)
+        require_sight(parts, principal, Asked.TICKET_LOOK, whose(filed))
+        permit(parts, principal, Asked.TICKET_LOOK_TEXTS, whose(filed))
+        actor, id_ = _reader(principal, filed), filed.ticket.opening.id
+        found = files.content_of(connection, UUID(id_), sha256)
+        if found is None or not may_read(filed.ticket, actor):
+            raise AnswerProblem(Code.NOT_FOUND)
+        facts = {"role": actor.role.value, "department": actor.department, "evidence": sha256}
+        what, now = Asked.TICKET_LOOK_TEXTS.value, parts.clock()
+        append(connection, Act(principal.person, what, KIND, id_, now, facts=facts))
+    return found
+
+
+def _keep(
+    connection: Connection, answer: Answer | Refused, contents: tuple[bytes, ...], now: datetime
+) -> None:
+    if contents and isinstance(answer, Answer):
+        filed = load(connection, UUID(str(answer.id)))
+        if filed is not None:
+            files.keep(connection, filed.ticket, contents, now)
 
 
 def whose(filed: Filed) -> Whose:

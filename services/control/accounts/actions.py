@@ -107,6 +107,7 @@ class Action(StrEnum):
     CASE_TERMINATE = "case.terminate"
     CASE_EXPIRE = "case.expire"
     CASE_IMPORT = "case.import"
+    CASE_EXTEND = "case.extend"
     CASE_COMPLAIN = "case.complain"
     CASE_REPLY = "case.reply"
 

@@ -118,6 +118,7 @@ _OF_CASES: Final[tuple[_Row, ...]] = (
     (Action.CASE_TERMINATE, _CHANGE, _ALL, _OWN, _OWN, _, _, _),
     (Action.CASE_EXPIRE, _CHANGE, _, _, _, _, _, _),
     (Action.CASE_IMPORT, _CHANGE, _, _, _, _, _, _),
+    (Action.CASE_EXTEND, _CHANGE, _OTHER, _OWN, _, _, _, _),
     (Action.CASE_COMPLAIN, _CHANGE, _ALL, _OWN, _OWN, _, _, _),
     (Action.CASE_REPLY, _CHANGE, _OTHER, _, _, _, _, _),
 )

@@ -15,6 +15,8 @@ from services.control.cases.words import Problem
 _PREFIX_BYTES: Final = 5
 _FORM: Final = re.compile(r"(?P<prefix>gbt_[a-z2-7]{8})_[A-Za-z0-9_-]{43}")
 LONGEST_LIFE: Final = timedelta(days=366)
+UNCONFIRMED_AFTER: Final = timedelta(days=7)
+"""So long a token counts after its owner's last login through an identity provider, unless set otherwise."""
 _LONGEST_NAME: Final = 100
 
 
@@ -24,6 +26,8 @@ class Standing(StrEnum):
     VALID = "valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    UNCONFIRMED = "unconfirmed"
+    """Its owner has not logged in through the identity provider for too long."""
 
 
 @dataclass(frozen=True, slots=True)

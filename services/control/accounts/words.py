@@ -136,6 +136,7 @@ _CASES: Final[Mapping[StrEnum, Said]] = {
     Action.CASE_TERMINATE: ("终止共享", "terminate"),
     Action.CASE_EXPIRE: ("到期（系统）", "expire (the system)"),
     Action.CASE_IMPORT: ("导入已有授权（系统）", "import a grant (the system)"),
+    Action.CASE_EXTEND: ("延长期限", "give a duty more time"),
     Action.CASE_COMPLAIN: ("投诉", "complain"),
     Action.CASE_REPLY: ("答复投诉", "reply to a complaint"),
 }

@@ -8,6 +8,7 @@ from typing import Final
 
 from services.control.cases.application import Application
 from services.control.cases.decision import Approval, Refusal, as_applied
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import (
     Fault,
     Step,
@@ -61,6 +62,7 @@ class Given:
     """The order of the kill switch that a suspension follows: it is in force already."""
     undone: tuple[Step, ...] = ()
     """The steps that were taken back, for ROLL_BACK."""
+    more_time: MoreTime | None = None
     resource: Resource | None = None
     """The entry as it stands now."""
     forms: Mapping[str, ItemForm] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Event:
     fault: Fault | None = None
     order: str = ""
     undone: tuple[Step, ...] = ()
+    more_time: MoreTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,9 @@ _MISSING: Final[Mapping[Demand, Problem]] = {
         "RESOURCE_UNKNOWN", "resource", "the entry is not in the catalogue", "choose another entry"
     ),
     Demand.STEP: Problem("STEP_MISSING", "step", "no step is named", "name the step"),
+    Demand.MORE_TIME: Problem(
+        "DAYS_MISSING", "days", "no days are given", "say how many more days are needed, and who approves"
+    ),
 }
 
 
@@ -139,4 +142,5 @@ def _event(case: Case, action: Action, actor: Actor, now: datetime, given: Given
         fault=given.fault if action is Action.STEP_FAILED else None,
         order=given.order if action is Action.SUSPEND else "",
         undone=given.undone if action is Action.ROLL_BACK else (),
+        more_time=given.more_time if Demand.MORE_TIME in demands else None,
     )

@@ -18,6 +18,7 @@ JUDGING: Final = frozenset(
         Action.DISMISS,
         Action.RESUME,
         Action.REPLY,
+        Action.EXTEND,
     }
 )
 """What nobody does who worked on the case as its applicant, in whatever role and department he comes now."""

@@ -24,6 +24,7 @@ class Demand(StrEnum):
     RESOURCE = "resource"
     """The entry as it stands now; its caller gives it, no person does."""
     STEP = "step"
+    MORE_TIME = "more_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,18 @@ _COMPLAINING: Final = {
     )
 }
 
+_EXTENDING: Final = {
+    (state, Action.EXTEND): Transition(state, parties, (Demand.MORE_TIME, Demand.TEXT))
+    for state, parties in (
+        (State.PRECHECK, (Party.AUTHORITY,)),
+        (State.DECIDING, (Party.DECIDER, Party.AUTHORITY)),
+        (State.APPROVED, (Party.PROVIDER, Party.AUTHORITY)),
+        (State.PROVISIONING, (Party.PROVIDER, Party.AUTHORITY)),
+    )
+}
+"""Where a duty runs, of those who have it and of who may approve that it takes longer."""
+
 TRANSITIONS: Final[Mapping[tuple[State, Action], Transition]] = (
-    _APPLYING | _DECIDING | _SERVING | _COMPLAINING
+    _APPLYING | _DECIDING | _SERVING | _EXTENDING | _COMPLAINING
 )
 """All that can happen to a case."""

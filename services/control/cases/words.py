@@ -68,6 +68,8 @@ class Action(StrEnum):
     """The authority's written reply to the oldest open complaint (requirement A6-10)."""
     IMPORT = "import"
     """A grant that definitions declared becomes a case, as it is; only the control plane does it."""
+    EXTEND = "extend"
+    """More time for the duty that runs, once, approved by whom the clock's rule names (conflict C18)."""
 
 
 class Role(StrEnum):

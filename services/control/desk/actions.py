@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from services.control.cases.application import Application
 from services.control.cases.case import Given
 from services.control.cases.decision import Approval
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, StopReason
 from services.control.desk.desk import Desk
@@ -129,6 +130,11 @@ def terminate(
 ) -> Answer:
     """End a case for good."""
     return desk.act(connection, order, case, Action.TERMINATE, Given(text=text, stop_reason=reason))
+
+
+def extend(desk: Desk, connection: Connection, order: Order, case: UUID, more: MoreTime, text: str) -> Answer:
+    """Give the duty that runs more time, once, as its rule allows, and say why."""
+    return desk.act(connection, order, case, Action.EXTEND, Given(text=text, more_time=more))
 
 
 def complain(desk: Desk, connection: Connection, order: Order, case: UUID, text: str) -> Answer:

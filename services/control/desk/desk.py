@@ -43,6 +43,7 @@ from services.control.desk.orders import (
 from services.control.desk.ports import Calendars, Entries, Provisioner
 from services.control.desk.telling import tell_moves
 from services.control.docket.case_clocks import due_lines
+from services.control.docket.extending import extension_problems, named
 from services.control.docket.filed import Filed
 from services.control.docket.mounted import Mounted
 from services.control.store.cases.commands import Known, answered, claim
@@ -144,12 +145,23 @@ class Desk:
         if round_ is not None and round_ != provisioning_round(filed.case):
             return _declined(filed, action, (_OTHER_ROUND,))
         mounted = self.entries.mounted(connection, filed.case.application.resource)
-        brought = _brought(given, mounted)
+        brought = named(filed, _brought(given, mounted))
         after = apply(filed.case, action, order.actor, order.now, brought)
         if isinstance(after, Refused):
             return _declined(filed, action, after.problems)
+        problems = tuple(self._clock_problems(connection, order, filed, action, brought))
+        if problems:
+            return _declined(filed, action, problems)
         trail = (filed.case, after, *_following(after, after.events[-1].when, brought))
         return Done(self._record(connection, order, filed, trail, brought))
+
+    def _clock_problems(
+        self, connection: Connection, order: Order, filed: Filed, action: Action, given: Given
+    ) -> Iterator[Problem]:
+        """What the clocks of a case have against an action: rules of cases know none."""
+        if action is Action.EXTEND and given.more_time is not None:
+            calendar = self.calendars.current(connection)
+            yield from extension_problems(filed, order.actor, given.more_time, calendar, order.now)
 
     def _record(
         self, connection: Connection, order: Order, filed: Filed, trail: tuple[Case, ...], brought: Given

@@ -26,7 +26,9 @@ def content_digest(order: Order, case: UUID, action: Action, given: Given, round
         given.step,
         given.undone,
     )
-    return _digest([*_who(order), str(case), action.value, application, approval, said, round_])
+    # Only where it is given: orders that were kept before it was known keep their digests.
+    more = [] if given.more_time is None else [asdict(given.more_time)]
+    return _digest([*_who(order), str(case), action.value, application, approval, said, round_, *more])
 
 
 def opening_digest(order: Order, application: Application) -> str:

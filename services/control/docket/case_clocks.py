@@ -16,7 +16,7 @@ from services.control.cases.words import Action, State
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import Decided, Facts
 from services.control.clocks.rules import AgreedDate, Stage
-from services.control.clocks.running import ClockRun, standing
+from services.control.clocks.running import ClockRun, Extended, standing
 from services.control.clocks.running import State as Standing
 from services.control.clocks.steps import meet, pause, resume, start
 from services.control.docket.bound import REPLY, SUPPLY, UNCONDITIONAL_REPLY, Bound
@@ -151,9 +151,24 @@ def _moved(clock: CaseClock, event: Event, after: State) -> CaseClock:
         return replace(clock, run=pause(run, event.when, RETURNED))
     if event.action is Action.SUPPLEMENT and run.open_pause is not None:
         return replace(clock, run=resume(run, event.when))
+    if event.action is Action.EXTEND:
+        return replace(clock, run=_extended(clock, event))
     if after in _SPANS[clock.stage.starts_on] or (run.pauses and after in _WITH_APPLICANT):
         return clock
     return replace(clock, run=meet(run, event.when), ended_by=event.number)
+
+
+def _extended(clock: CaseClock, event: Event) -> ClockRun:
+    """The run with the days that it was given, as far as its rule gives any.
+
+    It was checked when it was written, and a holiday announced since then takes nothing back; only under
+    another pack, in a simulation, the rule may not give them.
+    """
+    run, more = clock.run, event.more_time
+    allowed = run.rule.extension
+    if more is None or more.clock != clock.number or allowed is None or run.extended is not None:
+        return run
+    return replace(run, extended=Extended(min(more.days, allowed.most), more.approver, event.when))
 
 
 def _line(clock: CaseClock, calendar: Calendar) -> DueLine:
@@ -182,5 +197,6 @@ def _last(run: ClockRun) -> datetime:
         run.started,
         *(each.begin for each in run.pauses),
         *(each.end for each in run.pauses if each.end),
+        *([] if run.extended is None else [run.extended.at]),
     ]
     return max(moments)

@@ -1,13 +1,14 @@
 """Says why each date of a case is what it is: which stage, from which article, counted over which days."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import because, in_words
 from services.control.clocks.pack import Given
-from services.control.clocks.running import standing
+from services.control.clocks.running import Extended, standing
 from services.control.docket.case_clocks import CaseClock
 from services.control.docket.filed import Filed, ends_on
 
@@ -47,6 +48,8 @@ def _clock(filed: Filed, clock: CaseClock, calendar: Calendar, now: datetime) ->
         "begun": _event(filed, clock.begun_by),
         "counts_first_day": run.rule.counts_first_day,
         "pauses": [[each.begin.isoformat(), each.end and each.end.isoformat()] for each in run.pauses],
+        "extended": None if run.extended is None else _extended(run.extended),
+        "may_extend": None if run.rule.extension is None else asdict(run.rule.extension),
         "ended": None if clock.ended_by is None else _event(filed, clock.ended_by),
         "due": None if due is None else due.day.isoformat(),
         "provisional": due is not None and due.provisional,
@@ -57,6 +60,10 @@ def _clock(filed: Filed, clock: CaseClock, calendar: Calendar, now: datetime) ->
         "breached": stands.breached,
         "reminders": [{"percent": each.percent, "day": each.day.isoformat()} for each in stands.reminders],
     }
+
+
+def _extended(extended: Extended) -> dict[str, Any]:
+    return {"days": extended.days, "approver": extended.approver, "at": extended.at.isoformat()}
 
 
 def _source(given: Given) -> dict[str, Any]:

@@ -4,12 +4,14 @@ What was written once is read for ever: a new form gets a new number and a reade
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from services.control.cases.application import Application, DutyBasis
 from services.control.cases.case import Event, Opening
 from services.control.cases.decision import Approval, Refusal
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Fault, Step
 from services.control.cases.words import (
     Action,
@@ -52,6 +54,7 @@ def event_document(event: Event) -> Document:
         "fault": _value(event.fault),
         "order": event.order,
         "undone": [step.value for step in event.undone],
+        "more_time": None if event.more_time is None else asdict(event.more_time),
     }
     return {
         "form": FORM,
@@ -90,6 +93,7 @@ def event_of(document: Mapping[str, Any]) -> Event:
         fault=Fault(document["fault"]) if "fault" in document else None,
         order=document.get("order", ""),
         undone=tuple(Step(each) for each in document.get("undone", ())),
+        more_time=MoreTime(**document["more_time"]) if "more_time" in document else None,
     )
 
 

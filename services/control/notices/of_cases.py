@@ -10,6 +10,7 @@ from services.control.notices.shown import Fact
 from services.control.notices.words import Audience, Kind, Slot
 
 _BY_ACTION: Final[Mapping[Action, Kind]] = {
+    Action.EXTEND: Kind.CASE_EXTENDED,
     Action.COMPLAIN: Kind.CASE_COMPLAINT,
     Action.REPLY: Kind.CASE_REPLIED,
     Action.STEP_FAILED: Kind.CASE_STEP_FAILED,

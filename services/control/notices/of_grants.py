@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.control.notices.event import Happened, Parties
+from services.control.notices.event import Facts, Happened, Parties
 from services.control.notices.words import Kind, Slot
 
 
@@ -24,6 +24,12 @@ def ended(grant: str, at: datetime, parties: Parties) -> Happened:
 def credential_issued(grant: str, at: datetime, parties: Parties) -> Happened:
     """Its consumer has a new credential, which no notice shows."""
     return _happened(Kind.CREDENTIAL_ISSUED, grant, at, parties)
+
+
+def loses_item(grant: str, resource: str, ruling: str, at: datetime, parties: Parties) -> Happened:
+    """A ruling gave an item of the resource to another owner, and this grant shows it."""
+    facts: Facts = {Slot.GRANT: grant, Slot.RESOURCE: resource}
+    return Happened(f"{Kind.GRANT_LOSES_ITEM}:{grant}:{ruling}", Kind.GRANT_LOSES_ITEM, at, parties, facts)
 
 
 def _happened(kind: Kind, grant: str, at: datetime, parties: Parties) -> Happened:

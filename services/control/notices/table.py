@@ -36,6 +36,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CASE_TERMINATED, "iew", "iew", "iw", "iw"),
     (Kind.CASE_EXPIRED, "iew", "iw", "iw", "iw"),
     (Kind.CASE_WITHDRAWN, "iw", "iw", "iw", ""),
+    (Kind.CASE_EXTENDED, "iew", "iw", "iw", ""),
     (Kind.CASE_COMPLAINT, "iw", "iew", "iew", ""),
     (Kind.CASE_REPLIED, "iew", "iw", "iw", ""),
     (Kind.TICKET_REPORTED, "iw", "iw", "iew", ""),
@@ -57,6 +58,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.CREDENTIAL_ISSUED, "iew", "", "", "i"),
     (Kind.CREDENTIAL_EXPIRES, "iew", "", "", "i"),
     (Kind.CREDENTIAL_EXPIRED, "iew", "", "", "iew"),
+    (Kind.GRANT_LOSES_ITEM, "iew", "iw", "", "i"),
     (Kind.READER_BEHIND, "iew", "", "", "iw"),
     (Kind.READER_LOST, "iew", "", "", "iew"),
     (Kind.RESOURCE_STALE, "iw", "iew", "iw", "iw"),
@@ -84,6 +86,7 @@ _ROWS: Final[tuple[tuple[Kind, str, str, str, str], ...]] = (
     (Kind.OBJECTION_WITHDRAWN, "iw", "iw", "iw", ""),
     (Kind.ENTRY_CHANGED, "iew", "iw", "iw", ""),
     (Kind.ENTRY_WITHDRAWN, "iew", "iw", "iew", ""),
+    (Kind.PASSWORD_RESET, "iew", "", "", ""),
 )
 
 ROUTES: Final[Mapping[tuple[Kind, Audience], frozenset[Channel]]] = MappingProxyType(

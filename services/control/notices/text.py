@@ -5,6 +5,7 @@ from string import Formatter
 from typing import Final
 
 from services.control.clocks.policy_keys import KEYS
+from services.control.docket.report_clock import KEYS as REPORTS
 from services.control.notices.event import Happened
 from services.control.notices.shown import HIDDEN, Fact, shown
 from services.control.notices.wording import SAID
@@ -21,10 +22,13 @@ _PAGES: Final = {
     "need": ("demand", Slot.NEED),
     "objection": ("objections", Slot.OBJECTION),
     "entry": ("catalogue/entries", Slot.ENTRY),
+    "account": ("admin/people", Slot.ACCOUNT),
 }
 """What a kind is about → its folder in the portal and the slot with the id."""
 _CREDENTIALS: Final = frozenset({Kind.CREDENTIAL_EXPIRES, Kind.CREDENTIAL_EXPIRED})
 """A department's credential opens all of its grants, and has a page of its own."""
+_OF_REPORTS: Final = frozenset(REPORTS.values())
+"""Duties whose clock is that of a yearly report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,9 @@ def link_of(happened: Happened, portal: str) -> str:
         folder, slot = _PAGES["ticket"]
     if about == "clock" and Slot.OBJECTION in happened.facts:
         folder, slot = _PAGES["objection"]
+    if about == "clock" and str(happened.facts.get(Slot.DUTY, "")) in _OF_REPORTS:
+        # All reports are on one page.
+        return f"{portal}/reports"
     name = shown(slot, happened.facts[slot]) if slot in happened.facts else HIDDEN
     return f"{portal}/{folder}" if name == HIDDEN else f"{portal}/{folder}/{name}"
 

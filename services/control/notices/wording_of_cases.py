@@ -165,6 +165,16 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
         ),
     ),
     (
+        Kind.CASE_EXTENDED,
+        (
+            Said("申请 {case} 的办理期限已延长", "无需操作；理由和新的期限见申请页面。"),
+            Said(
+                "A duty of case {case} got more time",
+                "Nothing is to be done; the case says why and until when.",
+            ),
+        ),
+    ),
+    (
         Kind.CASE_COMPLAINT,
         (
             Said("申请 {case} 收到投诉", "主管部门：请调查并书面答复。"),

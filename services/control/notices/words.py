@@ -90,6 +90,13 @@ class Kind(StrEnum):
     """Another version of a catalogue entry is published."""
     ENTRY_WITHDRAWN = "entry.withdrawn"
 
+    CASE_EXTENDED = "case.extended"
+    """A duty of the case got more time."""
+    GRANT_LOSES_ITEM = "grant.loses_item"
+    """A ruling gave an item to another owner: it is empty in this grant from now on."""
+    PASSWORD_RESET = "account.password_reset"  # noqa: S105 - the name of an event
+    """Somebody gave an account of the department a new first password."""
+
 
 class Audience(StrEnum):
     """As what a department is told."""
@@ -134,6 +141,8 @@ class Slot(StrEnum):
     MAINTENANCE = "maintenance"
     OBJECTION = "objection"
     ENTRY = "entry"
+    ACCOUNT = "account"
+    """The id of an account, never its name."""
     NEED = "need"
     """The number by which people call it, as of an objection."""
     ASSIGNEE = "assignee"
@@ -162,6 +171,7 @@ NAMES: Final = frozenset(
         Slot.MAINTENANCE,
         Slot.OBJECTION,
         Slot.ENTRY,
+        Slot.ACCOUNT,
         Slot.NEED,
         Slot.ASSIGNEE,
         Slot.DUTY,

@@ -1,4 +1,4 @@
-"""Does again and again what time makes due of cases, tickets and objections."""
+"""Does again and again what time makes due of cases, tickets, objections and reports."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.errors import StoreError
 from services.control.store.objections.telling import tell_clocks
+from services.control.store.reports.telling import tell_reports
 from services.control.store.tickets.reading import DistrustTicket, load, versions
 from services.control.store.tickets.telling import tell_clock
 from services.control.tickets.words import State
@@ -38,10 +39,10 @@ class CasesTurn:
     _looked: dict[UUID, tuple[int, date]] = field(default_factory=dict, init=False)
     """Ticket → the version and the day at which its clock was looked at: in between nothing falls due."""
     _told_on: date | None = field(default=None, init=False)
-    """The day on which the clocks of objections were looked at."""
+    """The day on which the clocks of objections and reports were looked at."""
 
     def turn(self) -> bool:
-        """Sweep cases, tell of the clocks of tickets and objections; returns whether anything was due.
+        """Sweep cases, tell of the clocks of all else; returns whether anything was due.
 
         Raises:
             MendObjects: some could not be worked on; all others were. The loop stands as failing until then.
@@ -52,17 +53,22 @@ class CasesTurn:
             swept = sweep(self.desk, self.database, self.now())
             failed = {f"case {case}": why for case, why in swept.failed.items()}
             told = self._tickets(failed)
-            told |= self._objections()
+            told |= self._daily()
         _report(failed)
         return _did(swept) or told
 
-    def _objections(self) -> bool:
-        """Told once a day: reminders come on days, and what an extension moves waits for the next one."""
+    def _daily(self) -> bool:
+        """Objections and reports, told once a day: reminders come on days.
+
+        What an extension moves waits for the next one.
+        """
         now = self.now()
         if self._told_on == civil_day(now):
             return False
         with self.database.begin() as connection:
-            told = tell_clocks(connection, read_calendar(connection), now, lambda: self.desk.ids(now))
+            calendar = read_calendar(connection)
+            told = tell_clocks(connection, calendar, now, lambda: self.desk.ids(now))
+            told |= tell_reports(connection, calendar, now, lambda: self.desk.ids(now))
         self._told_on = civil_day(now)
         return told
 

@@ -6,14 +6,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.control.accounts.sessions import SessionRules
+from services.control.store import answered_orders
 from services.control.store.accounts import counters, sessions
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.notices.happenings import remove_before
+from services.control.store.tickets import files
 
 _OLDEST_SESSIONS: Final = SessionRules(absolute=timedelta(days=15))
 """More than any setting lets a session last; it is removed after twice that time."""
 _NOTICES_KEPT: Final = timedelta(days=730)
 """Two years; what a delivery still waits for is kept."""
+_FILES_KEPT: Final = timedelta(days=180)
+"""So long after a ticket is over its attachments can still be read; their digests stay."""
+_ANSWERS_KEPT: Final = timedelta(days=90)
+"""So long the same order under the same key is answered as it was; whoever repeats it later, orders anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +43,8 @@ class ForgettingTurn:
                 removed.append(counters.forget(connection, now, self.batch))
             with self.database.begin() as connection:
                 removed.append(remove_before(connection, now - _NOTICES_KEPT, self.batch))
+            with self.database.begin() as connection:
+                removed.append(answered_orders.forget(connection, now - _ANSWERS_KEPT, self.batch))
+            with self.database.begin() as connection:
+                removed.append(files.forget(connection, now - _FILES_KEPT, self.batch))
             return any(each >= self.batch for each in removed)

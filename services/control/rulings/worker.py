@@ -24,6 +24,7 @@ from services.control.ruling_order import (
 )
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.rulings import orders
+from services.control.store.rulings.telling import tell_losing
 
 Say = Callable[[str], None]
 _LONGEST: Final = 500
@@ -78,6 +79,7 @@ class RulingWorker:
         affected, version = found.affected, found.ruling.since_version
         with self.database.begin() as connection:
             orders.written(connection, owed, version, affected.resources, affected.losing)
+            tell_losing(connection, owed.given, affected.losing, self.now())
         self.say(f"ruling {owed.given.id}: it stands in policy version {version}")
 
     def _settle(self, owed: DecidedRuling) -> None:

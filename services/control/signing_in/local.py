@@ -18,11 +18,16 @@ from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random
 from services.control.accounts.sessions import Method
 from services.control.cases.words import Problem
+from services.control.notices.digest import next_digest
+from services.control.notices.of_accounts import password_reset
 from services.control.store.accounts import counters, passwords, sessions
 from services.control.store.accounts.acts import CorrectRequest, Order, of_person
 from services.control.store.accounts.identities import is_linked
 from services.control.store.accounts.persons import lock_person, person_by_login
+from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase
+from services.control.store.ids import new_id
+from services.control.store.notices.happenings import tell
 
 _LONGEST_LOGIN: Final = 200
 
@@ -143,10 +148,13 @@ class LocalLogins:
             raise CorrectRequest(
                 Problem("NO_PASSWORD", "person", what, "have it reset at the identity provider")
             )
+        known = passwords.hashes(connection, person)
         made = first_password(self.random)
         passwords.set_first(connection, found.id, self.hasher.hash(made, self.random), order)
         sessions.end_all(connection, found.id, order)
         counters.unlock(connection, found.login)
+        if known:
+            _tell_reset(connection, found, order.now)
         return made
 
     def _replace(
@@ -187,6 +195,12 @@ class LocalLogins:
         person = lock_person(connection, known.person.id)
         same = passwords.hashes(connection, person.id)[:1] == [known.hash]
         return person if same and person.may_enter and person.roles else None
+
+
+def _tell_reset(connection: Connection, person: Person, now: datetime) -> None:
+    """Not of the first password of a new account: whoever gets it asked for it."""
+    happened = password_reset(str(person.id), person.department, now)
+    tell(connection, happened, new_id(now), next_digest(now, read_calendar(connection)))
 
 
 def _known(connection: Connection, login: str) -> _Known:

@@ -163,6 +163,7 @@ class OidcLogins:
             persons.add_person(connection, made, order)
             identities.link(connection, claims.issuer, claims.subject, made.id, order)
             id_ = made.id
+        identities.vouched(connection, claims.issuer, claims.subject, now)
         person = persons.lock_person(connection, id_)
         return _as_mapped(connection, person, mapped, order) if person.active else person
 

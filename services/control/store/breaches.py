@@ -1,6 +1,7 @@
 """The list of breaches: duties that are overdue, each with who is late, by which article, and how late.
 
-Of cases also what was done too late. What missed a mere target is none. (Requirements A6-09, A12-08.)
+Of cases and reports also what was done too late. What missed a mere target is none.
+(Requirements A6-09, A12-08.)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from services.control.clocks.calendar import Calendar, civil_day
 from services.control.clocks.pack import Source
 from services.control.clocks.rules import ClockRule, Stage
 from services.control.docket.bound import Bound
+from services.control.docket.report_clock import KEYS as REPORT_KEYS
+from services.control.docket.report_clock import ReportDuty
 from services.control.docket.review_clock import APPLY, REVIEW, entry_due
 from services.control.objections.clock import KEY as OBJECTION_KEY
 from services.control.objections.words import State as ObjectionState
@@ -28,6 +31,7 @@ from services.control.store.catalogue.reviews import under_review, under_revisio
 from services.control.store.objections.reading import Wish as ObjectionWish
 from services.control.store.objections.reading import listed as objections
 from services.control.store.parties import Parties
+from services.control.store.reports.reading import reports
 from services.control.store.tickets.tables import TICKETS
 from services.control.tickets.clocks import KEYS
 from services.control.tickets.words import Duty
@@ -44,6 +48,8 @@ class Kind(StrEnum):
     TICKET = "ticket"
     ENTRY = "entry"
     OBJECTION = "objection"
+    REPORT = "report"
+    """The report on a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Breach:
     number: int | None
     """What people call a case, a ticket or an objection by."""
     name: str
-    """The resource, or the name of an entry."""
+    """The resource, the name of an entry, or the year of a report."""
     obliged: str
     """Who has to act: provider or authority."""
     provider: str | None
@@ -100,7 +106,7 @@ class Wish:
     tickets_of: Parties | None = None
     """Of tickets, those of these departments."""
     sees: Callable[[Breach], bool] = everything
-    """Of entries and objections, those of which this is true."""
+    """Of entries, objections and reports, those of which this is true."""
 
 
 def breaches(
@@ -121,7 +127,7 @@ def breaches(
         start: how many are passed over.
         limit: how many at most.
     """
-    asked = _Asked(connection, calendar, civil_day(now), wish or Wish(), start + limit)
+    asked = _Asked(connection, calendar, now, wish or Wish(), start + limit)
     rows: list[Breach] = []
     total = 0
     for kind, read in _READERS.items():
@@ -139,9 +145,14 @@ class _Asked:
 
     connection: Connection
     calendar: Calendar
-    today: date
+    now: datetime
     wish: Wish
     most: int
+
+    @property
+    def today(self) -> date:
+        """The day on which it is asked."""
+        return civil_day(self.now)
 
     def page(
         self, table: FromClause, wanted: Select[Any], order: Sequence[Any], *conditions: ColumnElement[bool]
@@ -263,6 +274,10 @@ def _of_objections(asked: _Asked) -> tuple[list[Breach], int]:
     return asked.fitting(_objections(asked.connection, asked.calendar, asked.today))
 
 
+def _of_reports(asked: _Asked) -> tuple[list[Breach], int]:
+    return asked.fitting(_reports(asked))
+
+
 def _entries(connection: Connection, calendar: Calendar, today: date) -> Iterator[Breach]:
     policies = Policies(connection)
     revised = [(APPLY, "provider", each) for each in under_revision(connection, limit=_MOST)]
@@ -313,6 +328,31 @@ def _objections(connection: Connection, calendar: Calendar, today: date) -> Iter
         )
 
 
+def _reports(asked: _Asked) -> Iterator[Breach]:
+    for each in reports(asked.connection, asked.calendar, asked.now):
+        due, handed = each.due.due, each.handed
+        wanted = due.day < asked.today if handed is None else asked.wish.done and each.late
+        if not wanted or each.due.advisory:
+            continue
+        done_on = None if handed is None else civil_day(handed.at)
+        yield Breach(
+            kind=Kind.REPORT,
+            id=each.id,
+            number=None,
+            name=str(each.year),
+            obliged="authority" if each.duty is ReportDuty.AUTHORITY else "provider",
+            provider=each.department,
+            consumer=each.department,
+            key=REPORT_KEYS[each.duty],
+            stage=each.due.stage,
+            due_on=due.day,
+            provisional=due.provisional,
+            done_on=done_on,
+            days_late=_late(asked.calendar, due.day, done_on or asked.today),
+            source=each.due.source,
+        )
+
+
 def _late(calendar: Calendar, due_on: date, until: date) -> int:
     """At least one: a day that is no working day is late, too."""
     return max(1, working_days_between(calendar, due_on, until))
@@ -340,4 +380,5 @@ _READERS: Final[Mapping[Kind, Callable[[_Asked], tuple[list[Breach], int]]]] = {
     Kind.TICKET: _of_tickets,
     Kind.ENTRY: _of_entries,
     Kind.OBJECTION: _of_objections,
+    Kind.REPORT: _of_reports,
 }

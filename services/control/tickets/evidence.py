@@ -12,11 +12,13 @@ from topics.event import ProviderId, SourcePosition
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_STATEMENT: Final = 4
 MOST_EVIDENCE: Final = 20
+LARGEST_FILE: Final = 5 * 1024 * 1024
+"""So many bytes of an attachment are kept at most; of a larger one its digest alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """An attachment, by its digest; the bytes are kept where only the parties read."""
+    """An attachment, by its digest; its bytes stand in a table of files, where only the parties read."""
 
     sha256: str
     size: int

@@ -50,7 +50,7 @@ def _text(text: str, reads: bool) -> str | None:
 
 
 def _evidence(ticket: Ticket, reads: bool) -> list[Shown]:
-    every = [*ticket.opening.evidence, *(each for event in ticket.events for each in event.evidence)]
+    every = ticket.evidence
     return [
         {"sha256": each.sha256 if reads else HIDDEN, "size": each.size, "title": _text(each.title, reads)}
         for each in every

@@ -99,6 +99,12 @@ class Ticket:
     told: tuple[Told, ...] = ()
     """What was told since the record was last found wrong."""
 
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Everything that was attached, in the order in which it came."""
+        later = (each for event in self.events for each in event.evidence)
+        return (*self.opening.evidence, *later)
+
 
 TERMINAL: Final = frozenset({State.CLOSED, State.DISMISSED, State.WITHDRAWN})
 """States that nothing leads out of; what consumers are owed is told in them, too."""

@@ -23,6 +23,7 @@ from services.control.store.accounts.acts import CorrectRequest
 from services.portal.departments import all_of
 from services.portal.forms import Form, go, text, texts, values
 from services.portal.lists import address_of
+from services.portal.operations.asked import asked
 from services.portal.rendering import page, problems_in
 from services.portal.uses.acting import seen_of
 
@@ -40,13 +41,15 @@ CHANGES: Final = (
 NAMED: Final = frozenset({Action.ACCOUNT_DISABLE, Action.ACCOUNT_RESET_PASSWORD})
 """What ends somebody's work, and asks for the account's name."""
 _WHO: Final = ("head", "deputy", "clerk")
+_PER_PAGE: Final = 100
 
 
 @router.get("/admin/people")
 def people_page(request: Request) -> Response:
     """The accounts that the reader may look at; the look is recorded."""
-    wanted = address_of(request).get("department") or None
-    found = accounts.people_of(parts_of(request), asker_of(request).principal, wanted)
+    here, principal = address_of(request), asker_of(request).principal
+    wanted, after = here.get("department") or None, asked(request, "after") or ""
+    found = accounts.people_of(parts_of(request), principal, wanted, after, _PER_PAGE + 1)
     return _people(request, found)
 
 
@@ -65,7 +68,7 @@ def add_person(request: Request, form: Form) -> Response:
         with parts.database.begin() as connection:
             added = accounts.added(parts, principal, connection, wanted)
     except CorrectRequest as error:
-        found = accounts.people_of(parts, principal, None)
+        found = accounts.people_of(parts, principal, None, limit=_PER_PAGE + 1)
         return _people(
             request, found, 422, problems=problems_in(request, problem_of(error)), typed=values(form)
         )
@@ -103,8 +106,11 @@ def change_person(request: Request, person: UUID, change: str, form: Form) -> Re
 @router.get("/admin/departments")
 def departments_page(request: Request) -> Response:
     """The departments that the reader may look at."""
-    found = accounts.departments_of(parts_of(request), asker_of(request).principal)
-    return page(request, "admin/departments.html", departments=found)
+    after = asked(request, "after") or ""
+    found = accounts.departments_of(parts_of(request), asker_of(request).principal, after, _PER_PAGE + 1)
+    rows = found[:_PER_PAGE]
+    following = rows[-1].id if len(found) > _PER_PAGE else None
+    return page(request, "admin/departments.html", departments=rows, following=following)
 
 
 @router.get("/admin/departments/new")
@@ -137,8 +143,10 @@ def put_department(request: Request, form: Form) -> Response:
 
 
 def _people(request: Request, found: list[Person], status: int = 200, **more: Any) -> Response:
+    rows = found[:_PER_PAGE]
     shown: dict[str, Any] = {
-        "people": found,
+        "people": rows,
+        "following": rows[-1].login if len(found) > _PER_PAGE else None,
         "departments": sorted(all_of(request).values(), key=lambda each: each.id),
         "problems": (),
         "typed": {},

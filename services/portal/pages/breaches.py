@@ -1,5 +1,6 @@
 """Lists of what was not done as it had to be: overdue duties, and refusals to correct a record."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -51,13 +52,31 @@ def refusals_page(request: Request) -> Response:
     """Refusals to correct a record, the newest first, with what came of each."""
     outcome = _known(refusals.Outcome, request.query_params.get("outcome", ""))
     wish = refusals.Wish(provider=asked(request, "provider"), outcome=outcome)
+    parts, after = parts_of(request), _place(asked(request, "after") or "")
+    found = tickets.refused_ones(parts, principal_of(request), wish, _PER_PAGE + 1, after)
+    rows = found[:_PER_PAGE]
+    last = rows[-1] if len(found) > _PER_PAGE else None
     return page(
         request,
         "tickets/refusals.html",
-        rows=tickets.refused_ones(parts_of(request), principal_of(request), wish),
+        rows=rows,
+        following=None if last is None else f"{last.refused_at.isoformat()}_{last.number}_{last.event}",
         outcomes=tuple(refusals.Outcome),
         filtered=wish != refusals.Wish(),
     )
+
+
+def _place(text: str) -> refusals.Place | None:
+    """Where a page begins, as the page before said it; None where it says nothing that there is."""
+    moment, *numbers = text.split("_")
+    known = [page_number(each) for each in numbers]
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    if at.tzinfo is None or len(known) != 2 or known[0] is None or known[1] is None:
+        return None
+    return at, known[0], known[1]
 
 
 def _known(kind: type[Member], value: str) -> Member | None:

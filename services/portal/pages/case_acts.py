@@ -12,10 +12,12 @@ from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
 from services.api.uses import cases
 from services.control.cases.case import Given
+from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, Problem, RefusalReason, StopReason
+from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
-from services.portal.forms import Form, go, text
+from services.portal.forms import Form, go, number, text, ticked
 from services.portal.pages.cases import FORMS, NAMED, ON_OTHER_PAGES, show
 from services.portal.rendering import problems_in, saying
 from services.portal.uses.acting import SYSTEM_ONLY, key_of, seen_of
@@ -63,8 +65,19 @@ def _given(request: Request, form: FormData, action: Action, filed: Filed) -> tu
         stop_reason=_word(StopReason, text(form, "stop_reason")),
         approval=approval,
         step=_word(Step, text(form, "step")),
+        more_time=_more_time(form, filed) if action is Action.EXTEND else None,
     )
     return given, problems
+
+
+def _more_time(form: FormData, filed: Filed) -> MoreTime | None:
+    """What was typed; who approves is whom the clock's rule names, and it is ticked that he did."""
+    days, chosen = number(text(form, "days")), number(text(form, "clock"))
+    found = next((each for each in extendable(filed) if each.number == chosen), None)
+    rule = None if found is None else found.run.rule.extension
+    if days is None:
+        return None
+    return MoreTime(days, rule.approver if rule is not None and ticked(form, "approved") else "", chosen)
 
 
 def _word(kind: type[Word], value: str) -> Word | None:

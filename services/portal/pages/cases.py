@@ -1,6 +1,7 @@
 """Cases: the list with its filters, and the page of one with everything that whoever decides must know."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from services.control.accounts.decision import Principal
 from services.control.cases.context import Context
 from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
 from services.control.clocks.calendar import civil_day
+from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
 from services.control.store import snapshots
 from services.control.store.cases.listing import CaseLine, Wish, due, newest
@@ -29,6 +31,7 @@ from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of, page_number
 from services.portal.operations.case_stops import stops_of
 from services.portal.rendering import page
+from services.portal.times import day_from
 from services.portal.uses.acting import buttons, new_key
 from services.portal.uses.applying import MASKS
 from services.portal.uses.case_view import clocks_of, names_of
@@ -45,6 +48,7 @@ FORMS: Final = {
     Action.SUSPEND: "stop",
     Action.TERMINATE: "stop",
     Action.RETRY_STEP: "step",
+    Action.EXTEND: "more_time",
 }
 """The form that an action needs beyond a text."""
 ON_OTHER_PAGES: Final = frozenset({Action.EDIT, Action.SUPPLEMENT})
@@ -67,9 +71,10 @@ def cases_page(request: Request) -> Response:
     with parts.database.reading() as connection:
         calendar = read_calendar(connection)
         if urgent:
-            lines = due(connection, wish, limit=_PER_PAGE)
+            found = due(connection, wish, after=_due_place(here.get("before")), limit=_PER_PAGE + 1)
         else:
-            lines = newest(connection, wish, page_number(here.get("before")), _PER_PAGE)
+            found = newest(connection, wish, page_number(here.get("before")), _PER_PAGE + 1)
+    lines = found[:_PER_PAGE]
 
     def left(line: CaseLine) -> int | None:
         return None if line.due_on is None else tasks.days_left(calendar, today, line.due_on)
@@ -78,10 +83,22 @@ def cases_page(request: Request) -> Response:
         request,
         "cases/list.html",
         lines=[(line, left(line)) for line in lines],
-        following=lines[-1].number if len(lines) == _PER_PAGE and not urgent else None,
+        following=_place(lines[-1], urgent) if len(found) > _PER_PAGE else None,
         states=list(State),
         departments=sorted(all_of(request).values(), key=lambda each: each.id),
     )
+
+
+def _place(line: CaseLine, urgent: bool) -> str:
+    """Where the page ends: at a number, or at a due day and a number."""
+    return f"{line.due_on}.{line.number}" if urgent else str(line.number)
+
+
+def _due_place(text: str) -> tuple[date, int] | None:
+    """The due day and number of an address; None where it says neither."""
+    day, _, number = text.partition(".")
+    known, last = day_from(day), page_number(number)
+    return None if known is None or last is None else (known, last)
 
 
 @router.get("/cases/{case}")
@@ -121,6 +138,7 @@ def show(
         entry=None if mounted is None else mounted.entry,
         ending=ending if filed.case.state in GIVING else None,
         clocks=clocks,
+        extendable={each.number for each in extendable(filed)},
         names=names,
         works=works,
         stopped=[each for each in stops_of(request, [seen]).values() if each.scope is not HoldScope.GRANT],

@@ -5,8 +5,9 @@ from starlette.responses import Response
 
 from services.api.codes import Code
 from services.api.problems import AnswerProblem
-from services.api.security.asking import require
+from services.api.security.asking import permit, principal_of
 from services.api.security.cookies import parts_of
+from services.api.uses.reach import require_sight
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.store.operations import By, GrantLine, GrantWish, grant, grants, rounds
@@ -47,13 +48,18 @@ def grants_page(request: Request) -> Response:
 
 @router.get("/grants/{name}")
 def grant_page(request: Request, name: str) -> Response:
-    """One grant with its partitions, its case and what may be done with it."""
-    with parts_of(request).database.reading() as connection:
+    """One grant with its partitions, its case and what may be done with it.
+
+    Of a grant that concerns others nobody learns that it is there.
+    """
+    parts, principal = parts_of(request), principal_of(request)
+    with parts.database.reading() as connection:
         line = grant(connection, name)
         round_ = rounds(connection).get(Kind.GRANT)
-    require(request, Action.GRANT_LOOK, Whose() if line is None else whose(line))
     if line is None:
         raise AnswerProblem(Code.NOT_FOUND)
+    require_sight(parts, principal, Action.GRANT_LOOK, whose(line))
+    permit(parts, principal, Action.GRANT_LOOK, whose(line))
     stopped = stops_of(request, [line.document]).values()
     return page(request, "grants/grant.html", line=line, whose=whose(line), round=round_, stopped=stopped)
 

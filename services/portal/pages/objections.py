@@ -22,7 +22,7 @@ from services.control.cases.words import Problem
 from services.control.objections.objection import Given
 from services.control.objections.table import TRANSITIONS, Demand
 from services.control.objections.words import Action
-from services.portal.forms import Form, go, text
+from services.portal.forms import Form, go, number, text
 from services.portal.lists import page_number
 from services.portal.rendering import page, problems_in
 from services.portal.uses.acting import key_of, new_key, seen_of
@@ -165,12 +165,12 @@ def _made(number: int) -> Made:
 
 def _given(form: FormData, found: objections.Shown) -> Given:
     """What was typed; who approves an extension is whom the rule names, and it is ticked that he did."""
-    days, clock = text(form, "days"), found.filed.clock
+    clock = found.filed.clock
     rule = None if clock is None else clock.stage.rule.extension
     approved = rule is not None and text(form, "approved") == "yes"
     return Given(
         text=text(form, "text"),
         basis=text(form, "basis")[:200],
-        days=int(days) if days.isascii() and days.isdigit() and len(days) < 4 else None,
+        days=number(text(form, "days")),
         approver=rule.approver if rule is not None and approved else "",
     )

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from services.api.codes import Code
-from services.api.problems import AnswerProblem
+from services.api.problems import AnswerProblem, document_of, problem_of
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
 from services.api.uses import clocks
@@ -126,10 +126,12 @@ def _counted(request: Request) -> Any:
 
 def _refused(request: Request, error: AnswerProblem | RaiseVersion, **typed: str) -> Response:
     if isinstance(error, RaiseVersion):
-        return _show(request, Code.VERSION_TAKEN.status, detail=str(error), **typed)
+        detail = document_of(request, problem_of(error)).detail
+        return _show(request, Code.VERSION_TAKEN.status, detail=detail, **typed)
     if error.code not in (Code.INVALID, Code.REFUSED, Code.NOT_FOUND):
         raise error
-    detail = error.detail or error.code.said(tongue_of(request).language)
+    document = document_of(request, error)
+    detail = document.detail if error.detail else document.title
     return _show(request, error.code.status, problems=problems_in(request, error), detail=detail, **typed)
 
 

@@ -27,12 +27,13 @@ from services.control.tickets.words import State as TicketState
 from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import address_of
+from services.portal.operations.asked import page_asked
 from services.portal.rendering import page
 from services.portal.uses.notices import text_for
 
 router = APIRouter(include_in_schema=False)
 _SHOWN: Final = 10
-_MOST: Final = 600
+_PER_PAGE: Final = 100
 _NEXT: Final = 3
 _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.CASE: CaseState,
@@ -104,10 +105,13 @@ def tasks_page(request: Request) -> Response:
         for each in waiting
         if here.get("kind") in ("", each.task.kind.value) and (each.overdue or not here.get("late"))
     ]
+    number = page_asked(request)
+    begin, end = (number - 1) * _PER_PAGE, number * _PER_PAGE
     return page(
         request,
         "tasks.html",
-        tasks=_sorted(shown, here.get("sort")),
+        tasks=_sorted(shown, here.get("sort"))[begin:end],
+        following=number + 1 if end < len(shown) else None,
         count=len(waiting),
         kinds=kinds,
         late=[each for each in waiting if each.overdue],
@@ -115,7 +119,7 @@ def tasks_page(request: Request) -> Response:
 
 
 def _waiting(request: Request, asker: Asker) -> list[Waiting]:
-    found = tasks.of(parts_of(request), asker.principal, _MOST)
+    found = tasks.of(parts_of(request), asker.principal, tasks.MOST)
     return [Waiting(each, _path(each), _STATES[each.kind](each.state)) for each in found]
 
 

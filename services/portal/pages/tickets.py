@@ -20,7 +20,7 @@ from services.control.cases.words import Problem
 from services.control.clocks.calendar import civil_day
 from services.control.clocks.running import State as ClockState
 from services.control.store.tickets.reading import Wish
-from services.control.tickets.evidence import MOST_EVIDENCE, Evidence
+from services.control.tickets.evidence import LARGEST_FILE, MOST_EVIDENCE, Evidence
 from services.control.tickets.table import TRANSITIONS, Demand
 from services.control.tickets.ticket import TERMINAL, Given
 from services.control.tickets.words import Action, Duty, NoticeKind, RefusalReason, State
@@ -81,10 +81,11 @@ def report_page(request: Request) -> Response:
 
 @router.post("/tickets/new")
 def report(request: Request, form: Form) -> Response:
-    """File a report; of its attachments the digests are kept, of the record keyed hashes."""
+    """File a report; its attachments are kept for the parties, of the record keyed hashes."""
     principal = require(request, Asked.TICKET_REPORT, own(principal_of(request)))
     items = [item for item in text(form, "items").replace("，", ",").replace(",", " ").split() if item]
-    wanted = tickets.Report(text(form, "at"), items, text(form, "statement"), _evidence(form))
+    evidence, files = _evidence(form)
+    wanted = tickets.Report(text(form, "at"), items, text(form, "statement"), evidence, files)
     given = {name: text(form, name) for name in ("at", "items", "statement", "key")}
     try:
         answer = tickets.reported(parts_of(request), principal, wanted, key_of(form))
@@ -107,17 +108,19 @@ def ticket_page(request: Request, number: int) -> Response:
 def act(request: Request, number: int, action: Action, form: Form) -> Response:
     """Take an action; what stands against it is said beside its form, and nothing has changed."""
     at = text(form, "at")
+    evidence, files = _evidence(form) if action in WITH_EVIDENCE else ((), ())
     wanted = tickets.Wanted(
         action,
         Given(
             text=text(form, "text"),
             refusal_reason=_reason(text(form, "refusal_reason")),
             acceptable_if=text(form, "acceptable_if"),
-            evidence=_evidence(form) if action in WITH_EVIDENCE else (),
+            evidence=evidence,
         ),
         key_of(form),
         page_number(text(form, "version")),
         at if action is Action.REOPEN else None,
+        files,
     )
     try:
         tickets.acted(parts_of(request), principal_of(request), number, wanted)
@@ -128,6 +131,16 @@ def act(request: Request, number: int, action: Action, form: Form) -> Response:
             raise
         return _show(request, number, document_of(request, error).problems, action, error.code.status)
     return go(f"/tickets/{number}?done={action.value}")
+
+
+@router.get("/tickets/{number}/evidence/{sha256}")
+def attachment(request: Request, number: int, sha256: str) -> Response:
+    """One attachment, to be saved and never shown by the browser itself: nobody knows what it holds."""
+    found = tickets.attachment(parts_of(request), principal_of(request), number, sha256)
+    disposition = f'attachment; filename="ticket-{number}-{sha256[:12]}"'
+    return Response(
+        found, media_type="application/octet-stream", headers={"content-disposition": disposition}
+    )
 
 
 def _show(
@@ -194,20 +207,26 @@ def _unknown(request: Request) -> Problem:
     return Problem("RECORD_UNKNOWN", "at", what, remedy)
 
 
-def _evidence(form: FormData) -> tuple[Evidence, ...]:
-    """The digests of what was attached; titles that were typed stand for the names of files."""
-    titles, found = texts(form, "title"), []
+def _evidence(form: FormData) -> tuple[tuple[Evidence, ...], tuple[bytes, ...]]:
+    """The digests of what was attached, and what of it is small enough to be kept.
+
+    Titles that were typed stand for the names of files.
+    """
+    titles, found, kept = texts(form, "title"), [], []
     for place, name in enumerate(FILES[:MOST_EVIDENCE]):
         file = upload(form, name)
         if file is None:
             continue
-        digest, size = hashlib.sha256(), 0
+        digest, size, head = hashlib.sha256(), 0, bytearray()
         while piece := file.file.read(_PIECE):
             digest.update(piece)
             size += len(piece)
+            head += piece if size <= LARGEST_FILE else b""
         title = titles[place] if place < len(titles) else file.filename or ""
         found.append(Evidence(digest.hexdigest(), size, title))
-    return tuple(found)
+        if size <= LARGEST_FILE:
+            kept.append(bytes(head))
+    return tuple(found), tuple(kept)
 
 
 def _reason(value: str) -> RefusalReason | None:

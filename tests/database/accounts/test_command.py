@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import typer
+from sqlalchemy import select
 
 from services.cli import account, account_token, bus
 from services.cli.main import app
@@ -12,6 +13,7 @@ from services.cli.output import run
 from services.control.signing_in.local import Denied, LoggedIn, Try
 from services.control.store.accounts import persons
 from services.control.store.database import ControlDatabase
+from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX
 from services.control.store.outbox import acts_on
 from tests.database.accounts.city import NOW, logins
 from tests.unit.cli.called import Ended, Govbus, shape
@@ -124,6 +126,25 @@ def test_a_reset_password_replaces_the_old_one(govbus: Govbus, control_database:
     assert isinstance(logins(control_database).log_in(Try("wang.li", first, None, NOW)), Denied)
     again = logins(control_database).log_in(Try("wang.li", reset.answer["password"], None, NOW))
     assert isinstance(again, LoggedIn)
+
+
+def test_the_department_of_an_account_hears_that_its_password_was_reset_and_not_of_the_first_one(
+    govbus: Govbus, control_database: ControlDatabase
+) -> None:
+    govbus(*POLICE)
+    govbus(*WANG, "--role", "consumer")
+
+    def told() -> list[tuple[str, str]]:
+        with control_database.begin() as connection:
+            wanted = select(NOTICE_EVENTS.c.kind, NOTICE_INBOX.c.department, NOTICE_EVENTS.c.facts)
+            joined = wanted.join(NOTICE_INBOX, NOTICE_INBOX.c.event_id == NOTICE_EVENTS.c.id)
+            rows = connection.execute(joined).all()
+            assert "wang.li" not in str(rows)
+            return [(row.kind, row.department) for row in rows]
+
+    assert told() == []
+    govbus("account", "reset-password", "wang.li")
+    assert told() == [("account.password_reset", "police")]
 
 
 def test_an_account_is_switched_off_and_on(govbus: Govbus) -> None:

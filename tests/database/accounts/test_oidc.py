@@ -12,11 +12,12 @@ import pytest
 from services.control.accounts.groups import GroupRule
 from services.control.accounts.roles import Role
 from services.control.accounts.sessions import SessionRules, Standing
+from services.control.accounts.tokens import Standing as TokenStanding
 from services.control.signing_in.group_file import CorrectGroupFile, read_groups
 from services.control.signing_in.identity_provider import ProviderUnavailable
 from services.control.signing_in.oidc import Begun, Denial, Denied, GroupMapping, LoggedIn, OidcLogins, Return
 from services.control.signing_in.oidc_client import Client, OidcClient, is_safe
-from services.control.store.accounts import persons, sessions
+from services.control.store.accounts import persons, sessions, tokens
 from services.control.store.database import ControlDatabase
 from tests.database.accounts.city import NOW, RANDOM, acts, order, settle
 from tests.database.accounts.oidc_provider import CALLBACK, CLIENT, SECRET, OidcProvider, running_provider
@@ -188,6 +189,22 @@ def test_whose_groups_are_gone_loses_roles_and_sessions_at_once(place: Place) ->
     with place.database.begin() as connection:
         assert persons.lock_person(connection, first.person.id).roles == frozenset()
         assert sessions.use(connection, first.session, NOW, SessionRules(), RANDOM) is Standing.ENDED
+
+
+def test_tokens_of_who_logs_in_no_more_at_the_provider_end_within_the_days_that_are_set(place: Place) -> None:
+    found = place.log_in()
+    assert isinstance(found, LoggedIn)
+    id_, ends = found.person.id, NOW + timedelta(days=60)
+    week = timedelta(days=7)
+    with place.database.begin() as connection:
+        made = tokens.create_token(connection, id_, "x", ["case:look"], ends, order(str(id_)), RANDOM)
+        last = NOW + week - timedelta(seconds=1)
+        assert isinstance(tokens.use_token(connection, made.text, last, week), tokens.Shown)
+        assert tokens.use_token(connection, made.text, NOW + week, week) is TokenStanding.UNCONFIRMED
+    place.here.now = place.there.now = NOW + timedelta(days=10)
+    assert isinstance(place.log_in(), LoggedIn)
+    with place.database.begin() as connection:
+        assert isinstance(tokens.use_token(connection, made.text, place.here.now, week), tokens.Shown)
 
 
 def test_who_was_switched_off_stays_out_whatever_the_provider_says(place: Place) -> None:

@@ -48,7 +48,7 @@ def test_a_department_of_a_case_complains_and_the_authority_answers_each_complai
     assert [each["code"] for each in none.json()["problems"]] == ["NO_COMPLAINT"]
 
 
-@pytest.mark.requirement("A6-11", "A6-08")
+@pytest.mark.requirement("A6-11", "A6-08", "A1-07")
 def test_what_is_not_shared_and_really_needed_is_appealed_against_up_to_a_ruling(web: Web) -> None:
     web.city.changes = {"share_type": ShareType.NOT_SHARED, "share_basis": "《刑事诉讼法》第五十四条"}
     consumer = web.at(Role.CONSUMER, department="health")

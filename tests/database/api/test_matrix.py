@@ -294,7 +294,7 @@ def is_allowed(action: Action, role: Role, where: str) -> bool:
             return False
 
 
-@pytest.mark.requirement("A1-05", "A1-06")
+@pytest.mark.requirement("A1-02", "A1-03", "A1-04", "A1-05", "A1-06")
 @pytest.mark.parametrize("action", sorted(ASKS))
 def test_each_cell_of_the_table_holds_over_http(web: Web, action: Action) -> None:
     found, prefix = objects_of(web)

@@ -57,7 +57,7 @@ def test_a_grant_is_shown_and_may_be_stopped_before_the_bus_was_looked_at(
     page = portal.reader(Role.PROVIDER, department="police").open(f"/grants/{HEALTH_GRANT}")
     assert "after the next look" in page.text
     assert {SUSPEND, f"/cases/{case}"} <= set(page.links)
-    assert portal.reader(Role.PROVIDER, department="tax").look(f"/grants/{HEALTH_GRANT}").status_code == 403
+    assert portal.reader(Role.PROVIDER, department="tax").look(f"/grants/{HEALTH_GRANT}").status_code == 404
     portal.see(Kind.GRANT, {HEALTH_GRANT: grant_document("health")})
     seen = portal.reader(Role.PROVIDER, department="police").open(f"/grants/{HEALTH_GRANT}")
     assert "after the next look" not in seen.text

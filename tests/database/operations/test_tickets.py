@@ -1,10 +1,13 @@
 """Problem data as pages: reported with evidence, dispatched, decided; texts for the parties only."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 
 from services.control.accounts.roles import Role
+from services.control.store.tickets import files
+from services.control.tickets.evidence import LARGEST_FILE
 from tests.support.operating import Operated
 from tests.support.portal import Reader
 
@@ -58,6 +61,58 @@ def test_a_report_goes_from_the_reporter_over_the_authority_to_the_provider(port
     assert "提供新的证明" in refused
     assert "closed" in act(reporter, path, "confirm")
     assert portal.all_acts().count("ticket.refuse") == 1
+
+
+@pytest.mark.requirement("A9-01")
+def test_who_decides_reads_the_evidence_and_nobody_else_and_each_look_is_recorded(portal: Operated) -> None:
+    reporter = portal.reader(Role.CONSUMER, department="health")
+    path = reported(portal, reporter)
+    address = f"{path}/evidence/{hashlib.sha256(EVIDENCE).hexdigest()}"
+    authority = portal.reader(Role.AUTHORITY, department="data_bureau")
+    assert address in authority.open(path).links
+    before = portal.all_acts().count("ticket.look_texts")
+    answer = authority.look(address)
+    assert (answer.status_code, answer.content) == (200, EVIDENCE)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert portal.all_acts().count("ticket.look_texts") == before + 1
+    assert portal.reader(Role.PROVIDER, department="police").look(address).status_code == 200
+    auditor = portal.reader(Role.AUDITOR, department="data_bureau")
+    assert address not in auditor.open(path).links
+    assert auditor.look(address).status_code == 403
+    assert portal.reader(Role.PROVIDER, department="tax").look(address).status_code == 404
+    assert reporter.look(f"{path}/evidence/{'0' * 64}").status_code == 404
+
+
+def test_of_a_file_that_is_too_large_the_digest_alone_is_kept(portal: Operated) -> None:
+    reader = portal.reader(Role.CONSUMER, department="health")
+    page = reader.open("/tickets/new")
+    fields = {**page.form("/tickets/new").fields, "at": AT, "items": "address", "statement": STATEMENT}
+    large = b"x" * (LARGEST_FILE + 1)
+    answer = reader.client.post("/tickets/new", data=fields, files={"evidence_0": ("scan.tif", large)})
+    path = str(answer.headers["location"]).partition("?")[0]
+    shown = reader.open(path)
+    digest = hashlib.sha256(large).hexdigest()
+    assert digest in shown.text
+    assert "only the digest is kept" in shown.text
+    assert reader.look(f"{path}/evidence/{digest}").status_code == 404
+
+
+def test_evidence_is_removed_half_a_year_after_its_ticket_is_over(portal: Operated) -> None:
+    reporter = portal.reader(Role.CONSUMER, department="health")
+    path = reported(portal, reporter)
+    address = f"{path}/evidence/{hashlib.sha256(EVIDENCE).hexdigest()}"
+
+    def removed(after: timedelta) -> int:
+        with portal.parts.database.begin() as connection:
+            return files.forget(connection, portal.clock.now + after)
+
+    assert removed(timedelta(days=400)) == 0
+    act(reporter, path, "withdraw")
+    assert removed(timedelta(days=-1)) == 0
+    assert removed(timedelta(days=1)) == 1
+    assert reporter.look(address).status_code == 404
+    assert hashlib.sha256(EVIDENCE).hexdigest() in reporter.open(path).text
 
 
 def test_a_report_without_statement_or_evidence_says_everything_at_once(portal: Operated) -> None:

@@ -41,7 +41,7 @@ GRANTING = {
     Action.ACCEPT_UNCONDITIONAL,
     Action.IMPORT,
 }
-IDLE = {Action.COMPLAIN, Action.REPLY, Action.EDIT, Action.WITHDRAW, Action.TERMINATE}
+IDLE = {Action.COMPLAIN, Action.EXTEND, Action.REPLY, Action.EDIT, Action.WITHDRAW, Action.TERMINATE}
 """What keeps a case from getting anywhere if it is chosen too often."""
 REFUSING = {Action.REFUSE, Action.DISMISS}
 ROWS = st.sampled_from(((), (RowFilter(item="household_district", values=("320508",)),), application().rows))

@@ -43,6 +43,10 @@ deciding      refuse               refused          d
 deciding      negotiate            negotiating      ad
 deciding      escalate             escalated        as
 deciding      withdraw             withdrawn        a
+deciding      extend               deciding         db
+precheck      extend               precheck         b
+approved      extend               approved         pb
+provisioning  extend               provisioning     pb
 refused       appeal               negotiating      a
 negotiating   agree                deciding         d
 negotiating   escalate             escalated        ad

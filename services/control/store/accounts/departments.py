@@ -1,6 +1,6 @@
 """Reads and writes departments with their three named persons."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -65,9 +65,24 @@ def ids_of(connection: Connection, credit_codes: Iterable[str]) -> dict[str, str
     return {row.credit_code: row.id for row in connection.execute(wanted)}
 
 
-def departments(connection: Connection) -> list[Department]:
-    """All departments by id."""
-    return [_department(row) for row in connection.execute(select(DEPARTMENTS).order_by(DEPARTMENTS.c.id))]
+def departments(
+    connection: Connection,
+    visible: Collection[str] | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Department]:
+    """Departments by id.
+
+    Args:
+        connection: inside the caller's transaction.
+        visible: only these; None all.
+        after: the id of the last one of the page before.
+        limit: how many at most.
+    """
+    wanted = select(DEPARTMENTS).where(DEPARTMENTS.c.id > after).order_by(DEPARTMENTS.c.id).limit(limit)
+    if visible is not None:
+        wanted = wanted.where(DEPARTMENTS.c.id.in_(sorted(visible)))
+    return [_department(row) for row in connection.execute(wanted)]
 
 
 def unknown_department(id_: str) -> Problem:

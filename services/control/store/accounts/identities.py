@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.control.accounts.random_text import digest
 from services.control.store.accounts.acts import Order, of_person
@@ -53,6 +53,19 @@ def known_as(connection: Connection, issuer: str, subject: str) -> UUID | None:
     return connection.execute(wanted).scalar_one_or_none()
 
 
+def vouched(connection: Connection, issuer: str, subject: str, now: datetime) -> None:
+    """Note that an identity provider has just vouched for somebody whom it knows."""
+    known = (IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject)
+    connection.execute(update(IDENTITIES).where(*known).values(seen_at=now))
+
+
+def last_vouched(connection: Connection, person: UUID) -> datetime | None:
+    """When an identity provider last vouched for a person; None for a local account."""
+    wanted = select(func.max(IDENTITIES.c.seen_at)).where(IDENTITIES.c.person == person)
+    found: datetime | None = connection.execute(wanted).scalar_one()
+    return found
+
+
 def is_linked(connection: Connection, person: UUID) -> bool:
     """Whether an identity provider knows a person."""
     wanted = select(IDENTITIES.c.person).where(IDENTITIES.c.person == person).limit(1)
@@ -61,6 +74,7 @@ def is_linked(connection: Connection, person: UUID) -> bool:
 
 def link(connection: Connection, issuer: str, subject: str, person: UUID, order: Order) -> None:
     """Note under which name an identity provider knows a person."""
-    values = {"issuer": issuer, "subject": subject, "person": person, "linked_at": order.now}
+    values = {"issuer": issuer, "subject": subject, "person": person}
+    values |= {"linked_at": order.now, "seen_at": order.now}
     connection.execute(insert(IDENTITIES).values(values))
     of_person(connection, order, "account.link", person)

@@ -1,6 +1,6 @@
 """Reads people with their roles, adds them, and switches their accounts on and off."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -51,11 +51,27 @@ def person_by_login(connection: Connection, login: str) -> Person | None:
     return _one(connection, _people().where(PERSONS.c.login == login))
 
 
-def people(connection: Connection, department: str | None = None) -> list[Person]:
-    """All people by login name, or those of one department."""
-    wanted = _people().order_by(PERSONS.c.login)
+def people(
+    connection: Connection,
+    department: str | None = None,
+    visible: Collection[str] | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Person]:
+    """People by login name, or those of one department.
+
+    Args:
+        connection: inside the caller's transaction.
+        department: whose.
+        visible: only those of one of these departments; None of all.
+        after: the login name of the last one of the page before.
+        limit: how many at most.
+    """
+    wanted = _people().where(PERSONS.c.login > after).order_by(PERSONS.c.login).limit(limit)
     if department is not None:
         wanted = wanted.where(PERSONS.c.department == department)
+    if visible is not None:
+        wanted = wanted.where(PERSONS.c.department.in_(sorted(visible)))
     return [_person(row) for row in connection.execute(wanted)]
 
 

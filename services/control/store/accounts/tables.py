@@ -101,9 +101,10 @@ IDENTITIES: Final = Table(
     Column("subject", Text, primary_key=True),
     Column("person", Uuid(), ForeignKey("persons.id"), nullable=False),
     Column("linked_at", INSTANT, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
     Index("ix_identities_person", "person"),
 )
-"""Under which name an identity provider knows a person."""
+"""Under which name an identity provider knows a person; ``seen_at`` is the last login through it."""
 
 SESSIONS: Final = Table(
     "sessions",

@@ -12,6 +12,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.people import Person
 from services.control.accounts.random_text import Random, digest
 from services.control.accounts.tokens import (
+    UNCONFIRMED_AFTER,
     Issued,
     Standing,
     Token,
@@ -22,6 +23,7 @@ from services.control.accounts.tokens import (
 )
 from services.control.cases.words import Problem
 from services.control.store.accounts.acts import CorrectRequest, Noted, Order, note
+from services.control.store.accounts.identities import last_vouched
 from services.control.store.accounts.persons import lock_person, person_of
 from services.control.store.accounts.tables import TOKENS
 
@@ -73,8 +75,14 @@ def create_token(
     return made
 
 
-def use_token(connection: Connection, text: str, now: datetime) -> Shown | Standing | None:
-    """Use a token for one request: whose it is, or why it does not count, or None for no token of ours."""
+def use_token(
+    connection: Connection, text: str, now: datetime, vouched: timedelta = UNCONFIRMED_AFTER
+) -> Shown | Standing | None:
+    """Use a token for one request: whose it is, or why it does not count, or None for no token of ours.
+
+    ``vouched`` is how long the word of an identity provider counts: whoever was removed there logs in no
+    more, so his tokens end by then, while roles and accounts here are still what they were.
+    """
     if prefix_of(text) is None:
         return None
     row = connection.execute(select(TOKENS).where(TOKENS.c.digest == digest(text))).first()
@@ -86,6 +94,9 @@ def use_token(connection: Connection, text: str, now: datetime) -> Shown | Stand
         return found
     if person is None or not person.may_enter:
         return Standing.REVOKED
+    seen = last_vouched(connection, person.id)
+    if seen is not None and now - seen >= vouched:
+        return Standing.UNCONFIRMED
     if token.used_at is None or now - token.used_at >= _TOUCH:
         connection.execute(update(TOKENS).where(TOKENS.c.prefix == token.prefix).values(used_at=now))
     return Shown(person, token)

@@ -1,12 +1,13 @@
 """Reads cases: a case is folded from its events each time, and what lists show is never decided on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, select
 
 from services.control.cases.case import fold
+from services.control.cases.words import State
 from services.control.docket.bound import Bound, bound_of
 from services.control.docket.filed import Filed
 from services.control.docket.written import event_of, opening_of
@@ -36,12 +37,23 @@ def load(connection: Connection, case: UUID, *, lock: bool = False) -> Filed | N
     if row is None:
         return None
     filed = _filed(connection, row, _policy(connection, row.policy))
-    if (filed.version, filed.case.state.value) != (row.version, row.state):
-        raise DistrustCase(
-            f"case {row.number} is stored as {row.state} at version {row.version}, its events come to "
-            f"{filed.case.state.value} at {filed.version}; `govbus case check` lists such cases"
-        )
+    _require_same(filed, row)
     return filed
+
+
+def of_consumer(connection: Connection, consumer: str, states: Iterable[State]) -> list[Filed]:
+    """All cases of an applicant in one of these states, by their numbers, however many they are.
+
+    Raises:
+        DistrustCase: the stored state of one is not what its events come to.
+        UnknownForm: an event was written by a newer program.
+    """
+    named = sorted(state.value for state in states)
+    wanted = select(CASES).where(CASES.c.consumer == consumer, CASES.c.state.in_(named))
+    found = list(_all_made(connection, connection.execute(wanted.order_by(CASES.c.number)).all()))
+    for row, filed in found:
+        _require_same(filed, row)
+    return [filed for _, filed in found]
 
 
 def id_of(connection: Connection, number: int) -> UUID | None:
@@ -60,14 +72,25 @@ def each_case(connection: Connection, after: int = 0, limit: int = 500) -> Itera
     Raises:
         UnknownForm: an event was written by a newer program.
     """
-    policies: dict[str, Bound] = {}
     wanted = select(CASES).where(CASES.c.number > after).order_by(CASES.c.number).limit(limit)
-    rows = connection.execute(wanted).all()
+    yield from _all_made(connection, connection.execute(wanted).all())
+
+
+def _all_made(connection: Connection, rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], Filed]]:
+    policies: dict[str, Bound] = {}
     events = _events_of(connection, [row.id for row in rows])
     for row in rows:
         if row.policy not in policies:
             policies[row.policy] = _policy(connection, row.policy)
         yield row, _made(row, policies[row.policy], events.get(row.id, []))
+
+
+def _require_same(filed: Filed, row: Row[Any]) -> None:
+    if (filed.version, filed.case.state.value) != (row.version, row.state):
+        raise DistrustCase(
+            f"case {row.number} is stored as {row.state} at version {row.version}, its events come to "
+            f"{filed.case.state.value} at {filed.version}; `govbus case check` lists such cases"
+        )
 
 
 def _filed(connection: Connection, row: Row[Any], policy: Bound) -> Filed:

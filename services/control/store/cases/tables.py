@@ -161,5 +161,6 @@ COMMANDS: Final = Table(
     Column("digest", Text, nullable=False),
     Column("answer", JSONB(none_as_null=True)),
     Column("recorded_at", INSTANT, nullable=False),
+    Index("ix_case_commands_recorded_at", "recorded_at"),
 )
 """What was answered under which key, so that an order is not carried out twice and is answered alike."""

@@ -62,8 +62,11 @@ def add(
     who: str,
     now: datetime,
     plain: bool = False,
+    recorder: str = "",
 ) -> KnownAddress:
     """Add an address, or switch it on again; its first secret is version 1, and then the next one.
+
+    ``recorder`` is who enters it for ``who``, such as a login at a shell.
 
     Raises:
         CorrectAddress: it is no mailbox, or no https address of an endpoint (http where ``plain`` allows it).
@@ -95,11 +98,11 @@ def add(
     if found is None:
         what = f"{department} has this address already; change it or use another"
         raise CorrectAddress(AddressFault.KNOWN_ALREADY, what)
-    _act(connection, "notice.address_added", found, who, now)
+    _act(connection, "notice.address_added", found, who, now, recorder)
     return address_of(found)
 
 
-def switch_off(connection: Connection, id_: int, *, who: str, now: datetime) -> bool:
+def switch_off(connection: Connection, id_: int, *, who: str, now: datetime, recorder: str = "") -> bool:
     """Send nothing there any more; return whether it was on."""
     statement = (
         update(NOTICE_ADDRESSES)
@@ -108,12 +111,18 @@ def switch_off(connection: Connection, id_: int, *, who: str, now: datetime) -> 
     )
     found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).first()
     if found is not None:
-        _act(connection, "notice.address_removed", found, who, now)
+        _act(connection, "notice.address_removed", found, who, now, recorder)
     return found is not None
 
 
 def rotate(
-    connection: Connection, id_: int, *, who: str, now: datetime, overlap: timedelta = OVERLAP
+    connection: Connection,
+    id_: int,
+    *,
+    who: str,
+    now: datetime,
+    overlap: timedelta = OVERLAP,
+    recorder: str = "",
 ) -> KnownAddress | None:
     """Give an endpoint a new secret; the one before stays valid for a while. None where there is none."""
     wanted = select(NOTICE_ADDRESSES).where(
@@ -131,7 +140,7 @@ def rotate(
         .values(secret_version=rotated.current, previous_until=rotated.previous_until)
     )
     found = connection.execute(statement.returning(*NOTICE_ADDRESSES.c)).one()
-    _act(connection, "notice.secret_rotated", found, who, now)
+    _act(connection, "notice.secret_rotated", found, who, now, recorder)
     return address_of(found)
 
 
@@ -156,9 +165,10 @@ def _check(way: Way, target: str, *, plain: bool) -> None:
         raise CorrectAddress(AddressFault.NO_ENDPOINT, what)
 
 
-def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime) -> None:
-    facts = {"department": row.department, "way": row.way, "secret_version": row.secret_version}
-    act = outbox.Act(who=who, what=what, kind="notice_address", object=str(row.id), when=now, facts=facts)
+def _act(connection: Connection, what: str, row: Row[Any], who: str, now: datetime, recorder: str) -> None:
+    account, told = outbox.answering(who, recorder)
+    facts = {"department": row.department, "way": row.way, "secret_version": row.secret_version, **told}
+    act = outbox.Act(account, what, "notice_address", str(row.id), now, facts=facts)
     outbox.append(connection, act)
 
 

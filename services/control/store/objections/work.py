@@ -19,7 +19,7 @@ from services.control.store.notices.happenings import tell
 from services.control.store.notices.offices import offices
 from services.control.store.objections.reading import Filed, load
 from services.control.store.objections.tables import EVENTS, OBJECTIONS
-from services.control.store.outbox import Act, Fact, append
+from services.control.store.outbox import Act, Fact, answering, append
 
 KIND: Final = "objection"
 """What an act calls an objection."""
@@ -27,9 +27,18 @@ NewId = Callable[[], UUID]
 
 
 def receive(
-    connection: Connection, opening: Opening, calendar: Calendar, new_id: NewId, *, published: bool
+    connection: Connection,
+    opening: Opening,
+    calendar: Calendar,
+    new_id: NewId,
+    *,
+    published: bool,
+    recorder: str = "",
 ) -> Filed | Refused:
-    """Take an objection to how an entry is opened; its time begins now."""
+    """Take an objection to how an entry is opened; its time begins now.
+
+    ``recorder`` is who enters it for its maker, such as a login at a shell.
+    """
     objection = object_to(opening, published=published)
     if isinstance(objection, Refused):
         return objection
@@ -48,7 +57,7 @@ def receive(
     }
     inserted = OBJECTIONS.insert().values(row).returning(OBJECTIONS.c.number)
     number = connection.execute(inserted).scalar_one()
-    return _done(connection, number, objection, opening.who, calendar, new_id)
+    return _done(connection, number, objection, opening.who, calendar, new_id, recorder)
 
 
 def act(
@@ -61,6 +70,7 @@ def act(
     given: Given,
     calendar: Calendar,
     new_id: NewId,
+    recorder: str = "",
 ) -> Filed | Refused:
     """Take an action on an objection that the caller holds locked.
 
@@ -75,7 +85,7 @@ def act(
     connection.execute(EVENTS.insert(), [_event_row(after)])
     wanted = update(OBJECTIONS).where(OBJECTIONS.c.id == after.opening.id)
     connection.execute(wanted.values(_folded(after)))
-    return _done(connection, filed.number, after, who, calendar, new_id)
+    return _done(connection, filed.number, after, who, calendar, new_id, recorder)
 
 
 def _done(
@@ -85,6 +95,7 @@ def _done(
     who: Actor,
     calendar: Calendar,
     new_id: NewId,
+    recorder: str,
 ) -> Filed:
     """What is owed to the ledger and to departments; the objection as it is read from now on."""
     opening, event = objection.opening, objection.events[-1] if objection.events else None
@@ -97,7 +108,8 @@ def _done(
         "department": who.department,
     }
     at = opening.when if event is None else event.when
-    append(connection, Act(who.person, f"objection.{what}", KIND, str(opening.id), at, facts=facts))
+    account, told = answering(who.person, recorder)
+    append(connection, Act(account, f"objection.{what}", KIND, str(opening.id), at, facts=facts | told))
     filed = load(connection, number)
     if filed is None:
         raise LookupError(f"objection {number} was written a moment ago")

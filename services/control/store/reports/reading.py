@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, func, select
 
@@ -16,6 +17,8 @@ from services.control.store.cases.policies import Policies
 from services.control.store.reports.tables import REPORTS
 
 _MOST_YEARS: Final = 10
+_IDS: Final = UUID("6f1d4a52-9c1e-5b7a-8d2f-3e0c5a7b9d14")
+"""Under it the names of reports are made into ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Report:
     year: int
     due: EntryDue
     handed: Handed | None
+
+    @property
+    def id(self) -> UUID:
+        """Made of its name, since a report that is owed stands in no table."""
+        return uuid5(_IDS, f"{self.duty.value}:{self.department}:{self.year}")
 
     @property
     def late(self) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select, tuple_
 
 from services.control.store.parties import Parties
 from services.control.store.tickets.tables import EVENTS, TICKETS
@@ -43,6 +43,8 @@ class RefusalLine:
     provider: str
     reporter: str
     resource: str
+    event: int
+    """The number of the event of the ticket."""
     refused_at: datetime
     reason: RefusalReason
     outcome: Outcome
@@ -70,21 +72,40 @@ _DECIDED: Final = frozenset(_OUTCOMES.values()) - {Outcome.ESCALATED}
 _AFTER: Final = (*_OUTCOMES, Action.REFUSE.value)
 
 
-def refusals(connection: Connection, wish: Wish | None = None, limit: int = 500) -> list[RefusalLine]:
-    """Refusals to correct, the newest first."""
+Place = tuple[datetime, int, int]
+"""Where a page ends: when it was refused, the number of the ticket, and of its event."""
+
+
+def refusals(
+    connection: Connection, wish: Wish | None = None, limit: int = 500, after: Place | None = None
+) -> list[RefusalLine]:
+    """Refusals to correct, the newest first; ``after`` is the last one of the page before."""
     asked = wish or Wish()
+    found: list[RefusalLine] = []
+    # What came of one is found out by what followed it, so whoever asks for that has more of them looked at.
+    while len(found) < limit:
+        some = _some(connection, asked, limit, after)
+        found += [each for each in some if asked.outcome in (None, each.outcome)]
+        if len(some) < limit:
+            break
+        after = (some[-1].refused_at, some[-1].number, some[-1].event)
+    return found[:limit]
+
+
+def _some(connection: Connection, asked: Wish, limit: int, after: Place | None) -> list[RefusalLine]:
+    order = (EVENTS.c.at, TICKETS.c.number, EVENTS.c.number)
     wanted = (
         select(EVENTS, TICKETS.c.number.label("called"), TICKETS.c.provider, TICKETS.c.reporter)
         .add_columns(TICKETS.c.resource)
         .join(TICKETS, TICKETS.c.id == EVENTS.c.ticket_id)
         .where(EVENTS.c.action == Action.REFUSE.value, *_conditions(asked))
-        .order_by(EVENTS.c.at.desc(), TICKETS.c.number.desc(), EVENTS.c.number.desc())
+        .order_by(*(each.desc() for each in order))
     )
-    # What came of one is found out by what followed it, so whoever asks for that has all of them looked at.
-    rows = connection.execute(wanted if asked.outcome else wanted.limit(limit)).all()
+    if after is not None:
+        wanted = wanted.where(tuple_(*order) < after)
+    rows = connection.execute(wanted.limit(limit)).all()
     later = _later(connection, [row.ticket_id for row in rows])
-    found = [_line(row, later.get(row.ticket_id, [])) for row in rows]
-    return [each for each in found if asked.outcome in (None, each.outcome)][:limit]
+    return [_line(row, later.get(row.ticket_id, [])) for row in rows]
 
 
 def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
@@ -112,6 +133,7 @@ def _line(row: Row[Any], events: list[tuple[int, str]]) -> RefusalLine:
         provider=row.provider,
         reporter=row.reporter,
         resource=row.resource,
+        event=row.number,
         refused_at=row.at,
         reason=RefusalReason(row.document["refusal_reason"]),
         outcome=_outcome([action for number, action in events if number > row.number]),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -107,6 +108,16 @@ DISPUTES: Final = Table(
 )
 """The changes of the disputes in the order of the topic that the fan-out reads, numbered without gaps."""
 
+FILES: Final = Table(
+    "ticket_files",
+    METADATA,
+    Column("ticket_id", Uuid(), ForeignKey("tickets.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("kept_at", INSTANT, nullable=False),
+)
+"""What was attached to a ticket, for its parties to read; removed some time after the ticket is over."""
+
 COMMANDS: Final = Table(
     "ticket_commands",
     METADATA,
@@ -114,5 +125,6 @@ COMMANDS: Final = Table(
     Column("digest", Text, nullable=False),
     Column("answer", JSONB(none_as_null=True)),
     Column("recorded_at", INSTANT, nullable=False),
+    Index("ix_ticket_commands_recorded_at", "recorded_at"),
 )
 """What was answered under which key, so that no order is carried out twice."""
