@@ -126,7 +126,7 @@ class Resource(Declared):
     share_type: ShareType = ShareType.UNCONDITIONAL
     share_basis: str | None = None
     update_cycle: UpdateCycle = UpdateCycle.REAL_TIME
-    retention_days: int = Field(ge=183, default=400)
+    retention_days: int = Field(ge=184, default=400)
     partitions: int = Field(ge=1, le=1024, default=4)
     avro_schema: str
     """File name under schemas/avro/resources/."""

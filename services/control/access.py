@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 from producers.connect_client import ConnectClient
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
+from services.control.retention.floor import FloorOf, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Access:
     connect_environment: ConnectEnvironment
     master_secret: Callable[[int], bytes]
     """The master secret of a key version; only the copier's work asks for it."""
+    audit_floor: FloorOf = unknown
+    """For how long evidence is kept at least, by the packs that are adopted now."""
 
     def admin(self) -> AdminClient:
         """A super user's admin client; keep it until its futures are resolved."""

@@ -22,6 +22,8 @@ from services.control.grant_source import (
 from services.control.kafka_topics import read_topics
 from services.control.live import read_live, read_policy, receipt_names
 from services.control.policy_document import next_policy, same_content
+from services.control.retention.floor import UNKNOWN, Floor
+from services.control.retention.keeping import kept, shortened
 from services.control.ruled_definitions import ruled_by, standing_orders
 from services.control.slow_grants import slow_grants
 from services.control.slow_sources import slow_sources
@@ -77,10 +79,12 @@ def compare(
     declared = _declared(definitions, policy, clock_ms(), facts, recaptured)
     live = read_live(access, admin, declared, desired_state(declared).subjects, topics, policy)
     connections, live = read_connections(access, declared, live, facts, gaps)
-    found = _compare(declared, live, receipt_names(access.home), connections)
+    floor = access.audit_floor()
+    found = _compare(declared, live, receipt_names(access.home), connections, floor)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [*ruled.refusals, *(Refusal(name, reason) for name, reason in reasons if reason)]
     refusals += [*refused_definitions(ruled.definitions, policy), *broken]
+    refusals += shortened(definitions.resources, policy, floor)
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)
 
@@ -119,9 +123,11 @@ def _compare(
     live: LiveState,
     receipts: frozenset[str],
     connections: Connections | None = None,
+    floor: Floor = UNKNOWN,
 ) -> Comparison:
     connections = connections or Connections()
-    desired = desired_state(declared)
+    held = kept(desired_state(declared), live.topics, floor)
+    desired = held.desired
     try:
         moves = transitions(declared.grants, declared.resources, live.policy, receipts, declared.day)
     except UseNewGrantId as error:
@@ -130,7 +136,7 @@ def _compare(
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
     coming = _coming(declared, desired, live, by_grant)
-    notes = (*connections.notes, *standing_orders(live.policy), *slow_sources(coming), *slow_grants(coming))
+    notes = (*connections.notes, *held.notes, *standing_orders(live.policy), *slow_sources(coming), *slow_grants(coming))
     plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
 

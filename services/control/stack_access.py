@@ -6,7 +6,10 @@ from producers.connect_client import ConnectClient, RetryPolicy
 from producers.connector import ConnectEnvironment
 from schemas.registry import RegistryCredentials
 from services.control.access import Access, CaptureSource
+from services.control.process.address import As, stack_address
+from services.control.retention.adopted import asked_floor
 from services.control.sending.settings import PREFIX, NoticeSettings
+from services.control.store.database import Address, ControlDatabase
 from services.stack.api import NOTICES_SECRET, Stack
 from services.stack.probes import HOST
 from services.stack.registry import REGISTRY_USERS
@@ -48,7 +51,13 @@ def access_of(stack: Stack) -> Access:
             str(stack.context.layout.connect_secrets), endpoints.kafka_bootstrap
         ),
         master_secret=lambda version: stack.secret(f"master-v{version}").encode(),
+        audit_floor=lambda: asked_floor(lambda: _control_database(stack)),
     )
+
+
+def _control_database(stack: Stack) -> ControlDatabase:
+    address = Address.from_environment(stack_address(stack, As.APPLICATION))
+    return ControlDatabase(address, program="govbus apply")
 
 
 def notice_settings(stack: Stack) -> NoticeSettings:

@@ -50,6 +50,16 @@ def ask_drift(patient: Patient) -> list[Finding]:
             return judge_drift(all_of(connection, Kind.DRIFT))
 
 
+def ask_retention(patient: Patient) -> list[Finding]:
+    """For how long the broker keeps evidence, against the floor that the control process last saw."""
+    with _control(patient) as database:
+        if current(database).standing is not Standing.CURRENT:
+            return []
+        with database.reading() as connection:
+            seen = all_of(connection, Kind.RETENTION)
+    return judge_retention(read_topics(patient.admin), seen)
+
+
 def ask_credentials(patient: Patient) -> list[Finding]:
     """When departments' credentials end, and what is read with them; the doctor sees dates and no secret."""
     with _control(patient) as database:

@@ -18,6 +18,7 @@ from services.doctor import (
     ask_transactions,
     credentials,
     drift,
+    retention,
 )
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
@@ -58,6 +59,7 @@ CHECKS: Final = (
     Check("provider database", ask_databases.ask_providers, ("postgres",)),
     Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
     Check(drift.CHECK, ask_control.ask_drift, ("postgres",)),
+    Check(retention.CHECK, ask_control.ask_retention, ("kafka", "postgres")),
     Check(ask_control.ROLES, ask_control.ask_application, ("postgres",)),
     Check(credentials.CHECK, ask_control.ask_credentials, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),

@@ -13,6 +13,7 @@ from producers.connect_errors import ConnectorNotFound
 from services.control.access import Access, CaptureSource
 from services.control.connectors import captured
 from services.control.definitions import Definitions
+from services.control.retention.floor import unknown
 from services.control.rights import DOCTOR
 from services.doctor.capture import Captured
 from services.stack.api import ComponentStatus, Stack, State
@@ -71,6 +72,7 @@ class Patient:
             settle_user=_refused,
             known_users=lambda: KafkaUsers(self.admin, self.stack.context.secrets).known(),
             master_secret=_refused,
+            audit_floor=unknown,
         )
 
     @cached_property

@@ -43,6 +43,8 @@ class ControlSettings(BaseModel):
     """How often the ledger is looked at for what no checkpoint covers."""
     drift_s: Seconds = 300.0
     """How often the bus's real rights are held against the cases, and repaired."""
+    retention_s: Seconds = 300.0
+    """How often the retention of evidence is held against the floor, and raised."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
     forgetting_s: Seconds = 3_600.0

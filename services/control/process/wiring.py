@@ -28,6 +28,7 @@ from services.control.process.forgetting import ForgettingTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
+from services.control.process.retention import RetentionTurn
 from services.control.process.retirements import RetirementsTurn
 from services.control.process.sealing import SealingTurn
 from services.control.process.sending_acts import ActSender
@@ -37,6 +38,7 @@ from services.control.provisioning.logins import Locks
 from services.control.provisioning.repairing import Drift
 from services.control.provisioning.wiring import drift, worker
 from services.control.provisioning.worker import ProvisioningWorker
+from services.control.retention.kafka_broker import KafkaBroker
 from services.control.rights import CONTROL
 from services.control.rulings.wiring import ruling_order, ruling_worker
 from services.control.sending.courier import Courier
@@ -126,6 +128,7 @@ def _turns(
             Collector(database, parts.sources(), now).turn,
             Pace(settings.collector_s, longest_retry_s=30.0),
         ),
+        "retention": (parts.retention(), Pace(settings.retention_s, longest_retry_s=300.0)),
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
         "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
@@ -191,6 +194,11 @@ class _Parts:
         """A round of the courier; whether it sent anything."""
         courier = Courier(self._database, means_of(notice_settings(self._stack)), now)
         return lambda: courier.round().delivered > 0
+
+    def retention(self) -> Callable[[], bool]:
+        """Raises what keeps evidence too briefly, as whoever may alter topics; whether anything was."""
+        broker = KafkaBroker(access_of(self._stack).admin)
+        return RetentionTurn(self._database, broker, now).turn
 
     def evidence(self) -> Callable[[], bool]:
         """Seals the ledger; whether there is more of it."""

@@ -28,6 +28,7 @@ from services.control.provisioning.ports import CannotProvide, StopUnderWay
 from services.control.provisioning.stopping import Stops, stopped_by, withdrawn
 from services.control.provisioning.switch_orders import SwitchOrders, switch_orders
 from services.control.quiet import groups_to_settle
+from services.control.retention.keeping import kept_topics
 from services.control.rights import consumer_rights, grant_denials, grant_rights
 from services.control.settings import ApplySettings
 from services.control.state import Acl
@@ -91,7 +92,7 @@ class KafkaGrantBus:
         resource = _resource(policy, grant)
         self._schema_ids(grant, resource)
         known = self.admin.list_topics(timeout=_TIMEOUT_S).topics
-        wanted = topics_of_grant(grant, resource.resource)
+        wanted = kept_topics(topics_of_grant(grant, resource.resource), self.access.audit_floor())
         create_topics(self.admin, [topic for topic in wanted if topic.name not in known])
 
     def make_user(self, consumer: ConsumerId) -> None:

@@ -95,6 +95,7 @@ class Task(StrEnum):
     RULINGS = "rulings"
     EVIDENCE = "evidence"
     FORGETTING = "forgetting"
+    RETENTION = "retention"
 
 
 class ControlDatabase:

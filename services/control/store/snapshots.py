@@ -46,6 +46,8 @@ class Kind(StrEnum):
     """How far the ledger's blocks were added up, and to what."""
     DRIFT = "drift"
     """Where the bus differed from the cases, mended within a day or not mended."""
+    RETENTION = "retention"
+    """For how long each topic of evidence is kept, with the floor under the name ``floor``."""
 
 
 SNAPSHOTS: Final = Table(
@@ -149,9 +151,21 @@ def all_of(connection: Connection, kind: Kind) -> Snapshot:
 
 
 def alarms(connection: Connection) -> Snapshot:
-    """What the watch says, with the drift that was found."""
+    """What the watch says, with the drift that was found, and with retention that had to be raised."""
     watched, drift = all_of(connection, Kind.ALARM), all_of(connection, Kind.DRIFT)
-    return replace(watched, documents={**watched.documents, **drift.documents})
+    kept = all_of(connection, Kind.RETENTION).documents
+    raised = {f"retention:{name}": _raised(name, each) for name, each in kept.items() if "raised_at" in each}
+    return replace(watched, documents={**watched.documents, **drift.documents, **raised})
+
+
+def _raised(topic: str, document: Document) -> Document:
+    return {
+        "kind": "retention-raised",
+        "subject": topic,
+        "detail": f"{document['found']} (raised)",
+        "remedy": document["remedy"],
+        "seen_at": document["raised_at"],
+    }
 
 
 def some_of(connection: Connection, kind: Kind, names: Collection[str]) -> Snapshot:

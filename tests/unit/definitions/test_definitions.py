@@ -125,7 +125,7 @@ def test_definitions_survive_the_way_through_a_policy_record(city: Definitions) 
          "not declared: name2"),
         ("person", "item: id_number}", "item: address}", "identity.item", "not plain text"),
         ("person", "person.v1.avsc", "persons.v1.avsc", "avro_schema", "no schema"),
-        ("person", "retention_days: 400", "retention_days: 30", "retention_days", "183"),
+        ("person", "retention_days: 400", "retention_days: 30", "retention_days", "184"),
         ("person", "partitions: 4", "partition: 4", "partition", "not known"),
         ("person", "domain: population\n", "", "domain", "missing"),
         ("person", "domain: population\n", "domain: 7\n", "domain", "a number, not text"),
