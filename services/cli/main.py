@@ -23,6 +23,8 @@ _GROUPS: Final = {
     "grant": "grant",
     "policy": "policy_packs",
     "database": "database",
+    "report": "report",
+    "retention": "retention",
     "evidence": "evidence",
     "ticket": "ticket",
 }

@@ -74,9 +74,7 @@ class RetentionTurn:
             for each in short:
                 found[each.topic] |= {"raised_at": now.isoformat(), "found": str(each), "remedy": _REMEDY}
                 append(connection, _act(each, floor, now))
-            snapshots.put(
-                connection, snapshots.Kind.RETENTION, {FLOOR: floor_document(floor), **found}, now
-            )
+            snapshots.put(connection, snapshots.Kind.RETENTION, {FLOOR: floor_document(floor), **found}, now)
 
 
 def document_of(topic: Topic, before: Mapping[str, Any], now: datetime) -> dict[str, Any]:
