@@ -16,7 +16,7 @@ from services.control.retention.keeping import Short, days_kept, too_short
 from services.control.state import Topic
 from services.control.store import snapshots
 from services.control.store.database import ControlDatabase, Task
-from services.control.store.outbox import Act, append, is_id
+from services.control.store.outbox import Act, Fact, append, is_id
 
 FLOOR: Final = "floor"
 """The name of the floor among the snapshots of topics, which have a dot or are ``policy``."""
@@ -99,6 +99,6 @@ def _changes(short: Iterable[Short]) -> dict[str, dict[str, str]]:
 
 
 def _act(short: Short, floor: Floor, now: datetime) -> Act:
-    facts = {"setting": short.setting, "found": short.found, "set": short.wanted, "floor_days": floor.days}
+    facts: dict[str, Fact] = {"setting": short.setting, "found": short.found, "set": short.wanted, "floor_days": floor.days}
     named = short.topic if is_id(short.topic) else "unnamed"
     return Act(_SYSTEM, RAISED, "topic", named, now, facts=facts)
