@@ -99,6 +99,11 @@ def _changes(short: Iterable[Short]) -> dict[str, dict[str, str]]:
 
 
 def _act(short: Short, floor: Floor, now: datetime) -> Act:
-    facts: dict[str, Fact] = {"setting": short.setting, "found": short.found, "set": short.wanted, "floor_days": floor.days}
+    facts: dict[str, Fact] = {
+        "setting": short.setting,
+        "found": short.found,
+        "set": short.wanted,
+        "floor_days": floor.days,
+    }
     named = short.topic if is_id(short.topic) else "unnamed"
     return Act(_SYSTEM, RAISED, "topic", named, now, facts=facts)
