@@ -24,6 +24,8 @@ _GROUPS: Final = {
     "notice": "notice",
     "policy": "policy_packs",
     "database": "database",
+    "report": "report",
+    "retention": "retention",
     "evidence": "evidence",
     "ticket": "ticket",
 }

@@ -136,7 +136,13 @@ def _compare(
     by_grant = {move.grant: move for move in moves}
     detail = _policy_detail(declared, desired, live, by_grant)
     coming = _coming(declared, desired, live, by_grant)
-    notes = (*connections.notes, *held.notes, *standing_orders(live.policy), *slow_sources(coming), *slow_grants(coming))
+    notes = (
+        *connections.notes,
+        *held.notes,
+        *standing_orders(live.policy),
+        *slow_sources(coming),
+        *slow_grants(coming),
+    )
     plan = difference(desired, live, moves, detail, connections.configs, notes)
     return Comparison(declared, desired, live, by_grant, plan, connections)
 

@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from services.control.kafka_topics import read_topics
 from services.control.policy_topic import newest_policy
 from services.control.store.database import Address, ControlDatabase
 from services.control.store.errors import StoreError
@@ -15,6 +16,7 @@ from services.doctor.credentials import judge_credentials
 from services.doctor.drift import judge_drift
 from services.doctor.finding import Finding, failure, note, ok
 from services.doctor.patient import Patient
+from services.doctor.retention import judge_retention
 from services.stack.api import State
 from services.stack.postgres import APPLICATION, CONTROL, DOCTOR, DOCTOR_SECRET
 

@@ -40,6 +40,7 @@ MENU: Final = (
             Place(_("My tasks"), "/tasks"),
             Place(_("Inbox"), "/inbox"),
             Place(_("Yearly reports"), "/reports", (Action.REPORT_LOOK,)),
+            Place(_("Reports from the figures"), "/reports/made", (Action.REPORT_LOOK,)),
         ),
     ),
     Section(
@@ -82,12 +83,14 @@ MENU: Final = (
             Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
             Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
+            Place(_("Ledger"), "/ledger", (Action.AUDIT_EXPORT,)),
         ),
     ),
     Section(
         _("Rules and people"),
         (
             Place(_("Clocks and policy"), "/policy", (Action.POLICY_LOOK,)),
+            Place(_("Retention"), "/retention", (Action.POLICY_LOOK,)),
             Place(_("List of breaches"), "/breaches", (Action.CASE_LOOK,)),
             Place(_("Accounts"), "/admin/people", (Action.ACCOUNT_LOOK,)),
             Place(_("Departments"), "/admin/departments", (Action.ACCOUNT_LOOK,)),

@@ -177,6 +177,8 @@ class Action(StrEnum):
     """To switch an address off, or have what did not arrive tried anew."""
 
     REPORT_LOOK = "report.look"
+    REPORT_MAKE = "report.make"
+    """To have the figures of a report counted and kept."""
     REPORT_FILE = "report.file"
     REPORT_FILE_FOR_AUTHORITY = "report.file_for_authority"
 

@@ -179,6 +179,7 @@ _OF_RUNNING: Final[tuple[_Row, ...]] = (
     (Action.NOTICE_SET_ADDRESS, _CHANGE, _OWN, _OWN, _OWN, _OWN, _, _),
     (Action.NOTICE_MEND_DELIVERY, _CHANGE, _OWN, _OWN, _OWN, _ALL, _, _),
     (Action.REPORT_LOOK, _LOOK, _ALL, _OWN, _OWN, _, _ALL, _ALL),
+    (Action.REPORT_MAKE, _CHANGE, _ALL, _OWN, _OWN, _, _, _),
     (Action.REPORT_FILE, _CHANGE, _OWN, _OWN, _OWN, _, _, _),
     (Action.REPORT_FILE_FOR_AUTHORITY, _CHANGE, _OWN, _, _, _, _, _),
     (Action.AUDIT_LOOK, _LOOK, _, _OWN, _OWN, _, _ALL, _ALL),

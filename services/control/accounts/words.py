@@ -197,6 +197,7 @@ _RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.NOTICE_SET_ADDRESS: ("设置通知接收地址", "say where notices go"),
     Action.NOTICE_MEND_DELIVERY: ("停用通知地址、重发通知", "switch an address off, try a notice anew"),
     Action.REPORT_LOOK: ("查看年度报告", "look at yearly reports"),
+    Action.REPORT_MAKE: ("生成统计报告", "make a report from the figures"),
     Action.REPORT_FILE: ("报送部门年度报告", "hand in a department's yearly report"),
     Action.REPORT_FILE_FOR_AUTHORITY: ("报送主管部门年度报告", "hand in the authority's yearly report"),
     Action.AUDIT_LOOK: ("查看审计日志", "look at the audit log"),

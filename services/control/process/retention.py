@@ -16,7 +16,7 @@ from services.control.retention.keeping import Short, days_kept, too_short
 from services.control.state import Topic
 from services.control.store import snapshots
 from services.control.store.database import ControlDatabase, Task
-from services.control.store.outbox import Act, append, is_id
+from services.control.store.outbox import Act, Fact, append, is_id
 
 FLOOR: Final = "floor"
 """The name of the floor among the snapshots of topics, which have a dot or are ``policy``."""
@@ -74,9 +74,7 @@ class RetentionTurn:
             for each in short:
                 found[each.topic] |= {"raised_at": now.isoformat(), "found": str(each), "remedy": _REMEDY}
                 append(connection, _act(each, floor, now))
-            snapshots.put(
-                connection, snapshots.Kind.RETENTION, {FLOOR: floor_document(floor), **found}, now
-            )
+            snapshots.put(connection, snapshots.Kind.RETENTION, {FLOOR: floor_document(floor), **found}, now)
 
 
 def document_of(topic: Topic, before: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -101,6 +99,11 @@ def _changes(short: Iterable[Short]) -> dict[str, dict[str, str]]:
 
 
 def _act(short: Short, floor: Floor, now: datetime) -> Act:
-    facts = {"setting": short.setting, "found": short.found, "set": short.wanted, "floor_days": floor.days}
+    facts: dict[str, Fact] = {
+        "setting": short.setting,
+        "found": short.found,
+        "set": short.wanted,
+        "floor_days": floor.days,
+    }
     named = short.topic if is_id(short.topic) else "unnamed"
     return Act(_SYSTEM, RAISED, "topic", named, now, facts=facts)

@@ -45,6 +45,8 @@ class ControlSettings(BaseModel):
     """How often the bus's real rights are held against the cases, and repaired."""
     retention_s: Seconds = 300.0
     """How often the retention of evidence is held against the floor, and raised."""
+    census_s: Seconds = 86_400.0
+    """How often the records of all resources are counted, which reads their topics."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
     forgetting_s: Seconds = 3_600.0

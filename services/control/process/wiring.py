@@ -20,6 +20,7 @@ from services.control.policy_topic import newest_policy
 from services.control.process.address import As, stack_address
 from services.control.process.cases import CasesTurn
 from services.control.process.catalogue import CatalogueTurn
+from services.control.process.census import CensusTurn
 from services.control.process.collecting.collector import Collector
 from services.control.process.collecting.sources import StackSources
 from services.control.process.credentials import CredentialsTurn
@@ -129,6 +130,10 @@ def _turns(
             Pace(settings.collector_s, longest_retry_s=30.0),
         ),
         "retention": (parts.retention(), Pace(settings.retention_s, longest_retry_s=300.0)),
+        "census": (
+            CensusTurn(database, parts.policy, parts.reader, now).turn,
+            Pace(settings.census_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
+        ),
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
         "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
@@ -217,6 +222,10 @@ class _Parts:
         self._closing.callback(reader.close)
         watch = f"http://{HOST}:{self._stack.settings.watch_port}"
         return StackSources(self.kafka, reader, Decoder(self._registry()), connect, watch)
+
+    def reader(self) -> KafkaTopicReader:
+        """Reads topics as the control process."""
+        return self._reader()
 
     def _reader(self) -> KafkaTopicReader:
         return KafkaTopicReader(self.kafka, CONTROL_GROUP, _TIMEOUT_S)

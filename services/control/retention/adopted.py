@@ -32,4 +32,3 @@ def asked_floor(open_database: Callable[[], ControlDatabase]) -> Floor:
         return UNKNOWN
     finally:
         database.close()
-

@@ -1,4 +1,4 @@
-"""For how long the bus keeps what proves a decision, at least, and by which article (requirements A11-01, C12)."""
+"""For how long the bus keeps what proves a decision, at least, and by which article (A11-01, C12); pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -96,6 +96,7 @@ class Task(StrEnum):
     EVIDENCE = "evidence"
     FORGETTING = "forgetting"
     RETENTION = "retention"
+    CENSUS = "census"
 
 
 class ControlDatabase:

@@ -46,6 +46,8 @@ class Kind(StrEnum):
     """How far the ledger's blocks were added up, and to what."""
     DRIFT = "drift"
     """Where the bus differed from the cases, mended within a day or not mended."""
+    CENSUS = "census"
+    """How many records each resource holds, and how many bytes they are, counted in its topic."""
     RETENTION = "retention"
     """For how long each topic of evidence is kept, with the floor under the name ``floor``."""
 

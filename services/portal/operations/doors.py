@@ -15,11 +15,13 @@ from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
 from services.control.owners import whose_topic
 from services.control.store.operations import rounds
+from services.evidence.trust import Trust
 from services.ledger.bus import Bus
 from services.ledger.claims import ClaimView, read_claims
 from services.ledger.quarantine import Quarantined, read_quarantine
 from services.portal.operations.figures import figures, seen
 from services.portal.operations.kept import Kept
+from services.portal.operations.ledger import LedgerPages
 from services.portal.operations.revealing import Revealing
 from services.portal.operations.sse import Hub
 from services.portal.operations.tailing import Places
@@ -53,6 +55,7 @@ class Operations:
     revealing: Revealing
     places: Places
     hub: Hub
+    ledger: LedgerPages
 
     def policy(self) -> Policy | None:
         """The newest policy as it was read a moment ago; None before the first.
@@ -74,13 +77,16 @@ class Operations:
         return whose_topic(topic, self.policy_if_known())
 
 
-def operations(parts: Parts, open_bus: OpenBus, epoch: str) -> Operations:
+def operations(
+    parts: Parts, open_bus: OpenBus, epoch: str, trust: Callable[[], Trust | None] = lambda: None
+) -> Operations:
     """Make the doors.
 
     Args:
         parts: of the web process.
         open_bus: opens readers and the operator's writer on the running bus.
         epoch: names this process: ids of live events of another one mean nothing.
+        trust: reads the installation's trust file; None where there is none.
     """
 
     def quarantined(provider: str) -> list[Quarantined]:
@@ -102,6 +108,7 @@ def operations(parts: Parts, open_bus: OpenBus, epoch: str) -> Operations:
         tasks=Tasks(clock, report),
         revealing=Revealing(parts.database, clock, parts.new_id),
         places=Places(MOST_LOOKS),
+        ledger=LedgerPages(open_bus, trust, clock, report),
         hub=Hub(poller(parts), _POLL_S, epoch, lambda error: report("dashboard", error)),
     )
 

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 from services.api.parts import Parts
 from services.api.running import BusUnavailable
+from services.control.evidence.on_stack import trust_path
+from services.evidence.trust import Trust, trust_from
 from services.ledger.bus import Bus
 from services.ledger.on_stack import open_bus_of
 from services.portal.operations.doors import connect, operations
@@ -20,7 +22,13 @@ _TIMEOUT_S: Final = 20.0
 
 def connect_stack(app: FastAPI, parts: Parts, stack: Stack) -> None:
     """Let an app's pages use the doors to a stack; nothing is asked of it yet."""
-    connect(app, operations(parts, BusDoor(stack).open, parts.random(4).hex()))
+    connect(app, operations(parts, BusDoor(stack).open, parts.random(4).hex(), lambda: _trust(stack)))
+
+
+def _trust(stack: Stack) -> Trust | None:
+    """What the installation's trust file says; public keys are all that the portal has of the evidence."""
+    path = trust_path(stack.settings.home)
+    return trust_from(path.read_bytes()) if path.exists() else None
 
 
 @dataclass(frozen=True, slots=True)

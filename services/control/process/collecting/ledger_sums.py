@@ -7,8 +7,10 @@ goes on where another one was. A turn reads so many blocks at most: a long ledge
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from services.control.clocks.calendar import civil_day
 from services.ledger.blocks import Block, BlockKind, block_from
 from services.ledger.counts import Place
 from services.ledger.reader import Bounds
@@ -17,6 +19,7 @@ from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 
 INTAKE: Final = str(LEDGER_INTAKE)
 DELIVERY: Final = str(LEDGER_DELIVERY)
+FORM: Final = 2
 _MANY: Final = 20_000
 Decode = Callable[[KafkaRecord], Mapping[str, Any] | None]
 Sums = dict[str, dict[str, Any]]
@@ -41,17 +44,20 @@ class Followed:
 
     positions: Mapping[str, int]
     sums: Mapping[str, Mapping[str, Any]]
+    """Ever, and under ``years`` by the official year in which a block was written."""
     behind: int = 0
     """Offsets that are left for the next turn."""
 
     def document(self) -> dict[str, Any]:
         """As it is kept."""
-        return {"positions": dict(self.positions), "sums": dict(self.sums), "behind": self.behind}
+        kept = {"positions": dict(self.positions), "sums": dict(self.sums), "behind": self.behind}
+        return kept | {"form": FORM}
 
     @classmethod
     def of(cls, document: Mapping[str, Any] | None) -> "Followed":
         """As it was kept; the beginning where nothing was."""
-        if document is None:
+        if document is None or document.get("form") != FORM:
+            # What an older program counted says nothing of years: the ledger does, from its beginning.
             return cls({}, {})
         return cls(document["positions"], document["sums"], document["behind"])
 
@@ -86,11 +92,16 @@ def _ranges(before: Followed, bounds: Mapping[Place, Bounds], many: int) -> dict
 
 
 def _add(sums: Sums, block: Block) -> None:
+    year = str(civil_day(datetime.fromtimestamp(block.written_ms / 1000, UTC)).year)
     if block.kind is BlockKind.INTAKE:
-        _add_intake(sums.setdefault(block.chain.topic, {}), block)
+        counted = sums.setdefault(block.chain.topic, {})
+        _add_intake(counted, block)
+        _count_all(counted.setdefault("years", {}), year, block.outcomes)
         return
     for count in block.grants:
         counted = sums.setdefault(count.grant, {})
+        given = {"delivered": count.delivered, "tombstoned": count.tombstoned}
+        _count_all(counted.setdefault("years", {}), year, given)
         _count(counted, "delivered", count.delivered)
         _count(counted, "tombstoned", count.tombstoned)
         _count_all(counted, "withheld", count.withheld)

@@ -19,7 +19,7 @@ def upgrade() -> None:
     for table in ("snapshots", "snapshot_rounds"):
         name = f"ck_{table}_kind"
         known = _WORD.findall(_definition(name))
-        listed = ", ".join(f"'{kind}'" for kind in (*known, "retention"))
+        listed = ", ".join(f"'{kind}'" for kind in (*known, "census", "retention"))
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK (kind IN ({listed}))")
     op.create_table(
