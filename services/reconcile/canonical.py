@@ -122,7 +122,9 @@ class CanonicalReader:
             envelope = self.envelope(record)
         except Unreadable:
             _, record_id = split_key(framed)
-            spill.add(record_id.encode(), NOTHING, key_digest(framed), State.UNFIT, record.partition, record.offset)
+            spill.add(
+                record_id.encode(), NOTHING, key_digest(framed), State.UNFIT, record.partition, record.offset
+            )
             return
         if envelope["raw_topic"] == self._raw_topic and self._behind.holds(
             envelope["raw_partition"], envelope["raw_offset"]

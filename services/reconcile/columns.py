@@ -1,9 +1,9 @@
-"""Columns of a table as Debezium sends them, said in SQL: what is read at the source equals what travels.
+"""Columns as Debezium sends them, said in SQL: what is read at the source equals what travels.
 
 As docs of Debezium's PostgreSQL connector have it, with the settings of connect-configs/debezium-postgres.json
 (``time.precision.mode`` adaptive, ``decimal.handling.mode`` string): dates are days; timestamps and times are
 milliseconds up to three digits and microseconds beyond; a timestamp with zone is ISO text in UTC; numbers
-without a binary form are text. tests/integration/test_reconcile.py compares all of them with a real capture.
+without a binary form are text. tests/e2e/test_reconcile_types.py compares all of them with a real capture.
 """
 
 from collections.abc import Iterable, Mapping

@@ -113,7 +113,7 @@ def fold(entries: Iterable[Entry]) -> tuple[dict[bytes, _Key], bool]:
         known = keys.get(entry.key)
         if state in (State.MOVING_ROW, State.MOVING_GONE):
             moving = True
-            accepted = {None} if known is None else known.accepted
+            accepted: set[bytes | None] = {None} if known is None else known.accepted
             keys[entry.key] = _Key(entry, accepted | {value})
         else:
             keys[entry.key] = _Key(entry, {value})

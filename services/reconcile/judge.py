@@ -23,7 +23,7 @@ def moment(source: SourcePlan, at_ms: int) -> KafkaRecord:
 
 
 def take(row: Record, record_id: RecordId, source: SourcePlan, at: KafkaRecord) -> Taken | Stopped:
-    """Map a row of the source, in the values that travel, to the identity and items of its canonical record."""
+    """Map a row of the source, in the values that travel, to what its canonical record would hold."""
     change = Change(Operation.READ, record_id, None, row, _POSITION, at.timestamp_ms)
     identified = identify(change, source, at)
     if isinstance(identified, Stopped):

@@ -143,9 +143,7 @@ def without_values(document: Mapping[str, Any]) -> dict[str, Any]:
         **document,
         "repair": None,
         "shown": [_masked(each) for each in document["shown"]],
-        "sinks": [
-            {**sink, "shown": [_masked(each) for each in sink["shown"]]} for sink in document["sinks"]
-        ],
+        "sinks": [{**sink, "shown": [_masked(each) for each in sink["shown"]]} for sink in document["sinks"]],
     }
 
 

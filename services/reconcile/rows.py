@@ -1,4 +1,4 @@
-"""What is compared of a row: its canonical key and its items in the resource's own Avro form, as one digest."""
+"""What is compared of a row: its canonical key and its items in their own Avro form, as one digest."""
 
 import hashlib
 from collections.abc import Mapping

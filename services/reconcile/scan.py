@@ -104,8 +104,14 @@ class SourceTable:
     """The captured table, read through one session at the cut."""
 
     def __init__(self, connection: Connection, plan: SourcePlan) -> None:
-        assert isinstance(plan.resource.source, CapturedTable)
+        """Look at its columns.
+
+        Raises:
+            TypeError: the resource is not captured from a table.
+        """
         source = plan.resource.source
+        if not isinstance(source, CapturedTable):
+            raise TypeError(f"{plan.resource.id} is not captured from a table")
         self._connection, self._name = connection, TableName(source.schema_name, source.table)
         found = self._columns()
         wanted = dict.fromkeys((*plan.primary_key, *(item.column for item in plan.items)))
@@ -131,8 +137,10 @@ class SourceTable:
     def about(self) -> int:
         """How many rows the server believes that it has; zero where it never counted."""
         with self._connection.cursor() as cursor:
-            cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%s)",
-                           (quoted_table(self._name),))
+            cursor.execute(
+                "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass(%s)",
+                (quoted_table(self._name),),
+            )
             row = cursor.fetchone()
         return int(row[0]) if row else 0
 

@@ -57,11 +57,12 @@ class SinkTable:
         forms = item_forms(self.target.values)
         chosen = [f"{quoted(key)}::text" for key in self.target.keys]
         chosen += [_plain(name, forms.get(name)) for name in self.form.names]
+        # Names of columns, quoted: values are never part of it.
         return f"SELECT {', '.join(chosen)} FROM {self.target.name}"
 
 
 def _plain(name: str, form: ItemForm | None) -> str:
-    if form is not None and form.logical in _AS_PLAIN:
+    if form is not None and form.logical is not None and form.logical in _AS_PLAIN:
         return _AS_PLAIN[form.logical].format(quoted(name))
     if form is not None and form.type == "float":
         return f"{quoted(name)}::float8"
@@ -101,13 +102,13 @@ def read_grant(
     table: SinkTable,
     spill: Spill,
     committed: Mapping[Place, int],
-) -> int:
+) -> None:
     """Take the records of the grant's topic; what is not committed by the sink's group is moving.
 
     A record that cannot be decoded counts as a row that no table can hold.
     """
-    form, count = table.form, 0
-    for count, record in enumerate(records, 1):
+    form = table.form
+    for record in records:
         place = Place(record.topic, record.partition)
         moving = record.offset >= committed.get(place, 0)
         id_, digest = _read(record, decoder, table, form)
@@ -117,9 +118,10 @@ def read_grant(
             state = State.UNFIT
         else:
             state = State.MOVING_ROW if moving else State.ROW
-        spill.add(id_, digest or NOTHING, key_digest(record.key or b""), state, record.partition, record.offset)
+        spill.add(
+            id_, digest or NOTHING, key_digest(record.key or b""), state, record.partition, record.offset
+        )
     spill.flush()
-    return count
 
 
 def _read(

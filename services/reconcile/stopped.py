@@ -21,7 +21,11 @@ class StoppedRow:
 
 
 def stopped_at_cut(
-    records: Iterable[KafkaRecord], decoder: Decoder, behind: Behind, primary_key: tuple[str, ...], since_ms: int
+    records: Iterable[KafkaRecord],
+    decoder: Decoder,
+    behind: Behind,
+    primary_key: tuple[str, ...],
+    since_ms: int,
 ) -> dict[RecordId, StoppedRow]:
     """Fold the topic of stopped keys up to the cut: record id → its stopped change.
 

@@ -1,6 +1,6 @@
 """Which raw records lie behind the cut though they are in Kafka already."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,8 +42,8 @@ def find_behind(
     records: Iterable[KafkaRecord],
     decoder: Decoder,
     visibility: Visibility,
-    before: dict[Place, int],
-    ends: dict[Place, int],
+    before: Mapping[Place, int],
+    ends: Mapping[Place, int],
     primary_key: tuple[str, ...],
 ) -> Behind:
     """Ask each raw record around the cut whether the snapshot sees it.
