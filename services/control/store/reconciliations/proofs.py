@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.control.store.ids import new_id
 from services.control.store.reconciliations.tables import RECONCILIATIONS
@@ -70,7 +71,7 @@ def last_proofs(connection: Connection, providers: Collection[str] | None = None
         providers: only resources of these departments; None for all.
     """
     table = RECONCILIATIONS.c
-    wanted = select(RECONCILIATIONS).distinct(table.resource)
+    wanted = select(RECONCILIATIONS).ext(distinct_on(table.resource))
     wanted = wanted.order_by(table.resource, table.compared_at.desc(), table.id.desc())
     if providers is not None:
         wanted = wanted.where(table.provider.in_(sorted(providers)))
