@@ -232,9 +232,7 @@ def _print_differences(document: Mapping[str, Any]) -> None:
     places = [("canonical topic", document["shown"])]
     places += [(sink["table"], sink["shown"]) for sink in document["sinks"]]
     rows = [
-        [where, *(_cell(each[column]) for column in columns[1:])]
-        for where, shown in places
-        for each in shown
+        [where, *(_cell(each[column]) for column in columns[1:])] for where, shown in places for each in shown
     ]
     if rows:
         table("What differs", columns, rows)

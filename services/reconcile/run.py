@@ -89,6 +89,8 @@ class Reconciliation:
         sinks: the tables that keep copies of its grants.
         pseudonym: of a record id.
         say: told of what is going on.
+        wish: what is asked for.
+        mark: writes a message behind the cut and says how far the log is then.
     """
 
     bus: BusReader
@@ -100,6 +102,7 @@ class Reconciliation:
     pseudonym: Callable[[str], str]
     say: Callable[[str], None]
     wish: Wish = Wish()
+    mark: Callable[[Connection], str] = mark
 
     def run(self, now: datetime) -> Found:
         """Compare at one cut.
@@ -163,7 +166,7 @@ class _Work:
         of, resource = self.of, self.of.entry.resource
         with closing(connect(of.source)) as connection:
             connection.autocommit = True
-            position = mark(connection)
+            position = of.mark(connection)
             of.say(f"waiting for the capture to confirm {position}")
             slot = slot_name(resource.provider)
             of.bus.wait(

@@ -58,7 +58,7 @@ class SinkTable:
         chosen = [f"{quoted(key)}::text" for key in self.target.keys]
         chosen += [_plain(name, forms.get(name)) for name in self.form.names]
         # Names of columns, quoted: values are never part of it.
-        return f"SELECT {', '.join(chosen)} FROM {self.target.name}"
+        return f"SELECT {', '.join(chosen)} FROM {self.target.name}"  # noqa: S608
 
 
 def _plain(name: str, form: ItemForm | None) -> str:

@@ -106,29 +106,17 @@ def test_changes_during_the_comparison_are_never_taken_for_differences(city: Liv
         # Begun before the cut and committed after it, with rows that others change before and after.
         cursor.execute(*update(rows[0], name="之后"))
         city.execute("police", *(update(row, name="之前") for row in rows[1:]))
-        found = reconciled_while(city, lambda: connection.commit(), rows)
+
+        def changes() -> None:
+            city.execute("police", *(update(row, address="切点之后") for row in rows[1:10]), delete(rows[10]))
+            connection.commit()
+            city.settle()
+
+        found = reconciled(city, PERSONS, between=changes)
+    assert found.found.answer.behind >= 11
     assert found.found.answer.same, found.found.answer.shown
     city.settle()
     assert reconciled(city, PERSONS).found.answer.same
-
-
-def reconciled_while(city: LiveCity, late: Callable[[], None], rows: list[int]) -> Reconciled:
-    """Compare while a transaction from before commits and others change rows: all after the cut was taken."""
-    from services.reconcile import run  # noqa: PLC0415
-
-    original = run.mark
-
-    def mark_behind_changes(connection: Any) -> str:
-        city.execute("police", *(update(row, address="切点之后") for row in rows[1:10]), delete(rows[10]))
-        late()
-        city.settle()
-        return original(connection)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(run, "mark", mark_behind_changes)
-        found = reconciled(city, PERSONS)
-    assert found.found.answer.behind >= 11
-    return found
 
 
 def test_a_lost_update_is_found_in_its_items_and_named_for_a_repair(
@@ -203,9 +191,7 @@ def test_a_toast_hole_is_found_and_explained_by_what_was_stopped(city: LiveCity)
     try:
         city.settle("market_regulation")
         assert reconciled(city, ENTERPRISES).of(row) == []
-        city.execute(
-            "market_regulation", (f"UPDATE {table} SET name = '改名公司' WHERE id = %s", (row,))
-        )
+        city.execute("market_regulation", (f"UPDATE {table} SET name = '改名公司' WHERE id = %s", (row,)))
         city.settle("market_regulation")
         found = reconciled(city, ENTERPRISES)
         [shown] = found.of(row)
@@ -311,7 +297,8 @@ def test_a_value_changed_in_a_sink_is_found_and_so_is_a_row_that_somebody_took(
     for _ in range(3):
         person(city)
     city.settle()
-    wait_until(lambda: len(sql("SELECT 1 FROM pg_tables WHERE tablename = 'person'")) == 1, "the sink's table")
+    table = "SELECT 1 FROM pg_tables WHERE tablename = 'person'"
+    wait_until(lambda: bool(sql(table)), "the sink's table")
     found = reconciled(city, PERSONS, [sink])
     assert found.of_sink() == []
     assert found.found.answer.sinks[0].compared is not None
