@@ -17,6 +17,7 @@ from producers.connect_client import ConnectClient
 from producers.connector import connector_name, slot_name
 from producers.slots import slot_report
 from services.cli.main import app
+from services.cli.output import CommandFailed, ExitCode
 from services.cli.plan import access_of
 from services.reconcile.compare import Kind
 from services.stack.secret_files import write_private
@@ -95,7 +96,9 @@ def test_the_command_answers_in_its_shape_and_the_last_answer_is_kept(
     [proof] = last["proofs"]
     assert (proof["source_digest"], proof["cut"]) == (answer["source"]["digest"], answer["cut"]["position"])
     jsonschema.validate(last, json.loads((SHAPES / "reconcile.schema.json").read_text(encoding="utf-8")))
-    assert command("reconcile", "population.nobody.v1")[0] == 2
+    refused = CliRunner().invoke(app, ["reconcile", "population.nobody.v1"]).exception
+    assert isinstance(refused, CommandFailed)
+    assert (refused.code, PERSONS in refused.remedy) == (ExitCode.USAGE, True)
 
 
 @pytest.mark.requirement("A5-08")

@@ -43,6 +43,7 @@ MAY = {
     "quarantine discard",
     "quarantine release",
     "quarantine show",
+    "reconcile",
     "tail",
     "ticket show",
 }
