@@ -58,6 +58,7 @@ class Answer:
     Args:
     stopped_rows: rows of the source that the gate refuses as they stand.
         behind: raw records that were in Kafka and lie behind the cut.
+        waited_s: how long capture and gate took to come as far as the cut.
         snapshot_rows: how many of those are rows of a snapshot that is under way.
     """
 
@@ -71,6 +72,7 @@ class Answer:
     not_compared: tuple[str, ...]
     stopped_rows: int
     behind: int
+    waited_s: float
     snapshot_rows: int
     timeliness: Timeliness
     sinks: tuple[SinkAnswer, ...]
@@ -99,6 +101,7 @@ class Answer:
                 "position": self.cut.position,
                 "at": _moment(self.cut.at_ms),
                 "behind": self.behind,
+                "waited_s": round(self.waited_s, 3),
                 "snapshot_rows": self.snapshot_rows,
             },
             "source": {"rows": self.compared.table.count, "digest": self.compared.table.hex()},

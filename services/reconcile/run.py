@@ -137,7 +137,9 @@ class _Work:
         topic = of.entry.resource.canonical_topic
         ranges = ranges_for(max(self.table.about(), of.bus.size(topic)))
         with self._scanning(ranges) as scanning:
+            settling = time.monotonic()
             behind = self._settled(until)
+            waited_s = time.monotonic() - settling
             reader, spill = self._reader(behind), Spill(self.folder / "canonical", ranges)
             self._read_canonical(reader, spill)
             of.say("waiting for the rest of the source")
@@ -147,7 +149,7 @@ class _Work:
         shown = self._with_reasons(self._looking(reader, stopped).looked(kept.shown))
         sinks = tuple(self._sink(side, ranges) for side in of.sinks)
         where = condition(self.table, kept.ids) if kept.ids and not kept.too_many else None
-        answer = self._answer(now, began, behind, reader, scanned, compared, kept, shown, sinks)
+        answer = self._answer(now, began, waited_s, behind, reader, scanned, compared, kept, shown, sinks)
         return Found(answer, where)
 
     @contextmanager
@@ -304,6 +306,7 @@ class _Work:
         self,
         now: datetime,
         began: float,
+        waited_s: float,
         behind: Behind,
         reader: CanonicalReader,
         scanned: Scanned,
@@ -325,6 +328,7 @@ class _Work:
             not_compared=self.of.plan.not_ours,
             stopped_rows=scanned.stopped,
             behind=len(behind.offsets),
+            waited_s=waited_s,
             snapshot_rows=behind.snapshot_rows,
             timeliness=timeliness(cycle.value, allowed, reader.delays, self.cut.at_ms),
             sinks=sinks,

@@ -113,7 +113,7 @@ def main() -> None:
             if change is not None:
                 change(city)
             answer = compare(city, asked.patience).answer.document()
-            chosen = ("source", "canonical", "differences", "ranges", "seconds", "peak_mb")
+            chosen = ("cut", "source", "canonical", "differences", "ranges", "seconds", "peak_mb")
             print(json.dumps({name: answer[name] for name in chosen}), flush=True)
     finally:
         stack.reset()
