@@ -71,6 +71,8 @@ class CanonicalReader:
         allowed_ms: float,
     ) -> None:
         self._envelope = fastavro.parse_schema(without_logical_types(dict(envelope_schema)))
+        self._prefix = _without_state(envelope_schema) if form.is_whole else None
+        self._value_schema_id = value_schema_id
         self._writers: dict[SchemaId, Any] = {value_schema_id: None}
         self._schemas, self._form = schemas, form
         self._raw_topic, self._behind, self._allowed_ms = raw_topic, behind, allowed_ms
@@ -119,7 +121,7 @@ class CanonicalReader:
                 self._gone(framed, record, spill)
             return
         try:
-            envelope = self.envelope(record)
+            envelope, state = self._opened(record)
         except Unreadable:
             _, record_id = split_key(framed)
             spill.add(
@@ -133,15 +135,36 @@ class CanonicalReader:
             return
         self._passed[record.partition] = None
         self.delays.add(envelope["source_time"], record.timestamp_ms, self._allowed_ms)
-        if envelope["operation"] == "delete" or envelope["state"] is None:
+        if envelope["operation"] == "delete" or state is None:
             self._gone(framed, record, spill)
             return
-        self._state(framed, envelope["state"], record, spill)
+        self._state(framed, state, record, spill)
 
-    def _state(self, framed: bytes, state: Mapping[str, Any], record: KafkaRecord, spill: Spill) -> None:
+    def _opened(self, record: KafkaRecord) -> tuple[dict[str, Any], bytes | Mapping[str, Any] | None]:
+        """The envelope and the state: its bytes, where it was written as it would be today."""
+        value = record.value or b""
+        if self._prefix is None or int.from_bytes(value[1:PREFIX_LENGTH], "big") != self._value_schema_id:
+            envelope = self.envelope(record)
+            return envelope, envelope["state"]
+        stream = BytesIO(value)
+        stream.seek(PREFIX_LENGTH)
+        try:
+            found: Any = fastavro.schemaless_reader(stream, self._prefix, None)
+            # The state comes last: which of null and record it is, then all that is left.
+            branch, state = value[stream.tell()], value[stream.tell() + 1 :]
+        except Exception as error:
+            raise Unreadable(f"{record.coordinates}: {type(error).__name__}") from error
+        return found, state if branch else None
+
+    def _state(
+        self, framed: bytes, state: bytes | Mapping[str, Any], record: KafkaRecord, spill: Spill
+    ) -> None:
         identity, record_id = split_key(framed)
         key = key_bytes(identity, record_id)
-        digest = self._form.digest(key, state)
+        if isinstance(state, bytes):
+            digest: bytes | None = self._form.digest_of(key, state)
+        else:
+            digest = self._form.digest(key, state)
         found = State.UNFIT if digest is None else State.ROW
         spill.add(
             record_id.encode(), digest or NOTHING, key_digest(framed), found, record.partition, record.offset
@@ -158,6 +181,15 @@ class CanonicalReader:
             schema = without_logical_types(dict(self._schemas.schema(schema_id)))
             self._writers[schema_id] = fastavro.parse_schema(schema)
         return self._writers[schema_id]
+
+
+def _without_state(envelope_schema: Mapping[str, Any]) -> Any:
+    """The schema of everything before a record's state (topics/canonical.py puts the state last)."""
+    plain = without_logical_types(dict(envelope_schema))
+    fields = plain["fields"]
+    if fields[-1]["name"] != "state":
+        return None
+    return fastavro.parse_schema({**plain, "fields": fields[:-1]})
 
 
 def split_key(framed: bytes) -> tuple[str, str]:

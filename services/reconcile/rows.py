@@ -28,6 +28,8 @@ class RowForm:
         """
         plain = without_logical_types(dict(schema))
         plain["fields"] = [field for field in plain["fields"] if field["name"] not in left_out]
+        self.is_whole = not left_out
+        """Whether every item of the schema is compared, so that its own bytes are what is compared."""
         self.names: tuple[str, ...] = tuple(field["name"] for field in plain["fields"])
         self._schema = fastavro.parse_schema(plain)
 
@@ -38,9 +40,12 @@ class RowForm:
             fastavro.schemaless_writer(stream, self._schema, items)
         except Exception:  # noqa: BLE001 - what it raises for a record that is none is not defined
             return None
-        whole = hashlib.blake2b(key, digest_size=DIGEST_BYTES)
-        whole.update(stream.getvalue())
-        return whole.digest()
+        return self.digest_of(key, stream.getvalue())
+
+    @staticmethod
+    def digest_of(key: bytes, encoded: bytes) -> bytes:
+        """The same of items that are encoded already."""
+        return hashlib.blake2b(key + encoded, digest_size=DIGEST_BYTES).digest()
 
     def differing(self, one: Record, other: Record) -> tuple[str, ...]:
         """The names of the items in which two rows differ."""

@@ -180,6 +180,32 @@ def test_a_record_that_cannot_be_decoded_is_a_row_that_equals_none(tmp_path: Pat
     assert states == [State.UNFIT]
 
 
+def test_a_state_has_one_digest_whether_its_bytes_are_taken_or_its_values(tmp_path: Path) -> None:
+    record = canonical(0, 3, "create")
+    items = {name: value for name, value in PERSON.items() if name != "id"}
+    taken(tmp_path, record)
+    [entry] = read_range(tmp_path, 0)
+    assert entry.digest == FORM.digest(key_bytes(f"resident_id:{ID_A}", "1"), items)
+    reader = CanonicalReader(
+        SOURCE.envelope_schema,
+        SchemaId(999),
+        FORM,
+        Written(),
+        PERSON_TOPIC,
+        BEHIND,
+        100,
+    )
+    reader.read([record], Spill(tmp_path / "older", 1))
+    assert [each.digest for each in read_range(tmp_path / "older", 0)] == [entry.digest]
+
+
+class Written(Schemas):
+    """Of a writer whose schema is another one by its id."""
+
+    def schema(self, schema_id: SchemaId) -> Mapping[str, Any]:
+        return SOURCE.envelope_schema
+
+
 def test_a_canonical_key_is_read_without_its_schema() -> None:
     assert split_key(key("17")) == (f"resident_id:{ID_A}", "17")
     long_id = "9" * 300
