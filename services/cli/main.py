@@ -47,6 +47,7 @@ _COMMANDS: Final = {
     "publish": "publish",
     "accept-schema": "accept_schema",
     "verify": "verify",
+    "reconcile": "reconcile",
 }
 """Commands of their own, and the module whose ``register`` adds each."""
 

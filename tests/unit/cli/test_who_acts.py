@@ -49,6 +49,7 @@ MAY = {
     "quarantine discard",
     "quarantine release",
     "quarantine show",
+    "reconcile",
     "tail",
     "ticket show",
 }
