@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "publish": "publish",
     "accept-schema": "accept_schema",
     "verify": "verify",
+    "trace": "trace",
 }
 """Commands of their own, and the module whose ``register`` adds each."""
 

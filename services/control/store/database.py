@@ -95,6 +95,8 @@ class Task(StrEnum):
     RULINGS = "rulings"
     EVIDENCE = "evidence"
     FORGETTING = "forgetting"
+    TRACE = "trace"
+    ACQUIRED = "acquired"
 
 
 class ControlDatabase:
