@@ -25,6 +25,8 @@ class Fault(StrEnum):
     CHAIN_BROKEN = "CHAIN_BROKEN"
     POLICY_MISSING = "POLICY_MISSING"
     NOT_ALLOWED = "NOT_ALLOWED"
+    STATEMENT_WRONG = "STATEMENT_WRONG"
+    RECEIPT_INCOMPLETE = "RECEIPT_INCOMPLETE"
 
 
 class Faulty(Exception):  # noqa: N818 - it is a finding, not an error of the program

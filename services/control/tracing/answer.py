@@ -193,7 +193,9 @@ def _recipient(
 def _terms(said: Sequence[TermsFound], version: int) -> TermsFound | None:
     """What the grant said in that version; of one that is older than the index knows, what it said first."""
     before = [each for each in said if each.from_version <= version]
-    return (before or said[:1] or [None])[-1]
+    if before:
+        return before[-1]
+    return said[0] if said else None
 
 
 def _acquired(acquired: Iterable[AcquiredFound], grant: str, delivery: DeliveryFound) -> datetime | None:

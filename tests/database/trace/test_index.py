@@ -19,7 +19,7 @@ from services.ledger.counts import Place
 from tests.support.memory_bus import MemoryCity
 from tests.support.tracing import NOW, key_of, number, received, turn_of
 from tests.unit.cli.called import PERSON
-from topics.event import TopicName
+from topics.event import GrantId, TopicName
 from topics.identity.kinds import IdentityKind
 from topics.names import POLICY
 
@@ -68,7 +68,7 @@ def test_the_trace_names_exactly_those_whose_topics_hold_a_record_of_the_person(
     assert len(found.recipients) == len(wanted)
     assert {each.link for each in found.recipients} == {Link.OWN}
     for each in found.recipients:
-        grant = city.policy.grants[each.grant].grant  # type: ignore[index]
+        grant = city.policy.grants[GrantId(each.grant)].grant
         assert (each.consumer, each.purpose, each.legal_basis) == (
             grant.consumer,
             grant.purpose,
@@ -282,9 +282,9 @@ def test_a_record_is_acquired_once_a_group_has_committed_past_it_and_not_before(
 def test_what_was_said_of_a_grant_in_an_older_policy_version_stays_with_what_it_delivered(
     control_database: ControlDatabase, city: MemoryCity
 ) -> None:
-    grant = "health-persons-gusu"
-    before = city.policy.grants[grant].grant.purpose  # type: ignore[index]
-    entry = city.policy.grants[grant]  # type: ignore[index]
+    grant = GrantId("health-persons-gusu")
+    entry = city.policy.grants[grant]
+    before = entry.grant.purpose
     changed = entry.model_copy(update={"grant": entry.grant.model_copy(update={"purpose": "another one"})})
     grants = {**city.policy.grants, grant: changed}
     city.adopt(city.policy.model_copy(update={"version": 2, "grants": grants}))

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, func, select, text, update
@@ -205,5 +205,8 @@ def _copy(connection: Connection, table: Table, rows: Iterable[SubjectRow | Deli
     if not lines:
         return
     names = ", ".join(table.columns.keys())
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table.name} ({names}) FROM STDIN", io.StringIO(lines))  # type: ignore[attr-defined]
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.copy_expert(f"COPY {table.name} ({names}) FROM STDIN", io.StringIO(lines))
+    finally:
+        cursor.close()
