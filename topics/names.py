@@ -4,19 +4,19 @@
 |--------------------------------------|-------------------|------------------------------------------------|
 | raw.<provider>.<schema>.<table>      | Connect, operator | gate, replay, audit, doctor                    |
 | raw.<provider>.publish.<domain>.<name> | that provider, operator | gate, replay, audit |
-| resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit, control        |
+| resource.<domain>.<name>.v<N>        | gate              | fan-out, copier, replay, audit, control, trace |
 | quarantine.<provider>                | gate, operator    | that provider, operator                        |
 | stopped.<captured raw topic without "raw."> | gate | gate, operator, replay, audit |
 | versions.<published raw topic without "raw."> | gate | gate, operator, replay, audit |
 | claims.<provider>                    | gate              | operator                                       |
-| sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit           |
+| sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit, trace    |
 | epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
 | epochs.<resource>                    | gate, copier      | copier, operator, replay, audit, doctor        |
 | ledger.intake                        | gate              | replay, audit, control                         |
 | ledger.delivery                      | fan-out, copier   | replay, audit, control                         |
 | ledger.acts                          | apply, control    | apply, control, replay, audit                  |
 | ledger.checkpoints                   | control           | control, replay, audit                         |
-| policy | apply | apply, gate, fan-out, copier, control, operator, replay, audit, doctor |
+| policy | apply | apply, gate, fan-out, copier, control, operator, replay, audit, doctor, trace |
 | disputes                             | apply             | apply, fan-out, copier, replay, audit          |
 | policy-acks                          | gate, fan-out     | apply, gate, fan-out, operator, audit          |
 | heartbeat.raw.<provider>             | Connect           | operator, audit, doctor                        |
@@ -55,6 +55,8 @@ APPLY_TRANSACTIONAL_ID: Final = "apply.policy"
 DISPUTES_TRANSACTIONAL_ID: Final = "disputes.sender"
 CONTROL_ACTS_TRANSACTIONAL_ID: Final = "control.acts"
 CONTROL_CHECKPOINTS_TRANSACTIONAL_ID: Final = "control.checkpoints"
+TRACE_GROUP: Final = "trace.reader"
+"""A name only, as the next one."""
 CONTROL_GROUP: Final = "control.reader"
 """A name only: the control process reads without a group."""
 

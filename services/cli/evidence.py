@@ -10,20 +10,32 @@ from typing import Annotated, Any, Final
 import typer
 
 from services.cli.bus import require
+from services.cli.control import open_control
 from services.cli.evidence_span import span_of
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
 from services.control.evidence.keys import NoKey
-from services.control.evidence.on_stack import export, rotate, seal_now, trust_of, trust_path
+from services.control.evidence.on_stack import (
+    export,
+    open_receipts,
+    rotate,
+    seal_now,
+    trust_of,
+    trust_path,
+)
 from services.control.evidence.settings import EvidenceSettings
+from services.control.evidence.stating import IndexBehind, NothingToProve
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.process.loops import NotYet
+from services.evidence.checkpoints import Signed
 from services.evidence.faults import Faulty
 from services.evidence.hashing import AlgorithmMissing
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.signing import ED25519
 from services.evidence.trust import trust_from, trust_text
+from services.ledger.coordinates import parse_coordinate
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
+from topics.event import GrantId
 
 app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
@@ -32,11 +44,21 @@ _ENDS: Final = (
     (WitnessDisagrees, ExitCode.NEGATIVE, "this is a finding: keep everything as it is and tell the auditor"),
     (WitnessSilent, ExitCode.UNAVAILABLE, "the ledger is sealed; mend the witness, it is told the next time"),
     (NothingSealed, ExitCode.NEGATIVE, "seal the ledger with `govbus evidence checkpoint`"),
+    (NothingToProve, ExitCode.NEGATIVE, "name another record, or wait until its delivery is sealed"),
+    (IndexBehind, ExitCode.PENDING, "wait: the control process makes the index (`govbus run control`)"),
     (NotYet, ExitCode.UNAVAILABLE, "run `govbus apply`"),
     (NoKey, ExitCode.UNAVAILABLE, "look at the clock of this machine, and at the secret evidence-keys"),
     (AlgorithmMissing, ExitCode.USAGE, "install what is missing, or choose what is there"),
     (Faulty, ExitCode.USAGE, "name a trust file that `govbus evidence trust` wrote"),
 )
+
+
+Trusts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--trust", help="A trust file that it is to be verified against; may be given several times."
+    ),
+]
 
 
 @app.callback()
@@ -70,18 +92,47 @@ def export_command(
     last: Annotated[str | None, typer.Option(help="So long until now: 90s, 30m, 1h, 7d.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", help="Begin, in UTC.", formats=_FORMATS)] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="End, in UTC.", formats=_FORMATS)] = None,
-    trust: Annotated[
-        list[Path] | None,
-        typer.Option(help="A trust file that it is to be verified against; may be given several times."),
-    ] = None,
+    trust: Trusts = None,
     as_json: Json = False,
 ) -> None:
     """Write the evidence of a stretch of time as a bundle, and compare the topics with what was sealed."""
     span = span_of(last, since, until, _now_ms())
     with _stack("kafka", "registry") as stack:
-        files = trust or [path for path in [trust_path(stack.settings.home)] if path.exists()]
-        witnesses = [trust_from(path.read_bytes()).witness for path in files]
-        content = export(stack, span, witnesses, _now_ms())
+        content = export(stack, span, _witnesses(stack, trust), _now_ms())
+        to.write_bytes(content)
+    _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
+
+
+@app.command("receipt")
+def receipt_command(
+    to: Annotated[Path, typer.Option("-o", help="The file to write.")],
+    grant: Annotated[str | None, typer.Option(help="Of one record of this grant's topic.")] = None,
+    partition: Annotated[int, typer.Option("-p", "--partition", min=0, help="Its partition.")] = 0,
+    offset: Annotated[int | None, typer.Option(min=0, help="Its offset.")] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOPIC:PARTITION:OFFSET",
+            help="Of a provider's change, by its raw coordinate: what became of it under every grant.",
+        ),
+    ] = None,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="With --record: what a correction of the identity withdrew.")
+    ] = False,
+    trust: Trusts = None,
+    as_json: Json = False,
+) -> None:
+    """Write the receipt of one delivery, or of every recipient of a record; `govbus verify` proves it."""
+    if (grant is None) is (record is None) or (grant is None) is not (offset is None):
+        what = "a receipt is of one delivery or of one record"
+        remedy = "give --grant, --partition and --offset, or --record"
+        raise CommandFailed(ExitCode.USAGE, what, "", remedy)
+    with _stack("kafka", "registry") as stack, open_control() as database:
+        with open_receipts(stack, database, _witnesses(stack, trust), _now_ms()) as receipts:
+            if record is not None:
+                content = receipts.of_record(parse_coordinate(record), withdrawn=withdrawn)
+            else:
+                content = receipts.of_delivery(GrantId(str(grant)), partition, offset or 0)
         to.write_bytes(content)
     _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
 
@@ -137,6 +188,11 @@ def _stack(*parts: str) -> Iterator[Stack]:
     except OSError as error:
         what = f"{error.filename}: {error.strerror}"
         raise CommandFailed(ExitCode.USAGE, what, "", "name a file that can be read or written") from error
+
+
+def _witnesses(stack: Stack, trust: list[Path] | None) -> list[Signed]:
+    files = trust or [path for path in [trust_path(stack.settings.home)] if path.exists()]
+    return [trust_from(path.read_bytes()).witness for path in files]
 
 
 def _answer(answer: dict[str, Any], told: str, *, as_json: bool) -> None:

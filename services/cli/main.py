@@ -48,6 +48,7 @@ _COMMANDS: Final = {
     "accept-schema": "accept_schema",
     "verify": "verify",
     "reconcile": "reconcile",
+    "trace": "trace",
 }
 """Commands of their own, and the module whose ``register`` adds each."""
 

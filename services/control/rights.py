@@ -24,8 +24,9 @@ OPERATOR: Final = "operator"
 DOCTOR: Final = "doctor"
 CONNECT: Final = "connect"
 CONTROL: Final = "control"
+TRACE: Final = "trace"
 OWN_USERS: Final = frozenset(
-    {GATE, FANOUT, COPIER, APPLY, LEDGER, REPLAY, OPERATOR, DOCTOR, CONNECT, CONTROL}
+    {GATE, FANOUT, COPIER, APPLY, LEDGER, REPLAY, OPERATOR, DOCTOR, CONNECT, CONTROL, TRACE}
 )
 """Users of the bus itself: what they may read does not depend on grants."""
 _EVIDENCE: Final = ("raw.", "resource.", "stopped.", "versions.", "sub.")
@@ -55,6 +56,7 @@ def rights(
         *_operator(),
         *_doctor(resources),
         *_control(),
+        *_trace(),
     }
     found.update(_connect(providers, resources))
     for provider in providers:
@@ -266,6 +268,15 @@ def _control() -> set[Acl]:
         _transactions(CONTROL, "control."),
         Acl(CONTROL, ResourceType.TOPIC, Pattern.LITERAL, "*", Right.DESCRIBE),
         Acl(CONTROL, ResourceType.GROUP, Pattern.LITERAL, "*", Right.DESCRIBE),
+    }
+
+
+def _trace() -> set[Acl]:
+    """Who makes the index of the person trace: it reads whom records are about and whose they became."""
+    return {
+        *(_topics(TRACE, prefix, Right.READ) for prefix in ("resource.", "sub.")),
+        _topic(TRACE, names.POLICY, Right.READ),
+        _groups(TRACE, "trace."),
     }
 
 

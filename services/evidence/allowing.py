@@ -77,6 +77,29 @@ class Reading:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), f"neither block nor act: {error}") from error
 
+    def read_alone(self, entry: Entry) -> None:
+        """Judge one delivery block, whatever stands before and after it in its chain.
+
+        Raises:
+            Faulty: it cannot be read, or nothing allowed what it delivered.
+        """
+        if entry.value is None:
+            raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), "the ledger holds a record that nobody can read")
+        try:
+            self._judge(entry, entry.value)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Faulty(Fault.ENTRY_UNREADABLE, str(entry), f"no decision block: {error}") from error
+
+    def grant(self, version: int, grant: str) -> Mapping[str, Any]:
+        """What a policy version says of a grant; nothing where it does not know it."""
+        found: Mapping[str, Any] = self._policies[version].get(grant, {}).get("grant", {})
+        return found
+
+    def groups(self, version: int, resource: str) -> set[str]:
+        """The fan-out groups in which that version has grants of a resource."""
+        grants = (each["grant"] for each in self._policies[version].values())
+        return {str(each.get("group", "default")) for each in grants if each.get("resource") == resource}
+
     def delivered(self) -> list[Delivered]:
         """What went out, by grant, generation and policy version.
 

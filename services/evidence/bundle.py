@@ -56,7 +56,7 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True)
 class PolicyProof:
-    """A policy version's entry, and the proof that it stands at ``index`` of the last checkpoint's log."""
+    """An entry, such as a policy version's, and the proof that it stands at ``index`` of the log."""
 
     index: int
     text: bytes
@@ -88,10 +88,10 @@ class Asked:
 def made(contents: Contents, asked: Asked, sealing: Sealing) -> bytes:
     """The bundle's bytes, with a manifest signed by that key."""
     files = {
-        CHECKPOINTS: _lines(each.text() for each in contents.checkpoints),
-        CONSISTENCY: _lines(_consistency_text(each) for each in contents.consistency),
-        POLICIES: _lines(_policy_text(each) for each in contents.policies),
-        ENTRIES: _lines(contents.entries),
+        CHECKPOINTS: lines(each.text() for each in contents.checkpoints),
+        CONSISTENCY: lines(consistency_text(each) for each in contents.consistency),
+        POLICIES: lines(proof_text(each) for each in contents.policies),
+        ENTRIES: lines(contents.entries),
     }
     last = contents.checkpoints[-1].checkpoint
     manifest = Manifest(
@@ -135,19 +135,24 @@ def contents_of(files: Mapping[str, bytes]) -> Contents:
         Faulty: a line is not what it should be.
     """
     return Contents(
-        checkpoints=_parsed(files, CHECKPOINTS, signed_from),
-        consistency=_parsed(files, CONSISTENCY, _consistency),
-        policies=_parsed(files, POLICIES, _policy),
-        entries=_parsed(files, ENTRIES, bytes),
+        checkpoints=parsed(files, CHECKPOINTS, signed_from),
+        consistency=parsed(files, CONSISTENCY, consistency_from),
+        policies=parsed(files, POLICIES, proof_from),
+        entries=parsed(files, ENTRIES, bytes),
     )
 
 
-def _parsed(files: Mapping[str, bytes], name: str, parse: Any) -> list[Any]:
-    lines = files[name].split(b"\n")
-    if lines.pop():
+def parsed(files: Mapping[str, bytes], name: str, parse: Any) -> list[Any]:
+    """Each line of a file, parsed.
+
+    Raises:
+        Faulty: a line is not what it should be.
+    """
+    found_lines = files[name].split(b"\n")
+    if found_lines.pop():
         raise Faulty(Fault.BUNDLE_MALFORMED, name, "the last line has no end")
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(found_lines, 1):
         try:
             found.append(parse(line))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -155,7 +160,8 @@ def _parsed(files: Mapping[str, bytes], name: str, parse: Any) -> list[Any]:
     return found
 
 
-def _lines(texts: Iterable[bytes]) -> bytes:
+def lines(texts: Iterable[bytes]) -> bytes:
+    """The texts, each with its line end."""
     return b"".join(text + b"\n" for text in texts)
 
 
@@ -188,23 +194,35 @@ def _manifest(body: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _consistency_text(proof: Consistency) -> bytes:
+def consistency_text(proof: Consistency) -> bytes:
+    """The line of a proof of consistency."""
     return canonical.encode({"old": proof.old, "new": proof.new, "path": _written(proof.path)})
 
 
-def _consistency(line: bytes) -> Consistency:
+def consistency_from(line: bytes) -> Consistency:
+    """The proof that a line holds.
+
+    Raises:
+        KeyError, TypeError, ValueError: it holds none.
+    """
     found = canonical.decode(line)
     if set(found) != {"old", "new", "path"} or type(found["old"]) is not int or type(found["new"]) is not int:
         raise ValueError("a proof of consistency names two sizes and a path")
     return Consistency(found["old"], found["new"], _path(found["path"]))
 
 
-def _policy_text(proof: PolicyProof) -> bytes:
+def proof_text(proof: PolicyProof) -> bytes:
+    """The line of an entry with its proof of inclusion."""
     entry = canonical.decode(proof.text)
     return canonical.encode({"entry": entry, "index": proof.index, "path": _written(proof.path)})
 
 
-def _policy(line: bytes) -> PolicyProof:
+def proof_from(line: bytes) -> PolicyProof:
+    """The entry and its proof that a line holds.
+
+    Raises:
+        KeyError, TypeError, ValueError: it holds none.
+    """
     found = canonical.decode(line)
     if set(found) != {"entry", "index", "path"} or type(found["index"]) is not int:
         raise ValueError("a policy comes with its index and a path")

@@ -26,6 +26,8 @@ class Fault(StrEnum):
     POLICY_MISSING = "POLICY_MISSING"
     NOT_ALLOWED = "NOT_ALLOWED"
     AFTER_CUT = "AFTER_CUT"
+    STATEMENT_WRONG = "STATEMENT_WRONG"
+    RECEIPT_INCOMPLETE = "RECEIPT_INCOMPLETE"
 
 
 class Faulty(Exception):  # noqa: N818 - it is a finding, not an error of the program

@@ -64,15 +64,15 @@ def bundle_of(
         LedgerDiffers: what the topics hold is not what was sealed.
     """
     base, last = _chosen(log, span)
-    tree = _tree(log)
+    tree = tree_of(log)
     covered = log[base:last]
     texts, versions = _entries(log[base - 1] if base else None, covered, source)
     newest = covered[-1].signed.checkpoint
     first = log[max(base, 1) - 1].signed.checkpoint
     contents = Contents(
         checkpoints=[each.signed for each in log[max(base, 1) - 1 : last]],
-        consistency=list(_consistency(tree, first, newest, witnesses)),
-        policies=list(_policies(log[:last], source, versions, tree)),
+        consistency=list(consistency_with(tree, first, newest, witnesses)),
+        policies=list(policies_of(log[:last], source, versions, tree)),
         entries=texts,
     )
     to_ms = min(span.to_ms, newest.time_ms)
@@ -90,7 +90,7 @@ def _chosen(log: Sequence[Sealed], span: Span) -> tuple[int, int]:
     return base, max(next(after, len(log)), base + 1)
 
 
-def _tree(log: Sequence[Sealed]) -> Tree:
+def tree_of(log: Sequence[Sealed]) -> Tree:
     """The whole log from the kept digests.
 
     Raises:
@@ -112,7 +112,7 @@ def _entries(
     texts: list[bytes] = []
     versions: set[int] = set()
     for sealed, segment in zip(covered, _segments(found, covered), strict=True):
-        texts += _compared(hashed, sealed, segment)
+        texts += compared(hashed, sealed, segment)
         deliveries = [entry.value for entry in segment if entry.topic == DELIVERY and entry.value]
         versions |= {value["policy_version"] for value in deliveries if "policy_version" in value}
     return texts, versions
@@ -132,7 +132,12 @@ def _segments(entries: Sequence[Entry], covered: Sequence[Sealed]) -> Iterator[l
         yield segment
 
 
-def _compared(hashed: Hash, sealed: Sealed, segment: Sequence[Entry]) -> list[bytes]:
+def compared(hashed: Hash, sealed: Sealed, segment: Sequence[Entry]) -> list[bytes]:
+    """The texts of the entries that came with a checkpoint, in the order of the log.
+
+    Raises:
+        LedgerDiffers: they are not what was sealed.
+    """
     texts = [entry_text(entry) for entry in segment]
     for entry, text, leaf in zip(segment, texts, sealed.leaves, strict=False):
         _compare(hashed, sealed, entry, text, leaf)
@@ -147,7 +152,7 @@ def _compare(hashed: Hash, sealed: Sealed, entry: Entry, text: bytes, leaf: byte
         raise LedgerDiffers(f"{entry} is not what checkpoint {sealed.number} sealed at its place")
 
 
-def _consistency(
+def consistency_with(
     tree: Tree, first: Checkpoint, last: Checkpoint, witnesses: Sequence[Signed]
 ) -> Iterator[Consistency]:
     """A proof for each witness whose checkpoint lies outside the bundle, where this log reaches it."""
@@ -162,7 +167,7 @@ def _consistency(
             yield Consistency(old, new, tuple(tree.consistency(old, new)))
 
 
-def _policies(
+def policies_of(
     log: Sequence[Sealed], source: EntrySource, versions: set[int], tree: Tree
 ) -> Iterator[PolicyProof]:
     """The policy versions of the deliveries, each with its place in the log up to the last checkpoint."""

@@ -1,13 +1,17 @@
 """A verdict in words, and as the object that docs/cli/verify.schema.json describes."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from services.evidence.verifying import Verdict
+from services.evidence.verifying_receipt import Proven, ReceiptVerdict
 
 
-def as_answer(verdict: Verdict) -> dict[str, Any]:
+def as_answer(verdict: Verdict | ReceiptVerdict) -> dict[str, Any]:
     """The verdict for programs."""
+    if isinstance(verdict, ReceiptVerdict):
+        return _receipt_answer(verdict)
     manifest = verdict.manifest
     fault = None
     if verdict.fault is not None:
@@ -26,11 +30,42 @@ def as_answer(verdict: Verdict) -> dict[str, Any]:
         "entries": verdict.entries,
         "topics": dict(verdict.counts),
         "delivered": [each._asdict() for each in verdict.delivered],
+        "receipt": None,
     }
 
 
-def told(verdict: Verdict) -> str:
+def _receipt_answer(verdict: ReceiptVerdict) -> dict[str, Any]:
+    """The same names, and what a receipt says besides."""
+    receipt = verdict.receipt
+    return {
+        "proven": True,
+        "fault": None,
+        "log": receipt.log,
+        "from_ms": None,
+        "to_ms": None,
+        "base": None,
+        "last": verdict.checkpoint,
+        "witness": verdict.witness,
+        "root": verdict.root,
+        "first_index": 0,
+        "entries": verdict.entries,
+        "topics": {},
+        "delivered": [],
+        "receipt": {
+            "record": f"{receipt.about.topic}:{receipt.about.partition}:{receipt.about.offset}",
+            "resource": receipt.about.resource,
+            "whole": receipt.whole,
+            "made_ms": receipt.made_ms,
+            "sealed_ms": verdict.sealed_ms,
+            "deliveries": [asdict(each) for each in verdict.deliveries],
+        },
+    }
+
+
+def told(verdict: Verdict | ReceiptVerdict) -> str:
     """The verdict for people."""
+    if isinstance(verdict, ReceiptVerdict):
+        return _receipt_told(verdict)
     if verdict.fault is not None:
         return f"NOT PROVEN: {verdict.fault} at {verdict.where}: {verdict.detail}"
     manifest = verdict.manifest
@@ -50,6 +85,32 @@ def told(verdict: Verdict) -> str:
         for each in verdict.delivered
     ]
     return "\n".join([*lines, "PROVEN: nothing is missing, added or changed, and each delivery was allowed"])
+
+
+def _receipt_told(verdict: ReceiptVerdict) -> str:
+    receipt = verdict.receipt
+    about = receipt.about
+    lines = [
+        f"log {receipt.log}, checkpoint {verdict.checkpoint} of {_time(verdict.sealed_ms)}; "
+        f"witness: {verdict.witness}",
+        f"record {about.topic}:{about.partition}:{about.offset}",
+    ]
+    lines += [_delivery_told(each) for each in verdict.deliveries]
+    end = "and no grant of the resource is left out" if receipt.whole else "of this grant only"
+    return "\n".join([*lines, f"PROVEN: this stands in the log and was allowed, {end}"])
+
+
+def _delivery_told(each: Proven) -> str:
+    where = f" at {each.at}" if each.at else f" ({each.reason or 'the reason cannot be told any more'})"
+    sure = (
+        "of each record of its batch" if each.each else "of some of its batch, of this one by the bus' word"
+    )
+    acquired = "" if each.acquired_ms is None else f", acquired by {_time(each.acquired_ms)}"
+    return (
+        f"  grant {each.grant} generation {each.generation} by policy {each.policy_version}: {each.outcome}"
+        f"{where}, written {_time(each.written_ms)}{acquired}; {each.block} says so {sure} "
+        f"({each.consumer}; {each.purpose}; {each.legal_basis})"
+    )
 
 
 def _time(ms: int) -> str:

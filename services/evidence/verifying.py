@@ -57,7 +57,7 @@ def verify(archive: bytes, trust: Trust) -> Verdict:
         contents = contents_of(files)
         chain = _checked_chain(contents.checkpoints, manifest, trust)
         entries = list(_placed(contents.entries, chain, based=manifest.base > 0))
-        _check_witness(chain, contents.consistency, trust)
+        check_witness(chain, contents.consistency, trust)
         delivered = _read(entries, contents, chain[-1])
     except Faulty as found:
         return Verdict(found.fault, found.where, found.detail, manifest)
@@ -95,7 +95,7 @@ def _checked_chain(checkpoints: Sequence[Signed], manifest: Manifest, trust: Tru
     if numbers != wanted or not numbers or (manifest.base > 0 and len(numbers) < 2):
         raise Faulty(Fault.CHECKPOINT_CHAIN, "checkpoints.jsonl", f"numbers {numbers}, not {wanted}")
     for each in checkpoints:
-        _check_signed(each, trust, _named(each.checkpoint))
+        check_signed(each, trust, _named(each.checkpoint))
     first = checkpoints[0].checkpoint
     if first.number == 1 and first.previous:
         raise Faulty(Fault.CHECKPOINT_CHAIN, _named(first), "the first names one before it")
@@ -105,7 +105,12 @@ def _checked_chain(checkpoints: Sequence[Signed], manifest: Manifest, trust: Tru
     return list(checkpoints)
 
 
-def _check_signed(each: Signed, trust: Trust, where: str) -> None:
+def check_signed(each: Signed, trust: Trust, where: str) -> None:
+    """Make sure that a checkpoint is of the trusted log, and signed by one of its keys.
+
+    Raises:
+        Faulty: it is not.
+    """
     one = each.checkpoint
     if one.log != trust.log:
         raise Faulty(Fault.OTHER_LOG, where, f"of log {one.log}, trusted is {trust.log}")
@@ -181,10 +186,14 @@ def _segment(
         yield entry
 
 
-def _check_witness(chain: Sequence[Signed], proofs: Sequence[Consistency], trust: Trust) -> None:
-    """The log of the bundle and the log that the witness saw are one."""
+def check_witness(chain: Sequence[Signed], proofs: Sequence[Consistency], trust: Trust) -> None:
+    """Make sure that the log of the bundle and the log that the witness saw are one.
+
+    Raises:
+        Faulty: they are not, or nothing proves it.
+    """
     held = trust.witness
-    _check_signed(held, trust, "the trust file's witness checkpoint")
+    check_signed(held, trust, "the trust file's witness checkpoint")
     witness, first, last = held.checkpoint, chain[0].checkpoint, chain[-1].checkpoint
     where = f"{_named(witness)} of the witness"
     if first.number <= witness.number <= last.number:

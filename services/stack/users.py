@@ -36,6 +36,7 @@ BASE_USERS: Final = (
     "operator",
     "doctor",
     "control",
+    "trace",
 )
 _TIMEOUT_S: Final = 15.0
 _PENDING: Final = "pending-"

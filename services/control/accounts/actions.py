@@ -185,6 +185,8 @@ class Action(StrEnum):
     AUDIT_LOOK = "audit.look"
     AUDIT_EXPORT = "audit.export"
     AUDIT_BALANCE = "audit.balance"
+    AUDIT_TRACE = "audit.trace"
+    """To ask who received what about a person; recorded, and needs a reason."""
 
     ACCOUNT_LOOK = "account.look"
     ACCOUNT_ADD_DEPARTMENT = "account.add_department"

@@ -203,6 +203,7 @@ _RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.AUDIT_LOOK: ("查看审计日志", "look at the audit log"),
     Action.AUDIT_EXPORT: ("导出审计日志", "export the audit log"),
     Action.AUDIT_BALANCE: ("核对账目", "balance the books"),
+    Action.AUDIT_TRACE: ("追溯个人数据去向（留痕）", "trace a person (recorded)"),
 }
 _ACCOUNTS: Final[Mapping[StrEnum, Said]] = {
     Action.ACCOUNT_LOOK: ("查看账号", "look at accounts"),

@@ -11,15 +11,18 @@ from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.control.evidence.kafka_checkpoints import KafkaCheckpoints, newest, read_log
 from services.control.evidence.keys import EvidenceKeys
 from services.control.evidence.ledger_log import LedgerLog
+from services.control.evidence.receipts import Receipts
 from services.control.evidence.sealer import Sealer
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import FileWitness, HttpWitness, Witness
 from services.control.rights import CONTROL, LEDGER
+from services.control.store.database import ControlDatabase
 from services.evidence.checkpoints import Signed
 from services.evidence.making import NothingSealed, Span, bundle_of
 from services.evidence.sealed import Sealed
 from services.evidence.trust import Key, Trust
 from services.ledger.decode import Decoder
+from services.ledger.lookup import Lookup
 from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
 from services.stack.api import Stack
 from services.stack.errors import CorrectSetting
@@ -103,6 +106,29 @@ def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) 
         return bundle_of(log, source, witnesses, span, made_ms, keys_of(stack).sealing(made_ms))
 
 
+@contextmanager
+def open_receipts(
+    stack: Stack, database: ControlDatabase, witnesses: Sequence[Signed], now_ms: int
+) -> Iterator[Receipts]:
+    """What makes receipts of the stack's deliveries; connections are closed at the end.
+
+    Raises:
+        NotYet: nothing was ever sealed.
+        LedgerDiffers: the checkpoints cannot be read.
+    """
+    with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+        lookup = Lookup(reader, _registry(stack, LEDGER))
+        yield Receipts(
+            database=database,
+            lookup=lookup,
+            ledger=LedgerLog(reader, lookup.decoder),
+            log=read_log(reader),
+            witnesses=witnesses,
+            sealing=keys_of(stack).sealing,
+            now_ms=now_ms,
+        )
+
+
 def rotate(stack: Stack, settings: EvidenceSettings, suite_name: str, now_ms: int) -> Key:
     """Let a new key seal, from a little while after now and after the last checkpoint.
 
@@ -144,5 +170,9 @@ def _newest(log: Sequence[Sealed]) -> Signed:
 
 
 def _decoder(stack: Stack, user: str) -> Decoder:
+    return Decoder(_registry(stack, user))
+
+
+def _registry(stack: Stack, user: str) -> SchemaRegistry:
     address = stack.endpoints().registry_url
-    return Decoder(SchemaRegistry(RegistryCredentials(address, *stack.registry_auth(user))))
+    return SchemaRegistry(RegistryCredentials(address, *stack.registry_auth(user)))

@@ -49,6 +49,10 @@ class ControlSettings(BaseModel):
     """How often the records of all resources are counted, which reads their topics."""
     catalogue_s: Seconds = 300.0
     """How often the catalogue is held against what is mounted."""
+    trace_s: Seconds = 5.0
+    """How often topics are looked at for what the index of the person trace has not."""
+    acquired_s: Seconds = 300.0
+    """How often the ledger is told up to where departments have committed."""
     forgetting_s: Seconds = 3_600.0
     """How often rows are removed that nobody needs any more: old sessions, counters and notices."""
     definitions: Path | None = None

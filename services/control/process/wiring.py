@@ -35,6 +35,9 @@ from services.control.process.sealing import SealingTurn
 from services.control.process.sending_acts import ActSender
 from services.control.process.settings import ControlSettings
 from services.control.process.tickets import TicketsTurn
+from services.control.process.tracing.acquiring import AcquiredTurn
+from services.control.process.tracing.indexing import TraceTurn
+from services.control.process.tracing.on_stack import StackGroups, open_trace
 from services.control.provisioning.logins import Locks
 from services.control.provisioning.repairing import Drift
 from services.control.provisioning.wiring import drift, worker
@@ -135,6 +138,8 @@ def _turns(
             Pace(settings.census_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
+        "trace": (parts.trace(), Pace(settings.trace_s, longest_retry_s=30.0)),
+        "acquired": (parts.acquired(), Pace(settings.acquired_s)),
         "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
         "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
     }
@@ -210,6 +215,15 @@ class _Parts:
         settings = EvidenceSettings.from_environment()
         opened = open_sealer(self._stack, settings, lambda: int(now().timestamp() * 1000))
         return SealingTurn(self._database, self._closing.enter_context(opened)).turn
+
+    def trace(self) -> Callable[[], bool]:
+        """Keeps the index of the person trace; whether there is more to index."""
+        source = self._closing.enter_context(open_trace(self._stack, self.policy))
+        return TraceTurn(self._database, source, now).turn
+
+    def acquired(self) -> Callable[[], bool]:
+        """Tells the ledger how far departments have committed."""
+        return AcquiredTurn(self._database, StackGroups(self.kafka, self.policy), now).turn
 
     def sources(self) -> StackSources:
         """What the collector asks."""

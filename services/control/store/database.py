@@ -97,6 +97,8 @@ class Task(StrEnum):
     FORGETTING = "forgetting"
     RETENTION = "retention"
     CENSUS = "census"
+    TRACE = "trace"
+    ACQUIRED = "acquired"
 
 
 class ControlDatabase:

@@ -36,6 +36,8 @@ _RIGHTS: Final = {
         "UPDATE (stage, attempts, note, next_at, version, in_force_at, instances, resources, losing)"
     ),
     "outbox": "SELECT, INSERT, UPDATE (sent_at)",
+    "trace_subjects": "SELECT, INSERT, DELETE",
+    "trace_deliveries": "SELECT, INSERT, DELETE",
 }
 """What may be done with tables in which rows are a record, beside reading and adding to it."""
 _LOCK: Final = 4_207_001

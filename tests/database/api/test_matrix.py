@@ -180,6 +180,7 @@ ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.REP
     Action.OPERATION_RESTART,
     Action.AUDIT_EXPORT,
     Action.AUDIT_BALANCE,
+    Action.AUDIT_TRACE,
     # Asked for together with the ticket: its own test is in test_tickets.py.
     Action.TICKET_LOOK_TEXTS,
 }

@@ -1,0 +1,242 @@
+"""What a receipt holds: what became of one canonical record, under one grant or all, with proofs.
+
+A bundle proves that nothing is missing in a stretch of the log; a receipt proves single entries and shows
+nothing of others. It has the bundle's archive form and signature, under names of its own.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from services.evidence import canonical
+from services.evidence.archive import packed, unpacked
+from services.evidence.bundle import (
+    CONSISTENCY,
+    Consistency,
+    PolicyProof,
+    consistency_from,
+    consistency_text,
+    lines,
+    parsed,
+    proof_from,
+    proof_text,
+)
+from services.evidence.checkpoints import Sealing, Signed, signed_from
+from services.evidence.faults import Fault, Faulty
+
+FORMAT: Final = "govbus-receipt/1"
+_CONTEXT: Final = b"govbus-receipt/1\x00"
+RECEIPT: Final = "receipt.json"
+CHECKPOINT: Final = "checkpoint.jsonl"
+PROOFS: Final = "proofs.jsonl"
+FILES: Final = (CHECKPOINT, CONSISTENCY, PROOFS)
+_HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
+_NAMES: Final = frozenset({"about", "deliveries", "files", "format", "key", "log", "made_ms", "whole"})
+_ABOUT: Final = frozenset({"offset", "partition", "resource", "topic"})
+_DELIVERY: Final = frozenset({"acquired", "at", "block", "generation", "grant", "outcome", "reason"})
+_ACQUIRED: Final = frozenset({"act", "committed", "group"})
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The canonical record."""
+
+    topic: str
+    partition: int
+    offset: int
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """A group of the consumer had committed past the delivery when the act was written."""
+
+    group: str
+    committed: int
+    act: str
+    """Where the act stands: ``ledger.acts:0:17``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What became of the record under one generation of a grant."""
+
+    grant: str
+    generation: int
+    outcome: str
+    """``delivered``, ``tombstoned`` or ``withheld``."""
+    reason: str
+    """Why it was withheld; empty where it was not, or where nobody can tell any more."""
+    at: str
+    """Where the consumer's record stands; empty where there is none."""
+    block: str
+    """Where the decision block stands: ``ledger.delivery:2:17``."""
+    acquired: tuple[Acquired, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the receipt says; the proofs follow it."""
+
+    log: str
+    about: About
+    deliveries: tuple[Stated, ...]
+    whole: bool
+    """Whether it names every grant of the resource, and not one only."""
+    made_ms: int
+    key: str
+    files: Mapping[str, str]
+
+    def message(self) -> bytes:
+        """What its signature is over."""
+        return _CONTEXT + canonical.encode(_body(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What the receipt rests on."""
+
+    checkpoint: Signed
+    consistency: Sequence[Consistency]
+    entries: Sequence[PolicyProof]
+    """Policy versions, decision blocks and acts, each with its place in the checkpoint's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is to be stated."""
+
+    about: About
+    deliveries: Sequence[Stated]
+    whole: bool
+    made_ms: int
+
+
+def made(statement: Statement, proofs: Proofs, sealing: Sealing) -> bytes:
+    """The receipt's bytes, signed by that key."""
+    files = {
+        CHECKPOINT: lines([proofs.checkpoint.text()]),
+        CONSISTENCY: lines(consistency_text(each) for each in proofs.consistency),
+        PROOFS: lines(proof_text(each) for each in proofs.entries),
+    }
+    receipt = Receipt(
+        log=proofs.checkpoint.checkpoint.log,
+        about=statement.about,
+        deliveries=tuple(statement.deliveries),
+        whole=statement.whole,
+        made_ms=statement.made_ms,
+        key=sealing.key,
+        files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    )
+    return sealed(receipt, files, sealing)
+
+
+def sealed(receipt: Receipt, files: Mapping[str, bytes], sealing: Sealing) -> bytes:
+    """Sign the receipt and pack it before the files."""
+    signature = sealing.signer.sign(receipt.message()).hex()
+    text = canonical.encode({"receipt": _body(receipt), "signature": signature})
+    return packed({RECEIPT: text, **{name: files[name] for name in FILES}})
+
+
+def is_receipt(archive: bytes) -> bool:
+    """Whether the archive begins as a receipt does, and not as a bundle."""
+    return archive.startswith(RECEIPT.encode() + b"\x00")
+
+
+def opened(archive: bytes) -> tuple[Receipt, str, dict[str, bytes]]:
+    """The receipt, its signature and the files as they are; nothing is verified yet.
+
+    Raises:
+        Faulty: it is no receipt.
+    """
+    files = unpacked(archive, (RECEIPT, *FILES))
+    try:
+        found = canonical.decode(files.pop(RECEIPT))
+        receipt, signature = _signed(found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Faulty(Fault.BUNDLE_MALFORMED, RECEIPT, str(error)) from error
+    return receipt, signature, files
+
+
+def proofs_of(files: Mapping[str, bytes]) -> Proofs:
+    """What the files hold; nothing of it is verified yet.
+
+    Raises:
+        Faulty: a line is not what it should be.
+    """
+    checkpoints: list[Signed] = parsed(files, CHECKPOINT, signed_from)
+    if len(checkpoints) != 1:
+        raise Faulty(Fault.BUNDLE_MALFORMED, CHECKPOINT, "a receipt has one checkpoint")
+    return Proofs(
+        checkpoint=checkpoints[0],
+        consistency=parsed(files, CONSISTENCY, consistency_from),
+        entries=parsed(files, PROOFS, proof_from),
+    )
+
+
+def _body(receipt: Receipt) -> dict[str, Any]:
+    found = asdict(receipt)
+    found["deliveries"] = [{**each, "acquired": list(each["acquired"])} for each in found["deliveries"]]
+    return {"format": FORMAT, **found, "files": dict(receipt.files)}
+
+
+def _signed(found: Mapping[str, Any]) -> tuple[Receipt, str]:
+    signature = _text(found["signature"])
+    if set(found) != {"receipt", "signature"} or not _HEX.fullmatch(signature):
+        raise ValueError("not the names of a receipt, or no signature")
+    return _receipt(found["receipt"]), signature
+
+
+def _receipt(body: Mapping[str, Any]) -> Receipt:
+    if set(body) != _NAMES or body["format"] != FORMAT or set(body["files"]) != set(FILES):
+        raise ValueError("not the names of a receipt")
+    if type(body["made_ms"]) is not int or type(body["whole"]) is not bool:
+        raise ValueError("a receipt says when it was made, and whether it is whole")
+    return Receipt(
+        log=_text(body["log"]),
+        about=_about(body["about"]),
+        deliveries=tuple(_stated(each) for each in body["deliveries"]),
+        whole=body["whole"],
+        made_ms=body["made_ms"],
+        key=_text(body["key"]),
+        files={name: _text(digest) for name, digest in body["files"].items()},
+    )
+
+
+def _about(found: Mapping[str, Any]) -> About:
+    _named(found, _ABOUT)
+    return About(
+        _text(found["topic"]), _whole(found["partition"]), _whole(found["offset"]), _text(found["resource"])
+    )
+
+
+def _stated(found: Mapping[str, Any]) -> Stated:
+    _named(found, _DELIVERY)
+    texts = {name: _text(found[name]) for name in ("grant", "outcome", "reason", "at", "block")}
+    return Stated(
+        generation=_whole(found["generation"]), acquired=tuple(map(_acquired, found["acquired"])), **texts
+    )
+
+
+def _acquired(found: Mapping[str, Any]) -> Acquired:
+    _named(found, _ACQUIRED)
+    return Acquired(_text(found["group"]), _whole(found["committed"]), _text(found["act"]))
+
+
+def _named(found: Mapping[str, Any], names: Iterable[str]) -> None:
+    if set(found) != set(names):
+        raise ValueError("a part of the receipt has other names")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is expected")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("numbers of a receipt are whole and not negative")
+    return value
