@@ -24,6 +24,7 @@ _GROUPS: Final = {
     "policy": "policy_packs",
     "database": "database",
     "evidence": "evidence",
+    "replay": "replay",
     "ticket": "ticket",
 }
 """Groups of commands, and the module that holds each as ``app``."""
