@@ -1,8 +1,8 @@
-"""`govbus replay create | approve | run | show | list | cancel`: decide again what was decided, and compare."""
+"""`govbus replay create | approve | run | show | list | cancel`: decide again, and compare."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from csv import DictWriter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,16 +13,25 @@ from services.cli.acting import As, acting
 from services.cli.bus import require
 from services.cli.control import open_control
 from services.cli.evidence_span import span_of
-from services.cli.output import CommandFailed, ExitCode, Form, Format, Json, emit_json, note, table, wants_json
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    note,
+    table,
+    wants_json,
+)
 from services.cli.replay_scope import at_of, declared_grant, subject_in
 from services.control.accounts.actions import Action
 from services.control.replays.life import Order, Refused, Replay, State, Step
 from services.control.replays.on_stack import DeliveryInterrupted, StackDeliverer, open_known
 from services.control.replays.running import Runner
-from services.control.store.database import ControlDatabase
 from services.control.store.replays import work
 from services.ledger.replay.pace import Cancelled
-from services.ledger.replay.scope import Scope, WrongScope
+from services.ledger.replay.scope import Scope, WrongScope, checked
 from services.ledger.replay.what_is_known import SecretMissing
 from services.ledger.replay.words import Purpose
 from services.stack.api import Stack
@@ -66,18 +75,26 @@ def create_command(
     """Ask for a replay; another person approves it (exit code 4 if a rule is against it)."""
     now = datetime.now(UTC)
     span = None if (last, since, until) == (None, None, None) else span_of(last, since, until, _ms(now))
-    parties = (
-        resource and ResourceId(resource),
-        provider and ProviderId(provider),
-        consumer and ConsumerId(consumer),
-        grant and GrantId(grant),
-    )
     subject = subject_in(_stack(), resource) if ask_subject else None
-    times = (None, None) if span is None else (span.begin_ms, span.end_ms)
+    topic, partition, begin, end = at_of(at)
+    scope = Scope(
+        resource=ResourceId(resource) if resource else None,
+        provider=ProviderId(provider) if provider else None,
+        consumer=ConsumerId(consumer) if consumer else None,
+        grant=GrantId(grant) if grant else None,
+        subject=subject,
+        from_ms=None if span is None else span.from_ms,
+        to_ms=None if span is None else span.to_ms + 1,
+        topic=topic,
+        partition=partition,
+        from_offset=begin,
+        to_offset=end,
+    )
     options = {"policy_version": policy, "grant": declared_grant(grant_file), "throttle": throttle}
     with _told(), open_control() as database:
-        scope = Scope(*parties, subject, *times, *at_of(at))
-        order = Order(purpose, scope, reason, basis, {k: v for k, v in options.items() if v is not None})
+        order = Order(
+            purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
+        )
         asked = _asked(purpose)
         with database.begin() as connection:
             by = acting(connection, who, asked)
@@ -112,11 +129,20 @@ def run_command(
             found = _existing(work.load(connection, number), number)
             by = acting(connection, who, _asked(found.order.purpose))
         runner = Runner(
-            database, known, StackDeliverer(stack, known), lambda: datetime.now(UTC), _tell, by.console, workers
+            database,
+            known,
+            StackDeliverer(stack, known),
+            lambda: datetime.now(UTC),
+            _tell,
+            by.console,
+            workers,
         )
         if dry_run:
             counted = runner.dry(found)
-            emit_json(counted) if as_json else _show_count(counted)
+            if as_json:
+                emit_json(counted)
+            else:
+                _show_count(counted)
             return
         done = runner.run(number, by.id)
     _answer(done, as_json=as_json)
@@ -181,11 +207,17 @@ def _told() -> Iterator[None]:
     except WrongScope as error:
         raise CommandFailed(ExitCode.USAGE, str(error), "", "correct the scope") from error
     except Refused as error:
-        raise CommandFailed(ExitCode.REFUSED, str(error), "", "`govbus replay show` tells how it stands") from error
+        raise CommandFailed(
+            ExitCode.REFUSED, str(error), "", "`govbus replay show` tells how it stands"
+        ) from error
     except Cancelled as error:
-        raise CommandFailed(ExitCode.REFUSED, str(error), "", "ask for a new one if it is still wanted") from error
+        raise CommandFailed(
+            ExitCode.REFUSED, str(error), "", "ask for a new one if it is still wanted"
+        ) from error
     except (SecretMissing, DeliveryInterrupted) as error:
-        raise CommandFailed(ExitCode.UNAVAILABLE, str(error), "", "mend it, and run the replay again") from error
+        raise CommandFailed(
+            ExitCode.UNAVAILABLE, str(error), "", "mend it, and run the replay again"
+        ) from error
 
 
 def _stack() -> Stack:
@@ -194,7 +226,9 @@ def _stack() -> Stack:
 
 def _existing(found: Replay | None, number: int) -> Replay:
     if found is None:
-        raise CommandFailed(ExitCode.USAGE, f"there is no replay {number}", "", "`govbus replay list` shows them")
+        raise CommandFailed(
+            ExitCode.USAGE, f"there is no replay {number}", "", "`govbus replay list` shows them"
+        )
     return found
 
 
@@ -243,9 +277,13 @@ def _show_result(result: Mapping[str, Any]) -> None:
         typer.echo(f"  {result['why']}")
     first = result.get("first_difference")
     if first:
-        table("The first difference", ("what", "is"), [(k, v) for k, v in first.items() if v not in (None, "")])
+        table(
+            "The first difference", ("what", "is"), [(k, v) for k, v in first.items() if v not in (None, "")]
+        )
     if "rows" in result:
-        table("What would be different", _HEAD, [tuple(row[name] for name in _HEAD) for row in result["rows"]])
+        table(
+            "What would be different", _HEAD, [tuple(row[name] for name in _HEAD) for row in result["rows"]]
+        )
     for chain in result.get("chains", ()):
         if chain["why"]:
             typer.echo(f"  {chain['chain']}: {chain['why']}")
@@ -261,9 +299,7 @@ def _show_count(counted: Mapping[str, Any]) -> None:
 
 
 def _write_csv(path: Path, rows: list[Mapping[str, Any]]) -> None:
-    import csv
-
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        written = csv.DictWriter(file, _HEAD)
+        written = DictWriter(file, _HEAD)
         written.writeheader()
         written.writerows(rows)

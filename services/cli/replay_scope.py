@@ -1,4 +1,4 @@
-"""What the scope of a replay says on the command line: a stretch of a partition, a grant's file, a subject."""
+"""What the scope of a replay says at the command line: a stretch, the file of a grant, a subject."""
 
 import re
 from pathlib import Path
@@ -50,7 +50,9 @@ def declared_grant(path: Path | None) -> dict[str, Any] | None:
         grant = Grant.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         what = f"{path} declares no grant: {type(error).__name__}"
-        raise CommandFailed(ExitCode.USAGE, what, "--grant-file", "write it as in topics/definitions") from error
+        raise CommandFailed(
+            ExitCode.USAGE, what, "--grant-file", "write it as in topics/definitions"
+        ) from error
     return grant.model_dump(mode="json")
 
 

@@ -34,7 +34,9 @@ def open_known(stack: Stack, timeout_s: float = 60.0) -> Iterator[Known]:
     Raises:
         StackError: a secret or a setting is missing.
     """
-    registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth(_READER)))
+    registry = SchemaRegistry(
+        RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth(_READER))
+    )
     with KafkaTopicReader(stack.kafka_config(_USER), f"{_USER}.reader", timeout_s) as reader:
         yield Known(reader, registry, lambda version: _master_secret(stack, version))
 

@@ -81,7 +81,9 @@ class Runner:
         except Cancelled:
             raise
         except Exception as error:
-            self._end(number, who, Step.FAIL, {"verdict": "failed", "why": f"{type(error).__name__}: {error}"})
+            self._end(
+                number, who, Step.FAIL, {"verdict": "failed", "why": f"{type(error).__name__}: {error}"}
+            )
             raise
         return self._end(number, who, Step.FINISH, result)
 
@@ -173,7 +175,9 @@ def other_policy(known: Known, options: Mapping[str, Any]) -> tuple[Policy, str]
     grant = Grant.model_validate(declared)
     before, resource = policy.grants.get(grant.id), policy.resources.get(grant.resource)
     if before is None or resource is None:
-        raise Refused(f"policy version {policy.version} has no grant {grant.id} to change, or not its resource")
+        raise Refused(
+            f"policy version {policy.version} has no grant {grant.id} to change, or not its resource"
+        )
     unknown = sorted(set(grant.items) - {item.name for item in resource.resource.items})
     if unknown:
         raise Refused(f"{grant.resource} has no item {', '.join(unknown)}")

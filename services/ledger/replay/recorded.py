@@ -1,4 +1,4 @@
-"""Decision blocks as a replay needs them: whole, with the digests of their outputs, and sorted into chains."""
+"""Decision blocks as a replay needs them: whole, with the digests of their outputs, sorted into chains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

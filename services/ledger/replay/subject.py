@@ -1,4 +1,4 @@
-"""Whom a replay is about, as a keyed hash: what is kept of a subject names nobody without the master secret."""
+"""Whom a replay is about, as a keyed hash: it names nobody without the master secret."""
 
 import hashlib
 import hmac

@@ -123,9 +123,7 @@ def give_turn(connection: Connection, number: int) -> None:
     connection.execute(select(func.pg_advisory_unlock(_LOCK, number)))
 
 
-def _owe(
-    connection: Connection, replay: Replay, what: Step, who: str, now: datetime, console: str
-) -> None:
+def _owe(connection: Connection, replay: Replay, what: Step, who: str, now: datetime, console: str) -> None:
     facts: dict[str, Fact] = {
         "purpose": replay.order.purpose.value,
         "after": replay.state.value,

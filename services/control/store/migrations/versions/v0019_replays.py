@@ -32,8 +32,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('requested', 'approved', 'running', 'done', 'failed', 'cancelled')", name="state"
         ),
-        sa.CheckConstraint(
-            "approved_by IS NULL OR approved_by <> requested_by", name="approved_by_another"
-        ),
+        sa.CheckConstraint("approved_by IS NULL OR approved_by <> requested_by", name="approved_by_another"),
     )
     op.create_index("ix_replays_state_number", "replays", ["state", "number"])
