@@ -34,9 +34,8 @@ def open_known(stack: Stack, timeout_s: float = 60.0) -> Iterator[Known]:
     Raises:
         StackError: a secret or a setting is missing.
     """
-    registry = SchemaRegistry(
-        RegistryCredentials(stack.endpoints().registry_url, *stack.registry_auth(_READER))
-    )
+    login = stack.registry_auth(_READER)
+    registry = SchemaRegistry(RegistryCredentials(stack.endpoints().registry_url, *login))
     with KafkaTopicReader(stack.kafka_config(_USER), f"{_USER}.reader", timeout_s) as reader:
         yield Known(reader, registry, lambda version: _master_secret(stack, version))
 
@@ -50,7 +49,7 @@ def _master_secret(stack: Stack, version: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class StackDeliverer:
-    """See ``services.control.replays.redelivering.Deliverer``; each transaction takes over the copier's id."""
+    """See ``services.control.replays.redelivering.Deliverer``; it takes over the copier's id."""
 
     stack: Stack
     known: Known
