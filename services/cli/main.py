@@ -27,6 +27,7 @@ _GROUPS: Final = {
     "report": "report",
     "retention": "retention",
     "evidence": "evidence",
+    "replay": "replay",
     "ticket": "ticket",
 }
 """Groups of commands, and the module that holds each as ``app``."""

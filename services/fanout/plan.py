@@ -12,7 +12,7 @@ from topics.engine.fanout import FanoutSpec, GrantSpec
 from topics.engine.reference import ReferenceCodec, without_logical_types
 from topics.engine.schema import RecordType, parse
 from topics.event import GrantId, PolicyNumber, ResourceId, SchemaId, TopicName
-from topics.grants.declaration import GrantState, Mask
+from topics.grants.declaration import Grant, GrantState, Mask
 from topics.grants.keys import grant_key, has_canonical_key
 from topics.grants.rows import RowPredicate, compile_rows
 from topics.policy import GrantPolicy, Policy
@@ -109,8 +109,8 @@ def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, 
         topic=grant.topic,
         state=grant.state,
         generation=entry.generation,
-        valid_from_ms=_start_of(grant.valid_from),
-        valid_until_ms=_start_of(grant.valid_until) + _DAY_MS,
+        valid_from_ms=validity_ms(grant)[0],
+        valid_until_ms=validity_ms(grant)[1],
         starts_at=entry.starts_at,
         active_since=entry.active_since,
         rows=compile_rows(grant.rows),
@@ -171,6 +171,11 @@ def _grant_spec(grant: GrantPlan) -> GrantSpec:
         value_schema_id=grant.value_schema_id,
         value_type=value_type,
     )
+
+
+def validity_ms(grant: Grant) -> tuple[int, int]:
+    """From when until when (excluded) the days of a grant are, in ms since 1970."""
+    return _start_of(grant.valid_from), _start_of(grant.valid_until) + _DAY_MS
 
 
 def _start_of(day: date) -> int:

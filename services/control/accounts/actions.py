@@ -141,6 +141,9 @@ class Action(StrEnum):
 
     REPLAY_EXPLAIN = "replay.explain"
     REPLAY_RUN = "replay.run"
+    REPLAY_LOOK = "replay.look"
+    REPLAY_AUDIT = "replay.audit"
+    REPLAY_APPROVE = "replay.approve"
 
     CLAIM_LOOK = "claim.look"
     CLAIM_DECIDE = "claim.decide"

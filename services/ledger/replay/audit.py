@@ -185,9 +185,9 @@ class Repeater:
         place = Place(stretch.chain.topic, stretch.chain.partition)
         whole = self.known.reader.bounds(place).low <= _begin(stretch)
         rerun = self.rerun(stretch.chain)
-        wanted_blocks = {block.from_offset for block in stretch.judged}
+        wanted_blocks = {block.at for block in stretch.judged}
         for block, records in self.batches(stretch):
-            if block.from_offset in wanted_blocks:
+            if block.at in wanted_blocks:
                 self._judge(judged, block, records, rerun, whole=whole)
             elif len(records) == block.records and block.records:
                 self.repeat(rerun, block, records)
@@ -206,9 +206,14 @@ class Repeater:
         blocks = sorted((*stretch.warm_up, *stretch.judged), key=lambda block: block.from_offset)
         place = Place(stretch.chain.topic, stretch.chain.partition)
         bounds = self.known.reader.bounds(place)
+        if blocks[0].kind is BlockKind.CATCH_UP:
+            # Each catch-up begins where its grant's copier ended: they overlap.
+            for block in blocks:
+                yield from batches([block], self.known.reader.read(place, block.from_offset, block.to_offset))
+            return
         begin, end = max(bounds.low, blocks[0].from_offset), min(bounds.end, blocks[-1].to_offset)
         records = self.known.reader.read_all({place: Bounds(begin, end)})
-        return batches(blocks, iter(records))
+        yield from batches(blocks, iter(records))
 
     def repeat(self, rerun: Rerun, block: Recorded, records: PartitionRecords) -> Repeated:
         """Decide a batch under the policy version and the disputes that its block names."""

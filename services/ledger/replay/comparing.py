@@ -1,4 +1,4 @@
-"""Compares what a block recorded with what deciding it again came to, and names the first difference; pure."""
+"""Compares what a block recorded with what deciding it again came to; names the first difference; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,9 +103,7 @@ def locate(
             return replace(difference, part="key or missing", event=event)
         nearest = next((each for each in candidates if _event(each) == event), candidates[0])
         part, was, now = _apart(nearest, output) or ("", "", "")
-        return replace(
-            difference, part=part, offset=nearest.offset, recorded=was, repeated=now, event=event
-        )
+        return replace(difference, part=part, offset=nearest.offset, recorded=was, repeated=now, event=event)
     return difference
 
 

@@ -1,4 +1,4 @@
-"""Decision blocks as a replay needs them: whole, with the digests of their outputs, and sorted into chains."""
+"""Decision blocks as a replay needs them: whole, with the digests of their outputs, sorted into chains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,10 +105,8 @@ def stretch_of(chain: Chain, blocks: Sequence[Recorded], judged: Iterable[int]) 
     if not numbers or not chosen[0].intake:
         return Stretch(chain, (), chosen)
     first, last = numbers[0], numbers[-1]
-    if any(block.met_versions for block in blocks[first : last + 1]):
-        begin = 0
-    else:
-        begin = _begin(blocks, first, last)
+    published = any(block.met_versions for block in blocks[first : last + 1])
+    begin = 0 if published else _begin(blocks, first, last)
     inside = set(numbers)
     between = [block for number, block in enumerate(blocks[begin : last + 1], begin) if number not in inside]
     return Stretch(chain, between, chosen)

@@ -80,9 +80,7 @@ class Wanted:
             return False
         if scope.partition is not None and block.chain.partition != scope.partition:
             return False
-        if block.records and not _meets(
-            block.first_ms, block.last_ms + 1, scope.from_ms, scope.to_ms
-        ):
+        if block.records and not _meets(block.first_ms, block.last_ms + 1, scope.from_ms, scope.to_ms):
             return False
         if not _meets(block.from_offset, block.to_offset, scope.from_offset, scope.to_offset):
             return False

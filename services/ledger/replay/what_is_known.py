@@ -71,6 +71,10 @@ class Known:
             self._folded[number] = folding.disputes()
         return self._folded[number]
 
+    def open_disputes(self) -> Disputes:
+        """The disputes that are open after all changes that the topic holds."""
+        return self.disputes(len(self._all_changes()))
+
     def schemas(self, ids: Iterable[SchemaId]) -> dict[SchemaId, Any]:
         """The schemas of these ids; one that the registry does not know is absent, as live."""
         found: dict[SchemaId, Any] = {}

@@ -1,0 +1,305 @@
+"""`govbus replay create | approve | run | show | list | cancel`: decide again, and compare."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from csv import DictWriter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from services.cli.acting import As, acting
+from services.cli.bus import require
+from services.cli.control import open_control
+from services.cli.evidence_span import span_of
+from services.cli.output import (
+    CommandFailed,
+    ExitCode,
+    Form,
+    Format,
+    Json,
+    emit_json,
+    note,
+    table,
+    wants_json,
+)
+from services.cli.replay_scope import at_of, declared_grant, subject_in
+from services.control.accounts.actions import Action
+from services.control.replays.life import Order, Refused, Replay, State, Step
+from services.control.replays.on_stack import DeliveryInterrupted, StackDeliverer, open_known
+from services.control.replays.running import Runner
+from services.control.store.replays import work
+from services.ledger.replay.pace import Cancelled
+from services.ledger.replay.scope import Scope, WrongScope, checked
+from services.ledger.replay.what_is_known import SecretMissing
+from services.ledger.replay.words import Purpose
+from services.stack.api import Stack
+from services.stack.settings import StackSettings
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
+
+app = typer.Typer(help="Decide again what was decided, and compare.", no_args_is_help=True)
+Number = Annotated[int, typer.Argument(min=1, help="The replay's number.")]
+_FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
+_DAY: Final = "%Y-%m-%dT%H:%M:%SZ"
+_HEAD: Final = ("subject", "item", "recorded", "otherwise", "records")
+
+
+@app.callback()
+def replay() -> None:
+    """Decide again what was decided, and compare."""
+
+
+@app.command("create")
+def create_command(
+    who: As,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    basis: Annotated[str, typer.Option(help="The legal basis: document and article.")],
+    purpose: Annotated[Purpose, typer.Option(help="audit compares with the ledger.")] = Purpose.AUDIT,
+    resource: Annotated[str | None, typer.Option(help="Only this resource.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only what this department provides.")] = None,
+    consumer: Annotated[str | None, typer.Option(help="Only what this department receives.")] = None,
+    grant: Annotated[str | None, typer.Option(help="Only this grant.")] = None,
+    ask_subject: Annotated[
+        bool, typer.Option("--ask-subject", help="Ask for an identity; only its keyed hash is kept.")
+    ] = False,
+    last: Annotated[str | None, typer.Option(help="So long until now: 90s, 30m, 1h, 7d.")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="Begin, in UTC.", formats=_FORMATS)] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="End, in UTC.", formats=_FORMATS)] = None,
+    at: Annotated[str | None, typer.Option(help="An input partition: TOPIC:PARTITION[:FROM-TO].")] = None,
+    policy: Annotated[int | None, typer.Option(help="What-if: this version; today's if none.")] = None,
+    grant_file: Annotated[Path | None, typer.Option(help="What-if: this declaration of a grant.")] = None,
+    throttle: Annotated[int | None, typer.Option(min=1, help="Records a second at most.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for a replay; another person approves it (exit code 4 if a rule is against it)."""
+    now = datetime.now(UTC)
+    span = None if (last, since, until) == (None, None, None) else span_of(last, since, until, _ms(now))
+    subject = subject_in(_stack(), resource) if ask_subject else None
+    topic, partition, begin, end = at_of(at)
+    scope = Scope(
+        resource=ResourceId(resource) if resource else None,
+        provider=ProviderId(provider) if provider else None,
+        consumer=ConsumerId(consumer) if consumer else None,
+        grant=GrantId(grant) if grant else None,
+        subject=subject,
+        from_ms=None if span is None else span.from_ms,
+        to_ms=None if span is None else span.to_ms + 1,
+        topic=topic,
+        partition=partition,
+        from_offset=begin,
+        to_offset=end,
+    )
+    options = {"policy_version": policy, "grant": declared_grant(grant_file), "throttle": throttle}
+    with _told(), open_control() as database:
+        order = Order(
+            purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
+        )
+        asked = _asked(purpose)
+        with database.begin() as connection:
+            by = acting(connection, who, asked)
+            made = work.request(connection, order, by.id, now, by.console)
+    _answer(made, as_json=as_json)
+
+
+@app.command("approve")
+def approve_command(number: Number, who: As, as_json: Json = False) -> None:
+    """Approve a replay that another person asked for."""
+    with _told(), open_control() as database, database.begin() as connection:
+        found = _existing(work.load(connection, number), number)
+        redelivers = found.order.purpose is Purpose.REDELIVER
+        by = acting(connection, who, Action.REPLAY_APPROVE if redelivers else Action.REPLAY_AUDIT)
+        moved = work.step(connection, number, Step.APPROVE, by.id, datetime.now(UTC), by.console)
+    _answer(moved, as_json=as_json)
+
+
+@app.command("run")
+def run_command(
+    number: Number,
+    who: As,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; nothing is decided.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="So many processors share it.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Run an approved replay, or carry on one that was killed (exit code 1 if anything differs)."""
+    stack = _stack()
+    require(stack, "kafka", "registry")
+    with _told(), open_control() as database, open_known(stack) as known:
+        with database.begin() as connection:
+            found = _existing(work.load(connection, number), number)
+            by = acting(connection, who, _asked(found.order.purpose))
+        runner = Runner(
+            database,
+            known,
+            StackDeliverer(stack, known),
+            lambda: datetime.now(UTC),
+            _tell,
+            by.console,
+            workers,
+        )
+        if dry_run:
+            counted = runner.dry(found)
+            if as_json:
+                emit_json(counted)
+            else:
+                _show_count(counted)
+            return
+        done = runner.run(number, by.id)
+    _answer(done, as_json=as_json)
+    if (done.result or {}).get("verdict") in ("different", "incomplete"):
+        raise typer.Exit(ExitCode.NEGATIVE)
+
+
+@app.command("show")
+def show_command(
+    number: Number,
+    csv: Annotated[Path | None, typer.Option(help="Write the difference to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a replay: what was asked, how far it is, what it came to."""
+    with _told(), open_control() as database, database.reading() as connection:
+        found = _existing(work.load(connection, number), number)
+    if csv is not None:
+        _write_csv(csv, (found.result or {}).get("rows", []))
+    _answer(found, as_json=as_json)
+
+
+@app.command("list")
+def list_command(
+    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    before: Annotated[int | None, typer.Option(help="Go on below this number.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
+    as_json: Json = False,
+    output: Form = Format.TABLE,
+) -> None:
+    """List replays, the newest first."""
+    with _told(), open_control() as database, database.reading() as connection:
+        found = work.listed(connection, state, before, limit)
+    if wants_json(as_json, output):
+        emit_json({"replays": [_shown(each) for each in found]})
+        return
+    rows = [
+        (r.number, r.order.purpose.value, r.state.value, (r.result or {}).get("verdict", ""), r.order.reason)
+        for r in found
+    ]
+    table("Replays", ("number", "purpose", "state", "verdict", "reason"), rows)
+
+
+@app.command("cancel")
+def cancel_command(number: Number, who: As, as_json: Json = False) -> None:
+    """Cancel a replay; one that runs stops between two batches."""
+    with _told(), open_control() as database, database.begin() as connection:
+        found = _existing(work.load(connection, number), number)
+        by = acting(connection, who, _asked(found.order.purpose))
+        moved = work.step(connection, number, Step.CANCEL, by.id, datetime.now(UTC), by.console)
+    _answer(moved, as_json=as_json)
+
+
+def _asked(purpose: Purpose) -> Action:
+    return Action.REPLAY_RUN if purpose is Purpose.REDELIVER else Action.REPLAY_AUDIT
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong with a replay, in words."""
+    try:
+        yield
+    except WrongScope as error:
+        raise CommandFailed(ExitCode.USAGE, str(error), "", "correct the scope") from error
+    except Refused as error:
+        raise CommandFailed(
+            ExitCode.REFUSED, str(error), "", "`govbus replay show` tells how it stands"
+        ) from error
+    except Cancelled as error:
+        raise CommandFailed(
+            ExitCode.REFUSED, str(error), "", "ask for a new one if it is still wanted"
+        ) from error
+    except (SecretMissing, DeliveryInterrupted) as error:
+        raise CommandFailed(
+            ExitCode.UNAVAILABLE, str(error), "", "mend it, and run the replay again"
+        ) from error
+
+
+def _stack() -> Stack:
+    return Stack(StackSettings.from_environment())
+
+
+def _existing(found: Replay | None, number: int) -> Replay:
+    if found is None:
+        raise CommandFailed(
+            ExitCode.USAGE, f"there is no replay {number}", "", "`govbus replay list` shows them"
+        )
+    return found
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _tell(done: int, of: int, rate: float) -> None:
+    left = f", {(of - done) / rate:.0f} s left" if rate > 0 else ""
+    note(f"{done:,} of {of:,} records, {rate:,.0f} a second{left}")
+
+
+def _shown(found: Replay) -> dict[str, Any]:
+    order = found.order
+    return {
+        "number": found.number,
+        "purpose": order.purpose.value,
+        "state": found.state.value,
+        "version": found.version,
+        "reason": order.reason,
+        "basis": order.basis,
+        "scope": order.scope.record(),
+        "options": dict(order.options),
+        "requested_by": found.requested_by,
+        "requested_at": found.requested_at.strftime(_DAY),
+        "approved_by": found.approved_by,
+        "progress": found.progress,
+        "result": found.result,
+    }
+
+
+def _answer(found: Replay, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(_shown(found))
+        return
+    typer.echo(f"replay {found.number}, {found.order.purpose.value}: {found.state.value}")
+    if found.progress and found.state is State.RUNNING:
+        typer.echo(f"  {found.progress['done']:,} of {found.progress['of']:,} records")
+    if found.result:
+        _show_result(found.result)
+
+
+def _show_result(result: Mapping[str, Any]) -> None:
+    typer.echo(f"  {result['verdict']}: {result.get('records', result.get('delivered', 0)):,} records")
+    if "why" in result:
+        typer.echo(f"  {result['why']}")
+    first = result.get("first_difference")
+    if first:
+        table(
+            "The first difference", ("what", "is"), [(k, v) for k, v in first.items() if v not in (None, "")]
+        )
+    if "rows" in result:
+        table(
+            "What would be different", _HEAD, [tuple(row[name] for name in _HEAD) for row in result["rows"]]
+        )
+    for chain in result.get("chains", ()):
+        if chain["why"]:
+            typer.echo(f"  {chain['chain']}: {chain['why']}")
+
+
+def _show_count(counted: Mapping[str, Any]) -> None:
+    typer.echo(
+        f"{counted['records']:,} records in {counted['blocks']:,} blocks, "
+        f"{counted['warm_up_records']:,} before them for their state"
+    )
+    for place in counted["not_retained"]:
+        typer.echo(f"  {place}: its beginning is kept no more")
+
+
+def _write_csv(path: Path, rows: list[Mapping[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        written = DictWriter(file, _HEAD)
+        written.writeheader()
+        written.writerows(rows)

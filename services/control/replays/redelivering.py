@@ -1,0 +1,253 @@
+"""Redelivers: what a grant covers today, of the records in scope, once more to the grant's own topic.
+
+Of each key in scope the newest canonical state goes out, never an older one: the topic is compacted, and an
+older state at its end would become the kept one. Everything is decided by today's policy. Before a
+transaction is committed it is asked again whether the policy is still that one and whether a newer state of
+one of the keys has come meanwhile; in both cases nothing of it is ever readable. A newer state that comes
+after that is delivered by the fan-out behind ours.
+
+It writes as the grant's copier. So whoever withdraws or suspends the grant ends what is open here too, and a
+new epoch of the grant fences it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from services.control.replays.life import Refused, Replay
+from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
+from services.fanout.plan import FanoutPlan, canonical_schemas, compile_grants, validity_ms
+from services.ledger.counts import Place
+from services.ledger.reader import Bounds
+from services.ledger.replay.pace import Pace
+from services.ledger.replay.scope import Scope
+from services.ledger.replay.subject import concerning
+from services.ledger.replay.what_is_known import Known
+from services.processor.blocks import BlockDraft, BlockWriter
+from services.processor.codecs import CodecCache
+from topics import names
+from topics.disputes import DisputeMarks, Disputes, keys_from
+from topics.engine.records import PartitionRecords
+from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber
+from topics.grants.declaration import GrantState
+from topics.policy import GrantPolicy, Policy
+
+HEADER: Final = "govbus_replay"
+"""Marks a redelivered record; its value is the number of the replay."""
+MOST_KEYS: Final = 200_000
+"""Of one partition; their newest states are held at once."""
+ATTEMPTS: Final = 5
+
+
+class NotAuthorised(Refused):
+    """Today's policy lets nothing be delivered under the grant."""
+
+
+class Deliverer(Protocol):
+    """Writes as the copier of a grant."""
+
+    def write(self, grant: GrantId, records: Sequence[OutputRecord], still: Callable[[], bool]) -> bool:
+        """Write all of them in one transaction and commit it if ``still`` then says so; says whether."""
+        ...
+
+    def policy(self) -> Policy:
+        """The newest policy version, read now."""
+        ...
+
+    def disputes(self) -> Disputes:
+        """The disputes that are open now."""
+        ...
+
+
+@dataclass(slots=True)
+class _Counts:
+    delivered: int = 0
+    tombstoned: int = 0
+    withheld: dict[str, int] | None = None
+    attempts: int = 0
+
+    def note(self, outcomes: Iterable[GrantOutcome]) -> None:
+        for each in outcomes:
+            if each.kind is DeliveryKind.DELIVERED:
+                self.delivered += 1
+            elif each.kind is DeliveryKind.TOMBSTONED:
+                self.tombstoned += 1
+            else:
+                self.withheld = self.withheld or {}
+                reason = each.withheld.value if each.withheld else ""
+                self.withheld[reason] = self.withheld.get(reason, 0) + 1
+
+
+def redeliver(
+    known: Known, replay: Replay, deliverer: Deliverer, pace: Pace, now: datetime
+) -> dict[str, Any]:
+    """Deliver a scope again; what it came to.
+
+    Raises:
+        NotAuthorised: the grant is gone, revoked, suspended, held, being filled, or outside its days.
+        Refused: too many keys at once, or the bus changes faster than it can be written.
+        Cancelled: the pace said so.
+    """
+    scope = replay.order.scope
+    policy = deliverer.policy()
+    entry = authorised(policy, scope.grant, now)
+    topic = policy.resources[entry.grant.resource].resource.canonical_topic
+    places = [
+        place
+        for place in known.reader.places(topic)
+        if scope.partition in (None, place.partition) and scope.topic in (None, topic)
+    ]
+    ranges = {place: _range(known, place, scope) for place in places}
+    pace.begin(sum(each.end - each.low for each in ranges.values()))
+    counts = _Counts()
+    for place, bounds in ranges.items():
+        _partition(known, replay, deliverer, place, bounds, counts, now)
+        pace.decided(bounds.end - bounds.low)
+    return {
+        "verdict": "delivered",
+        "grant": entry.grant.id,
+        "topic": entry.grant.topic,
+        "delivered": counts.delivered,
+        "tombstoned": counts.tombstoned,
+        "withheld": counts.withheld or {},
+    }
+
+
+def authorised(policy: Policy, grant: GrantId | None, now: datetime) -> GrantPolicy:
+    """The grant, if today's policy delivers under it.
+
+    Raises:
+        NotAuthorised: it does not.
+    """
+    entry = policy.grants.get(grant) if grant is not None else None
+    if entry is None:
+        raise NotAuthorised(f"policy version {policy.version} has no grant {grant}")
+    if entry.grant.state is not GrantState.ACTIVE:
+        raise NotAuthorised(f"grant {grant} is {entry.grant.state.value}")
+    if policy.holds_on(entry.grant):
+        raise NotAuthorised(f"grant {grant} is held by {policy.holds_on(entry.grant)[0].id}")
+    begin, end = validity_ms(entry.grant)
+    if not begin <= now.timestamp() * 1000 < end:
+        raise NotAuthorised(f"today is not among the days of grant {grant}")
+    return entry
+
+
+def _range(known: Known, place: Place, scope: Scope) -> Bounds:
+    bounds = known.reader.bounds(place)
+    low = bounds.low if scope.from_offset is None else max(bounds.low, scope.from_offset)
+    end = bounds.end if scope.to_offset is None else min(bounds.end, scope.to_offset)
+    if scope.from_ms is not None:
+        low = max(low, known.reader.offset_at(place, scope.from_ms))
+    if scope.to_ms is not None:
+        end = min(end, known.reader.offset_at(place, scope.to_ms))
+    return Bounds(low, max(low, end))
+
+
+def _partition(
+    known: Known,
+    replay: Replay,
+    deliverer: Deliverer,
+    place: Place,
+    bounds: Bounds,
+    counts: _Counts,
+    now: datetime,
+) -> None:
+    concerns = concerning(known, replay.order.scope)
+    newest: dict[bytes, KafkaRecord] = {}
+    for record in known.reader.read(place, bounds.low, bounds.end):
+        if record.key is not None and record.value is not None and concerns(record):
+            newest[record.key] = record
+            if len(newest) > MOST_KEYS:
+                raise Refused(f"{place}: more than {MOST_KEYS} keys are in scope; narrow it")
+    read_to = bounds.end
+    for _ in range(ATTEMPTS if newest else 0):
+        read_to = _renew(known, place, newest, read_to)
+        policy, disputes = deliverer.policy(), deliverer.disputes()
+        entry = authorised(policy, replay.order.scope.grant, now)
+        outcomes = _decided(known, policy, entry, place, newest.values(), disputes)
+        written = [_marked(one.output, replay) for one in outcomes if one.output is not None]
+        block = _block(policy, entry, replay, place, bounds, written, outcomes, disputes.number)
+        seen = read_to
+
+        def still(version: PolicyNumber = policy.version, seen: int = seen) -> bool:
+            return deliverer.policy().version == version and not _newer(known, place, newest, seen)
+
+        if not written or deliverer.write(entry.grant.id, [*written, block], still):
+            counts.note(outcomes)
+            return
+        counts.attempts += 1
+    if newest:
+        raise Refused(f"{place}: the records in scope change faster than they can be delivered; try again")
+
+
+def _renew(known: Known, place: Place, newest: dict[bytes, KafkaRecord], read_to: int) -> int:
+    """Replace the states that have newer ones; returns up to where that is known."""
+    end = known.reader.bounds(place).end
+    for record in known.reader.read(place, read_to, end):
+        if record.key in newest and record.key is not None and record.value is not None:
+            newest[record.key] = record
+    return end
+
+
+def _newer(known: Known, place: Place, newest: dict[bytes, KafkaRecord], seen: int) -> bool:
+    end = known.reader.bounds(place).end
+    return any(record.key in newest for record in known.reader.read(place, seen, end))
+
+
+def _decided(
+    known: Known,
+    policy: Policy,
+    entry: GrantPolicy,
+    place: Place,
+    records: Iterable[KafkaRecord],
+    disputes: Disputes,
+) -> list[GrantOutcome]:
+    """What today's policy makes of the records, by the fan-out's own line."""
+    secrets = known.secrets([policy])
+    plan = _opened(compile_grants(policy, [entry], secrets))
+    codecs = CodecCache()
+    codecs.learn(canonical_schemas(policy, {place.topic}))
+    ordered = sorted(records, key=lambda record: record.offset)
+    if not ordered:
+        return []
+    codecs.learn(known.schemas(codecs.missing(PartitionRecords(*place, ordered))))
+    marks = DisputeMarks(disputes, keys_from(secrets))
+    return [one for record in ordered for one in fan_out(record, plan, codecs.codecs, None, marks) or ()]
+
+
+def _opened(plan: FanoutPlan) -> FanoutPlan:
+    """The plan without where live delivery began: what the copier once gave may be given again."""
+    return replace(
+        plan,
+        resources={
+            topic: replace(found, grants=tuple(replace(grant, starts_at={}) for grant in found.grants))
+            for topic, found in plan.resources.items()
+        },
+    )
+
+
+def _marked(output: OutputRecord, replay: Replay) -> OutputRecord:
+    return replace(output, headers=(*output.headers, (HEADER, str(replay.number).encode())))
+
+
+def _block(
+    policy: Policy,
+    entry: GrantPolicy,
+    replay: Replay,
+    place: Place,
+    bounds: Bounds,
+    written: Sequence[OutputRecord],
+    outcomes: Sequence[GrantOutcome],
+    disputes: int,
+) -> OutputRecord:
+    """What the ledger keeps of it: a chain of its own, beside those of epochs."""
+    group = f"{names.copier_transactional_id(GrantId('replay'))}.{replay.number}"
+    instance = names.copier_transactional_id(entry.grant.id)
+    draft = BlockDraft(group, instance, place.topic, place.partition, bounds.low, policy.version)
+    draft.to_offset, draft.records, draft.disputes = bounds.low, 0, disputes
+    tally = draft.grant(entry.grant.id, entry.generation)
+    tally.delivered = sum(each.kind is DeliveryKind.DELIVERED for each in outcomes)
+    tally.tombstoned = sum(each.kind is DeliveryKind.TOMBSTONED for each in outcomes)
+    draft.wrote(written)
+    return BlockWriter(policy.control_schemas).output(names.LEDGER_DELIVERY, draft)

@@ -1,0 +1,305 @@
+"""What was decided is decided again to the byte, and whatever is not so is named at its place."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.control.replays.life import Order, Refused, Replay, State, Step, after, requested
+from services.control.replays.redelivering import HEADER, NotAuthorised, redeliver
+from services.ledger.replay.audit import Audited, audit, count
+from services.ledger.replay.pace import Cancelled, Pace
+from services.ledger.replay.scope import Scope, WrongScope, checked
+from services.ledger.replay.subject import concerning, subject_hash
+from services.ledger.replay.what_if import what_if, with_grant
+from services.ledger.replay.what_is_known import Known
+from services.ledger.replay.words import Fate, Purpose, Verdict
+from tests.support.memory_bus import MemoryCity
+from tests.unit.ledger.test_city import ENROLMENT, ID_A, PERSON, person
+from topics.disputes import Disputes
+from topics.engine.choose import Implementation
+from topics.event import GrantId, OutputRecord, PolicyNumber, ResourceId
+from topics.grants.declaration import GrantState, PartialMask
+from topics.policy import Policy
+
+ALL = Scope(from_ms=1)
+PERSONS = ResourceId("population.person.v1")
+HEALTH = GrantId("health-persons-gusu")
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def known(city: MemoryCity) -> Known:
+    return Known(city.memory, city.registry, lambda _: bytes(32))
+
+
+def next_version(city: MemoryCity, grant: GrantId, **changed: object) -> Policy:
+    """The next policy version, with one grant declared otherwise."""
+    entry = city.policy.grants[grant]
+    changed_entry = entry.model_copy(update={"grant": entry.grant.model_copy(update=changed)})
+    policy = with_grant(city.policy, changed_entry)
+    return policy.model_copy(update={"version": PolicyNumber(city.policy.version + 1)})
+
+
+@pytest.fixture
+def city() -> MemoryCity:
+    """Corrections, a stopped key, a release of nothing, published versions, and a policy in the middle."""
+    city = MemoryCity()
+    city.change("c", after=PERSON)
+    city.pump()
+    city.change("u", PERSON, person(id_number="bad"))
+    city.pump()
+    city.adopt(next_version(city, HEALTH, state=GrantState.SUSPENDED))
+    city.change("u", person(id_number="bad"), person(name="王小红"))
+    city.garbage(b"zz")
+    city.change("c", after=ENROLMENT, enrolment=True)
+    city.pump()
+    city.publish(1)
+    city.pump()
+    city.publish(2)
+    city.publish(2)
+    city.pump()
+    return city
+
+
+@pytest.mark.parametrize("implementation", [None, Implementation.REFERENCE, Implementation.GENERATED])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_everything_is_identical_under_the_policy_of_each_batch(
+    city: MemoryCity, implementation: Implementation | None, workers: int
+) -> None:
+    city.clock += 86_400_000_000
+    found = audit(known(city), ALL, implementation=implementation, workers=workers)
+    assert found.verdict is Verdict.IDENTICAL, found.first
+    assert found.counts()[Fate.IDENTICAL.value] == count(known(city), ALL).blocks > 8
+
+
+def test_a_stretch_begins_where_the_entry_began_that_it_met(city: MemoryCity) -> None:
+    place = Scope(topic=city.policy.resources[PERSONS].resource.raw_topic, partition=0, from_offset=2)
+    [stretch] = count(known(city), place).stretches
+    assert stretch.warm_records == 1
+    assert audit(known(city), place).verdict is Verdict.IDENTICAL
+
+
+@pytest.mark.parametrize("topic", ["ledger.intake", "ledger.delivery"])
+def test_one_byte_of_a_recorded_digest_is_named_as_the_first_difference(city: MemoryCity, topic: str) -> None:
+    places = [place for place in city.memory.records if place.topic == topic]
+    record = city.memory.records[places[0]][0]
+    said = known(city).decoder.value(record) or {}
+    first = said["outputs"][0]
+    old = first["digest"].encode()
+    new = (b"1" if old[:1] == b"0" else b"0") + old[1:]
+    city.memory.records[places[0]][0] = replace(record, value=(record.value or b"").replace(old, new))
+    found = audit(known(city), ALL)
+    assert found.verdict is Verdict.DIFFERENT
+    assert found.counts()[Fate.DIFFERENT.value] == 1
+    assert found.first is not None
+    assert (found.first.block, found.first.part) == (record.coordinates, "digest")
+    assert (found.first.topic, found.first.partition) == (first["topic"], first["partition"])
+
+
+def test_a_changed_mask_is_named_at_the_very_record_that_it_changed(city: MemoryCity) -> None:
+    entry = city.policy.grants[receiving(city)]
+    assert "name" in entry.grant.items
+    mask = {**entry.grant.masks, "name": PartialMask(keep_first=1)}
+    asked = known(city)
+    changed = entry.model_copy(update={"grant": entry.grant.model_copy(update={"masks": mask})})
+    policies = {number: with_grant(policy, changed) for number, policy in asked.policies.items()}
+    asked._policies = policies
+    found = audit(asked, ALL)
+    assert found.verdict is Verdict.DIFFERENT
+    assert found.first is not None
+    assert (found.first.topic, found.first.part) == (entry.grant.topic, "value")
+    assert found.first.offset is not None
+    assert "王" not in found.first.recorded + found.first.repeated
+
+
+def test_what_is_kept_no_more_is_said_to_be_so_and_not_to_differ(city: MemoryCity) -> None:
+    raw = next(place for place in city.memory.records if place.topic.startswith("raw.police"))
+    del city.memory.records[raw][0]
+    found = audit(known(city), ALL)
+    assert found.verdict is Verdict.INCOMPLETE
+    assert found.counts()[Fate.NOT_RETAINED.value] == 1
+    assert any("are kept" in each.why for each in found.chains)
+
+
+def test_a_narrower_grant_shows_its_differences_by_item_and_reason(city: MemoryCity) -> None:
+    entry = next(
+        each
+        for each in city.policy.grants.values()
+        if each.grant.resource == PERSONS and each.grant.id != HEALTH
+    )
+    mask = {**entry.grant.masks, "name": PartialMask(keep_first=1)}
+    other = with_grant(
+        city.policy, entry.model_copy(update={"grant": entry.grant.model_copy(update={"masks": mask})})
+    )
+    rows = what_if(known(city), Scope(grant=entry.grant.id), other).listed()
+    assert {(row.subject, row.item) for row in rows} == {(entry.grant.id, "name")}
+    rows = what_if(known(city), Scope(grant=HEALTH), city.policy).listed()
+    assert {row.otherwise for row in rows} == {"withheld: SUSPENDED"}
+
+
+def test_a_subject_is_found_by_its_keyed_hash_alone(city: MemoryCity) -> None:
+    scope = Scope(subject=subject_hash(bytes(32), f"resident_id:{ID_A}"))
+    other = Scope(subject=subject_hash(bytes(32), "resident_id:440524188001010014"))
+    records = [
+        r
+        for place, found in city.memory.records.items()
+        if place.topic == f"resource.{PERSONS}"
+        for r in found
+    ]
+    assert ID_A not in str(scope.record())
+    assert any(map(concerning(known(city), scope), records))
+    assert not any(map(concerning(known(city), other), records))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["王一", "王二", "bad"]), st.booleans()), min_size=1, max_size=12
+    ),
+    workers=st.integers(1, 5),
+    first=st.integers(0, 11),
+)
+def test_whatever_the_batches_and_workers_deciding_again_is_the_same(
+    steps: Sequence[tuple[str, bool]], workers: int, first: int
+) -> None:
+    city = MemoryCity()
+    before = None
+    for name, ends_batch in steps:
+        row = person(id_number="bad") if name == "bad" else person(name=name)
+        city.change("u" if before else "c", before, row)
+        before = row
+        if ends_batch:
+            city.pump()
+    city.pump()
+    assert audit(known(city), ALL, workers=workers).verdict is Verdict.IDENTICAL
+    raw = city.policy.resources[PERSONS].resource.raw_topic
+    part = Scope(topic=raw, partition=0, from_offset=min(first, len(steps) - 1))
+    assert audit(known(city), part).verdict is Verdict.IDENTICAL
+
+
+def test_a_run_that_was_interrupted_keeps_what_it_judged_and_may_be_cancelled(city: MemoryCity) -> None:
+    whole = audit(known(city), ALL)
+    kept = {each.chain: each for each in whole.chains}
+    worked: list[str] = []
+    again = audit(known(city), ALL, Pace(keep=lambda judged: worked.append(judged.chain)), done=kept)
+    assert (again, worked) == (whole, [])
+    with pytest.raises(Cancelled):
+        audit(known(city), ALL, Pace(cancelled=lambda: True, clock=iter(range(10_000)).__next__))
+
+
+def test_a_throttle_waits_until_the_rate_is_kept() -> None:
+    now = [0.0]
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(100, clock=lambda: now[0], wait=wait)
+    pace.begin(300)
+    for _ in range(3):
+        pace.decided(100)
+    assert (sum(waited), pace.rate()) == (3.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(),
+        Scope(from_offset=1),
+        Scope(partition=1),
+        Scope(from_ms=2, to_ms=2),
+        Scope(resource=PERSONS, from_ms=3, to_ms=2),
+    ],
+)
+def test_a_scope_that_means_nothing_is_refused(scope: Scope) -> None:
+    with pytest.raises(WrongScope):
+        checked(scope)
+
+
+def test_nobody_approves_his_own_replay_and_every_step_has_its_place() -> None:
+    order = requested(Order(Purpose.AUDIT, ALL, "yearly audit", "Audit Law, art. 3", {}))
+    replay = Replay(1, order, State.REQUESTED, 1, "anna", NOW)
+    with pytest.raises(Refused, match="another person"):
+        after(replay, Step.APPROVE, "anna")
+    assert after(replay, Step.APPROVE, "bo") is State.APPROVED
+    with pytest.raises(Refused):
+        after(replay, Step.START, "anna")
+    with pytest.raises(Refused):
+        requested(replace(order, basis=""))
+    with pytest.raises(Refused):
+        requested(replace(order, purpose=Purpose.REDELIVER))
+
+
+class Hand:
+    """A deliverer in memory; ``meanwhile`` happens before each commit."""
+
+    def __init__(self, city: MemoryCity, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.city, self.meanwhile = city, meanwhile
+        self.committed: list[OutputRecord] = []
+
+    def policy(self) -> Policy:
+        return self.city.policy
+
+    def disputes(self) -> Disputes:
+        return Disputes()
+
+    def write(self, grant: GrantId, records: Sequence[OutputRecord], still: Callable[[], bool]) -> bool:
+        self.meanwhile()
+        if not still():
+            return False
+        self.committed += records
+        return True
+
+
+def redelivery(grant: GrantId) -> Replay:
+    order = Order(Purpose.REDELIVER, Scope(grant=grant), "lost", "contract 7", {})
+    return Replay(7, order, State.RUNNING, 3, "anna", NOW, "bo")
+
+
+def receiving(city: MemoryCity) -> GrantId:
+    return next(
+        each.grant.id
+        for each in city.policy.grants.values()
+        if each.grant.resource == PERSONS and each.grant.id != HEALTH
+    )
+
+
+def test_a_redelivery_gives_the_newest_state_marked_and_is_on_the_ledger(city: MemoryCity) -> None:
+    hand = Hand(city)
+    grant = receiving(city)
+    found = redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
+    *records, block = hand.committed
+    assert found["delivered"] == len(records) == 1
+    assert (HEADER, b"7") in records[0].headers
+    said = known(city).decoder.decode(block.value or b"")
+    assert [each["records"] for each in said["outputs"]] == [1]
+
+
+@pytest.mark.parametrize("state", [GrantState.REVOKED, GrantState.SUSPENDED, GrantState.FILLING])
+def test_a_redelivery_reaches_no_grant_that_is_not_active_today(city: MemoryCity, state: GrantState) -> None:
+    grant, hand = receiving(city), Hand(city)
+    city.adopt(next_version(city, grant, state=state))
+    with pytest.raises(NotAuthorised):
+        redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
+    assert hand.committed == []
+
+
+def test_a_grant_that_is_revoked_while_it_is_written_gets_nothing(city: MemoryCity) -> None:
+    grant = receiving(city)
+    hand = Hand(city, lambda: city.adopt(next_version(city, grant, state=GrantState.REVOKED)))
+    with pytest.raises(NotAuthorised):
+        redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
+    assert hand.committed == []
+
+
+def test_a_state_that_is_replaced_while_it_is_written_is_never_delivered(city: MemoryCity) -> None:
+    changes = iter([lambda: (city.change("u", person(name="王小红"), person(name="王新")), city.pump())])
+    hand = Hand(city, lambda: next(changes, lambda: None)())  # type: ignore[func-returns-value]
+    redeliver(known(city), redelivery(receiving(city)), hand, Pace(), NOW)
+    [record, _] = hand.committed
+    assert "王新".encode() in (record.value or b"")
+    assert Audited(()).verdict is Verdict.EMPTY
