@@ -1,4 +1,4 @@
-"""Judges whether a capture still stands where it stood: same server, same timeline, no slot that jumped; pure."""
+"""Judges whether a capture still stands where it stood: same server, same timeline, same slot; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

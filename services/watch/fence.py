@@ -59,7 +59,7 @@ class Fence:
         return dict(self._standings)
 
     def look(self, source: CaptureSource, system: str, slots: Mapping[str, SlotReport]) -> Iterator[Alarm]:
-        """Compare one capture with what is remembered of it; the slots must have been read before this call."""
+        """Compare one capture with what is remembered of it; the slots must have been read before."""
         name = source.connector
         try:
             position = published_position(self._connect.offsets(name))
@@ -122,4 +122,6 @@ class Fence:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_private(self._memory, json.dumps(content, indent=1) + "\n")
         except OSError as error:
-            self._log("alarm", "fence-cannot-remember", subject=self._memory.name, detail=type(error).__name__)
+            self._log(
+                "alarm", "fence-cannot-remember", subject=self._memory.name, detail=type(error).__name__
+            )
