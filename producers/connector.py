@@ -15,6 +15,12 @@ from producers.debezium import INCARNATION_HEADER
 from topics.event import ProviderId, TopicName
 from topics.names import HEARTBEAT_PREFIX, notifications, raw_prefix, signal
 
+CONNECTOR_PREFIX: Final = "capture."
+"""Every capture's name in Connect begins with this; the provider's id follows."""
+
+INCARNATION_SETTING: Final = "transforms.incarnation.value.literal"
+"""The setting of a capture that says which incarnation its records carry."""
+
 _PLACEHOLDER: Final = re.compile(r"\$\{(GOVBUS_[A-Z0-9_]+)\}")
 _PROVIDER: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 _BREAKS_A_LINE: Final = re.compile(r"[\r\n\0]")
@@ -104,7 +110,7 @@ class SinkDeclaration:
 
 def connector_name(provider: ProviderId) -> str:
     """The name of a provider's capture in Connect."""
-    return f"capture.{_checked(provider)}"
+    return f"{CONNECTOR_PREFIX}{_checked(provider)}"
 
 
 def slot_name(provider: ProviderId) -> str:

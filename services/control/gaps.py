@@ -16,7 +16,8 @@ from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectorNotFound, ConnectUnavailable
 from producers.connect_status import Health
 from producers.connector import connector_name, slot_name
-from producers.slots import SlotReport, slot_report
+from producers.continuity import jump, published_position
+from producers.slots import SlotReport, slot_report, system_of
 from services.control.access import Access, CaptureSource
 from services.control.connectors import captured
 from topics.event import ProviderId, ResourceId
@@ -24,13 +25,6 @@ from topics.policy import Policy
 from topics.resource import Provider, Resource
 
 _CONNECT_TIMEOUT_S: Final = 3
-# On a standby the timeline is that of its last checkpoint; on a primary that of the log it writes now.
-_SYSTEM: Final = """
-    SELECT system_identifier::text || '/' ||
-           CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::text FROM pg_control_checkpoint())
-                ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint::text END
-      FROM pg_control_system()
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +48,13 @@ class CaptureFacts:
         has_offsets: whether Connect knows a position of it; None where Connect does not answer.
         is_stopped: whether somebody stopped its connector.
         source: None where the database does not answer.
+        position: up to where changes were published, in bytes since the log began; None where not known.
     """
 
     has_offsets: bool | None = None
     is_stopped: bool = False
     source: SourceFacts | None = None
+    position: int | None = None
 
     @property
     def waits_for_start(self) -> bool:
@@ -96,7 +92,10 @@ def _capture(client: ConnectClient | None, provider: ProviderId, source: Capture
         return CaptureFacts(source=facts)
     name = connector_name(provider)
     try:
-        return CaptureFacts(bool(client.offsets(name)), client.health(name) is Health.STOPPED, facts)
+        # After the slot: PostgreSQL hears of a position only once it is committed in Kafka.
+        offsets = client.offsets(name)
+        stopped = client.health(name) is Health.STOPPED
+        return CaptureFacts(bool(offsets), stopped, facts, published_position(offsets))
     except ConnectorNotFound:
         return CaptureFacts(False, False, facts)
     except ConnectUnavailable:
@@ -110,11 +109,9 @@ def read_source(source: CaptureSource, slot: str) -> SourceFacts:
         psycopg2.Error: it cannot be reached or asked.
     """
     with closing(open_source(source)) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(_SYSTEM)
-            row = cursor.fetchone()
+        system = system_of(connection)
         slots = {report.name: report for report in slot_report(connection)}
-    return SourceFacts(str(row[0]) if row else "", slots.get(slot))
+    return SourceFacts(system, slots.get(slot))
 
 
 def open_source(source: CaptureSource) -> psycopg2.extensions.connection:
@@ -149,6 +146,9 @@ def gap(facts: CaptureFacts, recorded: str | None) -> str | None:
         return None
     if slot is None:
         return "changes are lost: the capture has a position and its replication slot is gone"
+    jumped = jump(slot, facts.position)
+    if jumped is not None:
+        return f"changes are lost: {jumped}"
     if recorded is not None and recorded != facts.source.system:
         return (
             f"changes may be lost: the capture began on system and timeline {recorded}, "

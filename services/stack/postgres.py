@@ -305,14 +305,18 @@ class Postgres(Component):
 
     @staticmethod
     def _refused_by_leftovers(process: psutil.Process, log: Path, begin: int) -> bool:
-        """Say whether the server ended at once because children of a killed one are still there."""
+        """Say whether the server ended at once because a killed one, or its children, are still there.
+
+        "Already exists" is what it says of a killed server whose end nobody has collected yet.
+        """
         try:
             process.wait(timeout=0.3)
         except psutil.TimeoutExpired:
             return False
         with log.open("rb") as content:
             content.seek(begin)
-            return b"is still in use" in content.read()
+            said = content.read()
+        return b"is still in use" in said or b'"postmaster.pid" already exists' in said
 
 
 def _set_role(connection: Connection, cursor: Cursor, name: str, password: str) -> None:

@@ -82,14 +82,16 @@ def _reach(settings: WatchSettings) -> Reach:
     if settings.connect_url and settings.connect_user:
         password = Path(str(settings.connect_password_file)).read_text(encoding="utf-8").strip()
         client = ConnectClient(settings.connect_url, settings.connect_user, password, retries=_RETRIES)
-        return Reach(client, Path(str(settings.connect_secrets)))
+        return Reach(client, Path(str(settings.connect_secrets)), memory=settings.memory)
     stack = Stack(StackSettings.from_environment())
     endpoints = stack.endpoints()
     client = ConnectClient(
         endpoints.connect_url, *stack.connect_auth(), session=loopback_session(), retries=_RETRIES
     )
     ours = (endpoints.postgres_host, endpoints.postgres_port)
-    return Reach(client, stack.context.layout.connect_secrets, {ours: stack.superuser_connection})
+    layout = stack.context.layout
+    memory = settings.memory or layout.data / "watch" / "continuity.json"
+    return Reach(client, layout.connect_secrets, {ours: stack.superuser_connection}, memory)
 
 
 if __name__ == "__main__":

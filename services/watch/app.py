@@ -14,8 +14,9 @@ import psycopg2.extensions
 from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectError, ConnectorNotFound
 from producers.restarter import Did, Look, Restarter
-from producers.slots import SlotReport, slot_report
+from producers.slots import SlotReport, slot_report, system_of
 from services.watch.alarms import AlarmBook
+from services.watch.fence import Fence
 from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
 from services.watch.safe_text import safe_line
 from services.watch.settings import WatchSettings
@@ -34,11 +35,13 @@ class Reach:
         connect: the Connect client; it should give up soon.
         secrets: Connect's folder of secrets.
         servers: database servers that are asked even when no connector reads from them.
+        memory: file in which the continuity fence remembers; None where it must not outlive the process.
     """
 
     connect: ConnectClient
     secrets: Path
     servers: Mapping[Server, Callable[[], Connection]] = field(default_factory=dict)
+    memory: Path | None = None
 
 
 class Watch:
@@ -52,6 +55,7 @@ class Watch:
         self._log = log
         self._clock = clock
         self._restarter = Restarter(reach.connect, settings.restarts, clock)
+        self._fence = Fence(reach.connect, reach.memory, log)
         self._book = AlarmBook()
         self._sources: dict[str, CaptureSource] | None = None
         self._servers = dict(reach.servers)
@@ -100,6 +104,11 @@ class Watch:
                     | {"lag_bytes": slot.lag_bytes, "retained_bytes": slot.retained_bytes}
                     for server, slots in sorted(self._slots.items())
                     for slot in slots
+                ],
+                "captures": [
+                    {"connector": name, "incarnation": standing.incarnation, "system": standing.system}
+                    | {"position": standing.position, "broken": standing.broken}
+                    for name, standing in sorted(self._fence.standings.items())
                 ],
                 "alarms": [
                     {"kind": alarm.kind.value, "subject": alarm.subject, "detail": alarm.detail}
@@ -161,11 +170,17 @@ class Watch:
             try:
                 with closing(connect()) as connection:
                     found[server] = slot_report(connection)
+                    system = system_of(connection)
             except psycopg2.Error as error:
                 yield Alarm(
                     AlarmKind.DATABASE_SILENT, server, type(error).__name__, "start the database server"
                 )
+                for source in self._read_from((host, port)):
+                    yield from self._fence.silent(source)
                 continue
+            slots = {slot.name: slot for slot in found[server]}
+            for source in self._read_from((host, port)):
+                yield from self._fence.look(source, system, slots)
             yield from slot_alarms(
                 server,
                 found[server],
@@ -176,6 +191,9 @@ class Watch:
             )
         with self._lock:
             self._slots = found
+
+    def _read_from(self, server: Server) -> list[CaptureSource]:
+        return [source for source in (self._sources or {}).values() if source.server == server]
 
     def _unread_for(self, server: str, slots: Iterable[SlotReport]) -> dict[str, float]:
         """Slot → seconds since this watch first saw it without a reader."""

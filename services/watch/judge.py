@@ -22,6 +22,7 @@ class AlarmKind(StrEnum):
     CONNECTOR_IDLE = "connector-idle"
     CONNECT_SILENT = "connect-silent"
     DATABASE_SILENT = "database-silent"
+    CAPTURE_FENCED = "capture-fenced"
     SLOT_GAP = "slot-gap"
     SLOT_IN_DANGER = "slot-in-danger"
     SLOT_LAG = "slot-lag"

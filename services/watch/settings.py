@@ -34,6 +34,8 @@ class WatchSettings(BaseModel):
     """Log that a slot's reader has not confirmed."""
     unread_alarm_s: Seconds = 15.0
     """So long may a slot be without its connector, as while Connect restarts."""
+    memory: Path | None = None
+    """Where the continuity fence remembers what it compares with; the embedded stack's own folder has one."""
     connect_url: str | None = None
     connect_user: str | None = None
     connect_password_file: Path | None = None

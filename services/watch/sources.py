@@ -9,6 +9,8 @@ from typing import Final
 import psycopg2
 import psycopg2.extensions
 
+from producers.connector import INCARNATION_SETTING
+
 _CAPTURE: Final = "io.debezium.connector.postgresql.PostgresConnector"
 _REFERENCE: Final = re.compile(r"\$\{file:(?P<path>[^:}]+):(?P<key>[^}]+)\}")
 _TIMEOUT_S: Final = 3
@@ -20,7 +22,7 @@ class CorrectReference(Exception):  # noqa: N818 - named after what to do
 
 @dataclass(frozen=True, slots=True)
 class CaptureSource:
-    """The database of one capture, with the capture role's password."""
+    """The database of one capture, with the capture role's password, and what its records carry."""
 
     connector: str
     host: str
@@ -30,6 +32,7 @@ class CaptureSource:
     publication: str
     user: str
     password: str = field(repr=False)
+    incarnation: int = 0
 
     @property
     def server(self) -> tuple[str, int]:
@@ -62,6 +65,7 @@ def source_of(connector: str, config: Mapping[str, str], secrets: Path) -> Captu
         publication=config.get("publication.name", ""),
         user=resolved(config["database.user"], secrets),
         password=resolved(config["database.password"], secrets),
+        incarnation=int(config.get(INCARNATION_SETTING, "0")),
     )
 
 

@@ -61,6 +61,15 @@ def facts(**changes: Any) -> CaptureFacts:
         pytest.param(
             facts(system="8/1", has_offsets=False), SYSTEM, None, id="another server, never captured"
         ),
+        pytest.param(
+            facts(slot=replace(slot(), active=False, confirmed=11), position=10),
+            SYSTEM,
+            "made again or advanced",
+            id="the slot begins after what was published",
+        ),
+        pytest.param(
+            facts(slot=replace(slot(), active=False, confirmed=10), position=10), SYSTEM, None, id="no jump"
+        ),
         pytest.param(facts(source=None), SYSTEM, None, id="the database does not answer"),
     ],
 )

@@ -11,7 +11,8 @@ import psycopg2
 import pytest
 
 from producers.connect_errors import ConnectUnavailable
-from producers.connect_status import ConnectorStatus, TaskStatus
+from producers.connect_status import ConnectorStatus, Health, TaskStatus
+from producers.connector import INCARNATION_SETTING
 from producers.slots import SlotReport
 from services.watch import app
 from services.watch.app import Reach, Watch
@@ -37,6 +38,9 @@ class PlayedConnect:
         self.restarts = 0
         self.present = True
         self.readable = True
+        self.position: int | None = None
+        self.stops = 0
+        self.incarnation = 1
 
     def names(self) -> list[str]:
         if self.silent:
@@ -46,10 +50,21 @@ class PlayedConnect:
     def config(self, name: str) -> dict[str, str]:
         if not self.readable:
             raise ConnectUnavailable("gave up")
-        return CONFIG
+        return CONFIG | {INCARNATION_SETTING: str(self.incarnation)}
 
     def status(self, name: str) -> ConnectorStatus:
         return ConnectorStatus(name, "RUNNING", "w", (TaskStatus(0, self.state, "w", "boom\nat x"),))
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        if self.position is None:
+            return []
+        return [{"partition": {"server": "raw.police"}, "offset": {"lsn": self.position}}]
+
+    def health(self, name: str) -> Health:
+        return Health.STOPPED if self.stops else Health.RUNNING
+
+    def stop(self, name: str) -> None:
+        self.stops += 1
 
     def restart_failed_tasks(self, name: str) -> None:
         self.restarts += 1
@@ -66,16 +81,23 @@ class PlayedConnection:
 class Scene:
     """A watch with its log, its clock and what it looks at."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, memory: Path) -> None:
         self.now = 0.0
         self.connect = PlayedConnect()
         self.slots: list[SlotReport] | None = []
+        self.system = "7/1"
         self.lines: list[tuple[str, str, dict[str, Any]]] = []
         monkeypatch.setattr(app, "open_source", lambda _source: self._open())
         monkeypatch.setattr(app, "slot_report", lambda _connection: self.slots)
-        reach = Reach(self.connect, Path("secrets"))  # type: ignore[arg-type]
+        monkeypatch.setattr(app, "system_of", lambda _connection: self.system)
+        self.memory = memory
+        self.watch = self.new_watch()
+
+    def new_watch(self) -> Watch:
+        """A watch as a start of the process makes it."""
+        reach = Reach(self.connect, Path("secrets"), memory=self.memory)  # type: ignore[arg-type]
         settings = WatchSettings(alarm_after=2, first_wait_s=2.0)
-        self.watch = Watch(reach, settings, self._log, lambda: self.now)
+        return Watch(reach, settings, self._log, lambda: self.now)
 
     def round(self, at: float) -> list[tuple[str, str]]:
         """Make a round and return what was newly logged."""
@@ -94,8 +116,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return Scene(monkeypatch)
+def scene(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
+    return Scene(monkeypatch, tmp_path / "watch" / "continuity.json")
 
 
 def test_a_failed_task_is_restarted_with_back_off_and_at_last_alarmed(scene: Scene) -> None:
@@ -174,6 +196,74 @@ def test_an_invalidated_slot_is_a_gap(scene: Scene) -> None:
     assert scene.round(0) == [("alarm", "slot-gap")]
     (alarm,) = scene.watch.status()["alarms"]
     assert "lost" in alarm["detail"]
+
+
+def read_slot(confirmed: int, *, active: bool = True) -> SlotReport:
+    return SlotReport("govbus_police", "police", active, "reserved", 10, 10, None, confirmed)
+
+
+@pytest.mark.requirement("A5-08")
+def test_a_capture_on_another_timeline_is_stopped_and_alarmed_until_it_is_taken_anew(scene: Scene) -> None:
+    scene.connect.position, scene.slots = 100, [read_slot(90)]
+    assert scene.round(0) == []
+    scene.system = "7/2"
+    assert scene.round(3) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+    (alarm,) = scene.watch.status()["alarms"]
+    assert "timeline 1, the server is on 2" in alarm["detail"]
+    assert alarm["remedy"].endswith("govbus apply --recapture police")
+    scene.system = "7/1"
+    assert scene.round(6) == [], "what was seen once is not taken back"
+    scene.connect.incarnation, scene.system = 2, "7/2"
+    assert scene.round(9) == [("info", "capture-fenced-over")]
+    assert scene.connect.stops == 1
+
+
+def test_what_the_fence_compares_with_outlives_the_watch(scene: Scene) -> None:
+    scene.connect.position, scene.slots = 100, [read_slot(90)]
+    scene.round(0)
+    scene.watch, scene.system = scene.new_watch(), "8/1"
+    assert scene.round(3) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+    scene.watch, scene.slots = scene.new_watch(), None
+    assert ("alarm", "capture-fenced") in scene.round(6), "also while its database does not answer"
+    assert scene.connect.stops == 1
+    assert scene.memory.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_slot_that_was_made_again_behind_the_capture_is_fenced(scene: Scene) -> None:
+    scene.connect.position, scene.slots = 100, [read_slot(90)]
+    scene.round(0)
+    scene.slots = [read_slot(101, active=False)]
+    assert scene.round(3) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+
+
+def test_a_capture_that_is_being_taken_anew_is_not_stopped_again(scene: Scene) -> None:
+    scene.connect.position, scene.slots = 100, []
+    assert scene.round(0) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+    scene.connect.stops, scene.connect.position = 0, None
+    assert scene.round(3) == []
+    assert scene.connect.stops == 0
+
+
+def test_while_connect_cannot_tell_positions_nothing_is_judged(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(_name: str) -> list[dict[str, Any]]:
+        raise ConnectUnavailable("gave up")
+
+    monkeypatch.setattr(scene.connect, "offsets", silent)
+    assert scene.round(0) == []
+    assert scene.watch.status()["captures"] == []
+
+
+def test_a_memory_that_cannot_be_read_is_kept_told_and_begun_anew(scene: Scene) -> None:
+    scene.memory.parent.mkdir()
+    scene.memory.write_text("{half")
+    scene.watch = scene.new_watch()
+    assert [(level, event) for level, event, _ in scene.lines] == [("alarm", "fence-forgot")]
+    assert scene.memory.with_suffix(".unreadable").read_text() == "{half"
+    scene.connect.position, scene.slots = 100, [read_slot(90)]
+    assert scene.round(0) == []
+    assert [each["connector"] for each in scene.watch.status()["captures"]] == ["capture.police"]
 
 
 @pytest.fixture
