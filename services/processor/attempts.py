@@ -51,6 +51,10 @@ class AttemptLog:
         self.suspects = _read(path)
         """What an earlier process of this instance died over, and what that one suspected already."""
 
+    def beside(self, suffix: str) -> "AttemptLog":
+        """Another file of the same instance, read by the others' files of the same kind only."""
+        return AttemptLog(self._path.with_suffix(suffix))
+
     def others(self) -> tuple[Suspect, ...]:
         """What the other instances of the group say now; one that lives says what it is deciding."""
         group = self._path.stem.rpartition(".")[0]

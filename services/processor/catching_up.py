@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from services.processor.applied import Applied
 from services.processor.batch_limit import BatchLimit
+from services.processor.catch_up_deaths import CatchUpDeaths
 from services.processor.consumer import GroupInput, Owned
 from services.processor.contract import BatchResult, CatchUp, InputPartition, Processor
 from services.processor.decisions import OUTPUT_REFUSED
@@ -19,6 +20,7 @@ from services.processor.pieces import Piece, Pieces
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from topics.engine.lanes import Lane
+from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, SchemaId
 
 Write = Callable[[Sequence[Iterable[Lane]], Mapping[InputPartition, int], Applied], Awaitable[None]]
@@ -62,14 +64,18 @@ class CatchUps:
         schemas: SchemaSource,
         metrics: Metrics,
         health: Health,
+        deaths: CatchUpDeaths,
         write: Write,
     ) -> None:
         self._input, self._processor, self._reader = group_input, processor, reader
         self._schemas, self._metrics = schemas, metrics
-        self._health, self._write = health, write
+        self._health, self._deaths, self._write = health, deaths, write
         self._limit, self._most_bytes = BatchLimit(settings.batch_records), settings.batch_bytes
         self._reading: _Reading | None = None
-        self._not_before = 0.0
+        self._waiting: dict[InputPartition, tuple[float, str]] = {}
+        """Until when nothing is asked for these, and why."""
+        self._trying: asyncio.Task[None] | None = None
+        """What a process died over, in a child."""
         self._pieces: dict[tuple[InputPartition, tuple[GrantId, ...]], Pieces] = {}
         """Of the catch-ups that are under way."""
         self._writing: Callable[[str], None] | None = None
@@ -88,33 +94,40 @@ class CatchUps:
             if lacking:
                 return lacking
         # Where nothing comes after it, no batch would say that the trouble is over.
+        self._deaths.over(source)
         if self._forget(source):
             self._health.problems.pop("transaction", None)
         return ()
 
-    async def deliver(self, source: InputPartition, version: int) -> None:
-        """Deliver a slice of what grants lack of a partition, if it is here.
+    async def deliver(self, lacking: Sequence[InputPartition], version: int) -> None:
+        """Deliver a slice of what grants lack of one of these partitions, if it is here.
 
         Raises:
             AbortTransaction, RecreateProducer, StopInstance: as a batch's transaction raises them.
         """
-        if time.monotonic() < self._not_before:
+        now = time.monotonic()
+        # One that has to wait holds up no other.
+        source = next((each for each in lacking if self._waiting.get(each, (0.0, ""))[0] <= now), None)
+        if source is None:
             return
         reading = self._read(source)
         await asyncio.wait([reading.task], timeout=_WAIT_SECONDS)
         if not reading.task.done() or self._input.owned.get(source) is not reading.owned:
             return
-        self._reading = None
         try:
             found, reached = reading.task.result()
-            portions = await self._decided(self._parts(source, reached), found)
+            parts = self._parts(source, reached)
+            if not await self._tried(parts, found):
+                return
+            self._reading = None
+            portions = await self._decided(parts, found)
         except WaitAndRetry as error:
-            # The others need not wait for it.
-            self._health.tell("catch-up", str(error))
-            self._not_before = time.monotonic() + _PAUSE_SECONDS
+            self._reading = None
+            self._waits(source, str(error))
             return
-        self._health.tell("catch-up", None)
+        self._waits(source, None)
         await self._commit(reading, portions, version, reached)
+        self._deaths.committed(source, reached)
         self._limit.passed()
         self._metrics.counts["catch_up_records"] += len(found)
         if self.due(source):
@@ -131,10 +144,21 @@ class CatchUps:
 
     def cancel(self) -> None:
         """Nothing is lacking: what is being read is not, and what was waited for is not."""
+        self._waiting.clear()
         self._health.tell("catch-up", None)
+        if self._trying is not None:
+            self._trying.cancel()
+            self._trying = None
         if self._reading is not None:
             self._reading.task.cancel()
             self._reading = None
+
+    def _waits(self, source: InputPartition, why: str | None) -> None:
+        self._waiting.pop(source, None)
+        if why is not None:
+            self._waiting[source] = (time.monotonic() + _PAUSE_SECONDS, why)
+        told = {why for each, (_, why) in self._waiting.items() if each in self._input.owned}
+        self._health.tell("catch-up", "; ".join(sorted(told)) or None)
 
     # --- one slice ----------------------------------------------------------------------------------------
 
@@ -148,6 +172,7 @@ class CatchUps:
             if known.owned is owned and (known.source, known.start, known.end) == (source, start, end):
                 return known
             known.task.cancel()
+        self._deaths.given(source)
         coming = self._reader.read_some(source, start, end, self._limit.value, self._most_bytes)
         self._reading = _Reading(source, owned, start, end, asyncio.ensure_future(coming))
         return self._reading
@@ -160,20 +185,54 @@ class CatchUps:
     async def _decided(self, parts: Sequence[CatchUp], found: Sequence[KafkaRecord]) -> list[Iterable[Lane]]:
         portions: list[Iterable[Lane]] = []
         for part in parts:
-            pieces = self._pieces.setdefault((part.source, part.grants), Pieces())
-            lacking = [each for each in found if part.from_offset <= each.offset < part.to_offset]
-            for piece in pieces.of(part, lacking):
-                schemas = await self._schemas.resolve(self._processor.needed_schemas(piece.records))
+            pieces = self._pieces_of(part)
+            for piece in pieces.of(part, _of(part, found)):
+                schemas = await self._resolved(piece.records)
                 portions.append(self._told(pieces, piece, self._decide(pieces, piece, schemas).lanes))
                 await asyncio.sleep(0)
         return portions
+
+    def _pieces_of(self, part: CatchUp) -> Pieces:
+        return self._pieces.setdefault((part.source, part.grants), Pieces())
+
+    async def _tried(self, parts: Sequence[CatchUp], found: Sequence[KafkaRecord]) -> bool:
+        """Whether nothing of it has to be tried in a child any more; a turn does not wait for the child."""
+        if self._trying is None:
+            suspects = ((part, self._deaths.suspect(part, _of(part, found))) for part in parts)
+            part, records = next((each for each in suspects if each[1] is not None), (None, None))
+            if part is None or records is None:
+                return True
+            trying = self._deaths.try_in_child(
+                part, records, await self._resolved(records), self._pieces_of(part)
+            )
+            self._trying = asyncio.create_task(trying)
+        await asyncio.wait([self._trying], timeout=_WAIT_SECONDS)
+        if self._trying.done():
+            trying_is_over, self._trying = self._trying, None
+            trying_is_over.result()
+        return False
+
+    async def _resolved(self, records: Records) -> Mapping[SchemaId, Any]:
+        """The schemas that these records need.
+
+        Raises:
+            WaitAndRetry: the registry does not answer, or denies one that it must have.
+        """
+        needed = self._processor.needed_schemas(records)
+        schemas = await self._schemas.resolve(needed)
+        absent = sorted(needed - schemas.keys())
+        if absent and getattr(self._processor, "reads_own_writers", False):
+            where = f"{records[0].coordinates} or a record after it"
+            raise WaitAndRetry(f"the registry denies schema {absent[0]}, which {where} is written by")
+        return schemas
 
     def _decide(self, pieces: Pieces, piece: Piece, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         began = time.monotonic()
         try:
             if piece.defect is not None:
                 return self._processor.stop_catch_up(piece.catch_up, piece.records[0], piece.defect)
-            result = self._processor.process_catch_up(piece.catch_up, piece.records, schemas)
+            with self._deaths.noted(piece.records):
+                result = self._processor.process_catch_up(piece.catch_up, piece.records, schemas)
         except Exception as error:
             self._metrics.counts["defects"] += 1
             pieces.broke(piece, type(error).__name__)
@@ -209,3 +268,7 @@ class CatchUps:
         for key in known:
             del self._pieces[key]
         return bool(known)
+
+
+def _of(part: CatchUp, found: Sequence[KafkaRecord]) -> list[KafkaRecord]:
+    return [each for each in found if part.from_offset <= each.offset < part.to_offset]

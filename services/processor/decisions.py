@@ -26,7 +26,7 @@ OUTPUT_REFUSED: Final = "OutputRefused"
 """The defect of a record of which something is written that Kafka refuses, as too large for instance."""
 _LONGEST_TURN_SECONDS: Final = 0.03
 """With the step that comes after it less than a tenth of a second."""
-_ALONE_FROM: Final = 2
+ALONE_FROM: Final = 2
 """After so many deaths the records are decided one by one."""
 
 
@@ -103,7 +103,7 @@ class Decisions:
         self._keep()
 
     def _suspect(self, source: InputPartition, first: int, end: int, attempts: int) -> None:
-        if end - first == 1 and attempts >= _ALONE_FROM:
+        if end - first == 1 and attempts >= ALONE_FROM:
             self._break(source, first, PROCESS_DIED)
             return
         before = self._suspicions.get(source)
@@ -148,7 +148,7 @@ class Decisions:
         source = InputPartition(records.topic, records.partition)
         breaking = self._breaking.get(source, {})
         suspicion = self._suspicions.get(source)
-        alone_before = suspicion.end if suspicion is not None and suspicion.attempts >= _ALONE_FROM else -1
+        alone_before = suspicion.end if suspicion is not None and suspicion.attempts >= ALONE_FROM else -1
         if not breaking and alone_before < 0:
             return []
         alone = [

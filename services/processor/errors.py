@@ -18,6 +18,8 @@ class ExitCode(IntEnum):
     """A record breaks the processor and cannot be isolated."""
     CANNOT_START = 6
     """Settings, secrets or Kafka refuse the start."""
+    WORN = 7
+    """Too many producers were left in doubt, which stay in memory: nothing is wrong, start it again."""
 
 
 class AbortTransaction(Exception):  # noqa: N818 - named after what to do

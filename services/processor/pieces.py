@@ -33,19 +33,32 @@ class Pieces:
 
     def __init__(self) -> None:
         self._cuts: set[int] = set()
+        self._apart: set[int] = set()
         self._stopped: dict[int, str] = {}
 
     def of(self, catch_up: CatchUp, found: Sequence[KafkaRecord]) -> Iterator[Piece]:
         """The records of the catch-up in pieces: one, as long as nothing broke."""
         cuts = {0, len(found)} | {number for number, each in enumerate(found) if each.offset in self._cuts}
+        if self._apart:
+            alone = [number for number, each in enumerate(found) if each.offset in self._apart]
+            cuts |= {*alone, *(number + 1 for number in alone)}
         for first, end in pairwise(sorted(cuts)):
             part = replace(
                 catch_up,
                 from_offset=found[first].offset if first else catch_up.from_offset,
                 to_offset=found[end].offset if end < len(found) else catch_up.to_offset,
             )
-            alone = self._stopped.get(found[first].offset) if end - first == 1 else None
-            yield Piece(part, PartitionRecords(*catch_up.source, found[first:end]), alone)
+            defect = self._stopped.get(found[first].offset) if end - first == 1 else None
+            yield Piece(part, PartitionRecords(*catch_up.source, found[first:end]), defect)
+
+    def set_apart(self, offset: int) -> None:
+        """That record comes alone."""
+        self._apart.add(offset)
+
+    def stop(self, offset: int, how: str) -> None:
+        """That record comes alone, to be stopped."""
+        self._stopped[offset] = how
+        self.set_apart(offset)
 
     def broke(self, piece: Piece, how: str) -> None:
         """Next time the piece comes in smaller ones, and a record that stood alone is stopped.

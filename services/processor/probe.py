@@ -9,9 +9,9 @@ import signal
 import struct
 import warnings
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from services.processor.contract import Processor
+from services.processor.contract import Batch, BatchResult
 from topics.engine.records import PartitionRecords, Records
 
 _STEP: Final = struct.Struct("<i")
@@ -22,8 +22,16 @@ _DEATHS: Final = 2
 """How often a record must kill a child before it is believed."""
 
 
+class Deciding(Protocol):
+    """What is needed of ``services.processor.contract.Processor``."""
+
+    def process(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult:
+        """Decide a batch."""
+        ...
+
+
 async def deadly_records(
-    processor: Processor, records: Records, schemas: Mapping[Any, Any], patience_s: float = _PATIENCE_SECONDS
+    processor: Deciding, records: Records, schemas: Mapping[Any, Any], patience_s: float = _PATIENCE_SECONDS
 ) -> frozenset[int]:
     """Offsets of the records that end a process which decides them, or never let it end.
 
@@ -44,7 +52,7 @@ async def deadly_records(
     return frozenset(deadly)
 
 
-def _start(processor: Processor, records: Records, schemas: Mapping[Any, Any], at: int) -> tuple[int, int]:
+def _start(processor: Deciding, records: Records, schemas: Mapping[Any, Any], at: int) -> tuple[int, int]:
     """A child that decides from there on; its process id and where it says how far it is."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
@@ -58,7 +66,7 @@ def _start(processor: Processor, records: Records, schemas: Mapping[Any, Any], a
 
 
 def _decide_one_by_one(
-    processor: Processor, records: Records, schemas: Mapping[Any, Any], at: int, writing: int
+    processor: Deciding, records: Records, schemas: Mapping[Any, Any], at: int, writing: int
 ) -> None:
     """The child's whole life. Nothing is collected or closed: that would touch the parent's connections."""
     gc.disable()

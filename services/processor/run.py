@@ -153,6 +153,7 @@ def build_parts(
         schemas=schemas,
         health=health,
         observation=Observation(metrics, tracer),
+        catch_up_attempts=attempts.beside(".catch-up"),
         may_decide=marking.ready if marking else lambda _: True,
     )
     metrics.lags = runner.lags

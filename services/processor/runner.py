@@ -8,6 +8,8 @@ from typing import Final
 
 from services.processor.acknowledgement import acknowledgement
 from services.processor.applied import Applied
+from services.processor.attempts import AttemptLog
+from services.processor.catch_up_deaths import CatchUpDeaths
 from services.processor.catching_up import CatchUps
 from services.processor.commit import Commit
 from services.processor.consumer import GroupInput, Stage
@@ -61,6 +63,7 @@ class Runner:
         schemas: SchemaSource,
         health: Health,
         observation: Observation,
+        catch_up_attempts: AttemptLog,
         may_decide: Callable[[Policy], bool] = lambda _: True,
     ) -> None:
         self._processor = processor = decisions.processor
@@ -83,6 +86,7 @@ class Runner:
             schemas=schemas,
             metrics=observation.metrics,
             health=health,
+            deaths=CatchUpDeaths(processor, catch_up_attempts, observation.metrics),
             write=self._writing.whole,
         )
         self._policy: Policy | None = None
@@ -197,7 +201,7 @@ class Runner:
                 self._input.resume(source)
         # One slice of one partition a turn: all the others go on.
         if lacking and self._policy is not None:
-            await self._catch_ups.deliver(lacking[0], self._policy.version)
+            await self._catch_ups.deliver(lacking, self._policy.version)
         else:
             self._catch_ups.cancel()
 

@@ -228,7 +228,8 @@ class Transactions:
         # The next init_transactions fences it.
         self._abandoned.append(producer)
         if len(self._abandoned) > _MOST_ABANDONED:
-            raise StopInstance(ExitCode.FAILED, f"{_MOST_ABANDONED} producers were abandoned in doubt")
+            why = f"{_MOST_ABANDONED} producers were abandoned in doubt and stay in memory: start it again"
+            raise StopInstance(ExitCode.WORN, why)
 
     def _usable_producer(self) -> Sender:
         if self._producer is None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from services.chaos.check import Verdict
 from services.chaos.faults import FaultKind, FaultRecord, plan
 from services.chaos.report import page, summary
+from services.chaos.run import counts
 from services.chaos.sequences import Findings, What
 from services.cli.main import app
 
@@ -100,3 +101,20 @@ def test_the_plan_comes_from_the_seed_and_has_each_kind_on_both_sides_early() ->
     assert first == again != other
     assert {fault.kind for fault in first} == set(FaultKind)
     assert {fault.group for fault in first} == {"gate", "fanout.default"}
+
+
+@pytest.mark.parametrize(
+    ("happened", "took", "left", "counted"),
+    [
+        (True, 2.0, 0.0, True),
+        (True, None, 30.0, True),
+        (True, None, 5.0, False),
+        (False, None, 30.0, False),
+        (False, 1.0, 30.0, False),
+    ],
+    ids=["recovered", "not recovered", "not to be told", "no effect", "no effect, though all moves"],
+)
+def test_what_did_not_recover_counts_unless_the_stream_was_over_too_soon_to_tell(
+    happened: bool, took: float | None, left: float, counted: bool
+) -> None:
+    assert counts(happened, took, left) is counted

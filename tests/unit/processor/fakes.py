@@ -330,6 +330,7 @@ class Bench:
         suspects: tuple[Suspect, ...] = (),
         tracer: Tracer | None = None,
         attempts: Any = None,
+        catch_up_attempts: Any = None,
         **settings: Any,
     ) -> None:
         self.settings = ProcessorSettings(
@@ -346,6 +347,7 @@ class Bench:
             "policy": self.policy,
             "schemas": self.schemas,
             "observation": Observation(self.metrics, tracer),
+            "catch_up_attempts": catch_up_attempts or FakeAttempts(),
         }
         log: Any = FakeAttempts(*suspects) if attempts is None else attempts
         self.attempts = log

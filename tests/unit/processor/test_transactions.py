@@ -258,8 +258,9 @@ async def test_a_process_that_had_to_abandon_too_many_producers_stops() -> None:
     transactions = await opened(*producers)
     for _ in range(MOST_ABANDONED):
         await transactions.open()
-    with pytest.raises(StopInstance, match="abandoned"):
+    with pytest.raises(StopInstance, match="abandoned.*start it again") as told:
         await transactions.open()
+    assert told.value.code is ExitCode.WORN
 
 
 async def test_the_event_loop_goes_on_while_a_commit_is_pending(producer: FakeProducer) -> None:
