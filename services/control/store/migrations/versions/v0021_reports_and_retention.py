@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision: str = "0021"
-down_revision: str | None = "0016"
+down_revision: str | None = "0020"
 
 _WORD: Final = re.compile(r"'([a-z._]+)'")
 _INSTANT: Final = sa.DateTime(timezone=True)

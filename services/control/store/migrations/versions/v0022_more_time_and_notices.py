@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0022"
-down_revision: str | None = "0016"
+down_revision: str | None = "0021"
 
 _WORD: Final = re.compile(r"'([a-z._]+)'")
 _MORE: Final = (
