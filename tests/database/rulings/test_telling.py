@@ -7,8 +7,8 @@ from services.control.cases.words import Action
 from services.control.store.database import ControlDatabase
 from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX
 from services.control.store.rulings.telling import tell_losing
-from tests.database.rulings.test_worker import given
 from tests.support.desk import Office
+from tests.support.ruling import given
 from tests.support.sharing_cases import APPLICANT, CONSUMER, NOW, PROVIDER
 from topics.event import GrantId
 

@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id", "sha256", name="pk_ticket_files"),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_ticket_files_ticket_id_tickets"),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name="fk_ticket_files_ticket_id"),
     )
     op.add_column("identities", sa.Column("seen_at", sa.DateTime(timezone=True)))
     op.execute("UPDATE identities SET seen_at = linked_at")
