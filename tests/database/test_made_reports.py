@@ -1,10 +1,11 @@
-"""Reports on a database with something in it: every figure is the number of rows behind it, then and later."""
+"""Reports on a database with something in it: every figure is the number behind it, then and later."""
 
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from httpx import Response
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -23,16 +24,15 @@ from services.control.store.snapshots import Kind as Seen
 from services.control.store.snapshots import alarms, all_of, put
 from tests.support.desk import policy
 from tests.support.mounting import MOUNTING
-from tests.support.portal import Portal
+from tests.support.portal import Portal, Reader
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.web import NOW, application
 
 YEAR = NOW.year
 RAW = "raw.police.public.person"
+IN_YEARS = {str(YEAR): {"accepted": 70, "stopped": 7}, "1999": {"accepted": 9}}
 SUMS = {
-    "ledger.intake": {
-        "sums": {RAW: {"years": {str(YEAR): {"accepted": 70, "stopped": 7}, "1999": {"accepted": 9}}}}
-    },
+    "ledger.intake": {"sums": {RAW: {"years": IN_YEARS}}},
     "ledger.delivery": {"sums": {"some-grant": {"years": {str(YEAR): {"delivered": 30, "tombstoned": 1}}}}},
 }
 GRANT = {"some-grant": {"consumer": "health", "provider": "police"}}
@@ -55,10 +55,10 @@ def portal(control_database: ControlDatabase) -> Portal:
     return found
 
 
-def figure(page: Any) -> int:
-    found = re.search(r'<data id="figure" value="(\d+)"', page.answer.text)
-    assert found is not None
-    return int(found[1])
+def asked(reader: Reader, kind: str, department: str = "") -> Response:
+    """What the form that makes a report answers."""
+    fields = {"kind": kind, "year": str(YEAR), "department": department}
+    return reader.send(reader.open("/reports/made"), "/reports/made", **fields)
 
 
 @pytest.mark.requirement("A12-02", "A12-04")
