@@ -102,7 +102,7 @@ def followed(book: Book, reader: TopicReader, trust: Trust | None) -> Book:
 
 
 def leaf(book: Book, log: LedgerLog, place: Place, before: int | None, many: int) -> Leaf:
-    """One page of a partition: at most so many offsets, those before ``before``; each held against its leaf."""
+    """One page of a partition: at most so many offsets, those before ``before``, each held to its leaf."""
     at = TopicPlace(TopicName(place.topic), place.partition)
     bounds = log.reader.bounds(at)
     end = bounds.end if before is None else min(before, bounds.end)
@@ -158,9 +158,8 @@ def _leaves(
     book: Book, reader: TopicReader, place: Place, entries: Sequence[Entry]
 ) -> Mapping[int, frozenset[bytes]]:
     """The leaves of the checkpoints that cover a page, by their numbers: read again, since they are many."""
-    wanted = {
-        each.checkpoint.number: each for each in (book.covering(place, e.offset) for e in entries) if each
-    }
+    covering = (book.covering(place, each.offset) for each in entries)
+    wanted = {each.checkpoint.number: each for each in covering if each}
     found = {}
     for number, known in wanted.items():
         for record in reader.read(_PLACE, known.offset, known.offset + 1):

@@ -1,4 +1,4 @@
-"""The ledger as the pages see it: checkpoints and pages of blocks, read in the background and kept a moment."""
+"""The ledger as the pages see it: checkpoints and pages of blocks, read in the background, kept a moment."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The ledger browser: blocks and acts by topic, partition and time, each with the checkpoint that covers it."""
+"""The ledger browser: blocks and acts by topic, partition and time, each with its checkpoint."""
 
 from typing import Final
 

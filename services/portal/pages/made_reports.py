@@ -1,4 +1,4 @@
-"""Reports from the figures: those that were made, one of them with its departments, the rows behind a figure."""
+"""Reports from the figures: those that were made, one of them, the rows behind a figure."""
 
 from enum import StrEnum
 from typing import Final
@@ -65,7 +65,7 @@ def make(request: Request, form: Form) -> Response:
 
 @router.get("/reports/made/{number}")
 def one_page(request: Request, number: int) -> Response:
-    """A report as it was made: its figures, each with the way to its rows, and the departments beside one another."""
+    """A report as it was made: its figures with the way to their rows, and departments side by side."""
     made = made_reports.made_one(parts_of(request), principal_of(request), number)
     language, report = tongue_of(request).language, made.report
     return page(

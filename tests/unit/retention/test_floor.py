@@ -1,4 +1,4 @@
-"""Evidence is never kept for less than the strictest pack demands: raised, refused, noticed; both sides of each."""
+"""Evidence is never kept for less than the strictest pack demands: raised, refused, noticed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
