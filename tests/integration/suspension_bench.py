@@ -67,7 +67,16 @@ class Writer:
             self._produce(number, operation, district)
         self.producer.commit_transaction(30)
 
-    def _produce(self, number: int, operation: Operation, district: str | None) -> None:
+    def write_as(self, resident: str, number: int, operation: Operation) -> None:
+        """A change of a person who has this number instead of one that is only a count."""
+        self.producer.begin_transaction()
+        self.written += 1
+        self._produce(number, operation, None, resident)
+        self.producer.commit_transaction(30)
+
+    def _produce(
+        self, number: int, operation: Operation, district: str | None, resident: str | None = None
+    ) -> None:
         record = envelope(number, operation)
         home = record["state"]["household_district"]
         record["commit"] += self.written * 1000
@@ -77,7 +86,7 @@ class Writer:
             "name": f"第{self.written}次",
             **self.more,
         }
-        identity = f"resident_id:{number:018d}"
+        identity = f"resident_id:{resident or f'{number:018d}'}"
         key = self._keys.encode({"identity": identity, "record_id": str(number)})
         self.producer.produce(
             self._entry.resource.canonical_topic,
