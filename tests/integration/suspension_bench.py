@@ -86,6 +86,9 @@ class Writer:
             "name": f"第{self.written}次",
             **self.more,
         }
+        if resident is not None:
+            # Each change has a raw record of its own.
+            record["raw_offset"] = 1000 + self.written
         identity = f"resident_id:{resident or f'{number:018d}'}"
         key = self._keys.encode({"identity": identity, "record_id": str(number)})
         self.producer.produce(
