@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.cli.trace import shape
 from services.control.accounts.actions import Action
 from services.control.process.loops import NotYet
 from services.control.store.database import ControlDatabase
@@ -19,6 +20,7 @@ from services.ledger.counts import Place
 from tests.support.memory_bus import MemoryCity
 from tests.support.tracing import NOW, key_of, number, received, turn_of
 from tests.unit.cli.called import PERSON
+from tests.unit.cli.called import shape as answered
 from topics.event import GrantId, TopicName
 from topics.identity.kinds import IdentityKind
 from topics.names import POLICY
@@ -77,6 +79,7 @@ def test_the_trace_names_exactly_those_whose_topics_hold_a_record_of_the_person(
         assert each.policy_version == city.policy.version
     assert found.extent.complete_until == NOW
     assert found.extent.incomplete_before is None
+    assert list(answered("trace").iter_errors(shape(found))) == []
 
 
 @pytest.mark.requirement("A11-02")

@@ -29,6 +29,7 @@ from services.evidence.verifying_receipt import ReceiptVerdict, verify_receipt
 from tests.support import evidence
 from tests.support.evidence import GRANT, NEW, SEGMENTS, START, TOPIC, delivery, entry, log_of, topics_of
 from tests.support.evidence import trust_in as trust_of
+from tests.unit.cli.called import shape
 
 RESOURCE = "population.person.v1"
 CHANGE = 77
@@ -83,6 +84,7 @@ def test_a_delivery_is_proven_with_its_grant_purpose_and_when_it_was_acquired() 
     assert "acquired by" in told(verdict)
     answer = as_answer(verdict)
     assert answer["receipt"]["deliveries"][0]["at"] == one.at
+    assert list(shape("verify").iter_errors(answer)) == []
 
 
 def test_where_a_block_says_the_same_of_each_record_nothing_hangs_on_the_bus_word() -> None:
