@@ -84,7 +84,7 @@ def raw_changes(own: OwnCapture) -> list[tuple[int, dict[str, Any] | None]]:
                 if message.error():
                     return found
                 if message.value() is not None:
-                    found.append((decoded(message.key())["id"], decoded(message.value())["after"]))
+                    found.append((decoded(message.key() or b"")["id"], decoded(message.value())["after"]))
     finally:
         consumer.close()
 
