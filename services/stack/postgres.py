@@ -305,18 +305,14 @@ class Postgres(Component):
 
     @staticmethod
     def _refused_by_leftovers(process: psutil.Process, log: Path, begin: int) -> bool:
-        """Say whether the server ended at once because a killed one, or its children, are still there.
-
-        "Already exists" is what it says of a killed server whose end nobody has collected yet.
-        """
+        """Say whether the server ended at once because children of a killed one are still there."""
         try:
             process.wait(timeout=0.3)
         except psutil.TimeoutExpired:
             return False
         with log.open("rb") as content:
             content.seek(begin)
-            said = content.read()
-        return b"is still in use" in said or b'"postmaster.pid" already exists' in said
+            return b"is still in use" in content.read()
 
 
 def _set_role(connection: Connection, cursor: Cursor, name: str, password: str) -> None:
