@@ -17,6 +17,7 @@ from topics.event import GrantId, KafkaRecord, SchemaId
 
 _log = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True, slots=True)
 class _AsCatchUp:
     """A processor whose ``process`` delivers a catch-up."""

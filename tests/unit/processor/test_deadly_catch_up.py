@@ -49,7 +49,7 @@ class Deadly(Copying):
 
 
 def catching_up(processor: Deadly, *values: bytes, log: Any = None) -> Bench:
-    """A bench that has committed these records of each partition that lacks them, and has one more of each."""
+    """A bench that has committed these records of both partitions, and has one more of each."""
     records = {source: numbered(*values, b"after", source=source) for source in (SOURCE, OTHER)}
     every = [record for found in records.values() for record in found]
     bench = Bench(processor, every, sample_policy(1), catch_up_attempts=log)

@@ -268,7 +268,7 @@ async def test_a_process_that_had_to_abandon_too_many_producers_stops() -> None:
     transactions = await opened(*producers)
     for _ in range(MOST_ABANDONED):
         await transactions.open()
-    with pytest.raises(StopInstance, match="abandoned.*start it again") as told:
+    with pytest.raises(StopInstance, match=r"abandoned.*start it again") as told:
         await transactions.open()
     assert told.value.code is ExitCode.WORN
 
