@@ -148,7 +148,7 @@ async def test_a_schema_that_the_registry_must_have_and_denies_is_waited_for_and
         source = InputPartition(records.topic, records.partition)
         return frozenset({SchemaId(7)} if source in absent and records[0].offset < 2 else ())
 
-    processor.needed_schemas = needed  # type: ignore[method-assign]
+    processor.needed_schemas = needed  # type: ignore[method-assign, assignment]
     bench = catching_up(processor, b"0", b"1")
     await until(bench, lambda: len(bench.written()) == 3)
     assert bench.input.stored[OTHER] == (3, 1)
