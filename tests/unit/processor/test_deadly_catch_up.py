@@ -49,7 +49,7 @@ class Deadly(Copying):
 
 
 def catching_up(processor: Deadly, *values: bytes, log: Any = None) -> Bench:
-    """A bench that has committed these records of each partition that lacks them, and has one more of each."""
+    """A bench that has committed these records of both partitions, and has one more of each."""
     records = {source: numbered(*values, b"after", source=source) for source in (SOURCE, OTHER)}
     every = [record for found in records.values() for record in found]
     bench = Bench(processor, every, sample_policy(1), catch_up_attempts=log)
@@ -148,7 +148,7 @@ async def test_a_schema_that_the_registry_must_have_and_denies_is_waited_for_and
         source = InputPartition(records.topic, records.partition)
         return frozenset({SchemaId(7)} if source in absent and records[0].offset < 2 else ())
 
-    processor.needed_schemas = needed  # type: ignore[method-assign]
+    processor.needed_schemas = needed  # type: ignore[method-assign, assignment]
     bench = catching_up(processor, b"0", b"1")
     await until(bench, lambda: len(bench.written()) == 3)
     assert bench.input.stored[OTHER] == (3, 1)

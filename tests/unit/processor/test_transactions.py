@@ -108,10 +108,20 @@ async def test_what_asks_for_an_abort_aborts_and_keeps_the_producer(
         failure(KafkaError._TIMED_OUT),
         failure(KafkaError._TRANSPORT),
         failure(KafkaError._STATE),
+        failure(KafkaError.NOT_COORDINATOR),
+        failure(KafkaError.COORDINATOR_NOT_AVAILABLE),
         failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True),
         failure(KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, fatal=True, abort=True),
     ],
-    ids=["timed out", "connection lost", "state", "fatal", "fatal though abortable"],
+    ids=[
+        "timed out",
+        "connection lost",
+        "state",
+        "coordinator moved",
+        "coordinator lost",
+        "fatal",
+        "fatal though abortable",
+    ],
 )
 async def test_an_unknown_outcome_or_a_broken_producer_asks_for_a_new_one(
     producer: FakeProducer, call: str, error: KafkaException
@@ -258,7 +268,7 @@ async def test_a_process_that_had_to_abandon_too_many_producers_stops() -> None:
     transactions = await opened(*producers)
     for _ in range(MOST_ABANDONED):
         await transactions.open()
-    with pytest.raises(StopInstance, match="abandoned.*start it again") as told:
+    with pytest.raises(StopInstance, match=r"abandoned.*start it again") as told:
         await transactions.open()
     assert told.value.code is ExitCode.WORN
 
