@@ -1,4 +1,4 @@
-"""What a process died over while it delivered the rest to a new grant, tried in a child before it is again."""
+"""What a process died over while it delivered the rest to a new grant: tried in a child first."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence

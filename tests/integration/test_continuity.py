@@ -83,8 +83,9 @@ def raw_changes(own: OwnCapture) -> list[tuple[int, dict[str, Any] | None]]:
             for message in consumer.consume(500, 5.0):
                 if message.error():
                     return found
-                if message.value() is not None:
-                    found.append((decoded(message.key() or b"")["id"], decoded(message.value())["after"]))
+                value = message.value()
+                if value is not None:
+                    found.append((decoded(message.key() or b"")["id"], decoded(value)["after"]))
     finally:
         consumer.close()
 

@@ -6,7 +6,7 @@ in the thread pool.
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 from sqlalchemy import Connection
@@ -177,7 +177,7 @@ def _by_session(request: Request) -> Asker:
     return Asker(used.person, used.person.principal(), session=used.new_id or id_)
 
 
-def _log_in(**more: str) -> AnswerProblem:
+def _log_in(**more: Any) -> AnswerProblem:
     return AnswerProblem(Code.LOG_IN, headers={"www-authenticate": "Bearer"}, **more)
 
 

@@ -1,6 +1,8 @@
 """More time for a duty of a case, over HTTP and on its page: offered where the rule gives some."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +16,12 @@ from tests.support.desk import COUNTY, extending
 from tests.support.portal import Portal
 from tests.support.web import Web
 
-MORE = {"action": "extend", "days": 2, "approver": "head_of_department", "text": "需核对历史档案"}
+MORE: Final[Mapping[str, Any]] = {
+    "action": "extend",
+    "days": 2,
+    "approver": "head_of_department",
+    "text": "需核对历史档案",
+}
 EXTENDING = extending(COUNTY, REPLY, Extension(3, "head_of_department"))
 
 

@@ -297,8 +297,14 @@ def test_a_grant_that_is_revoked_while_it_is_written_gets_nothing(city: MemoryCi
 
 
 def test_a_state_that_is_replaced_while_it_is_written_is_never_delivered(city: MemoryCity) -> None:
-    changes = iter([lambda: (city.change("u", person(name="王小红"), person(name="王新")), city.pump())])
-    hand = Hand(city, lambda: next(changes, lambda: None)())  # type: ignore[func-returns-value]
+    pending = [(person(name="王小红"), person(name="王新"))]
+
+    def meanwhile() -> None:
+        while pending:
+            city.change("u", *pending.pop())
+            city.pump()
+
+    hand = Hand(city, meanwhile)
     redeliver(known(city), redelivery(receiving(city)), hand, Pace(), NOW)
     [record, _] = hand.committed
     assert "王新".encode() in (record.value or b"")
