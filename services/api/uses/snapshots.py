@@ -52,7 +52,7 @@ def whose(parts: Parts, connection: Connection, kind: Kind, name: str, document:
         case Kind.CONNECTOR | Kind.ALARM:
             department = document.get("department") or document.get("provider")
             return Whose(department, department) if isinstance(department, str) else Whose()
-        case Kind.MOUNTING | Kind.LEDGER | Kind.DRIFT:
+        case Kind.MOUNTING | Kind.LEDGER | Kind.DRIFT | Kind.RETENTION | Kind.CENSUS:
             # Sums over everybody's: nobody's own.
             return Whose()
 

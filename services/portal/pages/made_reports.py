@@ -56,7 +56,7 @@ def made_page(request: Request) -> Response:
 def make(request: Request, form: Form) -> Response:
     """Count the figures now and keep them."""
     kind, year = text(form, "kind"), page_number(text(form, "year"))
-    if kind not in set(Kind) or year not in _YEARS:
+    if kind not in set(Kind) or year is None or year not in _YEARS:
         raise AnswerProblem(Code.INVALID)
     scope = Scope(Kind(kind), year, text(form, "department"))
     made = made_reports.make_one(parts_of(request), principal_of(request), scope)
@@ -96,7 +96,7 @@ def file(request: Request, number: int, shape: Shape) -> Response:
 def behind_page(request: Request, measure: Measure) -> Response:
     """The rows behind a figure, as they stand now."""
     year = page_number(request.query_params.get("year", ""))
-    if year not in _YEARS:
+    if year is None or year not in _YEARS:
         raise AnswerProblem(Code.NOT_FOUND)
     start = page_number(request.query_params.get("after", "")) or 0
     department = asked(request, "department") or ""
