@@ -34,6 +34,9 @@ PAGES: Final = (
     "/connectors",
     "/connectors/capture.police",
     "/audit",
+    "/ledger",
+    "/ledger?topic=ledger.delivery",
+    "/retention",
 )
 PEOPLE: Final = (
     (Role.AUTHORITY, "data_bureau"),

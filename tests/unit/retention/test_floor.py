@@ -18,6 +18,7 @@ from services.doctor.finding import Level
 from services.doctor.retention import judge_retention
 from tests.support.desk import policy
 from topics.event import ResourceId, SchemaId
+from topics.resource import Resource
 
 CITY = load_definitions(packaged_definitions())
 PERSON = ResourceId("population.person.v1")
@@ -114,18 +115,15 @@ def test_topics_of_a_new_grant_begin_above_the_floor() -> None:
 def test_a_declaration_that_shortens_below_the_floor_is_refused(
     before: int, after: int, floor: Floor, refused: bool
 ) -> None:
-    def declared(days: int) -> dict[ResourceId, object]:
-        return {PERSON: replace_days(days)}
+    def declared(days: int) -> dict[ResourceId, Resource]:
+        return {PERSON: CITY.resources[PERSON].model_copy(update={"retention_days": days})}
 
-    def replace_days(days: int) -> object:
-        return CITY.resources[PERSON].model_copy(update={"retention_days": days})
-
-    found = compare_offline(replace(CITY, resources={**CITY.resources, **declared(before)}))  # type: ignore[dict-item]
+    found = compare_offline(replace(CITY, resources={**CITY.resources, **declared(before)}))
     ids = dict.fromkeys(found.desired.subjects, SchemaId(1))
-    in_force = next_policy(found.declared, {}, ids, None, now_ms=0)
-    refusals = list(shortened(declared(after), in_force, floor))  # type: ignore[arg-type]
+    in_force = next_policy(replace(found.declared, grants={}), {}, ids, None, now_ms=0)
+    refusals = list(shortened(declared(after), in_force, floor))
     assert bool(refusals) is refused
-    assert list(shortened(declared(after), None, floor)) == []  # type: ignore[arg-type]
+    assert list(shortened(declared(after), None, floor)) == []
 
 
 @pytest.mark.parametrize(

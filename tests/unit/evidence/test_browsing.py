@@ -1,0 +1,118 @@
+"""The ledger browser: which checkpoint covers a block, whether it is in it, and the first fault."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.control.evidence.browsing import Book, Leaf, Standing, followed, leaf
+from services.evidence.entries import INTAKE, Place
+from services.evidence.faults import Fault
+from services.evidence.sealed import Sealed, sealed_text
+from services.evidence.trust import Trust
+from tests.unit.evidence.test_ledger_log import NOW, Bench
+from tests.unit.ledger.test_city import person
+from topics.names import LEDGER_CHECKPOINTS
+
+
+class Browsed(Bench):
+    """A city whose checkpoints stand in its topic, with a transaction's marker behind each."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.told = 0
+
+    def change(self, number: int) -> None:
+        self.city.change("c", after=person(id=number))
+        self.city.pump()
+
+    def publish(self, *more: Sealed) -> None:
+        for sealed in (*self.kept.log[self.told :], *more):
+            self.city.memory.add(LEDGER_CHECKPOINTS, 0, None, sealed_text(sealed), skip=1)
+        self.told = len(self.kept.log)
+
+    def trust(self) -> Trust:
+        log = self.kept.log
+        return Trust(log[0].signed.checkpoint.log, self.keys.public(), log[-1].signed)
+
+    def place(self) -> Place:
+        """A partition of the intake in which something stands."""
+        entries = self.log.since({}, 1000).entries
+        return next(each.place for each in entries if each.topic == INTAKE)
+
+    def look(self, book: Book, before: int | None = None, many: int = 50) -> Leaf:
+        return leaf(book, self.log, self.place(), before, many)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Browsed:
+    found = Browsed(tmp_path)
+    found.change(1)
+    found.seal()
+    found.publish()
+    return found
+
+
+@pytest.mark.requirement("A11-02")
+def test_a_block_is_verified_once_its_checkpoint_is_followed_and_waits_before(bench: Browsed) -> None:
+    book = followed(Book(), bench.city.memory, bench.trust())
+    assert (book.fault, book.witness) == (None, bench.kept.log[-1].number)
+    lines = bench.look(book).lines
+    assert [each.standing for each in lines] == [Standing.VERIFIED]
+    assert lines[0].checkpoint == 1
+    assert [each.standing for each in bench.look(Book()).lines] == [Standing.WAITING]
+    bench.change(1)
+    assert bench.look(book).lines[0].standing is Standing.WAITING
+    bench.seal()
+    bench.publish()
+    assert bench.look(followed(book, bench.city.memory, bench.trust())).lines[0].standing is Standing.VERIFIED
+
+
+def test_without_a_trust_file_inclusion_is_all_that_is_claimed(bench: Browsed) -> None:
+    book = followed(Book(), bench.city.memory, None)
+    assert [each.standing for each in bench.look(book).lines] == [Standing.UNSIGNED]
+
+
+def test_a_block_that_was_changed_after_it_was_sealed_is_faulty(bench: Browsed) -> None:
+    book = followed(Book(), bench.city.memory, bench.trust())
+    for place, records in bench.city.memory.records.items():
+        if place.topic == INTAKE:
+            records[:] = [replace(each, timestamp_ms=NOW + 1) for each in records]
+    assert [each.standing for each in bench.look(book).lines] == [Standing.FAULTY]
+
+
+def test_the_first_checkpoint_that_does_not_hold_is_named_and_covers_nothing(bench: Browsed) -> None:
+    bench.change(1)
+    bench.seal()
+    last = bench.kept.log.pop()
+    bench.publish(replace(last, leaves=last.leaves[:-1]))
+    book = followed(Book(), bench.city.memory, bench.trust())
+    assert book.fault is not None
+    assert (book.fault.fault, book.fault.where) == (Fault.ROOT_DIFFERS, "checkpoint 2")
+    assert bench.look(book).lines[0].standing is Standing.FAULTY
+    assert bench.look(book).lines[-1].standing is Standing.VERIFIED
+
+
+def test_a_checkpoint_that_is_missing_is_named(bench: Browsed) -> None:
+    bench.change(1)
+    bench.seal()
+    bench.change(2)
+    bench.seal()
+    bench.told = 2
+    bench.publish()
+    book = followed(Book(), bench.city.memory, bench.trust())
+    assert book.fault is not None
+    assert (book.fault.fault, book.fault.where) == (Fault.CHECKPOINT_CHAIN, "checkpoint 3")
+
+
+def test_a_page_reads_so_many_offsets_and_says_where_the_older_one_ends(bench: Browsed) -> None:
+    for _ in range(3):
+        bench.change(1)
+    newest = bench.look(Book(), many=2)
+    assert len(newest.lines) <= 2
+    assert newest.before is not None
+    offsets = [each.entry.offset for each in newest.lines]
+    assert offsets == sorted(offsets, reverse=True)
+    older = bench.look(Book(), newest.before, 50)
+    assert older.before is None
+    assert len(newest.lines) + len(older.lines) == 4
