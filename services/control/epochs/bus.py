@@ -160,7 +160,9 @@ class EpochBus:
             return None
         try:
             with closing(open_source(source)) as connection, connection.cursor() as cursor:
-                cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (self.table,))
+                cursor.execute(
+                    "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (self.table,)
+                )
                 row = cursor.fetchone()
         except psycopg2.Error:
             return None

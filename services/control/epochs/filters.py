@@ -55,7 +55,7 @@ class Filter:
     def condition(self) -> str:
         """The filter as the condition of an SQL statement; values are literals of no type yet."""
         parts = [
-            f"{_quoted(column, chr(34))} IN ({', '.join(_quoted(value, chr(39)) for value in sorted(values))})"
+            f"{_quoted(column, chr(34))} IN ({', '.join(_quoted(each, chr(39)) for each in sorted(values))})"
             for column, values in sorted(self.values.items())
         ]
         return " AND ".join(parts)

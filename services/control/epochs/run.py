@@ -179,15 +179,14 @@ class _Run:
                     raise AbortFirst(resource.id, f"an epoch of {resource.id}, of the same capture, is open")
 
     def _begin(self, where: tuple[str, ...], reason: str, by: str, *, initial: bool) -> None:
-        """Whatever is in the raw topic already does not count as seen, whether its transaction ended or not."""
+        """Whatever the raw topic holds already does not count as seen, its transaction ended or not."""
         ends = self.bus.ends(self.bus.raw, stable=False)
         begins = dict.fromkeys(ends, 0) if initial else ends
-        offsets = {(self.bus.raw, partition): offset for partition, offset in begins.items()}
+        raw: str = self.bus.raw
+        offsets = {(raw, partition): offset for partition, offset in begins.items()}
         detail = asked_text(where, reason, by, initial=initial)
         number = self.newest.number + 1
-        self.bus.mark(
-            _marker(self.bus, self.policy, number, MarkerKind.BEGIN, detail, offsets=offsets)
-        )
+        self.bus.mark(_marker(self.bus, self.policy, number, MarkerKind.BEGIN, detail, offsets=offsets))
         self.newest = newest_epoch(self.bus.markers(), self.bus.raw)
 
     def _signal_id(self) -> str:
@@ -295,8 +294,9 @@ class _Run:
         raise ConfirmShrink(self.bus.resource.id, unseen, candidates, self.settings.shrink_percent)
 
     def _end(self, raw: RawScan, standing: CanonicalScan, counts: dict[str, int]) -> None:
-        offsets = {(self.bus.raw, partition): offset + 1 for partition, offset in raw.last.items()}
-        canonical = self.bus.resource.canonical_topic
+        topic: str = self.bus.raw
+        offsets = {(topic, partition): offset + 1 for partition, offset in raw.last.items()}
+        canonical: str = self.bus.resource.canonical_topic
         offsets |= {(canonical, partition): offset for partition, offset in standing.ends.items()}
         self.bus.mark(
             _marker(

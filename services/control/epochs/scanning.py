@@ -1,4 +1,4 @@
-"""Follows a raw topic and the canonical one through an epoch: keys that came, what stands, what was stopped."""
+"""Follows raw and canonical topic through an epoch: keys that came, what stands, what was stopped."""
 
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -8,8 +8,8 @@ import fastavro
 
 from producers.debezium import record_id_of
 from services.control.epochs.bus import EpochBus
-from services.control.epochs.volume import Holding, Origin, Verdict, judged, short, whole_digest
 from services.control.epochs.filters import Filter
+from services.control.epochs.volume import Holding, Origin, Verdict, judged, short, whole_digest
 from services.control.framing import decode
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA
@@ -110,7 +110,9 @@ class CanonicalScan:
 
     def position_of(self, partition: int) -> tuple[int, int]:
         """The newest incarnation and commit position that came of a raw partition."""
-        known = [holding.newest[partition] for holding in self.holdings.values() if partition in holding.newest]
+        known = [
+            holding.newest[partition] for holding in self.holdings.values() if partition in holding.newest
+        ]
         return max(known, default=(0, 0))
 
     def judged(self, scan: RawScan, where: Filter | None) -> Verdict:
@@ -143,12 +145,12 @@ class CanonicalScan:
             entries.pop(record.key or b"", None)
             if record.value is not None:
                 entries[record.key or b""] = record.value
-        found = set()
+        found: set[RecordId] = set()
         for key, value in entries.items():
             first = decode("StoppedKey", value)["first_stopped"]
             if short(key) in scan.seen and first != scan.announced.get(short(key)):
-                record = record_id_of(self.bus.key_values(key), self.bus.source.primary_key)
-                found.update(() if record is None else (record,))
+                row = record_id_of(self.bus.key_values(key), self.bus.source.primary_key)
+                found.update(() if row is None else (row,))
         return frozenset(found)
 
 
