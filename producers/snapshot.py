@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 SUCCEEDED: Final = "SUCCEEDED"
+_BY_SIGNAL: Final = "Incremental Snapshot"
 STALLED_AFTER_S: Final = 300
 """So long a snapshot that is under way may show no progress: waiting for a lock or a slow first row is over
 sooner, and a person who waits for a full volume wants to know."""
@@ -113,9 +114,14 @@ class _Draft:
 
 
 def newest_snapshot(notifications: Iterable[Mapping[str, Any]]) -> Snapshot:
-    """Fold the notifications of one capture, oldest first; a start skipped by Debezium changes nothing."""
+    """Fold the notifications of one capture, oldest first; a start skipped by Debezium changes nothing.
+
+    Of snapshots that were asked for by signal, each of a table or of some of its rows, this tells nothing.
+    """
     draft: _Draft | None = None
     for notification in notifications:
+        if notification.get("aggregate_type") == _BY_SIGNAL:
+            continue
         kind, data = str(notification["type"]), notification.get("additional_data") or {}
         at_ms = int(notification.get("timestamp") or 0)
         if kind == "STARTED":

@@ -152,6 +152,7 @@ class ControlReason(StrEnum):
     TOMBSTONE = "TOMBSTONE"
     TRUNCATE = "TRUNCATE"
     MESSAGE = "MESSAGE"
+    WITHDRAWAL_ANNOUNCED = "WITHDRAWAL_ANNOUNCED"
 
 
 class SupersededReason(StrEnum):

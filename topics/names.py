@@ -155,9 +155,14 @@ def instance_id(group: str, instance: int) -> str:
     return f"{group}.{instance}"
 
 
-def copier_transactional_id(grant: GrantId) -> str:
-    """The copier of one grant's epochs."""
-    return f"copier.{grant}"
+def copier_transactional_id(subject: GrantId | ResourceId) -> str:
+    """Who writes the markers of one grant's or one resource's epochs."""
+    return f"copier.{subject}"
+
+
+def sweeper_transactional_id(resource: ResourceId) -> str:
+    """Who appends the withdrawals of one resource's epochs to its raw topic."""
+    return f"operator.epoch.{resource}"
 
 
 def copier_group(grant: GrantId, generation: int) -> str:

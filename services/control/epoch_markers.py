@@ -9,7 +9,7 @@ from services.control.access import Access
 from services.control.framing import decode, encode
 from services.control.reading import read_whole, whole_reader
 from topics import names
-from topics.event import GrantId, OutputRecord, SchemaId
+from topics.event import GrantId, OutputRecord, ResourceId, SchemaId
 
 GUARDED = "guarded"
 """Count in a BEGIN marker: 0 where the filter was changed on purpose, so that many records may go."""
@@ -23,13 +23,14 @@ class MarkerKind(StrEnum):
     SWEPT = "SWEPT"
     END = "END"
     WAITING = "WAITING"
+    ABORTED = "ABORTED"
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
     """One marker of one epoch."""
 
-    grant: GrantId
+    grant: GrantId | ResourceId
     generation: int
     kind: MarkerKind
     policy_version: int
@@ -59,8 +60,8 @@ class Marker:
         return OutputRecord(names.epochs(self.grant), 0, key, encode("EpochMarker", schema_id, record))
 
 
-def read_markers(access: Access, grant: GrantId, end: int) -> list[dict[str, Any]]:
-    """The grant's markers below offset ``end``, oldest first."""
+def read_markers(access: Access, grant: GrantId | ResourceId, end: int) -> list[dict[str, Any]]:
+    """The markers of a grant or a resource below offset ``end``, oldest first."""
     reader = whole_reader(access.kafka_config("copier"), "copier.markers")
     try:
         batches = list(read_whole(reader, names.epochs(grant), {0: end}, 500))

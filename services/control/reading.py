@@ -32,17 +32,24 @@ def whole_reader(kafka_config: Mapping[str, Any], group: str) -> Consumer:
 
 
 def read_whole(
-    consumer: Consumer, topic: str, ends: Mapping[int, int], batch: int
+    consumer: Consumer,
+    topic: str,
+    ends: Mapping[int, int],
+    batch: int,
+    starts: Mapping[int, int] | None = None,
 ) -> Iterator[list[KafkaRecord]]:
     """Batches of the topic's committed records below ``ends``, each partition in offset order.
+
+    ``starts`` says where to begin: at the first record where it says nothing.
 
     Raises:
         TopicUnreadable: nothing came for a while though the end is not reached.
         KafkaException: the broker refused.
     """
-    open_partitions = {partition for partition, end in ends.items() if end > 0}
+    begins = {partition: (starts or {}).get(partition, 0) for partition in ends}
+    open_partitions = {partition for partition, end in ends.items() if end > begins[partition]}
     # 0 and not the symbolic beginning: what retention removed is answered with the first that is left.
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in sorted(open_partitions)])
+    consumer.assign([TopicPartition(topic, number, begins[number]) for number in sorted(open_partitions)])
     deadline = time.monotonic() + _TIMEOUT_S
     while open_partitions:
         # It waits for a full batch: at the end of a topic that is the whole time given.

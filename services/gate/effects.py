@@ -308,6 +308,22 @@ def claim_outputs(
     return tuple(outputs)
 
 
+def announcement_effects(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, entry: StoppedEntry | None
+) -> Effects:
+    """The announcement of a withdrawal is the last word of its raw key until a live change comes."""
+    after = after_stop(entry, record.offset, LastAccepted(False, None))
+    return Effects((_entry_output(record, plan, source, after),), True, after)
+
+
+def withdrawal_effects(
+    record: KafkaRecord, plan: GatePlan, source: SourcePlan, change: Change, key: EntityKey
+) -> Effects:
+    """The canonical key goes; what was stopped of the raw key before is the row of nobody any more."""
+    gone = _deletion(record, plan, source, change, key, None)
+    return Effects((*gone, _entry_output(record, plan, source, None)), True, None)
+
+
 def truncate_effects(record: KafkaRecord, plan: GatePlan, source: SourcePlan) -> Effects:
     """A truncate names no rows: the resource is marked incomplete until the next epoch's sweep."""
     detail = "the source truncated the table; its rows stay until a full volume sweeps them"

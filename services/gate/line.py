@@ -25,6 +25,7 @@ from services.gate.plan import GatePlan, SourcePlan
 from services.gate.releases import is_release, refusal, released_offset
 from services.gate.stopped import LastAccepted, StoppedEntry
 from services.gate.versions import AcceptedVersion, Remembered, Standing
+from services.gate.withdrawals import decide_withdrawal
 from topics.engine.reference import ReferenceCodec, Undecodable
 from topics.event import (
     Change,
@@ -44,6 +45,7 @@ from topics.identity.kinds import IdentityKind
 from topics.quality.values import civil_day
 from topics.quality.verdict import AssessmentContext
 from topics.wire import NotFramed, split
+from topics.withdrawal import is_withdrawal
 
 Codecs = Mapping[SchemaId, ReferenceCodec]
 
@@ -73,6 +75,8 @@ def decide(record: KafkaRecord, plan: GatePlan, codecs: Codecs, entry: Remembere
     if len(record.value) > MOST_BYTES:
         stop = Stopped(Step.DECODE, StopReason.TOO_LARGE, f"{len(record.value)} bytes, {MOST_BYTES} at most")
         return _stopped(record, plan, stop, entry, LastAccepted(False, None))
+    if is_withdrawal(record) and not source.published:
+        return decide_withdrawal(record, plan, source, entry)
     refused = refusal(record, entry, published=source.published)
     if refused is not None:
         return _superseded(refused, entry if isinstance(entry, StoppedEntry) else None)

@@ -5,8 +5,8 @@ from typing import Final
 from services.gate.stopped import StoppedEntry
 from services.gate.versions import Remembered
 from topics.event import KafkaRecord, SupersededReason
+from topics.withdrawal import RELEASE_HEADER as RELEASE_HEADER
 
-RELEASE_HEADER: Final = "govbus_release"
 _LONGEST_OFFSET: Final = 18
 
 

@@ -1,0 +1,67 @@
+"""What ends a run of an epoch early, each named after what is to be done."""
+
+from producers.connect_status import Health
+from topics.event import ProviderId, ResourceId
+
+
+class CorrectOrder(Exception):  # noqa: N818 - says what the caller does
+    """The order cannot be carried out as it is."""
+
+
+class AbortFirst(Exception):  # noqa: N818 - says what the caller does
+    """Another epoch is open: let it end, or abort it."""
+
+    def __init__(self, resource: ResourceId, what: str) -> None:
+        super().__init__(f"{what}: let it end, or `govbus snapshot abort {resource}`")
+        self.resource = resource
+
+
+class ScanStalled(Exception):  # noqa: N818 - says what is the matter
+    """The connector tells nothing and writes nothing; the epoch stays open."""
+
+    def __init__(
+        self, resource: ResourceId, provider: ProviderId, seconds: float, health: Health | None
+    ) -> None:
+        state = "Connect does not answer" if health is None else f"the connector is {health.name}"
+        super().__init__(f"the snapshot of {resource} has not got on for {seconds:.0f} s; {state}")
+        self.remedy = (
+            "a connector that is not RUNNING: `govbus logs connect` says why, then start again, it goes on. "
+            f"One that is: `govbus snapshot abort {resource}`, then start anew; if that stalls too, "
+            f"`govbus apply --recapture {provider}` lets the capture forget where it stands"
+        )
+
+
+class ScanFailed(Exception):  # noqa: N818 - says what happened
+    """The connector ended the scan without the whole table; the epoch is aborted."""
+
+    def __init__(self, resource: ResourceId, provider: ProviderId, detail: str) -> None:
+        super().__init__(detail)
+        self.remedy = (
+            f"`govbus snapshot start {resource}` begins anew; if it fails again, `govbus logs connect` says "
+            f"why, and `govbus apply --recapture {provider}` takes the full volume in another way"
+        )
+
+
+class ConfirmShrink(Exception):  # noqa: N818 - says what the caller does
+    """The sweep would remove too much; nothing was removed and the epoch waits."""
+
+    def __init__(self, resource: ResourceId, unseen: int, candidates: int, percent: float) -> None:
+        super().__init__(
+            f"{unseen} of {candidates} records are not at the source any more, above {percent:g} %: "
+            "nothing was removed"
+        )
+        self.unseen, self.candidates = unseen, candidates
+        self.remedy = (
+            f"if they are meant to go: `govbus snapshot start {resource} --confirm-shrink`; "
+            f"if not: `govbus snapshot abort {resource}` and look at the source"
+        )
+
+
+class StartAgain(Exception):  # noqa: N818 - says what the caller does
+    """The topics did not come to rest as they should; the epoch stays open."""
+
+    def __init__(self, resource: ResourceId, what: str) -> None:
+        super().__init__(what)
+        self.remedy = (
+            f"`govbus snapshot start {resource}` goes on; `govbus snapshot abort {resource}` gives it up"
+        )

@@ -1,0 +1,352 @@
+"""Runs an epoch of a resource from wherever it stands to its end; whoever runs it again goes on with it.
+
+``start_epoch(access, resource, where=(), reason=…, by=…)`` is what everybody calls: the command, a fence that
+saw a slot made anew, a reconciliation that repairs by a filter. The journal is ``epochs.<resource>``: BEGIN
+holds the offsets and what was asked, so a run that died is gone on with, by anybody, from the topics alone.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from producers.connect_status import Health
+from services.control.access import Access
+from services.control.epoch_markers import Marker, MarkerKind
+from services.control.epochs.bus import COPIER, EpochBus
+from services.control.epochs.errors import (
+    AbortFirst,
+    ConfirmShrink,
+    CorrectOrder,
+    ScanFailed,
+    ScanStalled,
+    StartAgain,
+)
+from services.control.epochs.filters import Filter
+from services.control.epochs.progress import Phase, Progress
+from services.control.epochs.scan import Scan, initial_scan_of, scan_of
+from services.control.epochs.scanning import CanonicalScan, RawScan
+from services.control.epochs.settings import EpochSettings
+from services.control.epochs.state import EpochState, Newest, asked_text, newest_epoch
+from services.control.epochs.sweeping import Sweeper
+from services.control.epochs.volume import Verdict
+from services.control.policy_topic import newest_policy
+from topics.event import ResourceId
+from topics.policy import Policy
+from topics.resource import CapturedTable
+
+Told = Callable[[Progress], None]
+_FILTERED: Final = "filtered"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An epoch that is proven whole: what was scanned, seen, swept, and what stands now."""
+
+    resource: ResourceId
+    number: int
+    rows_scanned: int
+    keys_seen: int
+    candidates: int
+    swept: int
+    records: int
+    digest: str
+    """Of everything that stands on the canonical topic, in hexadecimal."""
+
+
+def open_epochs(access: Access, resource: ResourceId) -> tuple[EpochBus, Policy]:
+    """The resource's bus under the newest policy.
+
+    Raises:
+        CorrectOrder: no policy declares such a resource, or nothing captures it.
+    """
+    policy = newest_policy(access.kafka_config(COPIER))
+    entry = policy.resources.get(resource) if policy is not None else None
+    if policy is None or entry is None:
+        known = ", ".join(sorted(policy.resources)) if policy is not None else ""
+        raise CorrectOrder(f"no applied resource is called {resource}; there are: {known or 'none'}")
+    source = entry.resource.source
+    if not isinstance(source, CapturedTable):
+        raise CorrectOrder(f"{resource} is published by its provider itself: it sends its own full volume")
+    provider = policy.providers[entry.resource.provider]
+    return EpochBus(access, entry.resource, source, policy.control_schemas.epoch_marker, provider), policy
+
+
+def epoch_status(access: Access, resource: ResourceId) -> Newest:
+    """How the resource's newest epoch stands; raises as ``open_epochs`` does."""
+    bus, _ = open_epochs(access, resource)
+    return newest_epoch(bus.markers(), bus.raw)
+
+
+def start_epoch(
+    access: Access,
+    resource: ResourceId,
+    where: tuple[str, ...] = (),
+    *,
+    reason: str,
+    by: str,
+    initial: bool = False,
+    confirm_shrink: bool = False,
+    told: Told = lambda _progress: None,
+    settings: EpochSettings | None = None,
+) -> Ended:
+    """Begin an epoch, or go on with the open one, and return when it has ended.
+
+    Args:
+        access: how the bus is reached.
+        resource: a captured one.
+        where: ``column=value[,value…]`` for columns of the source's primary key; empty for the whole table.
+        reason: why, for the record; no personal data.
+        by: who asks.
+        initial: prove the snapshot that the connector took by itself instead of asking for another.
+        confirm_shrink: an operator has seen the numbers and means it.
+        told: is called as it gets on, at least once a second.
+        settings: patience and the shrink guard; from the environment if not given.
+
+    Raises:
+        CorrectOrder: the order cannot be carried out as it is.
+        AbortFirst: another epoch is open on the resource's capture.
+        ScanStalled: it does not get on; the epoch stays open.
+        ScanFailed: the connector gave up; the epoch is aborted.
+        ConfirmShrink: the sweep waits for an operator; nothing was swept.
+        StartAgain: the topics did not come to rest; the epoch stays open.
+        EpochInterrupted: another run or an abort has taken over.
+    """
+    bus, policy = open_epochs(access, resource)
+    run = _Run(bus, policy, told, settings or EpochSettings.from_environment(), confirmed=confirm_shrink)
+    try:
+        wanted = Filter.parsed(where, bus.source.primary_key)
+    except ValueError as error:
+        raise CorrectOrder(str(error)) from error
+    return run.run(wanted, reason, by, initial=initial)
+
+
+def abort_epoch(access: Access, resource: ResourceId, *, by: str) -> Newest:
+    """Give the open epoch up: tell the connector to stop, end whoever runs it, sweep nothing more.
+
+    Raises:
+        CorrectOrder: no epoch is open.
+    """
+    bus, policy = open_epochs(access, resource)
+    newest = newest_epoch(bus.markers(), bus.raw)
+    if not newest.is_open:
+        raise CorrectOrder(f"no epoch of {resource} is open")
+    bus.fence()
+    newest = newest_epoch(bus.markers(), bus.raw)
+    if newest.is_open:
+        stop = {"data-collections": [bus.table], "type": "INCREMENTAL"}
+        bus.signal(f"stop.{resource}.{newest.number}", "stop-snapshot", stop)
+        bus.mark(_marker(bus, policy, newest.number, MarkerKind.ABORTED, f"aborted by {by}"))
+    return newest_epoch(bus.markers(), bus.raw)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of one epoch."""
+
+    bus: EpochBus
+    policy: Policy
+    told: Told
+    settings: EpochSettings
+    confirmed: bool
+    newest: Newest = field(default_factory=Newest)
+
+    def run(self, wanted: Filter | None, reason: str, by: str, *, initial: bool) -> Ended:
+        where = wanted.texts if wanted is not None else ()
+        self._refuse_another(where)
+        self.bus.fence()
+        self.newest = newest_epoch(self.bus.markers(), self.bus.raw)
+        if not self.newest.is_open:
+            self._begin(where, reason, by, initial=initial)
+        raw = RawScan(self.bus, dict(self.newest.begins))
+        scan = self._await_scan(raw)
+        self._await_rows(raw, scan)
+        self._await_gate(raw)
+        return self._sweep(raw, scan, wanted)
+
+    def _refuse_another(self, where: tuple[str, ...]) -> None:
+        """One at a time on a capture: Debezium merges what is asked of it meanwhile."""
+        mine = newest_epoch(self.bus.markers(), self.bus.raw)
+        if mine.is_open and mine.where != where:
+            asked = " ".join(mine.where) or "the whole table"
+            raise AbortFirst(self.bus.resource.id, f"an epoch over {asked} is open")
+        for other in self.policy.resources.values():
+            resource = other.resource
+            is_other = resource.id != self.bus.resource.id and resource.provider == self.bus.provider.id
+            if is_other and isinstance(resource.source, CapturedTable):
+                found = newest_epoch(self.bus.markers(resource.id), resource.raw_topic)
+                if found.is_open:
+                    raise AbortFirst(resource.id, f"an epoch of {resource.id}, of the same capture, is open")
+
+    def _begin(self, where: tuple[str, ...], reason: str, by: str, *, initial: bool) -> None:
+        """Whatever the raw topic holds already does not count as seen, its transaction ended or not."""
+        ends = self.bus.ends(self.bus.raw, stable=False)
+        begins = dict.fromkeys(ends, 0) if initial else ends
+        raw: str = self.bus.raw
+        offsets = {(raw, partition): offset for partition, offset in begins.items()}
+        detail = asked_text(where, reason, by, initial=initial)
+        number = self.newest.number + 1
+        self.bus.mark(_marker(self.bus, self.policy, number, MarkerKind.BEGIN, detail, offsets=offsets))
+        self.newest = newest_epoch(self.bus.markers(), self.bus.raw)
+
+    def _signal_id(self) -> str:
+        return f"{self.bus.resource.id}.{self.newest.number}"
+
+    def _ask(self) -> None:
+        wanted = Filter.parsed(self.newest.where, self.bus.source.primary_key)
+        data: dict[str, object] = {"data-collections": [self.bus.table], "type": "INCREMENTAL"}
+        if wanted is not None:
+            condition = {"data-collection": self.bus.table, "filter": wanted.condition}
+            data["additional-conditions"] = [condition]
+        self.bus.signal(self._signal_id(), "execute-snapshot", data)
+
+    def _await_scan(self, raw: RawScan) -> Scan:
+        """Until the connector says that it has scanned the table; asks again while it has not begun."""
+        expected = None if self.newest.where else self.bus.estimated_rows()
+        notices, at = self.bus.notifications(0)
+        patience, asked = _Patience(self.settings.stalled_after_s), 0.0
+        while True:
+            scan = self._scan(notices)
+            if scan.ended is not None:
+                return self._succeeded(scan)
+            now = time.monotonic()
+            if not scan.began and not self.newest.initial and now - asked > self.settings.ask_again_s:
+                self._ask()
+                asked = now
+            raw.advance()
+            self._tell(Phase.SCANNING if scan.began else Phase.ASKED, raw.came, expected)
+            health = self.bus.capture_health() if patience.is_silent else Health.RUNNING
+            if patience.is_over((scan.told, raw.came)):
+                raise ScanStalled(self.bus.resource.id, self.bus.provider.id, patience.seconds, health)
+            time.sleep(self.settings.look_s)
+            more, at = self.bus.notifications(at)
+            notices += more
+
+    def _scan(self, notices: list[dict[str, object]]) -> Scan:
+        if self.newest.initial:
+            return initial_scan_of(notices, self.bus.table)
+        return scan_of(notices, self._signal_id(), self.bus.table)
+
+    def _succeeded(self, scan: Scan) -> Scan:
+        if scan.failed is None:
+            return scan
+        detail = f"the scan of {self.bus.table} ended with {scan.failed}"
+        self.bus.mark(_marker(self.bus, self.policy, self.newest.number, MarkerKind.ABORTED, detail))
+        raise ScanFailed(self.bus.resource.id, self.bus.provider.id, detail)
+
+    def _await_rows(self, raw: RawScan, scan: Scan) -> None:
+        """COMPLETED overtakes rows that are still unread, and a count says when all have come."""
+        patience = _Patience(self.settings.stalled_after_s)
+        while True:
+            raw.advance()
+            self._tell(Phase.COUNTING, len(raw.seen), scan.rows)
+            if len(raw.seen) >= scan.rows:
+                return
+            if patience.is_over((raw.came,)):
+                what = f"{scan.rows} rows were scanned and {len(raw.seen)} keys came"
+                raise StartAgain(self.bus.resource.id, what)
+            time.sleep(self.settings.look_s)
+
+    def _await_gate(self, raw: RawScan) -> None:
+        patience = _Patience(self.settings.stalled_after_s)
+        while not raw.decided():
+            committed = sum(self.bus.committed().values())
+            self._tell(Phase.DECIDING, committed, sum(at + 1 for at in raw.last.values()))
+            if patience.is_over((committed,)):
+                raise StartAgain(self.bus.resource.id, "the gate does not get on (`govbus status` says why)")
+            time.sleep(self.settings.look_s)
+
+    def _sweep(self, raw: RawScan, scan: Scan, wanted: Filter | None) -> Ended:
+        standing = CanonicalScan(self.bus, dict(self.newest.begins))
+        self._tell(Phase.COMPARING, 0, None)
+        standing.advance()
+        verdict = standing.judged(raw, wanted)
+        if verdict.unseen and not self.confirmed and verdict.waits(self.settings.shrink_percent):
+            self._wait(verdict)
+        sweeper = Sweeper(self.bus, raw, standing, wanted, self._await_gate)
+        self._tell(Phase.SWEEPING, 0, len(verdict.unseen))
+        swept = sweeper.sweep(verdict)
+        counts = {
+            "rows_scanned": scan.rows,
+            "keys_seen": len(raw.seen),
+            "candidates": verdict.candidates,
+            "swept": swept,
+            "records": standing.records,
+            _FILTERED: int(wanted is not None),
+        }
+        self._end(raw, standing, counts)
+        counts.pop(_FILTERED)
+        return Ended(self.bus.resource.id, self.newest.number, digest=standing.digest, **counts)
+
+    def _wait(self, verdict: Verdict) -> None:
+        unseen, candidates = len(verdict.unseen), verdict.candidates
+        detail = f"{unseen} of {candidates} records would go: the source does not have them any more"
+        marker = _marker(
+            self.bus,
+            self.policy,
+            self.newest.number,
+            MarkerKind.WAITING,
+            detail,
+            counts={"unseen": unseen, "candidates": candidates},
+        )
+        if self.newest.state is not EpochState.WAITING or self.newest.detail != detail:
+            self.bus.mark(marker)
+        raise ConfirmShrink(self.bus.resource.id, unseen, candidates, self.settings.shrink_percent)
+
+    def _end(self, raw: RawScan, standing: CanonicalScan, counts: dict[str, int]) -> None:
+        topic: str = self.bus.raw
+        offsets = {(topic, partition): offset + 1 for partition, offset in raw.last.items()}
+        canonical: str = self.bus.resource.canonical_topic
+        offsets |= {(canonical, partition): offset for partition, offset in standing.ends.items()}
+        self.bus.mark(
+            _marker(
+                self.bus,
+                self.policy,
+                self.newest.number,
+                MarkerKind.END,
+                self.newest.reason,
+                counts=counts,
+                offsets=offsets,
+                digest=standing.digest,
+            )
+        )
+
+    def _tell(self, phase: Phase, done: int, of: int | None) -> None:
+        self.told(Progress(self.bus.resource.id, self.newest.number, phase, done, of))
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How long nothing may change."""
+
+    seconds: float
+    _seen: tuple[int, ...] | None = None
+    _since: float = field(default_factory=time.monotonic)
+
+    def is_over(self, now: tuple[int, ...]) -> bool:
+        """Whether nothing has changed for so long."""
+        if now != self._seen:
+            self._seen, self._since = now, time.monotonic()
+        return time.monotonic() - self._since > self.seconds
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has changed for half of it: time to look at what should be working."""
+        return time.monotonic() - self._since > self.seconds / 2
+
+
+def _marker(
+    bus: EpochBus,
+    policy: Policy,
+    number: int,
+    kind: MarkerKind,
+    detail: str,
+    *,
+    counts: dict[str, int] | None = None,
+    offsets: dict[tuple[str, int], int] | None = None,
+    digest: str = "",
+) -> Marker:
+    now_ms = int(time.time() * 1000)
+    return Marker(
+        bus.resource.id, number, kind, policy.version, now_ms, offsets or {}, counts or {}, digest, detail
+    )

@@ -1,0 +1,78 @@
+"""The sweep of an epoch: announce, look again, withdraw, until nothing is left that was not seen.
+
+The gate writes what goes (topics/withdrawal.py); this only appends to the raw topic. Between the
+announcement and the withdrawal everything is read once more, so that a change that came in between counts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.control.epochs.bus import EpochBus
+from services.control.epochs.errors import StartAgain
+from services.control.epochs.filters import Filter
+from services.control.epochs.scanning import CanonicalScan, RawScan
+from services.control.epochs.volume import Old, Verdict, short
+from topics.event import OutputRecord
+from topics.withdrawal import Withdrawal, announcement, withdrawal
+
+_MOST_PASSES: Final = 5
+"""A key is passed again only if a change of it came at that very moment."""
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Withdraws what was not seen, and counts it."""
+
+    bus: EpochBus
+    raw: RawScan
+    standing: CanonicalScan
+    where: Filter | None
+    await_gate: Callable[[RawScan], None]
+    _keys: dict[bytes, bytes] = field(default_factory=dict)
+    """Canonical key → raw key."""
+
+    def sweep(self, verdict: Verdict) -> int:
+        """How many keys were withdrawn.
+
+        Raises:
+            StartAgain: keys kept changing, or the raw record of one is not kept any more.
+        """
+        before, passes = {each.key for each in verdict.unseen}, 0
+        while verdict.unseen:
+            if passes == _MOST_PASSES:
+                left = f"{len(verdict.unseen)} records kept changing during the sweep"
+                raise StartAgain(self.bus.resource.id, left)
+            verdict, passes = self._pass(verdict), passes + 1
+        return len(before)
+
+    def _pass(self, verdict: Verdict) -> Verdict:
+        announced = {each.key: self._announcement(each) for each in verdict.unseen}
+        self.bus.append(list(announced.values()))
+        still = self._look()
+        self.bus.append([self._withdrawal(announced[each.key]) for each in still if each.key in announced])
+        return self._settled()
+
+    def _look(self) -> tuple[Old, ...]:
+        return self._settled().unseen
+
+    def _settled(self) -> Verdict:
+        """Read everything up to now, once the gate has decided it."""
+        self.raw.advance()
+        self.await_gate(self.raw)
+        self.standing.advance()
+        return self.standing.judged(self.raw, self.where)
+
+    def _announcement(self, old: Old) -> OutputRecord:
+        if old.key not in self._keys:
+            found = self.bus.raw_key(old.origin.partition, old.origin.offset)
+            if found is None:
+                place = f"{self.bus.raw}:{old.origin.partition}:{old.origin.offset}"
+                raise StartAgain(self.bus.resource.id, f"the raw record of a key is kept no more ({place})")
+            self._keys[old.key] = found
+        return announcement(self.bus.raw, old.origin.partition, self._keys[old.key], old.key)
+
+    def _withdrawal(self, announced: OutputRecord) -> OutputRecord:
+        incarnation, commit = self.standing.position_of(announced.partition)
+        offset = self.raw.announced[short(announced.key or b"")]
+        return withdrawal(announced, Withdrawal(offset, incarnation, commit))
