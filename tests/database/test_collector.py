@@ -82,6 +82,8 @@ def test_a_round_keeps_a_snapshot_of_every_kind(
     assert {kind for kind, (as_of, _) in seen.items() if as_of == NOON} == set(Kind) - {
         Kind.MOUNTING,
         Kind.DRIFT,
+        Kind.RETENTION,
+        Kind.CENSUS,
     }
     assert {trouble for _, trouble in seen.values()} == {None}
 
