@@ -30,7 +30,7 @@ def show_command(
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
-    """Show what is kept, until when, and by which article (exit code 1 where for too short)."""
+    """Show what is kept, until when, and by which article (exit code 1 where too briefly)."""
     stack = Stack(StackSettings.from_environment())
     require(stack, "kafka")
     access = access_of(stack)
