@@ -188,7 +188,7 @@ _OF_RUNNING: Final[tuple[_Row, ...]] = (
     (Action.AUDIT_LOOK, _LOOK, _, _OWN, _OWN, _, _ALL, _ALL),
     (Action.AUDIT_EXPORT, _LOOK, _, _, _, _, _ALL, _),
     (Action.AUDIT_BALANCE, _LOOK, _, _, _, _ALL, _ALL, _),
-    (Action.AUDIT_TRACE, _CHANGE, _, _OWN, _, _, _ALL, _),
+    (Action.AUDIT_TRACE, _LOOK, _, _OWN, _, _, _ALL, _),
 )
 _OF_ACCOUNTS: Final[tuple[_Row, ...]] = (
     (Action.ACCOUNT_LOOK, _LOOK, _ALL, _OWN, _OWN, _ALL, _ALL, _),
