@@ -140,7 +140,7 @@ def test_a_lost_update_is_found_in_its_items_and_named_for_a_repair(
     assert (code, answer["same"], answer["differences"]["different"]) == (1, False, 1)
     assert str(row) not in json.dumps(answer["shown"])
     where = city.stack.settings.home / "reconcile" / f"{PERSONS}.where"
-    assert answer["repair"].startswith(f"govbus snapshot start {PERSONS} --where")
+    assert answer["repair"] == "govbus apply --recapture police"
     assert (where.read_text(encoding="utf-8"), where.stat().st_mode & 0o777) == (found.found.where, 0o600)
     city.execute("police", update(row, name="再改"))
     city.settle()
