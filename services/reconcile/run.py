@@ -69,7 +69,7 @@ class Found:
     """The answer, and what a repair has to bring.
 
     Args:
-        where: the rows that differ as a condition of SQL; None where the rows cannot be named, or are too many.
+        where: the rows that differ as a condition of SQL; None where they cannot be named, or are too many.
     """
 
     answer: Answer
