@@ -13,7 +13,7 @@ from tests.e2e.demo_run import PERSONS, UPDATES, Run, play
 from tests.stack_fixture import settings_for, temporary_home
 from tests.support.processor_time import seconds_without_others
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 SHAPE = Path(__file__).parents[2] / "docs" / "cli" / "demo.schema.json"
 #: What a second `make demo` may take on two cores until the first record is delivered.
