@@ -23,6 +23,7 @@ from services.reconcile.compare import Kind
 from services.stack.secret_files import write_private
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import delete, insert, number, renumber, update
+from tests.stack_fixture import temporary_stack
 from tests.support.reconciling import Reconciled, put, reconciled
 from topics.canonical import partition_of
 from topics.event import GrantId, KafkaRecord, ProviderId
@@ -33,6 +34,13 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 PERSONS, ENTERPRISES, ENROLMENTS = "population.person.v1", "legal.enterprise.v1", "social.enrolment.v1"
 SHAPES = Path(__file__).parents[2] / "docs" / "cli"
+
+
+@pytest.fixture(scope="module")
+def city() -> Iterator[LiveCity]:
+    """A city of its own: what is made to differ here, every other test's balance would find as well."""
+    with temporary_stack() as stack:
+        yield LiveCity.found(stack)
 
 
 @pytest.fixture
