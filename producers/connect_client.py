@@ -31,6 +31,7 @@ from producers.redaction import redact_text, secret_values
 # Kafka Connect answers 500 after 90 s although the write may still happen: wait longer than it does.
 _WRITE_TIMEOUT_SECONDS: Final = (5.0, 100.0)
 _READ_TIMEOUT_SECONDS: Final = (5.0, 30.0)
+_AT_ONCE_SECONDS: Final = (2.0, 2.0)
 _LONGEST_MESSAGE: Final = 2_000
 
 
@@ -190,6 +191,19 @@ class ConnectClient:
         answer: list[dict[str, Any]] = self._read(f"/connectors/{_quoted(name)}/offsets")["offsets"]
         return answer
 
+    def offsets_at_once(self, name: str) -> list[dict[str, Any]]:
+        """The same, asked once and not waited for.
+
+        Raises:
+            ConnectUnavailable: Connect does not say at once: it may be waiting for the end of its own topic.
+        """
+        try:
+            answer = self._once("GET", f"/connectors/{_quoted(name)}/offsets", None, _AT_ONCE_SECONDS)
+        except _TryAgain as error:
+            raise ConnectUnavailable(str(error)) from error
+        offsets: list[dict[str, Any]] = answer["offsets"]
+        return offsets
+
     def statuses(self) -> list[ConnectorStatus]:
         """The states and stack traces of all connectors, in one question; secrets hidden."""
         body = self._read("/connectors?expand=status")
@@ -283,8 +297,14 @@ class ConnectClient:
                 self._sleep(self._retries.wait(attempt, self._random()))
         raise ConnectUnavailable(f"gave up after {self._retries.attempts} attempts: {failure}")
 
-    def _once(self, method: str, path: str, body: Mapping[str, str] | None) -> Any:
-        timeout = _READ_TIMEOUT_SECONDS if method == "GET" else _WRITE_TIMEOUT_SECONDS
+    def _once(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, str] | None,
+        read_timeout: tuple[float, float] = _READ_TIMEOUT_SECONDS,
+    ) -> Any:
+        timeout = read_timeout if method == "GET" else _WRITE_TIMEOUT_SECONDS
         where = f"{method} {self._url}{path.partition('?')[0]}"
         try:
             answer = self._session.request(method, self._url + path, json=body, timeout=timeout)

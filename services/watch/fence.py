@@ -25,8 +25,8 @@ Log = Callable[..., None]
 class Captures(Protocol):
     """What the fence needs of Connect's client."""
 
-    def offsets(self, name: str) -> list[dict[str, Any]]:
-        """Where the connector stands."""
+    def offsets_at_once(self, name: str) -> list[dict[str, Any]]:
+        """Where the connector stands, if Connect says so at once: a round waits for nobody."""
 
     def health(self, name: str) -> Health:
         """Whether it runs."""
@@ -62,7 +62,7 @@ class Fence:
         """Compare one capture with what is remembered of it; the slots must have been read before."""
         name = source.connector
         try:
-            position = published_position(self._connect.offsets(name))
+            position = published_position(self._connect.offsets_at_once(name))
         except ConnectError:
             # Connect's silence has an alarm of its own, and nothing can be judged without a position.
             yield from self._standing_alarm(name)

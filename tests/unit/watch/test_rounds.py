@@ -55,7 +55,7 @@ class PlayedConnect:
     def status(self, name: str) -> ConnectorStatus:
         return ConnectorStatus(name, "RUNNING", "w", (TaskStatus(0, self.state, "w", "boom\nat x"),))
 
-    def offsets(self, name: str) -> list[dict[str, Any]]:
+    def offsets_at_once(self, name: str) -> list[dict[str, Any]]:
         if self.position is None:
             return []
         return [{"partition": {"server": "raw.police"}, "offset": {"lsn": self.position}}]
@@ -250,7 +250,7 @@ def test_while_connect_cannot_tell_positions_nothing_is_judged(
     def silent(_name: str) -> list[dict[str, Any]]:
         raise ConnectUnavailable("gave up")
 
-    monkeypatch.setattr(scene.connect, "offsets", silent)
+    monkeypatch.setattr(scene.connect, "offsets_at_once", silent)
     assert scene.round(0) == []
     assert scene.watch.status()["captures"] == []
 
