@@ -1,29 +1,24 @@
 """Holds the decision blocks against the records: one to one, chains and digests worked out anew. Pure."""
 
-import hashlib
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.chaos.sequences import Findings, What
 from services.ledger.blocks import Chain
 from services.ledger.counts import PartitionOffsets, Place
-from topics.engine.lanes import digest_form
-from topics.event import KafkaRecord, OutputRecord, TopicName
+from services.ledger.digests import DigestCheck, DigestFault
+from topics.event import KafkaRecord, TopicName
 
 _BESIDE: Final = "copier."
 _UNREAD: Final = ("stopped.", "epochs.")
 """Compacted without delay, or notes beside the data; what stopped keys led to is checked on the states."""
 
 
-@dataclass(slots=True)
-class _Account:
-    """The blocks' claims on one output partition by one chain, and the records met so far."""
-
-    claims: deque[tuple[int, str]] = field(default_factory=deque)
-    met: int = 0
-    hash: Any = field(default_factory=hashlib.sha256)
+_FOUND: Final = {
+    DigestFault.NOT_IN_LEDGER: What.NOT_IN_LEDGER,
+    DigestFault.DIGEST_WRONG: What.DIGEST_WRONG,
+    DigestFault.NOT_ON_TOPIC: What.NOT_DELIVERED,
+}
 
 
 class LedgerCheck:
@@ -32,7 +27,7 @@ class LedgerCheck:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._ranges: dict[Chain, list[tuple[int, int, int]]] = {}
-        self._accounts: dict[tuple[Chain, Place], _Account] = {}
+        self._digests = DigestCheck()
         self.blocks = 0
 
     def block(self, value: Mapping[str, Any]) -> None:
@@ -41,10 +36,7 @@ class LedgerCheck:
         chain = Chain(value["group"], TopicName(value["topic"]), value["partition"])
         if not chain.group.startswith(_BESIDE):
             self._follow(chain, value["from_offset"], value["to_offset"], value["records"])
-        for output in value["outputs"]:
-            place = Place(TopicName(output["topic"]), output["partition"])
-            account = self._accounts.setdefault((chain, place), _Account())
-            account.claims.append((output["records"], output["digest"]))
+        self._digests.block(value, "")
 
     def _follow(self, chain: Chain, start: int, end: int, records: int) -> None:
         ranges = self._ranges.setdefault(chain, [])
@@ -55,20 +47,7 @@ class LedgerCheck:
 
     def record(self, chain: Chain, record: KafkaRecord) -> None:
         """The next record that this chain wrote to this partition."""
-        account = self._accounts.get((chain, Place(record.topic, record.partition)))
-        if account is None or not account.claims:
-            self._findings.add(What.NOT_IN_LEDGER, f"{record.coordinates} of {chain}")
-            return
-        written = OutputRecord(record.topic, record.partition, record.key, record.value, record.headers)
-        account.hash.update(digest_form(written))
-        account.met += 1
-        claimed, digest = account.claims[0]
-        if account.met < claimed:
-            return
-        if account.hash.hexdigest() != digest:
-            self._findings.add(What.DIGEST_WRONG, f"{record.coordinates} of {chain}")
-        account.claims.popleft()
-        account.met, account.hash = 0, hashlib.sha256()
+        self._digests.record(record, chain, settled=True)
 
     def finish(self, chains: Iterable[Chain], inputs: Mapping[Place, PartitionOffsets]) -> None:
         """Every input is decided to its end by blocks that count right, and every claim was met."""
@@ -76,10 +55,11 @@ class LedgerCheck:
             offsets = inputs.get(Place(chain.topic, chain.partition))
             if offsets is not None:
                 self._count(chain, offsets)
-        for (chain, place), account in self._accounts.items():
-            left = sum(claimed for claimed, _ in account.claims) - account.met
-            if not place.topic.startswith(_UNREAD):
-                self._findings.add(What.NOT_DELIVERED, f"{place} of {chain}", left)
+        for one in self._digests.finish():
+            if one.what is not DigestFault.NOT_ON_TOPIC:
+                self._findings.add(_FOUND[one.what], f"{one.place}, offsets {one.first} to {one.last}")
+            elif not one.place.topic.startswith(_UNREAD):
+                self._findings.add(_FOUND[one.what], str(one.place), one.records)
 
     def _count(self, chain: Chain, offsets: PartitionOffsets) -> None:
         ranges = self._ranges.get(chain, [])

@@ -31,6 +31,15 @@ class Chain(NamedTuple):
         return f"{self.group} on {self.topic}:{self.partition}"
 
 
+def kind_of(chain: Chain, *, intake: bool) -> BlockKind:
+    """Who wrote the blocks of a chain: of the ledger of intake, or of that of delivery."""
+    if intake:
+        return BlockKind.INTAKE
+    if chain.group.startswith(COPIER_PREFIX):
+        return BlockKind.COPIER
+    return BlockKind.CATCH_UP if chain.group.endswith(CATCH_UP_SUFFIX) else BlockKind.LIVE
+
+
 @dataclass(frozen=True, slots=True)
 class OutputCount:
     """How many records the block wrote to one partition."""
@@ -81,11 +90,7 @@ class Block:
     @property
     def kind(self) -> BlockKind:
         """Who wrote it."""
-        if self.intake:
-            return BlockKind.INTAKE
-        if self.chain.group.startswith(COPIER_PREFIX):
-            return BlockKind.COPIER
-        return BlockKind.CATCH_UP if self.chain.group.endswith(CATCH_UP_SUFFIX) else BlockKind.LIVE
+        return kind_of(self.chain, intake=self.intake)
 
     def covers(self, offset: int) -> bool:
         """Whether the block decided that offset of its partition."""

@@ -95,10 +95,6 @@ class DigestCheck:
             claims = self._claims.setdefault(place, {}).setdefault(chain, deque())
             claims.append(_Claim(at, output["records"], output["digest"]))
 
-    def places(self) -> list[Place]:
-        """The partitions that the ledger speaks of, sorted."""
-        return sorted(self._claims)
-
     def record(self, record: KafkaRecord, chain: Chain | None, *, settled: bool) -> None:
         """The next record of its partition.
 
@@ -112,7 +108,8 @@ class DigestCheck:
             return
         waiting = self._waiting(place, chain)
         if not waiting:
-            self._unspoken(place, record, settled=settled)
+            if settled:
+                self._unspoken(place, record, chain)
             return
         stretch = self._stretches.setdefault((place, chain), _Stretch())
         stretch.take(record)
@@ -151,10 +148,10 @@ class DigestCheck:
             return
         del self._stretches[place, chain]
 
-    def _unspoken(self, place: Place, record: KafkaRecord, *, settled: bool) -> None:
-        if settled:
-            at = record.offset
-            self.differences.append(DigestDifference(DigestFault.NOT_IN_LEDGER, place, at, at, "", 1))
+    def _unspoken(self, place: Place, record: KafkaRecord, chain: Chain | None) -> None:
+        at = record.offset
+        self.differences.append(DigestDifference(DigestFault.NOT_IN_LEDGER, place, at, at, "", 1))
+        if chain is None:
             self._given_up.add(place)
 
     def _left(self, place: Place) -> Iterator[DigestDifference]:

@@ -132,18 +132,11 @@ def build_parts(
     answering = Answering(
         FetchAtEnd(lambda: Consumer(kafka_settings.asking_consumer(clients.kafka, settings.group))), health
     )
-
-    def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
-        source = kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings))
-        group_input = GroupInput(source, on_revoked)
-        answering.watch(group_input)
-        return group_input
-
     attempts = AttemptLog(settings.data_dir / f"{settings.instance_id}.attempt")
     runner = Runner(
         Decisions(processor, limit_for(processor, settings.batch_records), attempts, metrics),
         settings,
-        make_input=make_input,
+        make_input=_watched_input(clients, settings, kafka, answering),
         transactions=Transactions(
             lambda: kafka.make_sender(kafka_settings.transactional_producer(clients.kafka, settings)),
             patience_s=settings.patience_s,
@@ -159,6 +152,20 @@ def build_parts(
     metrics.lags = runner.lags
     readers = (policy, disputes, answering) if marking else (policy, answering)
     return Parts(runner, readers, health, metrics, tracer)
+
+
+def _watched_input(
+    clients: Clients, settings: ProcessorSettings, kafka: KafkaTransport, answering: Answering
+) -> Callable[[Callable[[InputPartition], None]], GroupInput]:
+    """What makes the group's input, about which Kafka is asked every few seconds."""
+
+    def make_input(on_revoked: Callable[[InputPartition], None]) -> GroupInput:
+        source = kafka.make_source(kafka_settings.input_consumer(clients.kafka, settings))
+        group_input = GroupInput(source, on_revoked)
+        answering.watch(group_input)
+        return group_input
+
+    return make_input
 
 
 def _reading(topic: TopicName, clients: Clients, settings: ProcessorSettings) -> Consumer:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.control.catalogue.text import guarded
 from services.control.catalogue.vocabulary import Language
 from services.control.reports.report import Figure, Report, behind, departments_of, digest_of
-from services.control.reports.words import ABOUT, KINDS, Kind, Measure, Titled, Unit
+from services.control.reports.words import ABOUT, KINDS, Kind, Titled
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 WORDS: Final = {
@@ -90,11 +90,6 @@ def is_table(report: Report) -> bool:
     return report.scope.kind is not Kind.DEPARTMENT and not report.scope.department
 
 
-def value_of(report: Report, measure: Measure, department: str) -> int:
-    """A figure of one department."""
-    return next((_of(each, department) for each in report.figures if each.measure is measure), 0)
-
-
 def _of(figure: Figure, department: str) -> int:
     return figure.by_department.get(department, 0)
 
@@ -140,11 +135,6 @@ def _write(sheet: Any, bold: Any, rows: Sequence[Sequence[Any]]) -> None:
                 sheet.write_number(number, column, value)
             else:
                 sheet.write_string(number, column, guarded(value), bold if column == 0 else None)
-
-
-def unit_of(measure: Measure) -> Unit:
-    """What a figure counts."""
-    return ABOUT[measure].unit
 
 
 @cache

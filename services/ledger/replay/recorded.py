@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.ledger.blocks import CATCH_UP_SUFFIX, COPIER_PREFIX, BlockKind, Chain
+from services.ledger.blocks import BlockKind, Chain, kind_of
 from services.ledger.decode import Decoder
 from services.ledger.reader import TopicReader, in_order, read_whole
 from topics.event import KafkaRecord, TopicName
@@ -34,11 +34,7 @@ class Recorded:
     @property
     def kind(self) -> BlockKind:
         """Who wrote it."""
-        if self.intake:
-            return BlockKind.INTAKE
-        if self.chain.group.startswith(COPIER_PREFIX):
-            return BlockKind.COPIER
-        return BlockKind.CATCH_UP if self.chain.group.endswith(CATCH_UP_SUFFIX) else BlockKind.LIVE
+        return kind_of(self.chain, intake=self.intake)
 
 
 def recorded_from(record: KafkaRecord, said: Mapping[str, Any]) -> Recorded:
