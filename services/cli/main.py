@@ -27,6 +27,7 @@ _GROUPS: Final = {
     "report": "report",
     "retention": "retention",
     "evidence": "evidence",
+    "snapshot": "snapshot",
     "replay": "replay",
     "ticket": "ticket",
 }

@@ -37,7 +37,7 @@ from services.reconcile.report import without_values
 from services.reconcile.run import Found, Wish
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
-from topics.event import ProviderId, ResourceId
+from topics.event import ResourceId
 
 _TOLD_EVERY_S: Final = 2.0
 _PARTS: Final = ("kafka", "registry", "connect", "postgres")
@@ -105,8 +105,7 @@ def _compare(
             at = at_provider(reconciliation.entry.resource.provider, reconciliation.entry.resource.raw_topic)
             record_reveals(opened, [at], login, why)
         found = reconciliation.run(datetime.now(UTC))
-    provider = reconciliation.entry.resource.provider
-    document = {**found.answer.document(), "repair": _repair(found, provider, access.home)}
+    document = {**found.answer.document(), "repair": _repair(found, access.home)}
     _keep(found, document)
     return found, document
 
@@ -128,7 +127,7 @@ def _told() -> Iterator[None]:
         raise CommandFailed(ExitCode.UNAVAILABLE, what, "", remedy) from error
 
 
-def _repair(found: Found, provider: ProviderId, home: Path) -> str | None:
+def _repair(found: Found, home: Path) -> str | None:
     """The command that brings again what differs; which rows, stands in a file that only its owner reads."""
     if not found.answer.kept.total:
         return None
@@ -136,7 +135,7 @@ def _repair(found: Found, provider: ProviderId, home: Path) -> str | None:
         folder = home / "reconcile"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_owner_only(folder / f"{found.answer.resource}.where", found.where)
-    return f"govbus apply --recapture {provider}"
+    return f"govbus snapshot start {found.answer.resource}"
 
 
 def _keep(found: Found, document: Mapping[str, Any]) -> None:

@@ -85,6 +85,25 @@ def end_offsets(admin: AdminClient, topic: str, partitions: int, *, stable: bool
     return {place.partition: answer.result().offset for place, answer in answers.items()}
 
 
+def reached_ends(admin: AdminClient, topic: str, partitions: int, timeout_s: float) -> dict[int, int]:
+    """Stable ends behind everything that was there when it was asked: what was committed before counts.
+
+    The last stable offset follows a commit a moment later, so it alone may lie before it. On a topic that
+    is written all the time the two are never the same (``settled_ends``), and this ends nevertheless.
+
+    Raises:
+        TransactionStaysOpen: one that was open then still was after that time.
+    """
+    wanted = end_offsets(admin, topic, partitions, stable=False)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ends = end_offsets(admin, topic, partitions, stable=True)
+        if all(ends[partition] >= end for partition, end in wanted.items()):
+            return ends
+        time.sleep(_POLL_S)
+    raise TransactionStaysOpen(f"{topic}: a transaction is still open after {timeout_s:.0f} s")
+
+
 def settled_ends(admin: AdminClient, topic: str, partitions: int, timeout_s: float) -> dict[int, int]:
     """The end of each partition once every transaction on the topic has ended.
 

@@ -26,6 +26,7 @@ SHARED = {
         for which in ("apply", "submit", "decide", "suspend", "resume", "terminate", "appeal", "extend")
     },
     "policy-show": "policy-adopt",
+    "snapshot-abort": "snapshot-status",
     **{f"replay-{which}": "replay-create" for which in ("approve", "show", "cancel")},
     "database-migrate": "database",
     "database-status": "database",

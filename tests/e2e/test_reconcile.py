@@ -148,11 +148,13 @@ def test_a_lost_update_is_found_in_its_items_and_named_for_a_repair(
     assert (code, answer["same"], answer["differences"]["different"]) == (1, False, 1)
     assert str(row) not in json.dumps(answer["shown"])
     where = city.stack.settings.home / "reconcile" / f"{PERSONS}.where"
-    assert answer["repair"] == "govbus apply --recapture police"
+    assert answer["repair"] == f"govbus snapshot start {PERSONS}"
     assert (where.read_text(encoding="utf-8"), where.stat().st_mode & 0o777) == (found.found.where, 0o600)
-    city.execute("police", update(row, name="再改"))
-    city.settle()
+    code, epoch = command(*answer["repair"].split()[1:])
+    assert (code, epoch["swept"]) == (0, 0)
+    assert epoch["keys_seen"] >= epoch["rows_scanned"] > 0
     assert reconciled(city, PERSONS).counts == {}
+    assert command("snapshot", "status", PERSONS)[1]["state"] == "ended"
 
 
 def test_a_duplicated_key_is_found(city: LiveCity) -> None:
@@ -252,9 +254,41 @@ def test_a_row_deleted_behind_the_connectors_back_is_found(
     city.settle()
     found = reconciled(city, PERSONS)
     assert (kinds(found, gone), kinds(found, kept)) == ([Kind.EXTRA], [])
-    [record] = standing(city, gone)[-1:]
-    put(city, replace(record, value=None))
+    held = held_by_education(city)
+    code, epoch = command("snapshot", "start", PERSONS)
+    assert (code, epoch["swept"]) == (0, 1)
+    city.settle()
     assert reconciled(city, PERSONS).counts == {}
+    # By the normal line, and for that row alone.
+    assert held_by_education(city) == held - 1
+
+
+def test_a_full_volume_that_would_take_too_much_waits_removes_nothing_and_can_be_given_up(
+    city: LiveCity, command: Callable[..., tuple[int, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = person(city)
+    city.settle()
+    [record] = standing(city, row)
+    with city.story.lookup() as lookup:
+        fields = dict(lookup.decoder.key(record) or {})
+        schema_id, _ = split(record.key or b"")
+        codec = lookup.codecs(record)[schema_id]
+        key = frame(schema_id, codec.encode({**fields, "record_id": str(city.new_id())}))
+    put(city, replace(record, key=key))
+    monkeypatch.setenv("GOVBUS_EPOCH_SHRINK_PERCENT", "0")
+    waits = CliRunner().invoke(app, ["snapshot", "start", PERSONS]).exception
+    assert isinstance(waits, CommandFailed)
+    assert (waits.code, "nothing was removed" in str(waits)) == (ExitCode.NEGATIVE, True)
+    assert command("snapshot", "status", PERSONS)[1]["state"] == "waiting"
+    assert key in {each.key for each in city.records(f"resource.{PERSONS}") if each.value is not None}
+    assert command("snapshot", "abort", PERSONS)[1]["state"] == "aborted"
+    put(city, replace(record, key=key, value=None))
+    assert reconciled(city, PERSONS).counts == {}
+
+
+def held_by_education(city: LiveCity) -> int:
+    """How many persons stand on the topic of the department that has a grant to all of them."""
+    return sum(value is not None for value in city.state(city.topic_of("education-persons")).values())
 
 
 def away(city: LiveCity, client: ConnectClient, name: str, slot: str) -> None:

@@ -19,7 +19,7 @@ from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
 from services.control.epoch_markers import Marker, read_markers
 from services.control.gaps import open_source
-from services.control.kafka_topics import end_offsets
+from services.control.kafka_topics import end_offsets, reached_ends
 from services.control.reading import read_whole, whole_reader
 from topics import names
 from topics.engine.reference import ReferenceCodec
@@ -66,10 +66,10 @@ class EpochBus:
         return f"{self.source.schema_name}.{self.source.table}"
 
     def markers(self, resource: ResourceId | None = None) -> list[dict[str, Any]]:
-        """The markers of a resource, the epoch's own if none is named."""
+        """The markers of a resource, the epoch's own if none is named; what was written just now included."""
         subject = resource or self.resource.id
         topic = names.epochs(subject)
-        end = end_offsets(self.admin, topic, names.EPOCHS_PARTITIONS, stable=True)[0]
+        end = reached_ends(self.admin, topic, names.EPOCHS_PARTITIONS, _TIMEOUT_S)[0]
         return read_markers(self.access, subject, end)
 
     def fence(self) -> None:
@@ -115,8 +115,10 @@ class EpochBus:
         return found, end[0]
 
     def ends(self, topic: str, *, stable: bool = True) -> dict[int, int]:
-        """The end of each partition of one of the resource's topics."""
-        return end_offsets(self.admin, topic, self.resource.partitions, stable=stable)
+        """The end of each partition of one of the resource's topics; stable ones hold all written before."""
+        if stable:
+            return reached_ends(self.admin, topic, self.resource.partitions, _TIMEOUT_S)
+        return end_offsets(self.admin, topic, self.resource.partitions, stable=False)
 
     def read(self, topic: str, starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[KafkaRecord]:
         """The committed records in the range; each partition in offset order."""

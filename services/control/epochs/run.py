@@ -13,7 +13,7 @@ from typing import Final
 from producers.connect_status import Health
 from services.control.access import Access
 from services.control.epoch_markers import Marker, MarkerKind
-from services.control.epochs.bus import COPIER, EpochBus
+from services.control.epochs.bus import EpochBus
 from services.control.epochs.errors import (
     AbortFirst,
     ConfirmShrink,
@@ -60,7 +60,7 @@ def open_epochs(access: Access, resource: ResourceId) -> tuple[EpochBus, Policy]
     Raises:
         CorrectOrder: no policy declares such a resource, or nothing captures it.
     """
-    policy = newest_policy(access.kafka_config(COPIER))
+    policy = newest_policy(access.kafka_config("admin"))
     entry = policy.resources.get(resource) if policy is not None else None
     if policy is None or entry is None:
         known = ", ".join(sorted(policy.resources)) if policy is not None else ""
@@ -188,6 +188,8 @@ class _Run:
         number = self.newest.number + 1
         self.bus.mark(_marker(self.bus, self.policy, number, MarkerKind.BEGIN, detail, offsets=offsets))
         self.newest = newest_epoch(self.bus.markers(), self.bus.raw)
+        if self.newest.number != number:
+            raise StartAgain(self.bus.resource.id, f"the begin of epoch {number} cannot be read back")
 
     def _signal_id(self) -> str:
         return f"{self.bus.resource.id}.{self.newest.number}"

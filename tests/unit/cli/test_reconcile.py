@@ -73,7 +73,7 @@ ANSWER: dict[str, Any] = {
     ],
     "seconds": 3.2,
     "peak_mb": 120.5,
-    "repair": "govbus apply --recapture police",
+    "repair": "govbus snapshot start population.person.v1",
 }
 
 
@@ -106,7 +106,7 @@ def test_a_person_is_told_what_differs_why_and_what_mends_it(
         "raw.police.public.person:0:7",
         "cannot be read: OperationalError",
         "of 4 changes 1 were late",
-        "to bring them again: govbus apply --recapture police",
+        "to bring them again: govbus snapshot start population.person.v1",
     ):
         assert part in told.out, part
     assert "license" in told.err
