@@ -21,6 +21,8 @@ MOST: Final = 9_999_999
 """Larger numbers are shown as this one with a plus: no number of a document is as short."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CASE_GRANT: Final = re.compile(r"case-[0-9a-f]{32}")
+"""The grant of a case: its UUID without hyphens, in which digits may stand in a row by chance."""
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*([.-][a-z0-9_]+)*")
 _LONGEST_NAME: Final = 120
@@ -45,7 +47,7 @@ def shown(slot: Slot, fact: Fact) -> str:
 
 def is_name(text: str) -> bool:
     """Whether a text is an id of ours: a UUID, a short number, or a name without anything like a document."""
-    if _UUID.fullmatch(text) or _NUMBER.fullmatch(text):
+    if _UUID.fullmatch(text) or _CASE_GRANT.fullmatch(text) or _NUMBER.fullmatch(text):
         return True
     if len(text) > _LONGEST_NAME or _NAME.fullmatch(text) is None:
         return False

@@ -66,6 +66,7 @@ def test_whatever_holds_a_number_is_no_name(text: str) -> None:
         "health-persons",
         "clocks.subscription.provider_reply",
         "case-2026-000123",
+        "case-0199c9a0000070008000000000000001",
         "tax_2",
     ],
 )
@@ -74,7 +75,21 @@ def test_ids_of_ours_are_shown(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "张伟", "Zhang Wei", "a b", "A1", "x" * 121, "12345678", "../x", "a--b", "<b>"]
+    "text",
+    [
+        "",
+        "case-0199c9a000007000800000000000001",
+        "case-110105194912310021",
+        "张伟",
+        "Zhang Wei",
+        "a b",
+        "A1",
+        "x" * 121,
+        "12345678",
+        "../x",
+        "a--b",
+        "<b>",
+    ],
 )
 def test_other_texts_are_hidden(text: str) -> None:
     assert shown(Slot.CASE, text) == HIDDEN
