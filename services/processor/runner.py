@@ -144,7 +144,11 @@ class Runner:
         self._health.problems.pop("waiting", None)
         # 7. The batches.
         with self._observation.fetching():
-            return self._collect()
+            batches = self._collect()
+        if not batches and not self._input.in_stage(Stage.FRESH):
+            # The producer is open and nothing is left that it failed to write: nobody waits for it.
+            self._health.problems.pop("transaction", None)
+        return batches
 
     def _collect(self) -> Sequence[Batch]:
         most = self._decisions.limit.value

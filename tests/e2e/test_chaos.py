@@ -11,7 +11,7 @@ from services.chaos.faults import FaultKind
 from services.chaos.run import ChaosRun, Parameters
 from services.cli.chaos import hands
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.soak, pytest.mark.stack, pytest.mark.timeout(900)]
 
 SEED, EVENTS, MINUTES = 4, 18_000, 1.5
 SHAPE = json.loads(Path("docs/cli/chaos-engine.schema.json").read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ from services.stack.settings import StackSettings
 from tests.e2e.demo_run import Run, play
 from tests.stack_fixture import settings_for, temporary_home
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.soak, pytest.mark.stack, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parents[2]
 DAYS = 5

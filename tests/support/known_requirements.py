@@ -13,8 +13,12 @@ def known() -> frozenset[str]:
     return frozenset(each.id for each in requirements_of(DOCUMENT.read_text(encoding="utf-8")))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Called by pytest with everything that it would run."""
+def refuse_strange_requirements(items: list[pytest.Item]) -> None:
+    """Called with everything that would run.
+
+    Raises:
+        UsageError: a mark names a requirement that the document does not know.
+    """
     for item in items:
         for mark in item.iter_markers("requirement"):
             strange = sorted({str(each) for each in mark.args} - known())

@@ -160,6 +160,15 @@ async def test_after_an_unknown_outcome_a_new_producer_decides_from_the_committe
     assert bench.health.not_ready() == []
 
 
+async def test_an_idle_instance_is_ready_once_its_producer_could_be_opened() -> None:
+    bench = bench_with()
+    bench.transactions.failures["open"] = [RecreateProducer("timed out")]
+    await bench.run(1)
+    assert "transaction: timed out" in bench.health.not_ready()
+    await bench.run(10)
+    assert bench.health.not_ready() == []
+
+
 async def test_a_new_producer_decides_nothing_until_the_policy_was_read_again() -> None:
     bench = one_at_a_time(b"1", b"2")
     await bench.turn()
