@@ -18,7 +18,7 @@ from services.chaos.own_stack import ChaosStack, own_stack
 from services.chaos.proxy import KafkaProxy
 from services.chaos.report import TARGET_SECONDS, summary
 from services.chaos.scene import layout_of, small_city
-from services.chaos.watch import Recovery, Unfinished, Watch
+from services.chaos.watch import Recovery, Stalled, Unfinished, Watch
 from services.chaos.writer import StreamWriter
 from services.control.definitions import load_definitions, packaged_definitions
 from services.ledger.balance import balance
@@ -132,8 +132,9 @@ class ChaosRun:
         return time.monotonic() - begin
 
     def _begun(self, watch: Watch) -> None:
-        if watch.recovered(watch.marks(), _READY_SECONDS) is None:
-            raise Unfinished("no partition moves although nothing was broken yet")
+        moved = watch.recovered(watch.marks(), _READY_SECONDS)
+        if isinstance(moved, Stalled):
+            raise Unfinished(f"although nothing was broken yet, {moved}")
 
     def _one(self, fault: Fault, injector: Injector, begin: float, writer: StreamWriter) -> None:
         """One fault, until everything is as before."""
@@ -143,7 +144,7 @@ class ChaosRun:
         supervise = injector.instances.supervise
         recovered = injector.watch.recovered(injected.marks, _RECOVERY_SECONDS, supervise)
         injected.finish()
-        took = None if recovered is None else recovered.at - injected.since
+        took = None if isinstance(recovered, Stalled) else recovered.at - injected.since
         try:
             injector.instances.wait_until_ready(_READY_SECONDS)
         except InstanceStuck as error:
@@ -249,12 +250,14 @@ def _books(lookup: Lookup) -> Mapping[str, Any]:
     return {"closed": result.closed, "differences": differences[:20], "sums": dict(result.sums)}
 
 
-def _told(record: FaultRecord, recovered: Recovery | None, written: int) -> str:
+def _told(record: FaultRecord, recovered: Recovery | Stalled, written: int) -> str:
     what = f"{record.at_s:7.1f} s  #{record.number} {record.kind.value} {record.target}"
     if not record.happened:
         return f"{what}: no effect, not counted"
-    if record.recovery_s is None or recovered is None:
-        return f"{what}: DID NOT RECOVER; {written} events written"
+    if isinstance(recovered, Stalled):
+        return f"{what}: DID NOT RECOVER ({recovered}); {written} events written"
+    if record.recovery_s is None:
+        return f"{what}: DID NOT RECOVER, though all partitions moved; {written} events written"
     last = f"last {recovered.last.topic}:{recovered.last.partition}"
     return (
         f"{what}: recovered in {record.recovery_s:.1f} s ({last}); {written} events written{_slow(recovered)}"

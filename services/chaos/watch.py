@@ -37,6 +37,23 @@ class Recovery:
     """The longest single question to the broker: so much later than it happened it may have been seen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stalled:
+    """Some chains did not move in time."""
+
+    waiting: Marks
+    """Each of them with the mark that it did not pass."""
+    committed: Marks
+    """Where they stood at the last look; empty where the broker did not answer it."""
+
+    def __str__(self) -> str:
+        places = (
+            f"{chain.topic}:{chain.partition} at {self.committed.get(chain, '?')}, not past {mark}"
+            for chain, mark in sorted(self.waiting.items())
+        )
+        return "; ".join(places)
+
+
 class Watch:
     """Committed offsets of every chain against the ends of their inputs."""
 
@@ -67,14 +84,14 @@ class Watch:
 
     def recovered(
         self, marks: Marks, seconds: float, meanwhile: Callable[[], None] = lambda: None
-    ) -> Recovery | None:
-        """When every chain had committed a record from after its mark; None: never.
+    ) -> Recovery | Stalled:
+        """When every chain had committed a record from after its mark, or which had not.
 
         That is stricter than moving: a commit that was under way when the fault came does not count.
         ``meanwhile`` is called between two looks.
         """
         waiting, deadline, slowest = dict(marks), time.monotonic() + seconds, 0.0
-        last = next(iter(waiting))
+        last, committed = next(iter(waiting)), dict[Chain, int]()
         while time.monotonic() < deadline:
             asked = time.monotonic()
             committed = self.committed()
@@ -85,7 +102,7 @@ class Watch:
             last = next(iter(waiting))
             meanwhile()
             time.sleep(POLL_SECONDS)
-        return None
+        return Stalled(waiting, committed)
 
     def joined(self, group: str, member: str, seconds: float) -> float | None:
         """When the group knew the member (by its static id), on the monotonic clock; None: never."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.chaos.faults import Fault, FaultKind
 from services.chaos.inject import Injector
-from services.chaos.watch import Marks, Watch
+from services.chaos.watch import Marks, Recovery, Stalled, Watch
 from services.ledger.blocks import Chain
 from topics.event import TopicName
 
@@ -33,13 +33,15 @@ def test_recovered_is_when_the_last_chain_passed_its_mark_and_that_one_is_named(
     watch = Told({FAST: 11, SLOW: 9}, {}, {FAST: 11, SLOW: 10}, {FAST: 11, SLOW: 11})
     between: list[None] = []
     found = watch.recovered({FAST: 10, SLOW: 10}, 5.0, lambda: between.append(None))
-    assert found is not None
+    assert isinstance(found, Recovery)
     assert found.last == SLOW
     assert len(between) == 3
 
 
-def test_a_commit_up_to_the_mark_is_no_recovery() -> None:
-    assert Told({FAST: 10, SLOW: 10}).recovered({FAST: 10, SLOW: 9}, 0.1) is None
+def test_a_commit_up_to_the_mark_is_no_recovery_and_who_waits_is_told() -> None:
+    found = Told({FAST: 10, SLOW: 10}).recovered({FAST: 10, SLOW: 9}, 0.1)
+    assert isinstance(found, Stalled)
+    assert str(found) == "raw:0 at 10, not past 10"
 
 
 class Started:
