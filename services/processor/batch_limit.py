@@ -1,4 +1,4 @@
-"""How many records a batch may have, so that deciding it neither keeps the loop nor delays delivery."""
+"""How many records a batch may have: deciding it must not keep the loop, writing it must end in time."""
 
 from typing import Final
 
@@ -14,7 +14,8 @@ _SHARE: Final = 80
 
 
 class BatchLimit:
-    """Grows while batches are quick, shrinks at once when one was slow, and much more after a defect.
+    """Grows while batches are quick, shrinks at once when one was slow, by half when its transaction did not
+    end in time, and much more after a defect.
 
     Args:
         most: records of the largest batch.
@@ -42,6 +43,10 @@ class BatchLimit:
     def passed(self) -> None:
         """A batch is committed: the next may be twice as large."""
         self._allowed = min(self._most, self._allowed * 2)
+
+    def late(self) -> None:
+        """A transaction was not over in time: on a cluster as slow as that, half as many may be."""
+        self._allowed = max(1, self.value // 2)
 
     def failed(self, records: int) -> None:
         """The processor broke over so many records: the next batch has few of them."""

@@ -336,6 +336,8 @@ class Runner:
     async def _recreate(self, problem: str) -> None:
         _log.warning("the producer is closed and made anew: %s", problem)
         self._metrics.counts["producers_recreated"] += 1
+        if self._transactions.opened_at is not None:
+            self._decisions.limit.late()
         self._transactions.close()
         self._wait("transaction", problem)
         self._forget()

@@ -30,6 +30,9 @@ GRACE_SECONDS: Final = 0.5
 FIRST_PATIENCE_SECONDS: Final = 2.5
 """Most transactions end within a tenth of a second, on a busy machine within one."""
 
+_TIMES_THE_LAST: Final = 3.0
+"""A transaction that takes so much longer than the last one probably meets a fault."""
+
 _FENCED: Final = frozenset(
     {
         KafkaError._FENCED,
@@ -64,7 +67,8 @@ class Transactions:
 
     How long a transaction may take begins short, because after a fault nothing but a new producer helps. Each
     time that was too short doubles it, up to ``patience_s``, so that a slow cluster is not asked for ever
-    anew; the next commit makes it short again.
+    anew. Each commit with input offsets halves it again, but never below a multiple of what that commit took;
+    one without offsets, an acknowledgement, is small and says nothing of how long a batch takes.
     """
 
     def __init__(
@@ -189,8 +193,9 @@ class Transactions:
             producer.commit_transaction(max(0.0, deadline - time.monotonic()))
 
         await self._wait_for(producer, finish)
+        if offsets and self.opened_at is not None:
+            self._be_less_patient(time.monotonic() - self.opened_at)
         self.opened_at = None
-        self._patience_s = min(FIRST_PATIENCE_SECONDS, self._most_patience_s)
 
     async def abort(self) -> None:
         """Abort what is open.
@@ -235,6 +240,10 @@ class Transactions:
         if self._producer is None:
             raise RecreateProducer("there is no initialised producer")
         return self._producer
+
+    def _be_less_patient(self, took: float) -> None:
+        enough = max(FIRST_PATIENCE_SECONDS, self._patience_s / 2, took * _TIMES_THE_LAST)
+        self._patience_s = min(enough, self._most_patience_s)
 
     def _patience_left(self) -> float:
         """How long a call may take; all calls of one transaction share its time.

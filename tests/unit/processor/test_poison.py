@@ -168,6 +168,21 @@ def test_batches_grow_while_they_are_quick_and_shrink_at_once_when_one_is_slow()
     assert limit.value == 1
 
 
+def test_after_a_transaction_that_was_not_over_in_time_batches_are_half_as_large_and_grow_again() -> None:
+    limit = BatchLimit(6_000)
+    for _ in range(10):
+        limit.passed()
+    limit.took(1_000, 0.05)
+    limit.late()
+    assert limit.value == 500
+    for _ in range(20):
+        limit.late()
+    assert limit.value == 1
+    for _ in range(20):
+        limit.passed()
+    assert limit.value == 1_000, "what deciding takes bounds it again"
+
+
 def test_after_a_defect_batches_are_so_small_that_the_third_attempt_is_at_one_record() -> None:
     limit = BatchLimit(6_000)
     for _ in range(10):

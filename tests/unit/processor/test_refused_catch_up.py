@@ -111,7 +111,7 @@ async def test_a_record_of_which_too_much_would_be_written_is_stopped_and_the_ot
     values[at] = HUGE
     bench, processor = catching_up(*values)
     kafka = Refusing(bench, when, CAUGHT_UP)
-    await bench.run(25)
+    await bench.run(200)
     assert bench.written() == expected(values)
     assert kafka.refusals <= MOST_ATTEMPTS
     assert bench.metrics.counts["catch_up_records"] == count - 1
@@ -128,14 +128,14 @@ async def test_two_such_records_are_both_stopped() -> None:
     values = [b"0", HUGE, b"2", b"3", HUGE, HUGE, b"6"]
     bench, _ = catching_up(*values)
     Refusing(bench, "later", CAUGHT_UP)
-    await bench.run(20)
+    await bench.run(200)
     assert bench.written() == expected(values)
 
 
 async def test_a_record_that_breaks_the_processor_is_stopped_too() -> None:
     values = [b"0", b"1", BREAK, b"3"]
     bench, _ = catching_up(*values)
-    await bench.run(10)
+    await bench.run(200)
     assert bench.written() == expected(values, b"caught up: LookupError")
     assert bench.metrics.counts["defects"] == 2
 
@@ -155,7 +155,7 @@ async def test_what_one_catch_up_is_refused_is_delivered_by_another_that_is_not(
 
     processor.process_catch_up = renamed  # type: ignore[method-assign]
     Refusing(bench, "later", CAUGHT_UP)
-    await bench.run(10)
+    await bench.run(200)
     written = bench.written()
     assert (REFUSED, HUGE) in written
     assert (b"other", HUGE) in written
@@ -166,7 +166,7 @@ async def test_a_record_whose_stop_is_refused_too_ends_the_instance_and_skips_no
     bench, _ = catching_up(b"0", HUGE, b"2")
     Refusing(bench, "later", CAUGHT_UP, REFUSED)
     with pytest.raises(StopInstance) as told:
-        await bench.run(10)
+        await bench.run(200)
     assert told.value.code is ExitCode.DEFECT
     assert "in:0:1" in str(told.value)
     assert bench.written() == []
@@ -177,7 +177,7 @@ async def test_what_is_unknown_of_a_transaction_blames_no_record() -> None:
     values = [b"0", b"1", b"2"]
     bench, _ = catching_up(*values)
     bench.transactions.failures["commit"] = [RecreateProducer("timed out")] * 4
-    await bench.run(10)
+    await bench.run(200)
     assert bench.written() == expected(values)
     assert bench.metrics.counts["defects"] == 0
 
@@ -211,6 +211,6 @@ async def test_once_the_rest_is_delivered_the_instance_is_ready_though_nothing_c
     Refusing(bench, "later", CAUGHT_UP)
     await bench.turn()
     assert any("MSG_SIZE_TOO_LARGE" in reason for reason in bench.health.not_ready())
-    await bench.run(10)
+    await bench.run(200)
     assert bench.written() == [(CAUGHT_UP, b"0"), (REFUSED, HUGE), (CAUGHT_UP, b"2")]
     assert bench.health.not_ready() == []
