@@ -9,7 +9,6 @@ from starlette.responses import Response
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.uses import volumes
-from services.portal.languages import tongue_of
 from services.portal.operations.asked import PAGE, asked, page_asked
 from services.portal.rendering import page
 from services.reconcile.compare import Kind
@@ -44,7 +43,6 @@ def volume_page(request: Request, resource: str) -> Response:
         last=found.comparisons[0] if found.comparisons else None,
         kinds=tuple(Kind),
         points=_points(found.comparisons),
-        tag=tongue_of(request).tag,
     )
 
 
