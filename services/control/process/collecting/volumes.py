@@ -19,7 +19,7 @@ from topics.event import TopicName
 from topics.policy import Policy, ResourcePolicy
 from topics.resource import CapturedTable
 
-KEPT: Final = 50
+KEPT: Final = 20
 """So many epochs of a resource are kept, the newest."""
 SAMPLES: Final = 40
 """So many looks at an open epoch are kept: at a look every 15 s, of the last ten minutes."""
@@ -100,7 +100,8 @@ def _kept(epoch: Newest) -> dict[str, Any]:
         "state": epoch.state.value,
         "begin_ms": epoch.begin_ms,
         "told_ms": epoch.told_ms,
-        "begins": {str(partition): offset for partition, offset in epoch.begins.items()},
+        # Only of use while it is open; the documents of all resources are written every round.
+        "begins": {str(number): at for number, at in epoch.begins.items()} if epoch.is_open else {},
         "columns": [each.partition("=")[0] for each in epoch.where],
         "initial": epoch.initial,
         "reason": epoch.reason,
