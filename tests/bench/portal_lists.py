@@ -257,10 +257,8 @@ def _snapshots(topics: int, chance: random.Random) -> Iterator[tuple[Kind, dict[
     yield Kind.TOPIC, named
     yield Kind.RESOURCE, {f"population.table_{n}.v1": _resource(n, chance) for n in range(topics // 4)}
     epochs = [epoch(number, "ended") for number in range(20, 0, -1)]
-    yield (
-        Kind.EPOCH,
-        {f"population.table_{n}.v1": volume_document(DEPARTMENTS[n % 40], epochs) for n in range(topics // 4)},
-    )
+    volumes = [volume_document(each, epochs) for each in DEPARTMENTS]
+    yield Kind.EPOCH, {f"population.table_{n}.v1": volumes[n % 40] for n in range(topics // 4)}
     yield Kind.QUARANTINE, {name: {"count": 7, "reasons": {"IDENTITY_MISSING": 7}} for name in DEPARTMENTS}
     running = {"state": "RUNNING", "connector_state": "RUNNING", "trace": None, "snapshot": None}
     tasks = {"tasks": [{"id": 0, "state": "RUNNING", "trace": None}]}

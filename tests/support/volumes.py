@@ -10,7 +10,13 @@ from tests.support.web import NOW
 BEGAN_MS: Final = int((NOW - timedelta(hours=2)).timestamp() * 1000)
 ENDED_MS: Final = int((NOW - timedelta(hours=1)).timestamp() * 1000)
 COUNTS: Final = {
-    "ended": {"rows_scanned": 1_234_567, "keys_seen": 1_234_567, "candidates": 9, "swept": 3, "records": 8_901},
+    "ended": {
+        "rows_scanned": 1_234_567,
+        "keys_seen": 1_234_567,
+        "candidates": 9,
+        "swept": 3,
+        "records": 8_901,
+    },
     "waiting": {"unseen": 400, "candidates": 1_000},
 }
 

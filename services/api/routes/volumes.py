@@ -1,4 +1,4 @@
-"""``/api/v1/volumes``: how the full volumes of resources stand, and whether the bus holds what sources hold."""
+"""``/api/v1/volumes``: full volumes of resources, and whether the bus holds what sources hold."""
 
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,8 @@ router = APIRouter(prefix="/volumes", tags=["operation"])
 class EpochAnswer(Answer):
     """One full volume; `told` is when it ended, was given up or began to wait for the operator.
 
-    `counts` holds `rows_scanned`, `keys_seen`, `candidates`, `swept` and `records` once it ended, `unseen` and
-    `candidates` while it waits. `columns` are those of the primary key by which it was narrowed.
+    `counts` holds `rows_scanned`, `keys_seen`, `candidates`, `swept` and `records` once it ended, `unseen`
+    and `candidates` while it waits. `columns` are those of the primary key by which it was narrowed.
     """
 
     number: int
@@ -50,7 +50,7 @@ class AdvanceAnswer(Answer):
 
 
 class ComparisonAnswer(Answer):
-    """One comparison of a resource with its source at one cut: rows that differ by class, and what mends them."""
+    """One comparison of a resource with its source at one cut: rows that differ by class, what mends them."""
 
     at: datetime
     ending: Ending
@@ -71,7 +71,7 @@ class ComparisonAnswer(Answer):
 
 
 class VolumeAnswer(Answer):
-    """A resource; `captured` says whether the bus reads it from a table, `marked` since when it is incomplete."""
+    """A resource; `captured`: whether the bus reads it from a table; `marked`: since when it is incomplete."""
 
     resource: str
     code: str | None
@@ -103,7 +103,7 @@ class OneVolumeAnswer(VolumeAnswer):
 
 @router.get("")
 def list_volumes(request: Request, cursor: Cursor = None, limit: Limit = 50) -> VolumesAnswer:
-    """List resources with their newest full volume and last comparison, those that wait for a person first."""
+    """List resources with newest full volume and last comparison, those that wait for a person first."""
     place = place_of(cursor, [int], "volumes")
     start = 0 if place is None else int(place[0])
     found = volumes.listed(parts_of(request), principal_of(request), None, start, limit)

@@ -1,4 +1,4 @@
-"""Full volumes and comparisons of resources, as pages and the API show them, to those whose business it is."""
+"""Full volumes and comparisons of resources, as pages and the API show them to those concerned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -130,13 +130,14 @@ def volume(resource: str, document: Mapping[str, Any], counted: int | None) -> V
     newest = epochs[0] if epochs else None
     narrowed = newest is not None and (bool(newest.columns) or newest.initial)
     marked = None if document["marked_ms"] is None else _moment(document["marked_ms"])
+    progress = document["progress"]
     return Volume(
         resource,
         document["code"],
         document["provider"],
         document["captured"],
         epochs,
-        None if document["progress"] is None else _advance(document["progress"], None if narrowed else counted),
+        None if progress is None else _advance(progress, None if narrowed else counted),
         None if marked is None or (whole is not None and whole.begin > marked) else marked,
     )
 

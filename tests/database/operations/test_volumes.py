@@ -137,15 +137,11 @@ def test_an_unknown_resource_is_not_found(filled: Operated) -> None:
 
 def test_the_api_pages_through_the_same_list(filled: Operated) -> None:
     browser = filled.at(Role.OPERATOR, department="data_bureau")
-    found, cursor = [], None
-    while True:
-        more = {} if cursor is None else {"cursor": cursor}
-        answer = browser.get("/volumes", params={"limit": 3} | more)
-        assert answer.status_code == 200, answer.text
-        found += answer.json()["items"]
-        cursor = answer.json()["next"]
-        if cursor is None:
-            break
+    first = browser.get("/volumes", params={"limit": 3})
+    assert first.status_code == 200, first.text
+    rest = browser.get("/volumes", params={"limit": 3, "cursor": first.json()["next"]}).json()
+    assert rest["next"] is None
+    found = first.json()["items"] + rest["items"]
     assert [each["resource"] for each in found] == [PERSON, ENTERPRISE, HOUSEHOLD, PERMIT]
     assert found[1]["compared"]["repair"] == f"govbus snapshot start {ENTERPRISE}"
     one = browser.get(f"/volumes/{ENTERPRISE}").json()

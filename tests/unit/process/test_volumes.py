@@ -1,4 +1,4 @@
-"""What the collector makes of the markers of epochs: it reads on where it was, and keeps no value of a key."""
+"""What the collector makes of the markers of epochs: it reads on where it was, keeps no value of a key."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

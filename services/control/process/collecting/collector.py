@@ -97,7 +97,8 @@ class Collector:
         sums: dict[str, Followed] = {}
         with self._noted(troubles, Kind.LEDGER):
             sums = self._ledger()
-        waits, looked = "", None
+        waits = ""
+        looked: tuple[Policy, Facts, datetime] | None = None
         with self._noted(troubles, *_OF_KAFKA):
             waits, looked = self._kafka(sums)
         if looked is not None:
