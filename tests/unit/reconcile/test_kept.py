@@ -2,9 +2,9 @@
 
 import pytest
 
+from services.control.store.reconciliations.proofs import Proof
 from services.reconcile.compare import Kind
 from services.reconcile.kept import Ending, comparison
-from services.control.store.reconciliations.proofs import Proof
 from tests.support.volumes import proof
 
 SINK = {"grant": "g", "table": "public.person", "trouble": None, "differences": {"lost": 2}}

@@ -34,7 +34,7 @@ from services.control.store.snapshots import Document, Kind
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 from topics.policy import Policy
 
-_OF_KAFKA: Final = (Kind.TOPIC, Kind.RESOURCE, Kind.GRANT, Kind.QUARANTINE)
+_OF_KAFKA: Final = (Kind.TOPIC, Kind.RESOURCE, Kind.GRANT, Kind.QUARANTINE, Kind.EPOCH)
 
 
 class Sources(Protocol):
