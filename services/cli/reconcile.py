@@ -30,9 +30,9 @@ from services.cli.policy import current_policy
 from services.cli.reveal import Reveal, Why, at_provider, record_reveals
 from services.control.credentials import write_owner_only
 from services.control.store.errors import StoreError
+from services.control.store.reconciliations.kept import repair_command
 from services.control.store.reconciliations.proofs import Proof, keep, last_proofs
 from services.reconcile.bus import NotSettled
-from services.reconcile.kept import repair_command
 from services.reconcile.opening import NotComparable, Opening
 from services.reconcile.report import without_values
 from services.reconcile.run import Found, Wish

@@ -14,8 +14,8 @@ from services.api.shapes import Answer
 from services.api.uses import volumes
 from services.control.epochs.standing import Epoch, Volume
 from services.control.epochs.state import EpochState
+from services.control.store.reconciliations.kept import Comparison, Ending
 from services.control.store.snapshots import Trouble
-from services.reconcile.kept import Comparison, Ending
 
 router = APIRouter(prefix="/volumes", tags=["operation"])
 
@@ -160,7 +160,7 @@ def _compared(found: Comparison) -> ComparisonAnswer:
         canonical_digest=proof.canonical_digest,
         ranges=found.ranges,
         differing_ranges=found.differing_ranges,
-        **{kind.value: count for kind, count in found.kinds.items()},
+        **found.classes,
         of_sinks=found.of_sinks,
         explained=proof.explained,
         repair=found.repair,

@@ -14,9 +14,9 @@ from services.control.accounts.decision import Principal, Whose
 from services.control.epochs.standing import Volume, volume
 from services.control.epochs.state import EpochState
 from services.control.store.operations import rounds
+from services.control.store.reconciliations.kept import Comparison, Ending, comparison
 from services.control.store.reconciliations.proofs import Proof, last_proofs, proofs_of
 from services.control.store.snapshots import Document, Kind, Trouble, all_of, some_of
-from services.reconcile.kept import Comparison, Ending, comparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from starlette.responses import Response
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.uses import volumes
+from services.control.store.reconciliations.kept import CLASSES, Comparison
 from services.portal.operations.asked import PAGE, asked, page_asked
 from services.portal.rendering import page
-from services.reconcile.compare import Kind
-from services.reconcile.kept import Comparison
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +40,7 @@ def volume_page(request: Request, resource: str) -> Response:
         "volumes/one.html",
         found=found,
         last=found.comparisons[0] if found.comparisons else None,
-        kinds=tuple(Kind),
+        classes=CLASSES,
         points=_points(found.comparisons),
     )
 

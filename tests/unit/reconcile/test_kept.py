@@ -2,9 +2,9 @@
 
 import pytest
 
+from services.control.store.reconciliations.kept import CLASSES, Ending, comparison
 from services.control.store.reconciliations.proofs import Proof
 from services.reconcile.compare import Kind
-from services.reconcile.kept import Ending, comparison
 from tests.support.volumes import proof
 
 SINK = {"grant": "g", "table": "public.person", "trouble": None, "differences": {"lost": 2}}
@@ -32,5 +32,6 @@ def test_the_ending_and_what_mends_it_follow_from_the_figures(
 
 def test_rows_are_counted_by_class() -> None:
     found = comparison(proof({"duplicated": 4}))
-    assert found.kinds == {Kind.LOST: 0, Kind.EXTRA: 0, Kind.DIFFERENT: 0, Kind.DUPLICATED: 4}
+    assert found.classes == {"lost": 0, "extra": 0, "different": 0, "duplicated": 4}
+    assert set(CLASSES) == set(Kind)
     assert (found.ranges, found.differing_ranges) == (256, 1)

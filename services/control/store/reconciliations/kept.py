@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from services.control.store.reconciliations.proofs import Proof
-from services.reconcile.compare import Kind
+
+CLASSES: Final = ("lost", "extra", "different", "duplicated")
+"""How a row may differ, as answers say it (``services.reconcile.compare.Kind``)."""
 
 
 class Ending(StrEnum):
@@ -28,7 +30,7 @@ class Comparison:
     Args:
         proof: what was kept.
         ending: how it ended.
-        kinds: how many rows of the canonical topic differ, by class.
+        classes: how many rows of the canonical topic differ, by class.
         of_sinks: how many rows of sinks differ.
         explained: how many rows differ for a known reason, by reason.
         ranges: how many ranges of keys were compared.
@@ -40,7 +42,7 @@ class Comparison:
 
     proof: Proof
     ending: Ending
-    kinds: Mapping[Kind, int]
+    classes: Mapping[str, int]
     of_sinks: int
     explained: Mapping[str, int]
     ranges: int
@@ -54,20 +56,20 @@ def comparison(proof: Proof) -> Comparison:
     """What a kept answer says (docs/cli/reconcile.schema.json)."""
     document = proof.document
     counts = document.get("differences", {})
-    kinds = {kind: int(counts.get(kind.value, 0)) for kind in Kind}
+    classes = {each: int(counts.get(each, 0)) for each in CLASSES}
     sinks = document.get("sinks", ())
     ranges = document.get("ranges", {})
     return Comparison(
         proof,
         _ending(proof),
-        kinds,
+        classes,
         sum(sum((sink["differences"] or {}).values()) for sink in sinks),
         document.get("explained", {}),
         int(ranges.get("compared", 0)),
         int(ranges.get("differing", 0)),
         document.get("shown", ()),
         sinks,
-        repair_command(proof.resource, sum(kinds.values())),
+        repair_command(proof.resource, sum(classes.values())),
     )
 
 
