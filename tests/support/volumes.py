@@ -56,9 +56,7 @@ def volume_document(
     return wanted | more
 
 
-def proof(
-    kinds: dict[str, int] | None = None, resource: str = "population.person.v1", **more: Any
-) -> Proof:
+def proof(kinds: dict[str, int] | None = None, resource: str = "population.person.v1", **more: Any) -> Proof:
     """What a comparison left behind; without differences an equal one."""
     counts = {"lost": 0, "extra": 0, "different": 0, "duplicated": 0} | (kinds or {})
     differing = sum(counts.values())

@@ -71,7 +71,7 @@ class ComparisonAnswer(Answer):
 
 
 class VolumeAnswer(Answer):
-    """A resource; `captured`: whether the bus reads it from a table; `marked`: since when it is incomplete."""
+    """A resource; `captured`: the bus reads it from a table; `marked`: since when it is incomplete."""
 
     resource: str
     code: str | None

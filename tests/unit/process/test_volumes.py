@@ -146,7 +146,8 @@ def test_a_mark_of_the_gate_is_no_epoch_and_is_remembered() -> None:
 def test_a_resource_that_its_provider_publishes_is_told_as_such() -> None:
     found = looked(Markers())
     published = {
-        str(id_) for id_, each in POLICY.resources.items()
+        str(id_)
+        for id_, each in POLICY.resources.items()
         if isinstance(each.resource.source, DirectPublication)
     }
     assert {id_ for id_, each in found.items() if not each["captured"]} == published

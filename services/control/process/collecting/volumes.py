@@ -62,9 +62,7 @@ def volume_documents(
     return found
 
 
-def _ranges(
-    policy: Policy, facts: Facts, known: Mapping[str, Document]
-) -> Iterator[tuple[Place, Bounds]]:
+def _ranges(policy: Policy, facts: Facts, known: Mapping[str, Document]) -> Iterator[tuple[Place, Bounds]]:
     for id_ in policy.resources:
         place = Place(names.epochs(id_), 0)
         end = facts.ends.get(place, 0)
@@ -151,5 +149,3 @@ def _progress(
 def _grown(facts: Facts, topic: TopicName, begins: Mapping[int, int]) -> Iterable[int]:
     for at in facts.layout.get(topic, ()):
         yield max(0, facts.ends[at] - begins.get(at.partition, 0))
-
-
