@@ -11,7 +11,7 @@
 | claims.<provider>                    | gate              | operator                                       |
 | sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit, trace    |
 | epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
-| epochs.<resource>                    | gate, copier      | copier, operator, replay, audit, doctor        |
+| epochs.<resource> | gate, copier | copier, operator, replay, audit, doctor, control |
 | ledger.intake                        | gate              | replay, audit, control                         |
 | ledger.delivery                      | fan-out, copier   | replay, audit, control                         |
 | ledger.acts                          | apply, control    | apply, control, replay, audit                  |

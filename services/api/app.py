@@ -35,6 +35,7 @@ from services.api.routes import (
     snapshots,
     stops,
     tickets,
+    volumes,
 )
 from services.api.security import csrf, texts
 from services.api.security.wrapping import Wrapping
@@ -74,6 +75,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     accounts.router,
     audit.router,
     snapshots.router,
+    volumes.router,
 )
 """Every area of the API."""
 

@@ -55,7 +55,7 @@ def rights(
         *_replay(),
         *_operator(),
         *_doctor(resources),
-        *_control(),
+        *_control(resources),
         *_trace(),
     }
     found.update(_connect(providers, resources))
@@ -250,13 +250,15 @@ def _doctor(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
     return found
 
 
-def _control() -> set[Acl]:
+def _control(resources: Mapping[ResourceId, Resource]) -> set[Acl]:
     """The control process: it owes acts to the ledger, seals it, and sees how the bus is.
 
     It reads canonical records to find those that a ticket is about, decision blocks to count, and the
-    progress of full volumes. Of all other topics and groups it may ask for offsets only.
+    progress of full volumes with the markers of resources' epochs. Of all other topics and groups it may ask
+    for offsets only.
     """
     return {
+        *(_topic(CONTROL, names.epochs(resource), Right.READ) for resource in resources),
         *(_topics(CONTROL, prefix, Right.READ) for prefix in ("resource.", "notify.")),
         *(_topic(CONTROL, topic, Right.READ) for topic in (names.LEDGER_INTAKE, names.LEDGER_DELIVERY)),
         _topic(CONTROL, names.LEDGER_ACTS, Right.READ),

@@ -81,6 +81,7 @@ MENU: Final = (
             Place(_("Dashboard"), "/operations", (Action.OPERATION_LOOK,)),
             Place(_("Alarms"), "/operations/alarms", (Action.OPERATION_LOOK,)),
             Place(_("Connectors"), "/connectors", (Action.OPERATION_LOOK,)),
+            Place(_("Full volumes"), "/volumes", (Action.OPERATION_LOOK_VOLUMES,)),
             Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
             Place(_("Ledger"), "/ledger", (Action.AUDIT_EXPORT,)),

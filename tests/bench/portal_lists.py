@@ -34,6 +34,7 @@ from services.control.store.demand.writing import add as add_need
 from services.control.store.ids import new_id
 from services.control.store.migrate import migrate
 from services.control.store.outbox import Act, append_all
+from services.control.store.reconciliations.proofs import keep
 from services.control.store.snapshots import Kind, put
 from services.control.store.tickets.writing import add
 from services.control.tickets.life import report
@@ -44,6 +45,7 @@ from tests.database_fixture import DatabaseOnly
 from tests.support import needs
 from tests.support.operating import Operated, grant_document
 from tests.support.tickets import opening
+from tests.support.volumes import epoch, proof, volume_document
 from tests.support.web import CONSOLE, CONTACTS, NOW
 
 ALLOWED_MS: Final = 300.0
@@ -88,6 +90,9 @@ PAGES: Final = (
     "/tickets",
     "/tickets?state=reported",
     "/tickets?overdue=yes",
+    "/volumes",
+    "/volumes?words=7",
+    "/volumes/population.table_0.v1",
     "/operations",
     "/operations/alarms",
     "/audit",
@@ -148,6 +153,7 @@ def fill(portal: Operated, cases: int, entries: int, topics: int) -> None:
         with database.begin() as connection:
             put(connection, kind, documents, NOW)
     _mounting(database, topics)
+    _comparisons(database, topics)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
@@ -250,6 +256,9 @@ def _snapshots(topics: int, chance: random.Random) -> Iterator[tuple[Kind, dict[
         named[f"resource.population.table_{number}.v1"] = document
     yield Kind.TOPIC, named
     yield Kind.RESOURCE, {f"population.table_{n}.v1": _resource(n, chance) for n in range(topics // 4)}
+    epochs = [epoch(number, "ended") for number in range(20, 0, -1)]
+    volumes = [volume_document(each, epochs) for each in DEPARTMENTS]
+    yield Kind.EPOCH, {f"population.table_{n}.v1": volumes[n % 40] for n in range(topics // 4)}
     yield Kind.QUARANTINE, {name: {"count": 7, "reasons": {"IDENTITY_MISSING": 7}} for name in DEPARTMENTS}
     running = {"state": "RUNNING", "connector_state": "RUNNING", "trace": None, "snapshot": None}
     tasks = {"tasks": [{"id": 0, "state": "RUNNING", "trace": None}]}
@@ -272,6 +281,16 @@ def _mounting(database: ControlDatabase, topics: int) -> None:
         }
         documents |= {f"population.table_{n}.v1": _mount("no_entry", n) for n in range(hidden)}
         put(connection, Kind.MOUNTING, documents, NOW)
+
+
+def _comparisons(database: ControlDatabase, topics: int) -> None:
+    """Each resource was compared once a day for a month."""
+    with database.begin() as connection:
+        for number in range(topics // 4):
+            name, provider = f"population.table_{number}.v1", DEPARTMENTS[number % 40]
+            for day in range(30):
+                lost = {"lost": number % 3}
+                keep(connection, proof(lost, name, provider=provider, at=NOW - timedelta(days=day)))
 
 
 def _mount(state: str, number: int | None) -> dict[str, Any]:

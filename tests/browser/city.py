@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -41,8 +41,11 @@ from services.control.store.clocks.packs import read_packs
 from services.control.store.database import URL_VARIABLE, ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.prepare import prepare
+from services.control.store.reconciliations.proofs import keep
+from services.control.store.snapshots import Kind, put
 from tests.database_fixture import DatabaseOnly
 from tests.support.ports import free_ports
+from tests.support.volumes import epoch, proof, volume_document
 from tests.support.web import credit_code
 
 PASSWORD: Final = "Kiefer-97-Wolke"
@@ -94,6 +97,15 @@ def settle(database: ControlDatabase) -> None:
         assert isinstance(loaded, Loaded), loaded
         for entry in entries:
             _publish(connection, entry, now)
+        _compare(connection, now)
+
+
+def _compare(connection: Connection, now: datetime) -> None:
+    """A full volume that waits for the operator, one before it, and two comparisons with the source."""
+    seen = {"population.person.v1": volume_document(epochs=[epoch(2, "waiting"), epoch(1, "ended")])}
+    put(connection, Kind.EPOCH, seen, now)
+    keep(connection, proof(at=now - timedelta(days=1)))
+    keep(connection, proof({"lost": 2, "extra": 1}, at=now))
 
 
 def _publish(connection: Connection, entry: Entry, now: datetime) -> None:

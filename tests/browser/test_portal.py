@@ -109,6 +109,8 @@ def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Ju
         "people": "/admin/people",
         "departments": "/admin/departments",
         "department": "/admin/departments/police",
+        "volumes": "/volumes",
+        "volume": "/volumes/population.person.v1",
         "missing": "/nothing",
     }
     for theme in ("light", "dark"):

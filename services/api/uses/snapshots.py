@@ -19,11 +19,12 @@ from topics.event import GrantId, ResourceId
 _OF_PROVIDER: Final = re.compile(r"(raw|quarantine|claims|stopped)\.(?P<department>[a-z0-9_]+)(\..*)?")
 _OF_CONSUMER: Final = re.compile(r"sub\.(?P<department>[a-z0-9_]+)\..*")
 _CANONICAL: Final = "resource."
+_ACTIONS: Final = {Kind.QUARANTINE: Action.QUARANTINE_LOOK, Kind.EPOCH: Action.OPERATION_LOOK_VOLUMES}
 
 
 def seen(parts: Parts, principal: Principal, kind: Kind) -> Snapshot:
     """The snapshot of a kind with what somebody may look at."""
-    action = Action.QUARANTINE_LOOK if kind is Kind.QUARANTINE else Action.OPERATION_LOOK
+    action = _ACTIONS.get(kind, Action.OPERATION_LOOK)
     permit(parts, principal, action, own(principal))
     with parts.database.reading() as connection:
         found = all_of(connection, kind)
@@ -49,6 +50,8 @@ def whose(parts: Parts, connection: Connection, kind: Kind, name: str, document:
             return _of_topic(parts, name)
         case Kind.QUARANTINE:
             return Whose(provider=name.removeprefix("quarantine."))
+        case Kind.EPOCH:
+            return Whose(provider=document["provider"])
         case Kind.CONNECTOR | Kind.ALARM:
             department = document.get("department") or document.get("provider")
             return Whose(department, department) if isinstance(department, str) else Whose()

@@ -170,6 +170,8 @@ class Action(StrEnum):
     TICKET_WITHDRAW = "ticket.withdraw"
 
     OPERATION_LOOK = "operation.look"
+    OPERATION_LOOK_VOLUMES = "operation.look_volumes"
+    """Full volumes of resources, and how the bus compared with their sources."""
     OPERATION_RESTART = "operation.restart"
 
     NOTICE_ANNOUNCE = "notice.announce"

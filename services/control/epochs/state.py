@@ -57,14 +57,22 @@ _STATES = {"END": EpochState.ENDED, "ABORTED": EpochState.ABORTED, "WAITING": Ep
 
 def newest_epoch(markers: Iterable[Mapping[str, Any]], raw_topic: str) -> Newest:
     """Fold the markers, oldest first; what follows an epoch that is not the newest changes nothing."""
-    newest = Newest()
+    return next(iter(reversed(every_epoch(markers, raw_topic))), Newest())
+
+
+def every_epoch(
+    markers: Iterable[Mapping[str, Any]], raw_topic: str, known: Iterable[Newest] = ()
+) -> tuple[Newest, ...]:
+    """The same for all epochs, oldest first, going on from those that are known of earlier markers."""
+    found = list(known)
     for marker in markers:
+        newest = found[-1] if found else Newest()
         kind, number = marker["kind"], marker["generation"]
         if kind == "BEGIN" and number > newest.number:
-            newest = _begun(marker, raw_topic)
+            found.append(_begun(marker, raw_topic))
         elif kind in _STATES and number == newest.number and newest.is_open:
-            newest = _next(newest, marker)
-    return newest
+            found[-1] = _next(newest, marker)
+    return tuple(found)
 
 
 def _begun(marker: Mapping[str, Any], raw_topic: str) -> Newest:

@@ -50,6 +50,8 @@ class Kind(StrEnum):
     """How many records each resource holds, and how many bytes they are, counted in its topic."""
     RETENTION = "retention"
     """For how long each topic of evidence is kept, with the floor under the name ``floor``."""
+    EPOCH = "epoch"
+    """The full volumes of each resource, and how an open one gets on."""
 
 
 SNAPSHOTS: Final = Table(

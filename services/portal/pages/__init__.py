@@ -36,6 +36,7 @@ from services.portal.pages import (
     stop,
     tickets,
     topics,
+    volumes,
 )
 
 PAGES = (
@@ -72,6 +73,7 @@ PAGES = (
     conflicts.router,
     operations.router,
     connectors.router,
+    volumes.router,
     audit.router,
     ledger.router,
 )

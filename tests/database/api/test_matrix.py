@@ -27,6 +27,7 @@ from tests.support.asking import (
     on_person,
     on_ticket,
 )
+from tests.support.volumes import volume_document
 from tests.support.web import NOW, Browser, Web, application, entry, report, statement
 
 PROVIDER, CONSUMER, STRANGER = "police", "health", "tax"
@@ -131,6 +132,7 @@ ASKS: Final[Mapping[Action, Ask]] = {
     Action.KILL_ALL: on_delivery("suspend", "all", ""),
     Action.KILL_RESUME: on_delivery("resume", "grant", "health-persons-gusu"),
     Action.OPERATION_LOOK: lambda browser, *_: browser.get("/snapshots/resource"),
+    Action.OPERATION_LOOK_VOLUMES: lambda browser, *_: browser.get("/volumes/population.person.v1"),
     Action.QUARANTINE_LOOK: lambda browser, *_: browser.get("/snapshots/quarantine"),
     Action.REPORT_LOOK: lambda browser, *_: browser.get("/reports"),
     Action.REPORT_FILE: lambda browser, *_: browser.post("/reports", report_of("department")),
@@ -240,6 +242,7 @@ def web(control_database: ControlDatabase) -> Web:
     web.bus.receipts["s-1"] = receipt
     with control_database.begin() as connection:
         put(connection, Kind.RESOURCE, {"population.person.v1": {"records": 1}}, NOW)
+        put(connection, Kind.EPOCH, {"population.person.v1": volume_document()}, NOW)
         put(connection, Kind.QUARANTINE, {"quarantine.police": {"count": 1}}, NOW)
     return web
 

@@ -9,6 +9,7 @@ from services.control.accounts.roles import Role
 from services.control.store.snapshots import Kind
 from services.portal.navigation import MENU
 from tests.support.operating import HEALTH_GRANT, PERSONS, RAW, Operated, grant_document
+from tests.support.volumes import epoch, volume_document
 from tests.unit.cli.called import STOPPED
 
 PAGES: Final = (
@@ -33,6 +34,9 @@ PAGES: Final = (
     "/operations/alarms",
     "/connectors",
     "/connectors/capture.police",
+    "/volumes",
+    "/volumes?words=nothing",
+    "/volumes/population.person.v1",
     "/audit",
     "/ledger",
     "/ledger?topic=ledger.delivery",
@@ -61,6 +65,7 @@ def filled(portal: Operated) -> Operated:
         Kind.CONNECTOR,
         {"capture.police": {"state": "RUNNING", "connector_state": "RUNNING", "tasks": [], "snapshot": None}},
     )
+    portal.see(Kind.EPOCH, {"population.person.v1": volume_document(epochs=[epoch(1, "waiting")])})
     portal.see(
         Kind.RESOURCE,
         {"population.person.v1": {"provider": "police", "accepted": 9, "stopped": 1, "canonical_end": 9}},

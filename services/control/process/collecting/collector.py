@@ -25,6 +25,7 @@ from services.control.process.collecting.ledger_sums import (
 )
 from services.control.process.collecting.resources import quarantine_documents, resource_documents
 from services.control.process.collecting.view import BusView
+from services.control.process.collecting.volumes import volume_documents
 from services.control.process.errors import in_words, is_expected
 from services.control.process.loops import NotYet
 from services.control.store import snapshots
@@ -33,7 +34,7 @@ from services.control.store.snapshots import Document, Kind
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 from topics.policy import Policy
 
-_OF_KAFKA: Final = (Kind.TOPIC, Kind.RESOURCE, Kind.GRANT, Kind.QUARANTINE)
+_OF_KAFKA: Final = (Kind.TOPIC, Kind.RESOURCE, Kind.GRANT, Kind.QUARANTINE, Kind.EPOCH)
 
 
 class Sources(Protocol):
@@ -97,8 +98,13 @@ class Collector:
         with self._noted(troubles, Kind.LEDGER):
             sums = self._ledger()
         waits = ""
+        looked: tuple[Policy, Facts, datetime] | None = None
         with self._noted(troubles, *_OF_KAFKA):
-            waits = self._kafka(sums)
+            waits, looked = self._kafka(sums)
+        if looked is not None:
+            # Aside: before the next apply the process may not read the markers of new resources.
+            with self._noted(troubles, Kind.EPOCH, aside=True):
+                self._epochs(*looked)
         if troubles:
             raise troubles[0]
         if waits:
@@ -124,15 +130,25 @@ class Collector:
         self._put({Kind.LEDGER: {topic: one.document() for topic, one in found.items()}})
         return found
 
-    def _kafka(self, sums: Mapping[str, Followed]) -> str:
-        """What of Kafka and policy can be seen; returns what is waited for."""
+    def _epochs(self, policy: Policy, facts: Facts, now: datetime) -> None:
+        """The epochs of resources, from the markers that were written since the last look."""
+        ledger = self.sources.ledger()
+        with self.database.reading() as connection:
+            known = snapshots.all_of(connection, Kind.EPOCH).documents
+        found = volume_documents(policy, facts, known, ledger.reader, ledger.decode, now)
+        self._put({Kind.EPOCH: found}, now)
+
+    def _kafka(self, sums: Mapping[str, Followed]) -> tuple[str, tuple[Policy, Facts, datetime] | None]:
+        """What of Kafka and policy can be seen; returns what is waited for, and what was looked at."""
         view, policy = self.sources.view, self.sources.policy()
         facts, now = look(view), self.now()
         documents: dict[Kind, Mapping[str, Document]] = {Kind.TOPIC: topic_documents(facts)}
         if policy is not None:
             documents |= self._of_policy(policy, facts, sums, now)
         self._put(documents, now)
-        return "there is no policy yet: `govbus apply` writes it" if policy is None else ""
+        if policy is None:
+            return "there is no policy yet: `govbus apply` writes it", None
+        return "", (policy, facts, now)
 
     def _of_policy(
         self, policy: Policy, facts: Facts, sums: Mapping[str, Followed], now: datetime
