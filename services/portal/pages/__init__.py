@@ -29,6 +29,7 @@ from services.portal.pages import (
     operations,
     policy,
     quarantine,
+    replays,
     reports,
     retention,
     retiring,
@@ -36,6 +37,7 @@ from services.portal.pages import (
     stop,
     tickets,
     topics,
+    trace,
 )
 
 PAGES = (
@@ -74,5 +76,7 @@ PAGES = (
     connectors.router,
     audit.router,
     ledger.router,
+    replays.router,
+    trace.router,
 )
 """In the order in which their routes are tried."""
