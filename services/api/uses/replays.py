@@ -32,14 +32,14 @@ class Shown:
 def some(
     parts: Parts, principal: Principal, state: State | None, before: int | None, limit: int
 ) -> list[Replay]:
-    """Replays from the newest on.
+    """Replays from the newest on, with results but for what is long in them.
 
     Raises:
         AnswerProblem: somebody may not look at them.
     """
     permit(parts, principal, Action.REPLAY_LOOK, own(principal))
     with parts.database.reading() as connection:
-        return work.listed(connection, state, before, limit)
+        return work.listed(connection, state, before, limit, whole=False)
 
 
 def one(parts: Parts, principal: Principal, number: int) -> Shown:

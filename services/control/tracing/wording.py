@@ -19,7 +19,10 @@ _WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
         (IdentityKind.RESIDENT_ID, ("居民身份证号", "resident's number")),
         (IdentityKind.CREDIT_CODE, ("统一社会信用代码", "credit code")),
         (IdentityKind.PASSPORT, ("护照号码", "passport")),
-        (IdentityKind.HK_MACAO_PERMIT, ("港澳居民来往内地通行证", "permit of residents of Hong Kong and Macao")),
+        (
+            IdentityKind.HK_MACAO_PERMIT,
+            ("港澳居民来往内地通行证", "permit of residents of Hong Kong and Macao"),
+        ),
         (IdentityKind.TAIWAN_PERMIT, ("台湾居民来往大陆通行证", "permit of residents of Taiwan")),
         (
             IdentityKind.FOREIGN_PERMANENT_RESIDENT,
@@ -41,7 +44,10 @@ _WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
             IdentityReason.ORGANISATION_CHECK_DIGIT,
             ("主体标识码的校验码不符", "the organisation's check digit does not fit"),
         ),
-        (IdentityReason.COUNTRY_MALFORMED, ("签发国代码缺失或格式不符", "the issuing state is missing or wrong")),
+        (
+            IdentityReason.COUNTRY_MALFORMED,
+            ("签发国代码缺失或格式不符", "the issuing state is missing or wrong"),
+        ),
         (IdentityReason.KIND_UNKNOWN, ("证件类型未知", "its kind is not known")),
         (IdentityReason.UNREADABLE, ("无法读取", "it cannot be read")),
         (Link.OWN, ("本号码", "this number")),

@@ -30,6 +30,7 @@ from services.portal.uses.replay_form import LONGEST, LONGEST_GRANT, read
 
 router = APIRouter(include_in_schema=False)
 _MOST_SUGGESTED: Final = 500
+_MOST_BARS: Final = 20
 _VERDICTS: Final = {each.value: each for each in Verdict}
 
 
@@ -101,7 +102,7 @@ def difference(request: Request, number: str) -> Response:
 
 
 @router.post("/replays/{number}/approve")
-def approve(request: Request, number: str, form: Form) -> Response:
+def approve(request: Request, number: str) -> Response:
     """Approve what another person asked for."""
     found = replays.take(parts_of(request), principal_of(request), _number(number), Step.APPROVE)
     return go(f"/replays/{found.number}")
@@ -222,7 +223,7 @@ def _difference(request: Request, replay: Replay) -> dict[str, Any]:
     return {
         "rows": chosen[(at - 1) * PAGE : at * PAGE],
         "total": len(chosen),
-        "sums": dict(sums.most_common()),
+        "sums": dict(sums.most_common(_MOST_BARS)),
         "only": only,
         "following": at + 1 if at * PAGE < len(chosen) else None,
     }

@@ -40,7 +40,9 @@ class _Reading:
         """A text that has to be there."""
         found, say = text(self.form, name), self.say
         if not SHORTEST_TEXT <= len(found) <= LONGEST:
-            self.wrong(name, say("this is missing, too short or too long"), say("say it in 4 to 500 characters"))
+            self.wrong(
+                name, say("this is missing, too short or too long"), say("say it in 4 to 500 characters")
+            )
         return found
 
     def name(self, name: str) -> str | None:
@@ -148,7 +150,9 @@ def _options(reading: _Reading, purpose: Purpose, newest: Policy | None) -> dict
 def _version(reading: _Reading, newest: Policy | None) -> int | None:
     version, say = reading.whole("policy_version"), reading.say
     if version is not None and (version < 1 or (newest is not None and version > newest.version)):
-        reading.wrong("policy_version", say("there is no such version yet"), say("give one that was in force"))
+        reading.wrong(
+            "policy_version", say("there is no such version yet"), say("give one that was in force")
+        )
     return version
 
 

@@ -1,4 +1,4 @@
-"""Replays as pages: who may, the dry run before it is asked for, approval by another, result and difference."""
+"""Replays as pages: who may, the dry run before one is asked for, approval by another, what it came to."""
 
 import csv
 import io
@@ -166,7 +166,10 @@ def test_cancelling_asks_for_the_number(portal: Operated, auditor: Reader) -> No
         ({"since": "2026-03-02T00:00", "until": "2026-03-01T00:00"}, "give a later end"),
         ({"since": "yesterday"}, "this is no moment"),
         ({"resource": RESOURCE, "throttle": "0"}, "nothing would ever be decided"),
-        ({"purpose": "what-if", "resource": RESOURCE, "policy_version": "9999"}, "there is no such version yet"),
+        (
+            {"purpose": "what-if", "resource": RESOURCE, "policy_version": "9999"},
+            "there is no such version yet",
+        ),
         ({"purpose": "what-if", "resource": RESOURCE, "declaration": "a: ["}, "this declares no grant"),
     ],
 )
