@@ -141,7 +141,7 @@ def _options(reading: _Reading, purpose: Purpose, newest: Policy | None) -> dict
     say, throttle = reading.say, reading.whole("throttle")
     if throttle == 0:
         reading.wrong("throttle", say("nothing would ever be decided"), say("give at least 1, or nothing"))
-    options = {"throttle": throttle}
+    options: dict[str, Any] = {"throttle": throttle}
     if purpose is Purpose.WHAT_IF:
         options |= {"policy_version": _version(reading, newest), "grant": _grant(reading, newest)}
     return {name: value for name, value in options.items() if value is not None}

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 from typing import Any, Final
 
@@ -227,7 +226,8 @@ def declared(portal: Operated) -> str:
     grant = portal.memory.policy.grants[GrantId(EDUCATION_GRANT)].grant
     left = grant.items[:-1]
     masks = {name: mask for name, mask in grant.masks.items() if name in left}
-    return yaml.safe_dump(grant.model_copy(update={"items": left, "masks": masks}).model_dump(mode="json"))
+    narrower = grant.model_copy(update={"items": left, "masks": masks})
+    return str(yaml.safe_dump(narrower.model_dump(mode="json")))
 
 
 @pytest.mark.requirement("A11-02")
@@ -238,6 +238,10 @@ def test_the_difference_of_a_what_if_is_a_table_by_grant_item_and_reason_and_a_f
     run(portal, 1)
     rows: list[dict[str, Any]] = list((known(portal, 1).result or {})["rows"])
     assert rows
+    with portal.parts.database.reading() as connection:
+        (short,) = work.listed(connection, whole=False)
+    assert short.result is not None
+    assert (short.result["verdict"], "rows" in short.result) == ("different", False)
     item = portal.memory.policy.grants[GrantId(EDUCATION_GRANT)].grant.items[-1]
     page = auditor.open(path)
     assert page.faults == []
@@ -331,4 +335,3 @@ def test_nothing_of_a_page_asks_the_bus_but_a_dry_run(portal: Operated, auditor:
     portal.down = True
     for path in ("/replays", f"/replays/{number}"):
         assert auditor.look(path).status_code == 200, path
-    assert json.dumps(known(portal, number).order.scope.record())

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, cast, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.control.replays.life import Order, Replay, State, Step, after, requested
@@ -94,10 +94,10 @@ def listed(
 
     Those that are not ``whole`` have results without what is long: rows of a difference, and chains.
     """
-    kept = [each for each in REPLAYS.c if each.name != "parts"]
+    kept: list[ColumnElement[Any]] = [each for each in REPLAYS.c if each.name != "parts"]
     if not whole:
         short = REPLAYS.c.result.op("-")("rows").op("-")("chains").cast(JSONB).label("result")
-        kept = [short if each.name == "result" else each for each in kept]
+        kept = [short if each is REPLAYS.c.result else each for each in kept]
     wanted = select(*kept).order_by(REPLAYS.c.number.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(REPLAYS.c.state == state.value)
