@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from csv import DictWriter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,7 +24,8 @@ from services.cli.output import (
     wants_json,
 )
 from services.cli.replay_scope import at_of, declared_grant, subject_in
-from services.control.accounts.actions import Action
+from services.control.replays.asking import approves, asks
+from services.control.replays.difference import HEAD, csv_text
 from services.control.replays.life import Order, Refused, Replay, State, Step
 from services.control.replays.on_stack import DeliveryInterrupted, StackDeliverer, open_known
 from services.control.replays.running import Runner
@@ -42,7 +42,6 @@ app = typer.Typer(help="Decide again what was decided, and compare.", no_args_is
 Number = Annotated[int, typer.Argument(min=1, help="The replay's number.")]
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
 _DAY: Final = "%Y-%m-%dT%H:%M:%SZ"
-_HEAD: Final = ("subject", "item", "recorded", "otherwise", "records")
 
 
 @app.callback()
@@ -95,9 +94,8 @@ def create_command(
         order = Order(
             purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
         )
-        asked = _asked(purpose)
         with database.begin() as connection:
-            by = acting(connection, who, asked)
+            by = acting(connection, who, asks(purpose))
             made = work.request(connection, order, by.id, now, by.console)
     _answer(made, as_json=as_json)
 
@@ -107,8 +105,7 @@ def approve_command(number: Number, who: As, as_json: Json = False) -> None:
     """Approve a replay that another person asked for."""
     with _told(), open_control() as database, database.begin() as connection:
         found = _existing(work.load(connection, number), number)
-        redelivers = found.order.purpose is Purpose.REDELIVER
-        by = acting(connection, who, Action.REPLAY_APPROVE if redelivers else Action.REPLAY_AUDIT)
+        by = acting(connection, who, approves(found.order.purpose))
         moved = work.step(connection, number, Step.APPROVE, by.id, datetime.now(UTC), by.console)
     _answer(moved, as_json=as_json)
 
@@ -127,7 +124,7 @@ def run_command(
     with _told(), open_control() as database, open_known(stack) as known:
         with database.begin() as connection:
             found = _existing(work.load(connection, number), number)
-            by = acting(connection, who, _asked(found.order.purpose))
+            by = acting(connection, who, asks(found.order.purpose))
         runner = Runner(
             database,
             known,
@@ -160,7 +157,7 @@ def show_command(
     with _told(), open_control() as database, database.reading() as connection:
         found = _existing(work.load(connection, number), number)
     if csv is not None:
-        _write_csv(csv, (found.result or {}).get("rows", []))
+        csv.write_text(csv_text((found.result or {}).get("rows", [])), encoding="utf-8", newline="")
     _answer(found, as_json=as_json)
 
 
@@ -190,13 +187,9 @@ def cancel_command(number: Number, who: As, as_json: Json = False) -> None:
     """Cancel a replay; one that runs stops between two batches."""
     with _told(), open_control() as database, database.begin() as connection:
         found = _existing(work.load(connection, number), number)
-        by = acting(connection, who, _asked(found.order.purpose))
+        by = acting(connection, who, asks(found.order.purpose))
         moved = work.step(connection, number, Step.CANCEL, by.id, datetime.now(UTC), by.console)
     _answer(moved, as_json=as_json)
-
-
-def _asked(purpose: Purpose) -> Action:
-    return Action.REPLAY_RUN if purpose is Purpose.REDELIVER else Action.REPLAY_AUDIT
 
 
 @contextmanager
@@ -281,9 +274,7 @@ def _show_result(result: Mapping[str, Any]) -> None:
             "The first difference", ("what", "is"), [(k, v) for k, v in first.items() if v not in (None, "")]
         )
     if "rows" in result:
-        table(
-            "What would be different", _HEAD, [tuple(row[name] for name in _HEAD) for row in result["rows"]]
-        )
+        table("What would be different", HEAD, [tuple(row[name] for name in HEAD) for row in result["rows"]])
     for chain in result.get("chains", ()):
         if chain["why"]:
             typer.echo(f"  {chain['chain']}: {chain['why']}")
@@ -296,10 +287,3 @@ def _show_count(counted: Mapping[str, Any]) -> None:
     )
     for place in counted["not_retained"]:
         typer.echo(f"  {place}: its beginning is kept no more")
-
-
-def _write_csv(path: Path, rows: list[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        written = DictWriter(file, _HEAD)
-        written.writeheader()
-        written.writerows(rows)

@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
-import yaml
-from pydantic import ValidationError
 
 from services.cli.output import CommandFailed, ExitCode
+from services.control.replays.asking import NotAGrant, grant_in
 from services.control.replays.on_stack import open_known
 from services.ledger.replay.subject import subject_hash
 from services.stack.api import Stack
 from topics.event import ResourceId, TopicName
-from topics.grants.declaration import Grant
 from topics.identity.check import identity_key
 from topics.identity.text import normalise
 
@@ -47,13 +45,13 @@ def declared_grant(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        grant = Grant.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        what = f"{path} declares no grant: {type(error).__name__}"
+        return grant_in(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, NotAGrant) as error:
+        cause = error if isinstance(error, NotAGrant) else type(error).__name__
+        what = f"{path} declares no grant: {cause}"
         raise CommandFailed(
             ExitCode.USAGE, what, "--grant-file", "write it as in topics/definitions"
         ) from error
-    return grant.model_dump(mode="json")
 
 
 def subject_in(stack: Stack, resource: str | None) -> str:

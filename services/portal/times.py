@@ -56,3 +56,13 @@ def day_from(text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         return None
+
+
+def moment_from(text: str) -> datetime | None:
+    """The moment of a form's field, in official time, which is Beijing's; None where it says none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    sound = found.tzinfo is None and 2000 <= found.year < 3000
+    return found.replace(tzinfo=CIVIL_TIME) if sound else None

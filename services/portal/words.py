@@ -27,6 +27,7 @@ from services.control.notices.retrying import Failure
 from services.control.notices.wording_of_cases import STEPS
 from services.control.notices.words import Channel
 from services.control.objections import wording as of_objections
+from services.control.replays import wording as of_replays
 from services.control.store.breaches import Kind as BreachKind
 from services.control.store.catalogue import wording as of_entries
 from services.control.store.notices.tables import Progress as DeliveryProgress
@@ -34,6 +35,7 @@ from services.control.store.notices.tables import Way
 from services.control.store.provisioning.tables import Outcome
 from services.control.store.tickets.refusals import Outcome as RefusalOutcome
 from services.control.tickets import wording as of_tickets
+from services.control.tracing import wording as of_traces
 from topics.resource import ShareType
 
 Said = tuple[str, str]
@@ -199,5 +201,7 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     Refusal: _account,
     **dict.fromkeys(of_needs.LISTS, of_needs.said),
     **dict.fromkeys(of_objections.LISTS, of_objections.said),
+    **dict.fromkeys(of_replays.LISTS, of_replays.said),
+    **dict.fromkeys(of_traces.LISTS, of_traces.said),
     ShareType: word,
 }

@@ -26,6 +26,8 @@ from services.control.accounts.roles import Role
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.clocks.calendar_file import china
 from services.control.demand.words import Action
+from services.control.replays.life import Order, Step
+from services.control.replays.running import MOST_ROWS
 from services.control.store.accounts.departments import add_department
 from services.control.store.catalogue.loading import Loaded, Loading, load
 from services.control.store.catalogue.tables import ENTRIES
@@ -35,11 +37,14 @@ from services.control.store.ids import new_id
 from services.control.store.migrate import migrate
 from services.control.store.outbox import Act, append_all
 from services.control.store.reconciliations.proofs import keep
+from services.control.store.replays import work
 from services.control.store.snapshots import Kind, put
 from services.control.store.tickets.writing import add
 from services.control.tickets.life import report
 from services.control.tickets.ticket import Ticket
 from services.demo.numbers import credit_code
+from services.ledger.replay.scope import Scope
+from services.ledger.replay.words import Purpose
 from tests.bench import case_lists, catalogue_lists
 from tests.database_fixture import DatabaseOnly
 from tests.support import needs
@@ -47,11 +52,13 @@ from tests.support.operating import Operated, grant_document
 from tests.support.tickets import opening
 from tests.support.volumes import epoch, proof, volume_document
 from tests.support.web import CONSOLE, CONTACTS, NOW
+from topics.event import ResourceId
 
 ALLOWED_MS: Final = 300.0
 ACTS: Final = 200_000
 TICKETS: Final = 5_000
 NEEDS: Final = 5_000
+REPLAYS: Final = 1_000
 DEPARTMENTS: Final = [f"department_{number:02}" for number in range(40)]
 PEOPLE: Final[Mapping[str, tuple[Role, str]]] = {
     "authority": (Role.AUTHORITY, "data_bureau"),
@@ -100,6 +107,8 @@ PAGES: Final = (
     "/audit?kind=case&object=case-00777",
     "/audit?area=kill",
     "/audit?since=2026-03-01&until=2026-03-02",
+    "/replays",
+    "/replays?state=done",
     "/admin/people",
     "/admin/departments",
 )
@@ -149,6 +158,7 @@ def fill(portal: Operated, cases: int, entries: int, topics: int) -> None:
     _tickets(database, chance)
     _needs(database, chance)
     _acts(database, chance)
+    _replays(database)
     for kind, documents in _snapshots(topics, chance):
         with database.begin() as connection:
             put(connection, kind, documents, NOW)
@@ -230,6 +240,27 @@ def _acts(database: ControlDatabase, chance: random.Random) -> None:
         ]
         with database.begin() as connection:
             append_all(connection, acts)
+
+
+def _replays(database: ControlDatabase) -> None:
+    """Each has ended with a difference of many lines, as large as one may be."""
+    row = {
+        "subject": "grant-0001",
+        "item": "name",
+        "recorded": "shown",
+        "otherwise": "not shown",
+        "records": 7,
+    }
+    result = {"verdict": "different", "records": 7, "policy": "version 7", "not_retained": 0}
+    scope = Scope(resource=ResourceId("population.table_1.v1"))
+    order = Order(Purpose.WHAT_IF, scope, "a bench", "of none", {})
+    with database.begin() as connection:
+        for _ in range(REPLAYS):
+            number = work.request(connection, order, "clerk", NOW).number
+            for step in (Step.APPROVE, Step.START):
+                work.step(connection, number, step, "operator", NOW)
+            whole = {**result, "rows": [row] * MOST_ROWS, "rows_left_off": 0}
+            work.step(connection, number, Step.FINISH, "operator", NOW, "", whole)
 
 
 def _snapshots(topics: int, chance: random.Random) -> Iterator[tuple[Kind, dict[str, dict[str, Any]]]]:

@@ -120,6 +120,23 @@ def test_every_other_page_is_accessible_in_light_and_dark(page: Page, judged: Ju
             judged(page, f"{name}-{theme}")
 
 
+@pytest.mark.parametrize("lang", ["en", "zh-CN"])
+def test_pages_of_the_auditor_are_accessible_in_light_and_dark(page: Page, judged: Judge, lang: str) -> None:
+    log_in(page, "sun.bo", lang)
+    for theme in ("light", "dark"):
+        page.goto(f"/theme/{theme}?back=/")
+        for name, path in {"replays": "/replays", "replay-new": "/replays/new", "trace": "/trace"}.items():
+            page.goto(path)
+            judged(page, f"{name}-{theme}-{lang}")
+    page.goto("/replays/new")
+    page.locator("#reason").fill("yearly audit")
+    page.locator("#basis").fill("Audit Law, article 3")
+    page.locator("#resource").fill("population.person.v1")
+    page.locator("button[value=ask]").click()
+    expect(page.locator("main .badge").first).to_have_text(re.compile("to be approved|待批准"))
+    judged(page, f"replay-{lang}")
+
+
 def test_an_entry_and_its_forms_are_accessible(page: Page, judged: Judge) -> None:
     log_in(page, "wang.li", "zh-CN")
     page.goto("/catalogue?q=rk")

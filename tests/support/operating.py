@@ -14,11 +14,15 @@ from services.control.store.snapshots import Kind, put
 from services.control.suspension.switch import Work
 from services.ledger.bus import Bus
 from services.ledger.reader import KafkaUnavailable
+from services.ledger.replay.what_is_known import Known
 from services.portal.operations.doors import Operations, connect, operations
+from services.portal.operations.replaying import Installation
 from tests.support.desk import policy
 from tests.support.memory_bus import MemoryCity
 from tests.support.portal import Portal, Reader
 from tests.support.switching import over
+from tests.support.tracing import MASTER
+from tests.support.tracing import key_of as trace_key_of
 from tests.unit.cli.called import ENROLMENT, PERSON
 from topics.policy import Policy
 
@@ -43,7 +47,9 @@ class Operated(Portal):
         self.memory.pump()
         self.opened = 0
         self.down = False
-        self.operations: Operations = operations(self.parts, self._open, "e1")
+        self.operations: Operations = operations(
+            self.parts, self._open, "e1", installation=Installation(self._known, trace_key_of)
+        )
         self.parts.switch.done = partial(follow_work, self.parts)
         self.stops.bus.written = self._in_force
         connect(self.app, self.operations)
@@ -57,6 +63,16 @@ class Operated(Portal):
         if self.down:
             raise KafkaUnavailable("nobody answers")
         yield Bus(self.memory.lookup, self.memory)
+
+    @contextmanager
+    def _known(self) -> Iterator[Known]:
+        if self.down:
+            raise KafkaUnavailable("nobody answers")
+        yield self.known()
+
+    def known(self) -> Known:
+        """What deciding again reads of this bus."""
+        return Known(self.memory.memory, self.memory.registry, lambda _: MASTER)
 
     def see(self, kind: Kind, documents: Mapping[str, Mapping[str, Any]], after_s: float = 0.0) -> None:
         """Put a snapshot as the collector does."""

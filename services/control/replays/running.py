@@ -17,6 +17,7 @@ from services.control.store.replays import work
 from services.ledger.replay.audit import Audited, Judged, audit, count
 from services.ledger.replay.comparing import Difference
 from services.ledger.replay.pace import Cancelled, Pace
+from services.ledger.replay.scope import Scope
 from services.ledger.replay.subject import concerning
 from services.ledger.replay.what_if import WhatIf, what_if, with_grant
 from services.ledger.replay.what_is_known import Known
@@ -45,16 +46,7 @@ class Runner:
 
     def dry(self, replay: Replay) -> dict[str, Any]:
         """What a run would take: counts, policy versions, and what is kept no more; nothing is decided."""
-        counted = count(self.known, replay.order.scope)
-        return {
-            "records": counted.records,
-            "warm_up_records": counted.warm_records,
-            "blocks": counted.blocks,
-            "copier_blocks": counted.copied,
-            "policy_versions": counted.policy_versions,
-            "chains": [str(each.chain) for each in counted.stretches],
-            "not_retained": list(counted.missing),
-        }
+        return counts_of(self.known, replay.order.scope)
 
     def run(self, number: int, who: str) -> Replay:
         """Run a replay to its end, from where an earlier run of it was killed.
@@ -125,6 +117,24 @@ class Runner:
                 work.note_part(connection, number, judged.chain, asdict(judged))
 
         return Pace(throttle, tell, cancelled, keep)
+
+
+def counts_of(known: Known, scope: Scope) -> dict[str, Any]:
+    """What deciding a scope again would take, as JSON's own types; nothing is decided.
+
+    Raises:
+        WrongScope: the scope means nothing.
+    """
+    counted = count(known, scope)
+    return {
+        "records": counted.records,
+        "warm_up_records": counted.warm_records,
+        "blocks": counted.blocks,
+        "copier_blocks": counted.copied,
+        "policy_versions": counted.policy_versions,
+        "chains": [str(each.chain) for each in counted.stretches],
+        "not_retained": list(counted.missing),
+    }
 
 
 def judged_from(record: Mapping[str, Any]) -> Judged:

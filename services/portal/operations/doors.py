@@ -22,6 +22,7 @@ from services.ledger.quarantine import Quarantined, read_quarantine
 from services.portal.operations.figures import figures, seen
 from services.portal.operations.kept import Kept
 from services.portal.operations.ledger import LedgerPages
+from services.portal.operations.replaying import Counting, Installation, KeyOf
 from services.portal.operations.revealing import Revealing
 from services.portal.operations.sse import Hub
 from services.portal.operations.tailing import Places
@@ -56,6 +57,8 @@ class Operations:
     places: Places
     hub: Hub
     ledger: LedgerPages
+    counting: Counting
+    trace_key: KeyOf
 
     def policy(self) -> Policy | None:
         """The newest policy as it was read a moment ago; None before the first.
@@ -78,7 +81,11 @@ class Operations:
 
 
 def operations(
-    parts: Parts, open_bus: OpenBus, epoch: str, trust: Callable[[], Trust | None] = lambda: None
+    parts: Parts,
+    open_bus: OpenBus,
+    epoch: str,
+    trust: Callable[[], Trust | None] = lambda: None,
+    installation: Installation = Installation(),
 ) -> Operations:
     """Make the doors.
 
@@ -87,6 +94,7 @@ def operations(
         open_bus: opens readers and the operator's writer on the running bus.
         epoch: names this process: ids of live events of another one mean nothing.
         trust: reads the installation's trust file; None where there is none.
+        installation: what replays and the person trace read; without it their pages say so.
     """
 
     def quarantined(provider: str) -> list[Quarantined]:
@@ -109,6 +117,8 @@ def operations(
         revealing=Revealing(parts.database, clock, parts.new_id),
         places=Places(MOST_LOOKS),
         ledger=LedgerPages(open_bus, trust, clock, report),
+        counting=Counting(installation.open_known, clock, report),
+        trace_key=installation.trace_key,
         hub=Hub(poller(parts), _POLL_S, epoch, lambda error: report("dashboard", error)),
     )
 

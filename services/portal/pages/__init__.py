@@ -29,6 +29,7 @@ from services.portal.pages import (
     operations,
     policy,
     quarantine,
+    replays,
     reports,
     retention,
     retiring,
@@ -36,6 +37,7 @@ from services.portal.pages import (
     stop,
     tickets,
     topics,
+    trace,
     volumes,
 )
 
@@ -76,5 +78,7 @@ PAGES = (
     volumes.router,
     audit.router,
     ledger.router,
+    replays.router,
+    trace.router,
 )
 """In the order in which their routes are tried."""

@@ -15,7 +15,7 @@ from services.api.uses.maintenance import Wanted
 from services.control.cases.words import Problem
 from services.portal.forms import Form, go, text, values
 from services.portal.rendering import page, problems_in, speak
-from topics.quality.values import CIVIL_TIME
+from services.portal.times import moment_from
 
 router = APIRouter(include_in_schema=False)
 _LONGEST = 500
@@ -30,7 +30,7 @@ def maintenance_page(request: Request) -> Response:
 @router.post("/maintenance")
 def announce(request: Request, form: Form) -> Response:
     """Announce maintenance to every department, unless the notice would be too short."""
-    begin, end, why = _moment(text(form, "begin")), _moment(text(form, "end")), text(form, "why")
+    begin, end, why = moment_from(text(form, "begin")), moment_from(text(form, "end")), text(form, "why")
     if begin is None or end is None or not 0 < len(why) <= _LONGEST:
         return _show(request, 422, _incomplete(request, begin, end, why), dict(values(form)))
     parts, principal = parts_of(request), principal_of(request)
@@ -83,16 +83,6 @@ def _show_one(request: Request, id_: UUID, status: int = 200, **more: Any) -> Re
     found = maintenance.shown(parts_of(request), principal_of(request), id_)
     shown = {"planned": found, "why": "", "unconfirmed": False, "longest": _LONGEST, **more}
     return page(request, "maintenance/one.html", status, **shown)
-
-
-def _moment(typed: str) -> datetime | None:
-    """A moment as a form's field has it: official time, which is Beijing's; None where it says none."""
-    try:
-        found = datetime.fromisoformat(typed)
-    except ValueError:
-        return None
-    sound = found.tzinfo is None and 2000 <= found.year < 3000
-    return found.replace(tzinfo=CIVIL_TIME) if sound else None
 
 
 def _incomplete(

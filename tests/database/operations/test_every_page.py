@@ -41,6 +41,9 @@ PAGES: Final = (
     "/ledger",
     "/ledger?topic=ledger.delivery",
     "/retention",
+    "/replays",
+    "/replays/new",
+    "/trace",
 )
 PEOPLE: Final = (
     (Role.AUTHORITY, "data_bureau"),

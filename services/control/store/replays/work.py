@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, cast, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.control.replays.life import Order, Replay, State, Step, after, requested
@@ -83,10 +83,22 @@ def load(connection: Connection, number: int, *, lock: bool = False) -> Replay |
 
 
 def listed(
-    connection: Connection, state: State | None = None, before: int | None = None, limit: int = 50
+    connection: Connection,
+    state: State | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    *,
+    whole: bool = True,
 ) -> list[Replay]:
-    """Replays from the newest on; ``before`` is the number of the last one of the page before."""
-    wanted = select(REPLAYS).order_by(REPLAYS.c.number.desc()).limit(limit)
+    """Replays from the newest on; ``before`` is the number of the last one of the page before.
+
+    Those that are not ``whole`` have results without what is long: rows of a difference, and chains.
+    """
+    kept: list[ColumnElement[Any]] = [each for each in REPLAYS.c if each.name != "parts"]
+    if not whole:
+        short = REPLAYS.c.result.op("-")("rows").op("-")("chains").cast(JSONB).label("result")
+        kept = [short if each is REPLAYS.c.result else each for each in kept]
+    wanted = select(*kept).order_by(REPLAYS.c.number.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(REPLAYS.c.state == state.value)
     if before is not None:
