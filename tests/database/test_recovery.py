@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -264,6 +264,6 @@ def test_nothing_is_changed_while_the_worker_changes_the_bus(
 
 
 def test_before_the_first_policy_it_waits(control_database: ControlDatabase, bus: MemoryBus) -> None:
-    turns = RecoveryTurn(control_database, bus, lambda: None, lambda: NOW + timedelta(0))
+    turns = RecoveryTurn(control_database, bus, lambda: None, lambda: NOW)
     with pytest.raises(NotYet, match="govbus apply"):
         turns.turn()

@@ -59,11 +59,26 @@ def newest_epoch(markers: Iterable[Mapping[str, Any]], raw_topic: str) -> Newest
     """Fold the markers, oldest first; what follows an epoch that is not the newest changes nothing."""
     newest = Newest()
     for marker in markers:
-        kind, number = marker["kind"], marker["generation"]
-        if kind == "BEGIN" and number > newest.number:
-            newest = _begun(marker, raw_topic)
-        elif kind in _STATES and number == newest.number and newest.is_open:
-            newest = _next(newest, marker)
+        newest = _after(newest, marker, raw_topic)
+    return newest
+
+
+def whole_volumes(markers: Iterable[Mapping[str, Any]], raw_topic: str) -> list[Newest]:
+    """Every epoch over the whole table that has ended, oldest first; of markers in the same order."""
+    newest, found = Newest(), list[Newest]()
+    for marker in markers:
+        before, newest = newest, _after(newest, marker, raw_topic)
+        if before.is_open and newest.state is EpochState.ENDED and not newest.where:
+            found.append(newest)
+    return found
+
+
+def _after(newest: Newest, marker: Mapping[str, Any], raw_topic: str) -> Newest:
+    kind, number = marker["kind"], marker["generation"]
+    if kind == "BEGIN" and number > newest.number:
+        return _begun(marker, raw_topic)
+    if kind in _STATES and number == newest.number and newest.is_open:
+        return _next(newest, marker)
     return newest
 
 
