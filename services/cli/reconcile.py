@@ -29,6 +29,7 @@ from services.cli.plan import Folder, access_of, load_declared
 from services.cli.policy import current_policy
 from services.cli.reveal import Reveal, Why, at_provider, record_reveals
 from services.control.credentials import write_owner_only
+from services.control.epochs.errors import start_command
 from services.control.store.errors import StoreError
 from services.control.store.reconciliations.proofs import Proof, keep, last_proofs
 from services.reconcile.bus import NotSettled
@@ -135,7 +136,7 @@ def _repair(found: Found, home: Path) -> str | None:
         folder = home / "reconcile"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_owner_only(folder / f"{found.answer.resource}.where", found.where)
-    return f"govbus snapshot start {found.answer.resource}"
+    return start_command(found.answer.resource, found.ranges)
 
 
 def _keep(found: Found, document: Mapping[str, Any]) -> None:

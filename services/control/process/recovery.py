@@ -51,8 +51,8 @@ class RecoveryTurn:
     policy: Callable[[], Policy | None]
     """The newest policy."""
     now: Callable[[], datetime]
-    _seen: dict[ProviderId, str] = field(default_factory=dict)
-    """Provider → gap that the last turn saw: the first sight of one may be a moment of something else."""
+    _seen: set[ProviderId] = field(default_factory=set)
+    """Who had a gap at the last turn: the first sight of one may be a moment of something else."""
 
     def turn(self) -> bool:
         """Look at every capture; returns whether anything was done.
@@ -88,13 +88,14 @@ class RecoveryTurn:
             self._go_on(provider, policy, facts, last)
             return True
         why = lost_slot(facts, policy.providers[provider].system)
-        before = self._seen.pop(provider, None)
         if why is None:
+            self._seen.discard(provider)
             return False
-        if before is None:
-            self._seen[provider] = why
+        if provider not in self._seen:
+            self._seen.add(provider)
             return False
         self._begin(provider, stands, why, last)
+        self._seen.discard(provider)
         return True
 
     def _begin(self, provider: ProviderId, stands: int, why: str, last: Recovery | None) -> None:
@@ -111,9 +112,7 @@ class RecoveryTurn:
         self._record(begun(provider, stands + 1, why, SYSTEM.person, now))
         _LOG.warning("recovery of %s begins, as incarnation %d: %s", provider, stands + 1, why)
 
-    def _go_on(
-        self, provider: ProviderId, policy: Policy, facts: CaptureFacts, recovery: Recovery
-    ) -> None:
+    def _go_on(self, provider: ProviderId, policy: Policy, facts: CaptureFacts, recovery: Recovery) -> None:
         policy = self._anew(provider, policy, facts, recovery)
         reason = f"recovery as incarnation {recovery.incarnation}: {recovery.why}"
         for resource in tables_of(policy, provider):
@@ -122,12 +121,14 @@ class RecoveryTurn:
         self._record(ended(provider, recovery, swept, SYSTEM.person, self.now()))
         _LOG.info("recovery of %s has ended: %d records withdrawn", provider, swept)
 
-    def _anew(
-        self, provider: ProviderId, policy: Policy, facts: CaptureFacts, recovery: Recovery
-    ) -> Policy:
+    def _anew(self, provider: ProviderId, policy: Policy, facts: CaptureFacts, recovery: Recovery) -> Policy:
         """The capture runs under the new incarnation; each step that was done already is left out."""
         known = self.bus.incarnation(provider) == recovery.incarnation
-        if known and not facts.waits_for_start and policy.providers[provider].incarnation == recovery.incarnation:
+        if (
+            known
+            and not facts.waits_for_start
+            and policy.providers[provider].incarnation == recovery.incarnation
+        ):
             return policy
         if facts.source is None or facts.has_offsets is None:
             raise NotYet(f"the database of {provider} or Connect does not answer: its recovery waits")
@@ -138,7 +139,9 @@ class RecoveryTurn:
             problems = self.bus.take_anew(provider, policy, facts)
         if problems:
             what = "; ".join(each["what"] for each in problems)
-            raise RecoveryWaits(f"{provider} cannot be captured anew: {what}; then {recapture_command(provider)}")
+            raise RecoveryWaits(
+                f"{provider} cannot be captured anew: {what}; then {recapture_command(provider)}"
+            )
         return policy
 
     def _prove(self, resource: ResourceId, recovery: Recovery, reason: str) -> None:
@@ -149,9 +152,8 @@ class RecoveryTurn:
             case Proof.WAITS:
                 raise RecoveryWaits(f"{resource}: {newest.detail}: {_confirm(resource)}")
             case Proof.GIVEN_UP:
-                raise RecoveryWaits(
-                    f"{resource}: its epoch was given up ({newest.detail}): `govbus snapshot start {resource}`"
-                )
+                start = f"`govbus snapshot start {resource}`"
+                raise RecoveryWaits(f"{resource}: its epoch was given up ({newest.detail}): {start}")
             case Proof.MISSING:
                 since_ms = int(recovery.begun.timestamp() * 1000)
                 if not self.bus.has_read(resource, since_ms):
