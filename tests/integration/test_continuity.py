@@ -24,11 +24,14 @@ from services.watch.app import Reach, Watch
 from services.watch.settings import WatchSettings
 from tests.integration.captures import registry
 from tests.integration.own_capture import OwnCapture, eventually, own_capture
+from tests.support import waiting
 from topics import names
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.requirement("A5-08")]
 
 ROWS = 20_000
+PATIENCE_S = 240.0
+"""For what comes after a restart or a second reading of the table, on a busy machine."""
 
 
 @pytest.fixture
@@ -190,7 +193,11 @@ def test_a_provider_that_restarts_in_the_middle_of_a_load_loses_and_repeats_no_c
     own.sql("INSERT INTO item (name) VALUES ('after the restart')")
     rows = table(own)
     assert len(rows) > 500
-    eventually(lambda: restarted(own, watch) and raw_fold(own) == rows)
+    waiting.eventually(
+        lambda: restarted(own, watch) and raw_fold(own) == rows,
+        PATIENCE_S,
+        lambda: f"{len(rows)} rows, {own.connect.status(own.connector)}",
+    )
     assert max(Counter(key for key, _ in raw_changes(own)).values()) == 1, "no row comes twice"
     assert fenced(own, watch) is None, "a server that comes back on its timeline has no gap"
 
@@ -226,7 +233,11 @@ def test_a_column_added_in_the_middle_of_a_snapshot_is_in_whatever_comes_after_a
     own.sql("UPDATE item SET note = 'live', name = 'changed' WHERE id <= 3")
     own.sql("INSERT INTO item (name, note) VALUES ('added', 'live')")
     assert end_of(own) < before + ROWS, "the column came after the snapshot: nothing was shown"
-    eventually(lambda: completed(own))
+    waiting.eventually(
+        lambda: completed(own),
+        PATIENCE_S,
+        lambda: f"the snapshot: {notices(own)[-3:]}, {own.connect.status(own.connector)}",
+    )
     eventually(lambda: raw_fold(own) == table(own))
     newest: dict[int, Any] = dict(raw_changes(own))
     oracle = dict(own.sql("SELECT id, note FROM item"))
