@@ -278,7 +278,7 @@ def test_a_row_deleted_behind_the_connectors_back_is_found(
     name, slot = connector_name(provider), slot_name(provider)
     gone, kept = person(city), person(city)
     city.settle()
-    with closing(access_of(city.stack).connect()) as client:
+    with city.nobody_recovers(), closing(access_of(city.stack).connect()) as client:
         away(city, client, name, slot)
         city.execute("police", ("SELECT pg_drop_replication_slot(%s)", (slot,)), delete(gone))
         city.execute("police", ("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (slot,)))
