@@ -30,7 +30,7 @@ from tests.stack_fixture import temporary_stack
 from tests.support.reconciling import reconciled
 from topics.event import ProviderId
 
-pytestmark = [pytest.mark.stack, pytest.mark.soak, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.soak, pytest.mark.timeout(1800)]
 
 PERSONS = "population.person.v1"
 POLICE = ProviderId("police")
@@ -41,7 +41,7 @@ NAME, SLOT = connector_name(POLICE), slot_name(POLICE)
 def city() -> Iterator[LiveCity]:
     """A city of its own: it loses a slot."""
     with temporary_stack() as stack:
-        yield LiveCity.found(stack)
+        yield LiveCity.found(stack, persons=20)
 
 
 @pytest.fixture
@@ -113,12 +113,13 @@ def test_a_slot_made_again_behind_the_connectors_back_is_recovered_by_epochs_onc
     assert not turns.turn()
     before = bus.incarnation(POLICE)
 
-    dropped(city)
-    city.execute("police", delete(gone), update(changed, name="缺口中"))
-    made_again(city)
-    wait_until(lambda: any("made again" in each for each in look()), "the fence to see it")
-    with closing(access.connect()) as client:
+    with city.nobody_recovers(), closing(access.connect()) as client:
+        dropped(city)
+        city.execute("police", delete(gone), update(changed, name="缺口中"))
+        made_again(city)
+        wait_until(lambda: any("made again" in each for each in look()), "the fence to see it", 400)
         wait_until(lambda: client.health(NAME) is Health.STOPPED, "the capture to be stopped")
+    assert acts(control) == []
 
     def recovered() -> bool:
         try:
@@ -127,7 +128,7 @@ def test_a_slot_made_again_behind_the_connectors_back_is_recovered_by_epochs_onc
             return False
         return acts(control) == [BEGUN, ENDED]
 
-    wait_until(recovered, "the recovery to end", 400)
+    wait_until(recovered, "the recovery to end", 600)
     assert (before, bus.incarnation(POLICE)) == (1, 2)
     policy = current_policy(city.stack)
     assert policy is not None
