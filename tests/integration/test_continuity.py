@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from producers.connect_status import Health
-from services.control.epochs.scan import scan_of
+from services.control.epochs.scan import Scan, scan_of
 from services.stack.api import Stack
 from services.watch.app import Reach, Watch
 from services.watch.settings import WatchSettings
@@ -168,6 +168,7 @@ def end_of(own: OwnCapture) -> int:
         consumer.close()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("signal", ["immediate", "kill"])
 def test_a_provider_that_restarts_in_the_middle_of_a_load_loses_and_repeats_no_committed_row(
     own: OwnCapture, memory: Path, signal: str
@@ -220,47 +221,57 @@ def restarted(own: OwnCapture, watch: Watch) -> bool:
     return own.connect.health(own.connector) is Health.RUNNING
 
 
-def test_a_column_added_in_the_middle_of_a_snapshot_is_in_whatever_comes_after_and_no_row_is_lost(
+@pytest.mark.soak
+def test_a_column_added_in_the_middle_of_a_snapshot_loses_no_row_and_no_part_is_taken_for_the_whole(
     own: OwnCapture,
 ) -> None:
-    """An incremental snapshot reads chunk by chunk, so that the table changes between two of them."""
+    """An incremental snapshot reads chunk by chunk, so that the table changes between two of them.
+
+    Debezium 3.7 gives the scan up then, with SQL_EXCEPTION for the table and COMPLETED for the snapshot.
+    """
     own.sql(f"INSERT INTO item (name) SELECT 'v' || n FROM generate_series(1, {ROWS}) n")
     eventually(lambda: len(raw_fold(own)) == ROWS + 3)
     before = end_of(own)
-    ask_for_snapshot(own)
+    ask_for_snapshot(own, "first")
     eventually(lambda: end_of(own) > before + 1_000)
     own.sql("ALTER TABLE item ADD COLUMN note text DEFAULT 'n'")
     own.sql("UPDATE item SET note = 'live', name = 'changed' WHERE id <= 3")
     own.sql("INSERT INTO item (name, note) VALUES ('added', 'live')")
     assert end_of(own) < before + ROWS, "the column came after the snapshot: nothing was shown"
-    waiting.eventually(
-        lambda: completed(own),
-        PATIENCE_S,
-        lambda: f"the snapshot: {notices(own)[-3:]}, {own.connect.status(own.connector)}",
-    )
+    first = scanned(own, "first")
+    assert first.failed is not None or first.rows >= ROWS + 3, first
     eventually(lambda: raw_fold(own) == table(own))
-    newest: dict[int, Any] = dict(raw_changes(own))
+    ask_for_snapshot(own, "again")
+    again = scanned(own, "again")
+    assert (again.failed, again.rows) == (None, ROWS + 4)
     oracle = dict(own.sql("SELECT id, note FROM item"))
-    assert [newest[key]["note"] for key in (1, 2, 3)] == ["live"] * 3
-    # A row that was read before the column came is the row as it was; one that came after has it.
-    told = {key: row["note"] for key, row in newest.items() if "note" in row}
-    assert told == {key: oracle[key] for key in told}
-    assert max(oracle) in told
+    eventually(lambda: noted(own) == oracle)
+    assert raw_fold(own) == table(own)
 
 
-def ask_for_snapshot(own: OwnCapture) -> None:
+def noted(own: OwnCapture) -> dict[int, Any]:
+    """The new column as the raw topic tells it; a row that was read before it came has none."""
+    newest = dict(raw_changes(own))
+    return {key: row["note"] for key, row in newest.items() if row is not None and "note" in row}
+
+
+def ask_for_snapshot(own: OwnCapture, signal: str) -> None:
     """As an epoch does: over the signal topic."""
     producer = Producer(own.stack.kafka_config("admin"))
     data = {"data-collections": ["public.item"], "type": "INCREMENTAL"}
-    value = json.dumps({"id": "mid", "type": "execute-snapshot", "data": data})
+    value = json.dumps({"id": signal, "type": "execute-snapshot", "data": data})
     producer.produce(names.signal(own.provider), value, names.raw_prefix(own.provider), 0)
     assert producer.flush(15) == 0
 
 
-def completed(own: OwnCapture) -> bool:
-    """Whether the asked snapshot has told that it scanned the whole table."""
-    told = [each for each in notices(own) if str(each.get("id")) == "mid"]
-    return scan_of(told, "mid", "public.item").succeeded
+def scanned(own: OwnCapture, signal: str) -> Scan:
+    """How the scan that was asked for ended, as an epoch takes it."""
+    waiting.eventually(
+        lambda: scan_of(notices(own), signal, "public.item").ended,
+        PATIENCE_S,
+        lambda: f"the snapshot: {notices(own)[-3:]}, {own.connect.status(own.connector)}",
+    )
+    return scan_of(notices(own), signal, "public.item")
 
 
 def notices(own: OwnCapture) -> list[dict[str, Any]]:
