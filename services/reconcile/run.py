@@ -152,8 +152,8 @@ class _Work:
         sinks = tuple(self._sink(side, ranges) for side in of.sinks)
         where = condition(self.table, kept.ids) if kept.ids and not kept.too_many else None
         answer = self._answer(now, began, waited_s, behind, reader, scanned, compared, kept, shown, sinks)
-        ranges = () if kept.too_many else ranges_of(self.table.primary_key, kept.ids)
-        return Found(answer, where, ranges)
+        repair = () if kept.too_many else ranges_of(self.table.primary_key, kept.ids)
+        return Found(answer, where, repair)
 
     @contextmanager
     def _scanning(self, ranges: int) -> Iterator["Future[Scanned]"]:

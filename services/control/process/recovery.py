@@ -76,8 +76,8 @@ class RecoveryTurn:
                 worked |= self._one(provider, policy, facts)
             except Exception as error:  # noqa: BLE001 - the others have their turn all the same
                 troubles.append(error)
-        for error in sorted(troubles, key=lambda each: isinstance(each, NotYet)):
-            raise error
+        if troubles:
+            raise min(troubles, key=lambda each: isinstance(each, NotYet))
         return worked
 
     def _one(self, provider: ProviderId, policy: Policy, facts: CaptureFacts) -> bool:
