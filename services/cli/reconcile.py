@@ -29,8 +29,8 @@ from services.cli.plan import Folder, access_of, load_declared
 from services.cli.policy import current_policy
 from services.cli.reveal import Reveal, Why, at_provider, record_reveals
 from services.control.credentials import write_owner_only
+from services.control.epochs.errors import start_command
 from services.control.store.errors import StoreError
-from services.control.store.reconciliations.kept import repair_command
 from services.control.store.reconciliations.proofs import Proof, keep, last_proofs
 from services.reconcile.bus import NotSettled
 from services.reconcile.opening import NotComparable, Opening
@@ -136,7 +136,7 @@ def _repair(found: Found, home: Path) -> str | None:
         folder = home / "reconcile"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_owner_only(folder / f"{found.answer.resource}.where", found.where)
-    return repair_command(found.answer.resource, found.answer.kept.total)
+    return start_command(found.answer.resource, found.ranges)
 
 
 def _keep(found: Found, document: Mapping[str, Any]) -> None:

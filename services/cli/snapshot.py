@@ -62,7 +62,10 @@ def start_command(
     resource: Named,
     where: Annotated[
         list[str] | None,
-        typer.Option(help="COLUMN=VALUE[,VALUE…] of the source's primary key; several must all fit."),
+        typer.Option(
+            help="COLUMN=VALUE[,VALUE…] of the source's primary key, or COLUMN:hash=RANGE[,RANGE…] as "
+            "`govbus reconcile` names them; several must all fit."
+        ),
     ] = None,
     reason: Annotated[
         str, typer.Option(help="Why, for the record; nothing personal.")

@@ -8,7 +8,7 @@ from services.control.rights import WITHDRAWN_STATES
 from services.control.transitions import Move, Transition
 from topics import names
 from topics.canonical import envelope_schema, schema_text
-from topics.event import GrantId, PolicyNumber, ResourceId, SchemaId
+from topics.event import GrantId, PolicyNumber, ProviderId, ResourceId, SchemaId
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import Hold, HoldScope, covers, delivers
 from topics.grants.projection import projected_schema
@@ -197,6 +197,21 @@ def with_ruling(
         "resources": {**policy.resources, **(resources or {})},
     }
     return coming.model_copy(update=changes)
+
+
+def with_incarnation(
+    policy: Policy, provider: ProviderId, incarnation: int, system: str, now_ms: int
+) -> Policy:
+    """The next version, in which the capture begins anew on that system; the same one if it says so already.
+
+    An incarnation never falls.
+    """
+    entry = policy.providers[provider]
+    if entry.incarnation >= incarnation:
+        return policy
+    anew = entry.model_copy(update={"incarnation": incarnation, "system": system})
+    coming = _following(policy, policy.grants, now_ms)
+    return coming.model_copy(update={"providers": {**policy.providers, provider: anew}})
 
 
 def without_hold(policy: Policy, hold_id: str) -> Policy:

@@ -9,8 +9,9 @@ from hashlib import sha256
 from typing import Any, Final
 
 from producers.debezium import is_unavailable, record_id_of
+from services.control.epochs.filters import HASHED_TYPES, hashed
 from services.gate.plan import SourcePlan
-from services.reconcile.columns import chosen_rows
+from services.reconcile.columns import Column, chosen_rows
 from services.reconcile.compare import Difference, Kind
 from services.reconcile.judge import moment, stopped_by, take
 from services.reconcile.rows import RowForm
@@ -21,6 +22,8 @@ from topics.grants.keys import joined
 
 _AT_ONCE: Final = 500
 _PSEUDONYM: Final = 16
+_MOST_RANGES: Final = 100
+"""In a command; beyond, reading the table once is as good."""
 
 
 class Why(StrEnum):
@@ -123,6 +126,21 @@ def condition(table: SourceTable, ids: Iterable[str]) -> str | None:
     """The condition of a filtered snapshot that brings these rows; None where none can name them."""
     found = [parts(each, len(table.primary_key)) for each in ids]
     return chosen_rows(table.primary_key, [each for each in found if each]) if found else None
+
+
+def ranges_of(primary_key: tuple[Column, ...], ids: Iterable[str]) -> tuple[str, ...]:
+    """The filter of an epoch that brings these rows, as ``govbus snapshot start --where`` takes each part.
+
+    Ranges of hashes, because a primary key may be personal data. Empty where they are too many for a command,
+    or the key is of a type of which the source's hash and ours may differ: then the whole table is read.
+    """
+    rows = [RecordId(each) for each in ids]
+    if not all(parts(each, len(primary_key)) for each in rows):
+        return ()
+    if not all(column.type in HASHED_TYPES for column in primary_key):
+        return ()
+    found = hashed(rows, tuple(column.name for column in primary_key), _MOST_RANGES)
+    return () if found is None else found.texts
 
 
 def parts(record_id: str, count: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from services.reconcile.bus import BusReader, NotSettled
 from services.reconcile.canonical import CanonicalReader, Unreadable
 from services.reconcile.compare import Compared, Kind, compare
 from services.reconcile.cut import Connection, Cut, confirmed, connect, mark, open_cut
-from services.reconcile.differing import Kept, Looking, Shown, Why, condition
+from services.reconcile.differing import Kept, Looking, Shown, Why, condition, ranges_of
 from services.reconcile.report import Answer, SinkAnswer, timeliness
 from services.reconcile.scan import PROGRESS, Scan, Scanned, SourceTable, form_of, scan
 from services.reconcile.sink import GrantTopic, SinkTable, compare_sink
@@ -70,10 +70,12 @@ class Found:
 
     Args:
         where: the rows that differ as a condition of SQL; None where they cannot be named, or are too many.
+        ranges: the filter of an epoch that brings them, over ranges of hashes; empty for the whole table.
     """
 
     answer: Answer
     where: str | None
+    ranges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ class _Work:
         sinks = tuple(self._sink(side, ranges) for side in of.sinks)
         where = condition(self.table, kept.ids) if kept.ids and not kept.too_many else None
         answer = self._answer(now, began, waited_s, behind, reader, scanned, compared, kept, shown, sinks)
-        return Found(answer, where)
+        repair = () if kept.too_many else ranges_of(self.table.primary_key, kept.ids)
+        return Found(answer, where, repair)
 
     @contextmanager
     def _scanning(self, ranges: int) -> Iterator["Future[Scanned]"]:

@@ -24,6 +24,7 @@ from psycopg2.extensions import encrypt_password
 
 from services.stack.component import Component
 from services.stack.errors import CorrectSetting, ReadComponentLog
+from services.stack.postgres_lock import refused_by_leftovers, remove_stale_lock
 from services.stack.probes import HOST
 from services.stack.process import Command, start_detached
 from services.stack.render import render, shared_configuration, shared_values
@@ -38,6 +39,8 @@ CONTROL = "control"
 CONTROL_SECRET = "postgres-control"  # noqa: S105 - the name of a file
 APPLICATION = "control_app"
 APPLICATION_SECRET = "postgres-control-app"  # noqa: S105 - the name of a file
+_LETTING_GO_S = 20.0
+"""So long the processes of a killed server may hold its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +148,12 @@ class Postgres(Component):
     def start(self) -> psutil.Process:
         """Start the server; after a kill, wait until the last processes of the old one have let go."""
         log = self.context.layout.log(self.name)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + _LETTING_GO_S
         while True:
+            remove_stale_lock(self.data)
             begin = log.stat().st_size if log.exists() else 0
             process = start_detached(self.command(), log, self.pid_file)
-            if not self._refused_by_leftovers(process, log, begin) or time.monotonic() > deadline:
+            if not refused_by_leftovers(process, self.data, log, begin) or time.monotonic() > deadline:
                 return process
             time.sleep(0.5)
 
@@ -302,17 +306,6 @@ class Postgres(Component):
     def _give(self, path: Path) -> None:
         if self.account.user is not None and self.account.group is not None:
             os.chown(path, self.account.user, self.account.group)
-
-    @staticmethod
-    def _refused_by_leftovers(process: psutil.Process, log: Path, begin: int) -> bool:
-        """Say whether the server ended at once because children of a killed one are still there."""
-        try:
-            process.wait(timeout=0.3)
-        except psutil.TimeoutExpired:
-            return False
-        with log.open("rb") as content:
-            content.seek(begin)
-            return b"is still in use" in content.read()
 
 
 def _set_role(connection: Connection, cursor: Cursor, name: str, password: str) -> None:

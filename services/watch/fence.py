@@ -90,7 +90,11 @@ class Fence:
                 f"changes may be missing: {standing.broken}. The capture is stopped, so that nothing goes on "
                 f"over the gap; every resource of {provider} is incomplete until its next full volume"
             )
-            remedy = f"tell the provider and the authority, then govbus apply --recapture {provider}"
+            remedy = (
+                "tell the provider and the authority; where only the slot was lost, the process control "
+                "captures anew by itself (govbus doctor: recovery), else: "
+                f"govbus apply --recapture {provider}"
+            )
             yield Alarm(AlarmKind.CAPTURE_FENCED, name, detail, remedy)
 
     def _hold(self, name: str) -> None:

@@ -152,6 +152,7 @@ class Marked:
     """What the hook of a test run asks an item for."""
 
     nodeid = "tests/test_it.py::test_one"
+    path = Path("tests/test_it.py")
 
     def __init__(self, *ids: str) -> None:
         self.ids = ids

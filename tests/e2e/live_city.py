@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from rich.console import Console
 
 from services.cli import processes
 from services.cli.audit import as_answer
+from services.cli.control import control_database
 from services.cli.demo_story import DemoStory
 from services.cli.plan import access_of
 from services.control.applied import Applied
 from services.control.apply import Apply
 from services.control.credentials import credentials_path
 from services.control.definitions import Definitions, load_definitions, packaged_definitions
+from services.control.store.database import Task
 from services.demo.databases import database_dsn
 from services.demo.narration import Narrator
 from services.ledger.balance import balance
@@ -77,6 +79,21 @@ class LiveCity:
         dsn = database_dsn(self.story.admin_dsn, ProviderId(provider))
         with closing(psycopg2.connect(dsn)) as connection:
             yield connection
+
+    @contextmanager
+    def nobody_recovers(self) -> Iterator[None]:
+        """A capture that loses its slot stays as it is: the control process has no turn at it meanwhile."""
+        with closing(control_database(self.stack)) as database, ExitStack() as held:
+
+            def ours() -> bool:
+                with ExitStack() as attempt:
+                    if attempt.enter_context(database.alone(Task.RECOVERY)):
+                        held.push(attempt.pop_all())
+                        return True
+                return False
+
+            wait_until(ours, "the turn of the recovery to end")
+            yield
 
     def execute(self, provider: str, *statements: tuple[str, tuple[object, ...]]) -> None:
         """Run statements in one transaction at the source."""

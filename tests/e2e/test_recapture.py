@@ -109,7 +109,7 @@ def test_a_lost_slot_is_a_gap_until_the_operator_captures_anew(
     insert(city, changed, "1")
     city.settle(SOCIAL)
     before = incarnation(city)
-    with closing(access_of(city.stack).connect()) as client:
+    with city.nobody_recovers(), closing(access_of(city.stack).connect()) as client:
         away(city, client)
         lose(city)
         city.execute(SOCIAL, ("UPDATE public.enrolment SET status = '3' WHERE id = %s", (changed,)))

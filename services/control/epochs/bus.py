@@ -33,6 +33,11 @@ OPERATOR: Final = "operator"
 _BATCH: Final = 2_000
 _TIMEOUT_S: Final = 30.0
 _READER: Final = "ledger.epochs"
+COLUMN_TYPES: Final = """
+    SELECT a.attname, t.typname
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
 
 
 @dataclass(slots=True)
@@ -157,18 +162,25 @@ class EpochBus:
 
     def estimated_rows(self) -> int | None:
         """How many rows the provider's planner believes that the table has; None where it cannot be told."""
+        query = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
+        rows = self._asked(query)
+        return int(rows[0][0]) if rows and rows[0][0] > 0 else None
+
+    def column_types(self) -> Mapping[str, str]:
+        """The names of the types of the table's columns; empty where the provider's database is silent."""
+        return dict(self._asked(COLUMN_TYPES))
+
+    def _asked(self, query: str) -> list[tuple[Any, ...]]:
+        """What the provider's database says of the table; nothing where it does not answer."""
         source = self.access.capture_source(self.provider.database or self.provider.id)
         if source is None:
-            return None
+            return []
         try:
             with closing(open_source(source)) as connection, connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (self.table,)
-                )
-                row = cursor.fetchone()
+                cursor.execute(query, (self.table,))
+                return list(cursor.fetchall())
         except psycopg2.Error:
-            return None
-        return int(row[0]) if row and row[0] > 0 else None
+            return []
 
     def _decoded(self, framed: bytes | None) -> dict[str, Any]:
         schema_id, avro = split(framed or b"")

@@ -1,7 +1,14 @@
 """What ends a run of an epoch early, each named after what is to be done."""
 
+import shlex
+
 from producers.connect_status import Health
 from topics.event import ProviderId, ResourceId
+
+
+def start_command(resource: ResourceId, where: tuple[str, ...] = ()) -> str:
+    """The order that goes on with an epoch over these rows."""
+    return shlex.join(["govbus", "snapshot", "start", resource, *(f"--where={each}" for each in where)])
 
 
 class CorrectOrder(Exception):  # noqa: N818 - says what the caller does
@@ -45,14 +52,21 @@ class ScanFailed(Exception):  # noqa: N818 - says what happened
 class ConfirmShrink(Exception):  # noqa: N818 - says what the caller does
     """The sweep would remove too much; nothing was removed and the epoch waits."""
 
-    def __init__(self, resource: ResourceId, unseen: int, candidates: int, percent: float) -> None:
+    def __init__(
+        self,
+        resource: ResourceId,
+        unseen: int,
+        candidates: int,
+        percent: float,
+        where: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(
             f"{unseen} of {candidates} records are not at the source any more, above {percent:g} %: "
             "nothing was removed"
         )
         self.unseen, self.candidates = unseen, candidates
         self.remedy = (
-            f"if they are meant to go: `govbus snapshot start {resource} --confirm-shrink`; "
+            f"if they are meant to go: `{start_command(resource, where)} --confirm-shrink`; "
             f"if not: `govbus snapshot abort {resource}` and look at the source"
         )
 
@@ -60,8 +74,8 @@ class ConfirmShrink(Exception):  # noqa: N818 - says what the caller does
 class StartAgain(Exception):  # noqa: N818 - says what the caller does
     """The topics did not come to rest as they should; the epoch stays open."""
 
-    def __init__(self, resource: ResourceId, what: str) -> None:
+    def __init__(self, resource: ResourceId, what: str, where: tuple[str, ...] = ()) -> None:
         super().__init__(what)
         self.remedy = (
-            f"`govbus snapshot start {resource}` goes on; `govbus snapshot abort {resource}` gives it up"
+            f"`{start_command(resource, where)}` goes on; `govbus snapshot abort {resource}` gives it up"
         )

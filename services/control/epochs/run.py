@@ -22,7 +22,7 @@ from services.control.epochs.errors import (
     ScanStalled,
     StartAgain,
 )
-from services.control.epochs.filters import Filter
+from services.control.epochs.filters import HASHED_TYPES, Filter, cannot_hash
 from services.control.epochs.progress import Phase, Progress
 from services.control.epochs.scan import Scan, initial_scan_of, scan_of
 from services.control.epochs.scanning import CanonicalScan, RawScan
@@ -95,7 +95,7 @@ def start_epoch(
     Args:
         access: how the bus is reached.
         resource: a captured one.
-        where: ``column=value[,value…]`` for columns of the source's primary key; empty for the whole table.
+        where: as ``Filter.parsed`` takes it, over the source's primary key; empty for the whole table.
         reason: why, for the record; no personal data.
         by: who asks.
         initial: prove the snapshot that the connector took by itself instead of asking for another.
@@ -118,7 +118,20 @@ def start_epoch(
         wanted = Filter.parsed(where, bus.source.primary_key)
     except ValueError as error:
         raise CorrectOrder(str(error)) from error
+    _require_hashable(bus, wanted)
     return run.run(wanted, reason, by, initial=initial)
+
+
+def _require_hashable(bus: EpochBus, wanted: Filter | None) -> None:
+    """What the source hashes otherwise than we do would be swept though it is there."""
+    if wanted is None or not wanted.hashes:
+        return
+    columns = cannot_hash(wanted, bus.column_types())
+    if columns:
+        raise CorrectOrder(
+            f"{', '.join(columns)} cannot be filtered by hash: the source does not say that it is of one of "
+            f"the types {', '.join(sorted(HASHED_TYPES))}"
+        )
 
 
 def abort_epoch(access: Access, resource: ResourceId, *, by: str) -> Newest:
@@ -246,7 +259,7 @@ class _Run:
                 return
             if patience.is_over((raw.came,)):
                 what = f"{scan.rows} rows were scanned and {len(raw.seen)} keys came"
-                raise StartAgain(self.bus.resource.id, what)
+                raise StartAgain(self.bus.resource.id, what, self.newest.where)
             time.sleep(self.settings.look_s)
 
     def _await_gate(self, raw: RawScan) -> None:
@@ -255,7 +268,8 @@ class _Run:
             committed = sum(self.bus.committed().values())
             self._tell(Phase.DECIDING, committed, sum(at + 1 for at in raw.last.values()))
             if patience.is_over((committed,)):
-                raise StartAgain(self.bus.resource.id, "the gate does not get on (`govbus status` says why)")
+                what = "the gate does not get on (`govbus status` says why)"
+                raise StartAgain(self.bus.resource.id, what, self.newest.where)
             time.sleep(self.settings.look_s)
 
     def _sweep(self, raw: RawScan, scan: Scan, wanted: Filter | None) -> Ended:
@@ -293,7 +307,8 @@ class _Run:
         )
         if self.newest.state is not EpochState.WAITING or self.newest.detail != detail:
             self.bus.mark(marker)
-        raise ConfirmShrink(self.bus.resource.id, unseen, candidates, self.settings.shrink_percent)
+        percent, where = self.settings.shrink_percent, self.newest.where
+        raise ConfirmShrink(self.bus.resource.id, unseen, candidates, percent, where)
 
     def _end(self, raw: RawScan, standing: CanonicalScan, counts: dict[str, int]) -> None:
         topic: str = self.bus.raw

@@ -75,6 +75,12 @@ def every_epoch(
     return tuple(found)
 
 
+def whole_volumes(markers: Iterable[Mapping[str, Any]], raw_topic: str) -> list[Newest]:
+    """Every epoch over the whole table that has ended, oldest first; of markers in the same order."""
+    epochs = every_epoch(markers, raw_topic)
+    return [each for each in epochs if each.state is EpochState.ENDED and not each.where]
+
+
 def _begun(marker: Mapping[str, Any], raw_topic: str) -> Newest:
     asked = json.loads(marker["detail"] or "{}")
     begins = {at["partition"]: at["offset"] for at in marker["offsets"] if at["topic"] == raw_topic}

@@ -42,9 +42,13 @@ class Sweeper:
         while verdict.unseen:
             if passes == _MOST_PASSES:
                 left = f"{len(verdict.unseen)} records kept changing during the sweep"
-                raise StartAgain(self.bus.resource.id, left)
+                raise StartAgain(self.bus.resource.id, left, self._where)
             verdict, passes = self._pass(verdict), passes + 1
         return len(before)
+
+    @property
+    def _where(self) -> tuple[str, ...]:
+        return self.where.texts if self.where is not None else ()
 
     def _pass(self, verdict: Verdict) -> Verdict:
         announced = {each.key: self._announcement(each) for each in verdict.unseen}
@@ -68,7 +72,8 @@ class Sweeper:
             found = self.bus.raw_key(old.origin.partition, old.origin.offset)
             if found is None:
                 place = f"{self.bus.raw}:{old.origin.partition}:{old.origin.offset}"
-                raise StartAgain(self.bus.resource.id, f"the raw record of a key is kept no more ({place})")
+                what = f"the raw record of a key is kept no more ({place})"
+                raise StartAgain(self.bus.resource.id, what, self._where)
             self._keys[old.key] = found
         return announcement(self.bus.raw, old.origin.partition, self._keys[old.key], old.key)
 

@@ -7,10 +7,13 @@ from confluent_kafka import KafkaException
 from producers.connect_errors import ConnectError
 from schemas.registry import RegistryRefused, RegistryUnavailable, SchemaNotFound
 from services.control.dispute_sender import DisputesDiverge, SendAgain
+from services.control.epochs.errors import ScanStalled, StartAgain
 from services.control.evidence.keys import NoKey
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
+from services.control.kafka_topics import TransactionStaysOpen
 from services.control.policy_topic import PolicyUnreadable
 from services.control.process.drift import DriftStands
+from services.control.process.recovery import RecoveryWaits
 from services.control.reading import TopicUnreadable
 from services.control.sending.wiring import RestoreSecret
 from services.control.store.errors import StoreError
@@ -29,6 +32,10 @@ class WatchSilent(Exception):  # noqa: N818 - says what is the matter
 _SPOKEN: Final = (
     WatchSilent,
     DriftStands,
+    RecoveryWaits,
+    ScanStalled,
+    StartAgain,
+    TransactionStaysOpen,
     ConnectError,
     RegistryRefused,
     RegistryUnavailable,

@@ -43,6 +43,8 @@ class ControlSettings(BaseModel):
     """How often the ledger is looked at for what no checkpoint covers."""
     drift_s: Seconds = 300.0
     """How often the bus's real rights are held against the cases, and repaired."""
+    recovery_s: Seconds = 10.0
+    """How often captures are looked at whose replication slot was lost."""
     retention_s: Seconds = 300.0
     """How often the retention of evidence is held against the floor, and raised."""
     census_s: Seconds = 86_400.0

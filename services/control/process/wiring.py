@@ -29,6 +29,7 @@ from services.control.process.forgetting import ForgettingTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
+from services.control.process.recovery import RecoveryTurn
 from services.control.process.retention import RetentionTurn
 from services.control.process.retirements import RetirementsTurn
 from services.control.process.sealing import SealingTurn
@@ -42,6 +43,7 @@ from services.control.provisioning.logins import Locks
 from services.control.provisioning.repairing import Drift
 from services.control.provisioning.wiring import drift, worker
 from services.control.provisioning.worker import ProvisioningWorker
+from services.control.recovery.bus import StackRecovery
 from services.control.retention.kafka_broker import KafkaBroker
 from services.control.rights import CONTROL
 from services.control.rulings.wiring import ruling_order, ruling_worker
@@ -116,6 +118,10 @@ def _turns(
             DriftTurn(database, parts.drift(desk), parts.policy, now).turn,
             Pace(settings.drift_s, settings.drift_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
+        "recovery": (
+            parts.recovery(),
+            Pace(settings.recovery_s, _BUSY_S, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
+        ),
         "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),
         "tickets": (
             TicketsTurn(database, parts.lookup, parts.secrets, now).turn,
@@ -176,6 +182,12 @@ class _Parts:
         """Holds the bus's real rights against the cases, and repairs them in the system's name."""
         say = partial(_log.info, "%s")
         return drift(self._stack.settings, self._database, desk, say, SYSTEM.person)
+
+    def recovery(self) -> Callable[[], bool]:
+        """Takes captures anew whose slot was lost, as whoever may apply."""
+        settings, say = ApplySettings.from_environment(), partial(_log.info, "%s")
+        bus = StackRecovery(access_of(self._stack), settings, say)
+        return RecoveryTurn(self._database, bus, self.policy, now).turn
 
     def disputes(self) -> Callable[[], bool]:
         """Sends the marks of disputed records; whether any was owed."""

@@ -99,6 +99,7 @@ class Task(StrEnum):
     CENSUS = "census"
     TRACE = "trace"
     ACQUIRED = "acquired"
+    RECOVERY = "recovery"
 
 
 class ControlDatabase:

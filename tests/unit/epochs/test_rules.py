@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.control.epochs.filters import CorrectFilter, Filter
+from services.control.epochs.errors import ConfirmShrink, StartAgain
+from services.control.epochs.filters import CorrectFilter, Filter, cannot_hash, hashed, range_of
 from services.control.epochs.progress import Pace, Phase, Progress
 from services.control.epochs.scan import initial_scan_of, scan_of
 from services.control.epochs.state import EpochState, asked_text, newest_epoch
@@ -14,6 +15,7 @@ from services.control.epochs.volume import Holding, Origin, judged, whole_digest
 from topics.event import RecordId, ResourceId
 
 RAW = "raw.police.public.person"
+PERSONS = ResourceId("population.person.v1")
 
 
 def parsed(*texts: str, key: tuple[str, ...] = ("id",)) -> Filter:
@@ -22,7 +24,10 @@ def parsed(*texts: str, key: tuple[str, ...] = ("id",)) -> Filter:
     return found
 
 
-@pytest.mark.parametrize("text", ["id", "id=", "id=1,,2", "name=x", "=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["id", "id=", "id=1,,2", "name=x", "=1", "id:hash=", "id:hash=3F2A", "id:hash=3f2", "name:hash=3f2a"],
+)
 def test_a_filter_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(CorrectFilter):
         parsed(text)
@@ -34,6 +39,61 @@ def test_a_filter_is_sql_for_the_source_and_covers_the_same_rows() -> None:
     assert found.covers(RecordId('["2","1"]'))
     assert not found.covers(RecordId('["1","1"]'))
     assert Filter.parsed(found.texts, ("part", "id")) == found
+
+
+def test_a_filter_over_hashes_covers_a_range_and_names_no_key() -> None:
+    found = hashed([RecordId('["1","a"]'), RecordId('["1","b"]')], ("part", "id"), most=2)
+    assert found is not None
+    assert found.texts == (f"id:hash={','.join(sorted(map(range_of, 'ab')))}", f"part:hash={range_of('1')}")
+    assert Filter.parsed(found.texts, ("part", "id")) == found
+    assert found.covers(RecordId('["1","b"]'))
+    assert not found.covers(RecordId('["1","c"]'))
+    assert not found.covers(RecordId('["2","a"]'))
+    # SHA-256 of "1" begins with 6b86 (FIPS 180-4).
+    digest = "left(encode(sha256(convert_to(\"part\"::text, 'UTF8')), 'hex'), 4)"
+    assert f"{digest} IN ('6b86')" in found.condition
+
+
+def test_more_rows_than_a_command_holds_have_no_filter_over_hashes() -> None:
+    rows = [RecordId(str(number)) for number in range(300)]
+    assert hashed(rows, ("id",), most=100) is None
+    assert hashed([], ("id",), most=100) is None
+
+
+@given(st.text(), st.text())
+def test_a_row_outside_of_the_ranges_is_never_covered(named: str, other: str) -> None:
+    found = hashed([RecordId(named)], ("id",), most=1)
+    assert found is not None
+    assert found.covers(RecordId(named))
+    assert found.covers(RecordId(other)) is (range_of(named) == range_of(other))
+
+
+def test_a_column_named_as_a_hash_is_a_column() -> None:
+    assert parsed("id:hash=7", key=("id:hash",)).covers(RecordId("7"))
+
+
+@pytest.mark.parametrize(
+    ("types", "refused"),
+    [
+        ({"id": "int8"}, []),
+        ({"id": "uuid"}, []),
+        ({"id": "date"}, ["id"]),
+        ({"id": "bpchar"}, ["id"]),
+        ({}, ["id"]),
+    ],
+)
+def test_a_hash_is_compared_only_where_the_source_writes_the_key_as_it_travels(
+    types: dict[str, str], refused: list[str]
+) -> None:
+    assert cannot_hash(parsed("id:hash=3f2a"), types) == refused
+    assert cannot_hash(parsed("id=7"), {}) == []
+
+
+def test_whoever_is_to_confirm_or_go_on_is_told_the_same_filter() -> None:
+    where = ("id:hash=3f2a,4b5c",)
+    command = f"govbus snapshot start {PERSONS} --where=id:hash=3f2a,4b5c"
+    assert f"`{command} --confirm-shrink`" in ConfirmShrink(PERSONS, 1, 1, 10.0, where).remedy
+    assert f"`{command}` goes on" in StartAgain(PERSONS, "x", where).remedy
 
 
 def told(kind: str, signal: str = "r.1", **data: str) -> dict[str, Any]:

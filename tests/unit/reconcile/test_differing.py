@@ -1,9 +1,13 @@
 """What is told of rows that differ, counted, masked, and named for a repair."""
 
+import pytest
+
 from services.control.access import CaptureSource
+from services.control.epochs.filters import range_of
 from services.control.sink_target import Target
+from services.reconcile.columns import Column
 from services.reconcile.compare import Difference, Kind
-from services.reconcile.differing import Kept, Why, parts, pseudonyms
+from services.reconcile.differing import Kept, Why, parts, pseudonyms, ranges_of
 from services.reconcile.report import without_values
 from services.reconcile.sink import SinkTable
 from topics.event import GrantId, ResourceId
@@ -73,3 +77,23 @@ def test_a_sinks_table_is_read_in_the_values_of_the_grants_schema() -> None:
         'SELECT "pseudonym"::text, "name"::text, ("born" - DATE \'1970-01-01\'),'
         ' trunc(extract(epoch FROM "at") * 1000)::bigint, "size"::float8 FROM "public"."person"'
     )
+
+
+KEY = (Column("id", "int8"),)
+
+
+@pytest.mark.parametrize(
+    ("key", "ids", "named"),
+    [
+        pytest.param(KEY, ["1", "2", "1"], True, id="a few rows"),
+        pytest.param((Column("id", "date"),), ["19000"], False, id="a date travels as a number"),
+        pytest.param((*KEY, Column("part", "text")), ['["1","a"]', "2"], False, id="an id of another shape"),
+        pytest.param(KEY, [str(number) for number in range(200)], False, id="too many for a command"),
+        pytest.param(KEY, [], False, id="none"),
+    ],
+)
+def test_the_repair_names_ranges_of_hashes_where_the_rows_are_few(
+    key: tuple[Column, ...], ids: list[str], named: bool
+) -> None:
+    found = ranges_of(key, ids)
+    assert found == ((f"id:hash={','.join(sorted(map(range_of, '12')))}",) if named else ())
