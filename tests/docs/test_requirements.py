@@ -1,6 +1,7 @@
 """docs/requirements.md and the marks of the tests agree, and the tool finds where they do not."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
