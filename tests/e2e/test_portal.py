@@ -123,7 +123,7 @@ def open_topic(page: Page, grant: str) -> str:
 
 
 @pytest.mark.requirement("A6-01", "A6-04", "A6-11", "A8-05")
-@pytest.mark.parametrize("lang", ["zh-CN", "en"])
+@pytest.mark.parametrize("lang", ["zh-CN", pytest.param("en", marks=pytest.mark.soak)])
 def test_a_right_is_given_used_stopped_and_contested_in_the_browser_alone(
     city: City, seated: Callable[[str, str], Page], judged: Judge, lang: str
 ) -> None:
