@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 SUCCEEDED: Final = "SUCCEEDED"
+EMPTY: Final = "EMPTY"
+"""No row of the table, or none within the filter; what that would withdraw, the shrink guard looks at."""
+_WHOLE: Final = (SUCCEEDED, EMPTY)
 _INITIAL: Final = "Initial Snapshot"
 
 
@@ -30,14 +33,14 @@ class Scan:
     @property
     def succeeded(self) -> bool:
         """Whether the table was scanned to its end."""
-        return self.ended == "COMPLETED" and self.status == SUCCEEDED
+        return self.ended == "COMPLETED" and self.status in _WHOLE
 
     @property
     def failed(self) -> str | None:
         """Why it ended without the whole table; None while it goes on and where it did not."""
         if self.ended is None or self.succeeded:
             return None
-        return self.status if self.status not in (None, SUCCEEDED) else f"{self.ended}, the table not scanned"
+        return self.status if self.status not in (None, *_WHOLE) else f"{self.ended}, the table not scanned"
 
 
 def scan_of(notifications: Iterable[Mapping[str, Any]], signal: str, table: str) -> Scan:
