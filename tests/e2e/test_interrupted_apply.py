@@ -224,7 +224,10 @@ class Interruption:
     "at",
     [
         # A new grant: its copy is committed, the policy says FILLING.
-        Interruption("services.control.fill:Epoch:_sweep", 1, ("BEGIN", "COPIED"), True, (ELSEWHERE,)),
+        pytest.param(
+            Interruption("services.control.fill:Epoch:_sweep", 1, ("BEGIN", "COPIED"), True, (ELSEWHERE,)),
+            marks=pytest.mark.soak,
+        ),
         # Fewer rows, once more after the commit of the copy: the sweep must still remove what went.
         Interruption("services.control.fill:Epoch:_sweep", 1, ("BEGIN", "COPIED"), True, (GRANTED,)),
         # More rows, in a transaction of the copy that never ends: the first call commits BEGIN.
@@ -236,12 +239,15 @@ class Interruption:
             (GRANTED, ELSEWHERE),
         ),
         # Other rows, when all is done but the policy that says ACTIVE.
-        Interruption(
-            "services.control.policy_topic:PolicyWriter:write",
-            2,
-            ("BEGIN", "COPIED", "SWEPT", "END"),
-            True,
-            (ELSEWHERE,),
+        pytest.param(
+            Interruption(
+                "services.control.policy_topic:PolicyWriter:write",
+                2,
+                ("BEGIN", "COPIED", "SWEPT", "END"),
+                True,
+                (ELSEWHERE,),
+            ),
+            marks=pytest.mark.soak,
         ),
     ],
     ids=["copied-new", "copied-narrower", "copying-wider", "before-active"],
