@@ -78,6 +78,7 @@ def captures_run(city: LiveCity) -> bool:
 
 
 @pytest.mark.requirement("A4-01", "A5-08")
+@pytest.mark.soak
 def test_a_killed_broker_loses_nothing_and_repeats_nothing(city: LiveCity) -> None:
     kill_and_compare(city)
 

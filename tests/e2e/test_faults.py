@@ -56,7 +56,9 @@ def kill(city: LiveCity, component: str) -> None:
 
 
 @pytest.mark.requirement("A4-01", "A5-08")
-@pytest.mark.parametrize("component", ["gate.0", "fanout.default.0", "connect"])
+@pytest.mark.parametrize(
+    "component", ["gate.0", "fanout.default.0", pytest.param("connect", marks=pytest.mark.soak)]
+)
 def test_kill_in_mid_stream_loses_nothing_and_repeats_nothing(city: LiveCity, component: str) -> None:
     rows = [city.new_id() for _ in range(20)]
     city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
@@ -90,6 +92,7 @@ def captured_addresses(city: LiveCity, rows: list[int]) -> Counter[str]:
     return found
 
 
+@pytest.mark.soak
 def test_swapping_two_numbers_a_thousand_times_with_two_gates_ends_in_the_right_state(city: LiveCity) -> None:
     first, second = city.new_id(), city.new_id()
     numbers = [number(row % 90_000) for row in (first, second)]

@@ -31,7 +31,7 @@ from topics.event import GrantId, KafkaRecord, ProviderId
 from topics.sink import Sink
 from topics.wire import frame, split
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.soak, pytest.mark.stack, pytest.mark.timeout(900)]
 
 PERSONS, ENTERPRISES, ENROLMENTS = "population.person.v1", "legal.enterprise.v1", "social.enrolment.v1"
 SHAPES = Path(__file__).parents[2] / "docs" / "cli"

@@ -141,7 +141,8 @@ def inserted(own: OwnCapture) -> None:
     own.sql(f"INSERT INTO item (name) VALUES {rows}")
 
 
-@pytest.mark.parametrize("write", [copied, pytest.param(inserted, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("write", [copied, inserted])
 def test_a_worker_killed_in_the_middle_of_one_statement_loses_and_repeats_no_row(
     own: OwnCapture, memory: Path, write: Callable[[OwnCapture], None]
 ) -> None:

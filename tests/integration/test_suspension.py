@@ -203,9 +203,9 @@ def told_of_the_fence(bench: Bench) -> bool:
 
 
 @pytest.mark.requirement("A8-05")
-# After the right to read, the hold and the cut; after the others, in the long tests.
+# After the hold; after the others, in the long tests.
 @pytest.mark.parametrize(
-    "writes", [pytest.param(n, marks=() if n in (2, 3, 7) else pytest.mark.soak) for n in range(1, 9)]
+    "writes", [pytest.param(n, marks=() if n == 3 else pytest.mark.soak) for n in range(1, 9)]
 )
 def test_killed_after_any_step_and_ordered_again_nothing_is_half_done(
     bench: Bench, writer: Writer, writes: int
