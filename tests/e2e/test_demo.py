@@ -86,8 +86,8 @@ def test_the_first_delivery_is_told(run: Run) -> None:
 
 
 @pytest.mark.soak
-def test_the_first_delivery_of_a_second_demo_is_soon(second: Run) -> None:
-    watched, seconds = second.watched, second.answer["first_delivery_seconds"]
+def test_the_first_delivery_is_soon(run: Run) -> None:
+    watched, seconds = run.watched, run.answer["first_delivery_seconds"]
     # Only what others took of the machine is taken off, never what the demo itself made it do.
     assert seconds_without_others(watched.samples, seconds, watched.processors) < FIRST_DELIVERY_SECONDS
 

@@ -100,6 +100,16 @@ def _turns(
     settings: ControlSettings, database: ControlDatabase, desk: Desk, parts: "_Parts", declared: Definitions
 ) -> Mapping[str, tuple[Callable[[], bool], Pace]]:
     return {
+        **_of_the_bus(settings, database, desk, parts, declared),
+        **_of_the_desk(settings, database, desk, parts),
+    }
+
+
+def _of_the_desk(
+    settings: ControlSettings, database: ControlDatabase, desk: Desk, parts: "_Parts"
+) -> Mapping[str, tuple[Callable[[], bool], Pace]]:
+    """What goes on in the database: cases, tickets, notices and what they owe the ledger."""
+    return {
         "acts": (
             ActSender(database, KafkaActs(parts.kafka), now).turn,
             Pace(settings.acts_s, longest_retry_s=10.0),
@@ -109,6 +119,27 @@ def _turns(
             RetirementsTurn(database, desk, now).turn,
             Pace(settings.retirements_s, _BUSY_S),
         ),
+        "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),
+        "tickets": (
+            TicketsTurn(database, parts.lookup, parts.secrets, now).turn,
+            Pace(settings.tickets_s, _BUSY_S),
+        ),
+        "grants": (
+            GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
+            Pace(settings.grants_s, _BUSY_S),
+        ),
+        "credentials": (parts.credentials(), Pace(settings.credentials_s, _BUSY_S)),
+        "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
+        "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
+        "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
+    }
+
+
+def _of_the_bus(
+    settings: ControlSettings, database: ControlDatabase, desk: Desk, parts: "_Parts", declared: Definitions
+) -> Mapping[str, tuple[Callable[[], bool], Pace]]:
+    """What changes the running bus, or looks at it."""
+    return {
         "stops": (parts.worker(desk).stop, Pace(settings.provisioning_s)),
         "provisioning": (
             parts.worker(desk).provide,
@@ -122,18 +153,7 @@ def _turns(
             parts.recovery(),
             Pace(settings.recovery_s, _BUSY_S, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
-        "disputes": (parts.disputes(), Pace(settings.disputes_s, longest_retry_s=30.0)),
-        "tickets": (
-            TicketsTurn(database, parts.lookup, parts.secrets, now).turn,
-            Pace(settings.tickets_s, _BUSY_S),
-        ),
-        "grants": (
-            GrantNews(database, NewKafkaActs(parts.kafka), now).turn,
-            Pace(settings.grants_s, _BUSY_S),
-        ),
         "rulings": (parts.rulings(declared), Pace(settings.rulings_s)),
-        "credentials": (parts.credentials(), Pace(settings.credentials_s, _BUSY_S)),
-        "courier": (parts.courier(), Pace(settings.courier_s, _BUSY_S)),
         "collector": (
             Collector(database, parts.sources(), now).turn,
             Pace(settings.collector_s, longest_retry_s=30.0),
@@ -146,8 +166,6 @@ def _turns(
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "trace": (parts.trace(), Pace(settings.trace_s, longest_retry_s=30.0)),
         "acquired": (parts.acquired(), Pace(settings.acquired_s)),
-        "catalogue": (CatalogueTurn(database, parts.policy, now).turn, Pace(settings.catalogue_s)),
-        "forgetting": (ForgettingTurn(database, now).turn, Pace(settings.forgetting_s, _BUSY_S)),
     }
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from services.control.epochs.errors import start_command
 from services.control.store.reconciliations.proofs import Proof
+from topics.event import ResourceId
 
 CLASSES: Final = ("lost", "extra", "different", "duplicated")
 """How a row may differ, as answers say it (``services.reconcile.compare.Kind``)."""
@@ -75,7 +77,7 @@ def comparison(proof: Proof) -> Comparison:
 
 def repair_command(resource: str, differing: int) -> str | None:
     """The command that brings again so many rows of a resource; None where none of them differs."""
-    return f"govbus snapshot start {resource}" if differing else None
+    return start_command(ResourceId(resource)) if differing else None
 
 
 def _ending(proof: Proof) -> Ending:
