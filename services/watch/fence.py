@@ -16,7 +16,7 @@ from producers.slots import SlotReport
 from services.stack.secret_files import write_private
 from services.watch.judge import Alarm, AlarmKind
 from services.watch.safe_text import safe_line
-from services.watch.sources import CaptureSource
+from services.watch.sources import CaptureSource, incarnation_in
 
 _STANDINGS: Final = TypeAdapter(dict[str, Standing])
 Log = Callable[..., None]
@@ -30,6 +30,12 @@ class Captures(Protocol):
 
     def health(self, name: str) -> Health:
         """Whether it runs."""
+
+    def config(self, name: str) -> dict[str, str]:
+        """Its configuration, as it is now."""
+
+    def resume(self, name: str) -> None:
+        """Let it run again."""
 
     def stop(self, name: str) -> None:
         """End its tasks; configuration and position stay."""
@@ -75,7 +81,7 @@ class Fence:
             self._write()
         # Without a position it is being captured anew, under a configuration that comes right after.
         if after.broken is not None and position is not None:
-            self._hold(name)
+            self._hold(source)
         yield from self._standing_alarm(name)
 
     def silent(self, source: CaptureSource) -> Iterator[Alarm]:
@@ -97,14 +103,26 @@ class Fence:
             )
             yield Alarm(AlarmKind.CAPTURE_FENCED, name, detail, remedy)
 
-    def _hold(self, name: str) -> None:
-        """Stop it where it runs or tries to: its position stays as evidence, its slot keeps the log."""
+    def _hold(self, source: CaptureSource) -> None:
+        """Stop it where it runs or tries to: its position stays as evidence, its slot keeps the log.
+
+        Since this round began it may have been captured anew: what was found is about the incarnation before.
+        A capture that begins anew gets its configuration before it runs, so whichever comes first, it runs.
+        """
+        name = source.connector
         try:
-            if self._connect.health(name) is not Health.STOPPED:
-                self._connect.stop(name)
-                self._log("warning", "capture-stopped", subject=name)
+            if self._connect.health(name) is Health.STOPPED or self._is_anew(source):
+                return
+            self._connect.stop(name)
+            if self._is_anew(source):
+                self._connect.resume(name)
+                return
+            self._log("warning", "capture-stopped", subject=name)
         except ConnectError as error:
             self._log("warning", "capture-not-stopped", subject=name, detail=safe_line(str(error)))
+
+    def _is_anew(self, source: CaptureSource) -> bool:
+        return incarnation_in(self._connect.config(source.connector)) != source.incarnation
 
     def _read(self) -> dict[str, Standing]:
         if self._memory is None or not self._memory.exists():

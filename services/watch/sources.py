@@ -65,8 +65,13 @@ def source_of(connector: str, config: Mapping[str, str], secrets: Path) -> Captu
         publication=config.get("publication.name", ""),
         user=resolved(config["database.user"], secrets),
         password=resolved(config["database.password"], secrets),
-        incarnation=int(config.get(INCARNATION_SETTING, "0")),
+        incarnation=incarnation_in(config),
     )
+
+
+def incarnation_in(config: Mapping[str, str]) -> int:
+    """Which incarnation the records of a capture carry."""
+    return int(config.get(INCARNATION_SETTING, "0"))
 
 
 def resolved(value: str, secrets: Path) -> str:

@@ -159,6 +159,7 @@ def test_another_type_of_a_column_fails_the_capture_until_the_schema_is_accepted
 ) -> None:
     row, before = city.new_id(), city.new_id()
     city.execute(SOCIAL, insert(row), insert(before))
+    city.settle(SOCIAL)
     city.execute(SOCIAL, alter("ALTER COLUMN status TYPE integer USING status::integer"))
     city.execute(SOCIAL, update(row, status=2))
     city.execute(SOCIAL, alter("ALTER COLUMN status TYPE text USING status::text"))

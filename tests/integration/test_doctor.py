@@ -4,12 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
 from producers.connect_client import ConnectClient
@@ -28,6 +28,9 @@ from services.stack.probes import loopback_session
 from tests.integration.own_capture import TABLE, OwnCapture, eventually, own_capture
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+HELD_S = 540.0
+"""How long Kafka lets a transaction be held: longer than the test takes on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def test_a_task_that_only_says_it_runs_is_alarmed_by_its_slot(scene: Scene) -> N
 @contextmanager
 def offsets_held_up(stack: Stack) -> Iterator[None]:
     """A transaction on Connect's offsets that nobody ends: no connector that starts comes to their end."""
-    holding = {"transactional.id": "test-holding", "transaction.timeout.ms": 110_000}
+    holding = {"transactional.id": "test-holding", "transaction.timeout.ms": int(HELD_S * 1000)}
     producer = Producer(stack.kafka_config("admin") | holding)
     producer.init_transactions(30)
     producer.begin_transaction()
@@ -158,9 +161,7 @@ def offsets_held_up(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        # On a slow machine Kafka may have ended it already.
-        with suppress(KafkaException):
-            producer.abort_transaction(30)
+        producer.abort_transaction(30)
 
 
 def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Scene) -> None:
@@ -175,9 +176,9 @@ def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Sc
         assert "being restarted" in eventually(idle)["remedy"]
         eventually(lambda: scene.watched()["restarts"] > restarts)
         assert Level.FAILURE in {each.level for each in scene.told("watch", scene.connector)}
-        assert scene.connector in ill_connectors(scene.stack)
-        # It is younger than 110 s, when Kafka would end it, and has been there for more than a moment.
-        for longest_s, overdue in ((110.0, False), (0.1, True)):
+        eventually(lambda: scene.connector in ill_connectors(scene.stack))
+        # It is younger than that, when Kafka would end it, and has been there for more than a moment.
+        for longest_s, overdue in ((HELD_S, False), (0.1, True)):
             found = open_transactions(AdminClient(scene.stack.kafka_config("doctor")), longest_s)
             held = [each.overdue for each in found if each.topic == "_connect-offsets"]
             assert held == [overdue] * WORKER_TOPICS["_connect-offsets"]

@@ -105,7 +105,8 @@ def test_a_greedy_reader_is_slowed_down_to_its_quota_and_another_reader_is_not(
         free = pool.submit(read_all, stack, modest, topic).result()
         clients = [future.result() for future in slowed]
 
-    assert all(client.throttled_ms > 0 for client in clients)
+    # The broker tells the client whose answer went over the quota, which may be the same one each time.
+    assert any(client.throttled_ms > 0 for client in clients)
     assert free.throttled_ms == 0
     # Both clients of the greedy department share one quota; half of the exact time is a wide margin.
     longest = max(client.seconds for client in clients)
