@@ -29,6 +29,7 @@ from services.control.replays.difference import HEAD, csv_text
 from services.control.replays.life import Order, Refused, Replay, State, Step
 from services.control.replays.on_stack import DeliveryInterrupted, StackDeliverer, open_known
 from services.control.replays.running import Runner
+from services.control.replays.sharing import SharedJudges
 from services.control.store.replays import work
 from services.ledger.replay.pace import Cancelled
 from services.ledger.replay.scope import Scope, WrongScope, checked
@@ -115,7 +116,7 @@ def run_command(
     number: Number,
     who: As,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; nothing is decided.")] = False,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="So many processors share it.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="So many processes share an audit.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Run an approved replay, or carry on one that was killed (exit code 1 if anything differs)."""
@@ -132,7 +133,7 @@ def run_command(
             lambda: datetime.now(UTC),
             _tell,
             by.console,
-            workers,
+            SharedJudges(stack.settings, workers) if workers > 1 else None,
         )
         if dry_run:
             counted = runner.dry(found)

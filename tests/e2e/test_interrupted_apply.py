@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import psutil
 import pytest
 import yaml
 from confluent_kafka import Consumer, TopicPartition
@@ -22,6 +21,7 @@ from services.control.definitions import packaged_definitions
 from services.control.policy_topic import newest_policy
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import ELSEWHERE, GRANTED, delete, insert, number, update
+from tests.e2e.stopped_within import environment, stopped_within
 from tests.e2e.test_policy import assert_never_back, held
 from topics import names
 from topics.event import GrantId, TopicName
@@ -31,25 +31,6 @@ from topics.policy import GrantPolicy
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 CANONICAL = TopicName("resource.population.person.v1")
-#: `govbus apply`, which stops itself (as Ctrl-Z would) where it is about to make the n-th call of a method.
-PROGRAM: Final = """
-import os, signal, sys
-from importlib import import_module
-place, nth, *arguments = sys.argv[1:]
-module, owner, method = place.split(":")
-owner = getattr(import_module(module), owner)
-original, calls = getattr(owner, method), 0
-def stopping(*given, **named):
-    global calls
-    calls += 1
-    if calls == int(nth):
-        os.kill(os.getpid(), signal.SIGSTOP)
-    return original(*given, **named)
-setattr(owner, method, stopping)
-sys.argv = ["govbus", *arguments]
-from services.cli.__main__ import main
-main()
-"""
 
 
 @dataclass
@@ -85,28 +66,21 @@ class Grantee:
 
     def begin(self, place: str, nth: int) -> "subprocess.Popen[bytes]":
         """Start apply; return when it has stopped itself at that place."""
-        started = self._start([sys.executable, "-c", PROGRAM, place, str(nth)])
-        process = psutil.Process(started.pid)
-        wait_until(
-            lambda: started.poll() is not None or process.status() == psutil.STATUS_STOPPED,
-            f"apply to come to {place}",
-        )
-        assert started.poll() is None, f"apply never came to {place}"
-        return started
+        return stopped_within(place, nth, self._arguments, self._environment)
 
     def finish(self) -> None:
         """Run apply to its end."""
-        done = self._start([sys.executable, "-m", "services.cli"])
+        command = [sys.executable, "-m", "services.cli", *self._arguments]
+        done = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
         assert done.wait(180) == 0
 
-    def _start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
-        values = self.city.stack.settings.model_dump(exclude_none=True)
-        own = {f"GOVBUS_{name.upper()}": str(value) for name, value in values.items()}
-        return subprocess.Popen(
-            [*command, "apply", "--definitions", str(self.folder)],
-            env=os.environ | own | {"GOVBUS_APPLY_BATCH_RECORDS": "40"},
-            stdout=subprocess.DEVNULL,
-        )
+    @property
+    def _arguments(self) -> list[str]:
+        return ["apply", "--definitions", str(self.folder)]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return environment(self.city.stack, GOVBUS_APPLY_BATCH_RECORDS="40")
 
     def copied_to(self, generation: int) -> dict[int, int]:
         """What the copier of that generation has committed: partition → offset, without what it has not."""

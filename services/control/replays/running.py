@@ -14,7 +14,7 @@ from services.control.replays.life import Refused, Replay, State, Step
 from services.control.replays.redelivering import Deliverer, redeliver
 from services.control.store.database import ControlDatabase
 from services.control.store.replays import work
-from services.ledger.replay.audit import Audited, Judged, audit, count
+from services.ledger.replay.audit import Audited, Judged, Judges, audit, count
 from services.ledger.replay.comparing import Difference
 from services.ledger.replay.pace import Cancelled, Pace
 from services.ledger.replay.scope import Scope
@@ -42,7 +42,8 @@ class Runner:
     now: Callable[[], datetime]
     tell: Tell = lambda _done, _of, _rate: None
     console: str = ""
-    workers: int = 1
+    judges: Judges | None = None
+    """Who decides an audit's chains; by default this process, one after another."""
 
     def dry(self, replay: Replay) -> dict[str, Any]:
         """What a run would take: counts, policy versions, and what is kept no more; nothing is decided."""
@@ -90,7 +91,7 @@ class Runner:
         order, pace = replay.order, self._pace(replay)
         if order.purpose is Purpose.AUDIT:
             kept = {name: judged_from(became) for name, became in done.items()}
-            found = audit(self.known, order.scope, pace, workers=self.workers, done=kept)
+            found = audit(self.known, order.scope, pace, self.judges, kept)
             return {**audit_answer(found), "rate": round(pace.rate())}
         if order.purpose is Purpose.WHAT_IF:
             policy, name = other_policy(self.known, order.options)

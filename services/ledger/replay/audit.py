@@ -5,9 +5,9 @@ each from where its state begins, so what is held at once is one batch, what the
 partition, and the headers of the ledger's blocks.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from services.ledger.blocks import BlockKind, Chain
 from services.ledger.counts import Place
@@ -133,12 +133,19 @@ def _begin(stretch: Stretch) -> int:
     return min(block.from_offset for block in (*stretch.warm_up, *stretch.judged))
 
 
+class Judges(Protocol):
+    """Who decides stretches again: one after another, or several at once."""
+
+    def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
+        """What became of each, in any order; raises ``Cancelled`` where the pace says so."""
+        ...
+
+
 def audit(
     known: Known,
     scope: Scope,
     pace: Pace | None = None,
-    implementation: Implementation | None = None,
-    workers: int = 1,
+    judges: Judges | None = None,
     done: Mapping[str, Judged] | None = None,
 ) -> Audited:
     """Decide a scope again under the policy of then.
@@ -147,8 +154,7 @@ def audit(
         known: the topics and what is known beside them.
         scope: which blocks.
         pace: is told of every batch and may slow down or cancel.
-        implementation: of the engines; by default the one that the live processors would choose.
-        workers: so many processors share the chains; the answer is the same whatever their number.
+        judges: who decides; without them one chain after another, here. The answer is the same.
         done: chains that an earlier run, which was interrupted, has judged.
 
     Raises:
@@ -159,16 +165,11 @@ def audit(
     pace = pace or Pace()
     pace.begin(counted.records + counted.warm_records)
     kept = dict(done or {})
-    repeater = Repeater(known, implementation)
-    turns: list[list[Stretch]] = [list(counted.stretches[number::workers]) for number in range(workers)]
-    for turn in turns:
-        for stretch in turn:
-            name = str(stretch.chain)
-            if name in kept:
-                pace.passed(stretch.records + stretch.warm_records)
-                continue
-            kept[name] = repeater.judge(stretch, pace)
-            pace.chain_done(kept[name])
+    left = [each for each in counted.stretches if str(each.chain) not in kept]
+    pace.passed(sum(each.records + each.warm_records for each in counted.stretches if each not in left))
+    for judged in (judges or Repeater(known)).judge_all(left, pace):
+        kept[judged.chain] = judged
+        pace.chain_done(judged)
     return Audited(tuple(kept[str(each.chain)] for each in counted.stretches), counted.copied)
 
 
@@ -178,6 +179,11 @@ class Repeater:
 
     known: Known
     implementation: Implementation | None = None
+
+    def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
+        """See ``Judges``."""
+        for stretch in stretches:
+            yield self.judge(stretch, pace)
 
     def judge(self, stretch: Stretch, pace: Pace) -> Judged:
         """Decide one stretch again."""

@@ -1,8 +1,9 @@
 """What was decided is decided again to the byte, and whatever is not so is named at its place."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from services.control.replays.life import Order, Refused, Replay, State, Step, after, requested
 from services.control.replays.redelivering import HEADER, NotAuthorised, redeliver
-from services.ledger.replay.audit import Audited, audit, count
+from services.ledger.replay.audit import Audited, Judged, Repeater, audit, count
 from services.ledger.replay.pace import Cancelled, Pace
+from services.ledger.replay.recorded import Stretch
 from services.ledger.replay.scope import Scope, WrongScope, checked
 from services.ledger.replay.subject import concerning, subject_hash
 from services.ledger.replay.what_if import what_if, with_grant
@@ -44,6 +46,20 @@ def next_version(city: MemoryCity, grant: GrantId, **changed: object) -> Policy:
     return policy.model_copy(update={"version": PolicyNumber(city.policy.version + 1)})
 
 
+@dataclass(frozen=True)
+class Dealt:
+    """So many who decide, with nothing in common; chains are dealt to them, the last ones first."""
+
+    city: MemoryCity
+    workers: int
+    implementation: Implementation | None = None
+
+    def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
+        judges = cycle([Repeater(known(self.city), self.implementation) for _ in range(self.workers)])
+        for stretch, judge in zip(reversed(stretches), judges, strict=False):
+            yield judge.judge(stretch, pace)
+
+
 @pytest.fixture
 def city() -> MemoryCity:
     """Corrections, a stopped key, a release of nothing, published versions, and a policy in the middle."""
@@ -71,7 +87,7 @@ def test_everything_is_identical_under_the_policy_of_each_batch(
     city: MemoryCity, implementation: Implementation | None, workers: int
 ) -> None:
     city.clock += 86_400_000_000
-    found = audit(known(city), ALL, implementation=implementation, workers=workers)
+    found = audit(known(city), ALL, judges=Dealt(city, workers, implementation))
     assert found.verdict is Verdict.IDENTICAL, found.first
     assert found.counts()[Fate.IDENTICAL.value] == count(known(city), ALL).blocks > 8
 
@@ -175,7 +191,7 @@ def test_whatever_the_batches_and_workers_deciding_again_is_the_same(
         if ends_batch:
             city.pump()
     city.pump()
-    assert audit(known(city), ALL, workers=workers).verdict is Verdict.IDENTICAL
+    assert audit(known(city), ALL, judges=Dealt(city, workers)).verdict is Verdict.IDENTICAL
     raw = city.policy.resources[PERSONS].resource.raw_topic
     part = Scope(topic=raw, partition=0, from_offset=min(first, len(steps) - 1))
     assert audit(known(city), part).verdict is Verdict.IDENTICAL

@@ -1,0 +1,103 @@
+"""An epoch whose run is killed stays open, is taken for whole by nobody, and the next run ends it."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from producers.connector import connector_name
+from services.cli.main import app
+from services.cli.output import CommandFailed
+from services.cli.plan import access_of
+from tests.e2e.live_city import LiveCity, wait_until
+from tests.e2e.people import insert, number
+from tests.e2e.stopped_within import environment, stopped_within
+from tests.e2e.test_faults import traffic
+from topics.event import ProviderId
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+PERSONS = "population.person.v1"
+POLICE = connector_name(ProviderId("police"))
+RUN = "services.control.epochs.run:_Run"
+SWEEP = "services.control.epochs.sweeping:Sweeper:sweep"
+Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def command(city: LiveCity, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
+    for name, value in environment(city.stack).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        result = CliRunner().invoke(app, [*arguments, "--json"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
+
+    return run
+
+
+def killed_at(city: LiveCity, place: str) -> None:
+    """`govbus snapshot start`, killed where it is about to go on to the next step."""
+    run = stopped_within(place, 1, ["snapshot", "start", PERSONS], environment(city.stack))
+    run.kill()
+    run.wait(30)
+
+
+def standing(city: LiveCity) -> int:
+    """How many records stand on the canonical topic."""
+    return len(city.canonical())
+
+
+@pytest.mark.parametrize("place", [f"{RUN}:_await_rows", f"{RUN}:_await_gate", SWEEP])
+def test_a_run_that_is_killed_leaves_its_epoch_open_and_the_next_one_ends_it_whole(
+    city: LiveCity, command: Command, place: str
+) -> None:
+    rows = [city.new_id() for _ in range(5)]
+    city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
+    city.settle()
+    before = command("snapshot", "status", PERSONS)[1]["number"]
+    with traffic(city, rows) as written:
+        wait_until(lambda: len(written) > 20, "traffic before the epoch")
+        killed_at(city, place)
+        _, left = command("snapshot", "status", PERSONS)
+        assert (left["number"], left["state"]) == (before + 1, "open")
+        other = CliRunner().invoke(app, ["snapshot", "start", PERSONS, f"--where=id={rows[0]}"]).exception
+        assert isinstance(other, CommandFailed), "one that was asked otherwise is not gone on with"
+        assert "snapshot abort" in str(other)
+        code, ended = command("snapshot", "start", PERSONS)
+        assert (code, ended["number"], ended["swept"]) == (0, before + 1, 0)
+    city.settle()
+    _, whole = command("snapshot", "status", PERSONS)
+    assert (whole["state"], whole["counts"]["records"]) == ("ended", ended["records"])
+    with city.database("police") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id::text, address FROM public.person WHERE id = ANY(%s)", (rows,))
+        source = dict(cursor.fetchall())
+    bus = {row: items["address"] for (_, row), items in city.canonical().items() if row in source}
+    assert bus == source, "what changed during the epoch never lost to an older row of the snapshot"
+    assert city.balance()["differences"] == []
+
+
+def test_an_epoch_that_cannot_be_read_is_given_up_and_removes_nothing(
+    city: LiveCity, command: Command
+) -> None:
+    held = standing(city)
+    with closing(access_of(city.stack).connect()) as client:
+        client.stop(POLICE)
+        wait_until(lambda: not client.status(POLICE).tasks, "the capture to stand still")
+        try:
+            killed_at(city, "services.control.epochs.scanning:RawScan:advance")
+            assert command("snapshot", "status", PERSONS)[1]["state"] == "open"
+            code, aborted = command("snapshot", "abort", PERSONS)
+            assert (code, aborted["state"]) == (0, "aborted")
+        finally:
+            client.resume(POLICE)
+    city.settle()
+    assert standing(city) == held
+    code, ended = command("snapshot", "start", PERSONS)
+    assert (code, ended["swept"]) == (0, 0)
+    assert ended["number"] == aborted["number"] + 1

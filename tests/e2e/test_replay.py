@@ -1,0 +1,144 @@
+"""On the real stack: decided again to the byte, compared with another policy, delivered again."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from services.cli.control import control_database
+from services.cli.main import app
+from services.control.accounts.roles import Role
+from services.control.replays.redelivering import HEADER
+from tests.e2e.live_city import LiveCity
+from tests.e2e.people import delete, insert, number, update
+from tests.support.staff import hire, settle
+from topics.event import GrantId
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+HEALTH = GrantId("health-persons-gusu")
+PERSONS = "population.person.v1"
+Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def offices(city: LiveCity) -> None:
+    """People of whom one may ask and another approve."""
+    with closing(control_database(city.stack)) as database, database.begin() as connection:
+        settle(connection)
+        for login, role in (
+            ("replay.auditor", Role.AUDITOR),
+            ("replay.auditor.2", Role.AUDITOR),
+            ("replay.operator", Role.OPERATOR),
+            ("replay.authority", Role.AUTHORITY),
+        ):
+            hire(connection, login, "data_bureau", role)
+
+
+@pytest.fixture
+def command(city: LiveCity, offices: None, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
+    for name, value in city.stack.settings.model_dump(exclude_none=True).items():
+        monkeypatch.setenv(f"GOVBUS_{name.upper()}", str(value))
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        result = CliRunner().invoke(app, [*arguments, "--json"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
+
+    return run
+
+
+def approved(command: Command, asks: str, approves: str, *what: str) -> str:
+    """The number of a replay that one person asked for and another approved."""
+    code, made = command(
+        "replay", "create", "--as", asks, "--reason", "年度抽查", "--basis", "试行办法第十二条", *what
+    )
+    assert (code, made["state"]) == (0, "requested"), made
+    number_of = str(made["number"])
+    code, moved = command("replay", "approve", number_of, "--as", approves)
+    assert (code, moved["state"]) == (0, "approved"), moved
+    return number_of
+
+
+@pytest.fixture(scope="module")
+def lived(city: LiveCity) -> None:
+    """People who come, move, have a wrong number for a while, and go."""
+    rows = [city.new_id() for _ in range(6)]
+    city.execute("police", *(insert(row, number(row % 90_000)) for row in rows))
+    city.settle()
+    city.execute("police", *(update(row, address=f"迁居{row}") for row in rows[:3]))
+    city.execute("police", update(rows[3], id_number="320508199001011"), delete(rows[4]))
+    city.settle()
+    city.execute("police", update(rows[3], id_number=number(rows[3] % 90_000)))
+    city.settle()
+
+
+@pytest.mark.usefixtures("lived")
+def test_two_processes_decide_everything_again_and_every_byte_is_the_same(
+    city: LiveCity, command: Command
+) -> None:
+    groups = groups_of(city)
+    asked = approved(command, "replay.auditor", "replay.auditor.2", "--resource", PERSONS)
+    code, counted = command("replay", "run", asked, "--as", "replay.auditor", "--dry-run")
+    assert code == 0
+    assert counted["not_retained"] == []
+    assert any("raw.police" in chain for chain in counted["chains"])
+    assert any("resource." in chain for chain in counted["chains"])
+    code, done = command("replay", "run", asked, "--as", "replay.auditor", "--workers", "2")
+    result = done["result"]
+    assert (code, result["verdict"]) == (0, "identical"), result["first_difference"]
+    assert sum(result["blocks"].values()) == result["blocks"]["identical"] == counted["blocks"] > 0
+    assert result["records"] == counted["records"]
+    assert done["progress"]["done"] == done["progress"]["of"]
+    assert groups_of(city) == groups, "no live group was touched"
+
+
+def groups_of(city: LiveCity) -> set[str]:
+    """Every consumer group that the broker knows."""
+    listed = city.stack.admin().list_consumer_groups(request_timeout=30).result()
+    return {group.group_id for group in listed.valid}
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_grant_that_showed_more_is_compared_item_by_item(
+    city: LiveCity, command: Command, tmp_path: Any
+) -> None:
+    declared = city.definitions.grants[HEALTH].model_dump(mode="json")
+    wider = tmp_path / "wider.yaml"
+    wider.write_text(yaml.safe_dump({**declared, "rows": []}, allow_unicode=True), encoding="utf-8")
+    asked = approved(
+        command,
+        "replay.auditor",
+        "replay.auditor.2",
+        *("--purpose", "what-if", "--grant", HEALTH, "--grant-file", str(wider)),
+    )
+    code, done = command("replay", "run", asked, "--as", "replay.auditor")
+    assert code in (0, 1)
+    rows = {(row["subject"], row["recorded"], row["otherwise"]) for row in done["result"]["rows"]}
+    assert any(subject == HEALTH and otherwise == "delivered" for subject, _, otherwise in rows), rows
+    table = tmp_path / "difference.csv"
+    assert command("replay", "show", asked, "--csv", str(table))[0] == 0
+    assert HEALTH in table.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("lived")
+def test_a_redelivery_is_marked_and_changes_no_state(city: LiveCity, command: Command) -> None:
+    topic = city.topic_of(HEALTH)
+    before, held = len(city.records(topic)), city.state(topic)
+    asked = approved(
+        command,
+        "replay.operator",
+        "replay.authority",
+        *("--purpose", "redeliver", "--grant", HEALTH, "--resource", PERSONS),
+    )
+    code, done = command("replay", "run", asked, "--as", "replay.operator")
+    assert (code, done["state"]) == (0, "done"), done
+    again = city.records(topic)[before:]
+    assert again
+    assert {dict(each.headers)[HEADER].decode() for each in again} == {asked}
+    assert city.state(topic) == held
