@@ -125,6 +125,20 @@ def rotated(parts: Parts, principal: Principal, connection: Connection, id_: int
     return _shown(found, means)
 
 
+def to_switch_off(parts: Parts, principal: Principal, id_: int) -> KnownAddress:
+    """The address of that number, for whoever may switch it off.
+
+    Raises:
+        AnswerProblem: somebody may not, or there is none.
+    """
+    with parts.database.reading() as connection:
+        found = addresses.one(connection, id_)
+    _permit_of(parts, principal, Action.NOTICE_MEND_DELIVERY, found)
+    if found is None:
+        raise AnswerProblem(Code.NOT_FOUND)
+    return found
+
+
 def switched_off(parts: Parts, principal: Principal, id_: int) -> None:
     """Send nothing there any more.
 

@@ -58,8 +58,12 @@ def rotate(request: Request, number: str) -> Response:
 
 @router.post(_PAGE + "/{number}/off")
 def switch_off(request: Request, number: str, form: Form) -> Response:
-    """Send nothing there any more."""
-    notice_addresses.switched_off(parts_of(request), asker_of(request).principal, page_number(number) or 0)
+    """Send nothing there any more, once it is clear that just this one is meant."""
+    parts, principal = parts_of(request), asker_of(request).principal
+    meant = notice_addresses.to_switch_off(parts, principal, page_number(number) or 0)
+    if text(form, "confirm") != meant.target:
+        return _show(request, 422, meant.department, unconfirmed=meant.id)
+    notice_addresses.switched_off(parts, principal, meant.id)
     return go(own_path(text(form, "back"), _PAGE))
 
 
@@ -70,15 +74,16 @@ def try_anew(request: Request, number: str, form: Form) -> Response:
     return go(own_path(text(form, "back"), _PAGE))
 
 
-def _show(request: Request, status: int = 200, **more: Any) -> Response:
+def _show(request: Request, status: int = 200, whose: str = "", **more: Any) -> Response:
     parts, asker = parts_of(request), asker_of(request)
-    department = address_of(request).get("department") or asker.principal.department
+    department = whose or address_of(request).get("department") or asker.principal.department
     shown: dict[str, Any] = {
         "department": department,
         "departments": sorted(all_of(request)),
         "known": notice_addresses.listed(parts, asker.principal, department),
         "sent": notice_addresses.sent(parts, asker.principal, department),
         "secret": None,
+        "unconfirmed": None,
         "problems": (),
         "typed": _offered(asker.person),
         "Way": Way,

@@ -38,7 +38,11 @@ def test_an_endpoint_is_added_rotated_and_switched_off_and_each_secret_is_shown_
     assert secret_of(MASTER, known.id, 1) not in page.text
     rotated = clerk.sent(page, f"{PAGE}/{known.id}/secret")
     assert secret_of(MASTER, known.id, 2) in rotated.text
-    clerk.sent(clerk.open(PAGE), f"{PAGE}/{known.id}/off")
+    other = clerk.sent(clerk.open(PAGE), f"{PAGE}/{known.id}/off", confirm="https://other.example.cn")
+    assert (other.status, other.faults) == (422, [])
+    assert "That is not the name; nothing was done." in other.text
+    assert "switched off" not in clerk.open(PAGE).text
+    clerk.sent(clerk.open(PAGE), f"{PAGE}/{known.id}/off", confirm=HOOK)
     assert "switched off" in clerk.open(PAGE).text
     assert portal.acts("notice_address", str(known.id)) == [
         "notice.address_added",
