@@ -31,6 +31,7 @@ from services.control.replays.on_stack import DeliveryInterrupted, StackDelivere
 from services.control.replays.running import Runner
 from services.control.replays.sharing import SharedJudges
 from services.control.store.replays import work
+from services.ledger.replay.audit import RunAgain
 from services.ledger.replay.pace import Cancelled
 from services.ledger.replay.scope import Scope, WrongScope, checked
 from services.ledger.replay.what_is_known import SecretMissing
@@ -207,6 +208,10 @@ def _told() -> Iterator[None]:
     except Cancelled as error:
         raise CommandFailed(
             ExitCode.REFUSED, str(error), "", "ask for a new one if it is still wanted"
+        ) from error
+    except RunAgain as error:
+        raise CommandFailed(
+            ExitCode.UNAVAILABLE, str(error), "", "run the replay again: it goes on"
         ) from error
     except (SecretMissing, DeliveryInterrupted) as error:
         raise CommandFailed(

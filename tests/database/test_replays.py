@@ -1,5 +1,7 @@
 """Replays in a real database: approved by another, carried on after a death, each step owed to the ledger."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +13,9 @@ from services.control.replays.running import Runner
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import acts_on
 from services.control.store.replays import work
-from services.ledger.replay.pace import Cancelled
+from services.ledger.replay.audit import Judged, Repeater, RunAgain
+from services.ledger.replay.pace import Cancelled, Pace
+from services.ledger.replay.recorded import Stretch
 from services.ledger.replay.scope import Scope
 from services.ledger.replay.what_is_known import Known
 from services.ledger.replay.words import Purpose
@@ -80,6 +84,29 @@ def test_a_killed_run_is_carried_on_from_the_chains_that_were_judged(runner: Run
     kept = {each["chain"]: each for each in whole["chains"]}
     with runner.database.reading() as connection:
         assert work.parts(connection, number) == kept
+
+
+class Dying:
+    """Decides one chain and dies."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+
+    def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
+        yield Repeater(self.known).judge(stretches[0], pace)
+        raise RunAgain("ended")
+
+
+def test_a_run_of_which_a_process_dies_keeps_what_it_judged_and_the_next_one_goes_on(runner: Runner) -> None:
+    number = approved(runner.database)
+    with pytest.raises(RunAgain):
+        replace(runner, judges=Dying(runner.known)).run(number, "anna")
+    with runner.database.reading() as connection:
+        replay, parts = work.load(connection, number), work.parts(connection, number)
+    assert replay is not None
+    assert (replay.state, len(parts)) == (State.RUNNING, 1)
+    done = runner.run(number, "anna")
+    assert (done.state, (done.result or {})["verdict"]) == (State.DONE, "identical")
 
 
 def test_only_one_runs_a_replay_and_a_cancelled_one_ends(runner: Runner) -> None:

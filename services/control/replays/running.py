@@ -14,7 +14,7 @@ from services.control.replays.life import Refused, Replay, State, Step
 from services.control.replays.redelivering import Deliverer, redeliver
 from services.control.store.database import ControlDatabase
 from services.control.store.replays import work
-from services.ledger.replay.audit import Audited, Judged, Judges, audit, count
+from services.ledger.replay.audit import Audited, Judged, Judges, RunAgain, audit, count
 from services.ledger.replay.comparing import Difference
 from services.ledger.replay.pace import Cancelled, Pace
 from services.ledger.replay.scope import Scope
@@ -56,6 +56,7 @@ class Runner:
             LookupError: there is none of that number.
             Refused: it is not approved, has ended, or somebody else runs it.
             Cancelled: somebody cancelled it; it stands so.
+            RunAgain: a process that decided has died; the replay is still running, and the next run goes on.
         """
         with self.database.session() as turn:
             if not work.take_turn(turn, number):
@@ -71,7 +72,7 @@ class Runner:
             done = work.parts(connection, number)
         try:
             result = self._result(replay, done)
-        except Cancelled:
+        except (Cancelled, RunAgain):
             raise
         except Exception as error:
             self._end(

@@ -6,6 +6,7 @@ Nothing that is decided depends on another chain, so it does not matter who deci
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
@@ -13,7 +14,7 @@ from multiprocessing.synchronize import Event
 from typing import Final
 
 from services.control.replays.on_stack import open_known
-from services.ledger.replay.audit import Judged, Repeater
+from services.ledger.replay.audit import Judged, Repeater, RunAgain
 from services.ledger.replay.pace import Pace
 from services.ledger.replay.recorded import Stretch
 from services.stack.api import Stack
@@ -44,6 +45,10 @@ class SharedJudges:
         with ProcessPoolExecutor(self.workers, context, _begin, begin) as pool:
             try:
                 yield from _ended([pool.submit(_judge, each) for each in longest], decided, pace)
+            except BrokenProcessPool as error:
+                raise RunAgain(
+                    "a process that decided chains was ended; the other chains are kept"
+                ) from error
             finally:
                 stop.set()
 

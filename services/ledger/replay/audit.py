@@ -133,11 +133,15 @@ def _begin(stretch: Stretch) -> int:
     return min(block.from_offset for block in (*stretch.warm_up, *stretch.judged))
 
 
+class RunAgain(Exception):  # noqa: N818 - says what the caller does
+    """A process that decided has died; what was judged is kept, and the next run goes on from there."""
+
+
 class Judges(Protocol):
     """Who decides stretches again: one after another, or several at once."""
 
     def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
-        """What became of each, in any order; raises ``Cancelled`` where the pace says so."""
+        """What became of each, in any order; raises ``Cancelled`` where the pace says so, or ``RunAgain``."""
         ...
 
 
@@ -160,6 +164,7 @@ def audit(
     Raises:
         WrongScope: the scope means nothing.
         Cancelled: the pace said so.
+        RunAgain: one of several judges has died.
     """
     counted = count(known, scope)
     pace = pace or Pace()
