@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +27,9 @@ from services.reconcile.compare import Compared, Kind, compare
 from services.reconcile.cut import Connection, Cut, confirmed, connect, mark, open_cut
 from services.reconcile.differing import Kept, Looking, Shown, Why, condition, ranges_of
 from services.reconcile.report import Answer, SinkAnswer, timeliness
-from services.reconcile.scan import PROGRESS, Scan, Scanned, SourceTable, form_of, scan
+from services.reconcile.scan import PROGRESS, Scan, Scanned, SourceTable, form_of, scan, together
 from services.reconcile.sink import GrantTopic, SinkTable, compare_sink
-from services.reconcile.spill import Spill, ranges_for, read_range
+from services.reconcile.spill import Entry, Spill, ranges_for, read_range
 from services.reconcile.stopped import StoppedRow, stopped_at_cut
 from services.reconcile.window import LOOK_BACK_MS, Behind, find_behind
 from topics.event import KafkaRecord, Record, RecordId, TopicName
@@ -38,6 +39,8 @@ from topics.quality.declaration import WITHIN_SECONDS
 
 MOST_REPAIRED: Final = 10_000
 """Beyond so many rows a repair brings the whole table."""
+SCANNERS: Final = 2
+"""Processes that read the source: what a row takes is its judging, more than its reading."""
 _EXPLAINABLE: Final = (Kind.LOST, Kind.DIFFERENT, Kind.EXTRA)
 
 
@@ -132,6 +135,8 @@ class _Work:
     cut: Cut
     table: SourceTable
     before: Mapping[Place, int]
+    sources: list[Path] = field(default_factory=list)
+    """The folders that hold the source's rows."""
 
     def done(self, now: datetime, began: float) -> Found:
         of = self.of
@@ -145,7 +150,7 @@ class _Work:
             reader, spill = self._reader(behind), Spill(self.folder / "canonical", ranges)
             self._read_canonical(reader, spill)
             of.say("waiting for the rest of the source")
-            scanned = scanning.result()
+            scanned = together(each.result() for each in scanning)
         stopped = self._stopped(behind)
         compared, kept = self._compared(ranges, scanned, stopped)
         shown = self._with_reasons(self._looking(reader, stopped).looked(kept.shown))
@@ -156,15 +161,27 @@ class _Work:
         return Found(answer, where, repair)
 
     @contextmanager
-    def _scanning(self, ranges: int) -> Iterator["Future[Scanned]"]:
-        """The source is read in a process of its own, which sees the same snapshot."""
-        of = self.of
-        folder = self.folder / "source"
-        folder.mkdir()
+    def _scanning(self, ranges: int) -> Iterator[Sequence["Future[Scanned]"]]:
+        """The source is read in processes of their own, which see the same snapshot."""
+        of, parts = self.of, self.table.parts(SCANNERS)
         policy, resource = of.policy.model_dump_json(by_alias=True), of.entry.resource.id
-        job = Scan(of.source, self.cut.token, policy, resource, folder, ranges, self.cut.at_ms)
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            yield pool.submit(scan, job)
+        with ProcessPoolExecutor(len(parts), multiprocessing.get_context("spawn")) as pool:
+            jobs = []
+            for number, part in enumerate(parts):
+                folder = self.folder / f"source.{number}"
+                folder.mkdir()
+                self.sources.append(folder)
+                token, at_ms = self.cut.token, self.cut.at_ms
+                job = Scan(of.source, token, policy, resource, folder, ranges, at_ms, part)
+                jobs.append(pool.submit(scan, job))
+            yield jobs
+
+    def _source_range(self, at: int) -> Iterator[Entry]:
+        return chain.from_iterable(read_range(folder, at) for folder in self.sources)
+
+    def _rows_read(self) -> int:
+        told = (folder / PROGRESS for folder in self.sources)
+        return sum(int(path.read_text(encoding="ascii") or 0) for path in told if path.exists())
 
     def _settled(self, until: float) -> Behind:
         """Wait until whatever the cut sees is in the canonical topic; what lies behind it."""
@@ -203,9 +220,7 @@ class _Work:
         topic = self.of.entry.resource.canonical_topic
 
         def told(count: int) -> None:
-            path = self.folder / "source" / PROGRESS
-            rows = path.read_text(encoding="ascii") if path.exists() else "0"
-            self.of.say(f"read: {count} records of {topic}, {rows or 0} rows of the source")
+            self.of.say(f"read: {count} records of {topic}, {self._rows_read()} rows of the source")
 
         reader.read(self.of.bus.whole(topic), spill, told)
 
@@ -221,7 +236,7 @@ class _Work:
         compared, kept = Compared(), Kept(self.of.wish.shown, MOST_REPAIRED)
         for each in compare(
             ranges,
-            lambda at: read_range(self.folder / "source", at),
+            self._source_range,
             scanned.totals,
             lambda at: read_range(self.folder / "canonical", at),
             compared,

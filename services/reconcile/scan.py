@@ -1,10 +1,11 @@
-"""Reads a source's table at the cut, in a process of its own: the other processor core reads the topic."""
+"""Reads a source's table at the cut, a part of it in each process: meanwhile the caller reads the topic."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from services.gate.plan import SourcePlan, compile_gate
 from services.reconcile.columns import COLUMNS_SQL, Column, in_order, query
 from services.reconcile.cut import Connection, connect, join_cut
 from services.reconcile.judge import moment, take
-from services.reconcile.rows import RowForm, key_bytes
+from services.reconcile.rows import WHOLE, RowForm, key_bytes
 from services.reconcile.spill import NOTHING, Spill, State
 from topics.event import KafkaRecord, Record, RecordId, ResourceId, Stopped
 from topics.policy import Policy, ResourcePolicy
@@ -24,6 +25,8 @@ from topics.resource import CapturedTable
 
 PROGRESS: Final = "progress"
 _AT_ONCE: Final = 5_000
+_PAGES_TO_DIVIDE: Final = 256
+"""Two megabytes: less is read sooner than another process begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,13 @@ class Scan:
     folder: Path
     ranges: int
     at_ms: int
+    part: str = "true"
+    """Which rows, as a condition of SQL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The table's rows are in the folder; count and sum of each range, and how long it took."""
+    """Rows of the table are in the folder; count and sum of each range, and how long it took."""
 
     totals: list[tuple[int, int]]
     rows: int
@@ -51,8 +56,19 @@ class Scanned:
     seconds: float
 
 
+def together(parts: Iterable[Scanned]) -> Scanned:
+    """The parts of one table as one; they were read side by side."""
+    found = list(parts)
+    totals = [
+        (sum(count for count, _ in each), sum(total for _, total in each) % WHOLE)
+        for each in zip(*(part.totals for part in found), strict=True)
+    ]
+    rows, stopped = sum(part.rows for part in found), sum(part.stopped for part in found)
+    return Scanned(totals, rows, stopped, max(part.seconds for part in found))
+
+
 def scan(job: Scan) -> Scanned:
-    """Read every row at the cut.
+    """Read the rows of a part at the cut.
 
     Raises:
         psycopg2.Error: the database cannot be read.
@@ -67,7 +83,7 @@ def scan(job: Scan) -> Scanned:
         join_cut(connection, job.token)
         table = SourceTable(connection, plan)
         form, at = form_of(entry, plan), moment(plan, job.at_ms)
-        for batch in table.batches():
+        for batch in table.batches(job.part):
             stopped += sum(_add(spill, row, plan, form, at) for row in batch)
             rows += len(batch)
             (job.folder / PROGRESS).write_text(str(rows), encoding="ascii")
@@ -100,6 +116,12 @@ def _add(spill: Spill, row: Record, plan: SourcePlan, form: RowForm, at: KafkaRe
     return False
 
 
+def _between(first: str | None, end: str | None) -> str:
+    found = [f"ctid >= {first}"] if first else []
+    found += [f"ctid < {end}"] if end else []
+    return " AND ".join(found) or "true"
+
+
 class SourceTable:
     """The captured table, read through one session at the cut."""
 
@@ -120,11 +142,29 @@ class SourceTable:
         self._names = tuple(column.name for column in self.columns)
         self._binary = any(column.type == "bytea" for column in self.columns)
 
-    def batches(self) -> Iterator[list[Record]]:
-        """All rows, so many at a time, in the values that travel."""
+    def parts(self, most: int) -> list[str]:
+        """Conditions of SQL that divide the table by where its rows lie; a single one where that is not told.
+
+        A scan of a range of row identifiers reads just these pages (PostgreSQL 14 and later). Within one
+        snapshot a row that is seen has one place.
+        """
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_relation_size(oid) / current_setting('block_size')::bigint FROM pg_class"
+                " WHERE oid = to_regclass(%s) AND relkind = 'r'",
+                (quoted_table(self._name),),
+            )
+            row = cursor.fetchone()
+        pages = int(row[0]) if row else 0
+        cuts = [pages * number // most for number in range(1, most)] if pages >= _PAGES_TO_DIVIDE else []
+        places = [None, *(f"'({cut},0)'::tid" for cut in cuts), None]
+        return [_between(first, end) for first, end in pairwise(places)]
+
+    def batches(self, part: str = "true") -> Iterator[list[Record]]:
+        """The rows of a part, so many at a time, in the values that travel."""
         with self._connection.cursor("govbus_reconcile") as cursor:
             cursor.itersize = _AT_ONCE
-            cursor.execute(query(self._name, self.columns))
+            cursor.execute(query(self._name, self.columns, part))
             while found := cursor.fetchmany(_AT_ONCE):
                 yield [self._row(values) for values in found]
 
