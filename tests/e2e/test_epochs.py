@@ -53,7 +53,14 @@ def standing(city: LiveCity) -> int:
     return len(city.canonical())
 
 
-@pytest.mark.parametrize("place", [f"{RUN}:_await_rows", f"{RUN}:_await_gate", SWEEP])
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"{RUN}:_await_rows",
+        pytest.param(f"{RUN}:_await_gate", marks=pytest.mark.soak),
+        pytest.param(SWEEP, marks=pytest.mark.soak),
+    ],
+)
 def test_a_run_that_is_killed_leaves_its_epoch_open_and_the_next_one_ends_it_whole(
     city: LiveCity, command: Command, place: str
 ) -> None:

@@ -98,7 +98,7 @@ def failures(report: dict[str, Any], check: str) -> list[dict[str, Any]]:
     return [each for each in report["findings"] if each["check"] == check and each["level"] == "failure"]
 
 
-@pytest.mark.parametrize("lose", [drop_slot, invalidate_slot])
+@pytest.mark.parametrize("lose", [drop_slot, pytest.param(invalidate_slot, marks=pytest.mark.soak)])
 def test_a_lost_slot_is_a_gap_until_the_operator_captures_anew(
     city: LiveCity,
     command: Callable[..., tuple[int, dict[str, Any]]],

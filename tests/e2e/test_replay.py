@@ -118,7 +118,7 @@ def test_a_grant_that_showed_more_is_compared_item_by_item(
         *("--purpose", "what-if", "--grant", HEALTH, "--grant-file", str(wider)),
     )
     code, done = command("replay", "run", asked, "--as", "replay.auditor")
-    assert code in (0, 1)
+    assert (code, done["result"]["verdict"]) == (1, "different")
     rows = {(row["subject"], row["recorded"], row["otherwise"]) for row in done["result"]["rows"]}
     assert any(subject == HEALTH and otherwise == "delivered" for subject, _, otherwise in rows), rows
     table = tmp_path / "difference.csv"

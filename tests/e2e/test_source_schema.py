@@ -1,7 +1,6 @@
 """A provider changes its table while changes flow: every kind has one outcome, and nothing is lost."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,13 +13,13 @@ from producers.connector import connector_name
 from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.cli.main import app
 from services.cli.plan import access_of
-from services.cli.processes import watch
 from services.doctor.checkup import checkup
 from services.doctor.finding import Finding, Level
 from services.doctor.patient import Patient
 from services.stack.probes import loopback_session
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import Statement, number
+from tests.support.watching import start_watch, without_watch
 from topics.event import ProviderId, TopicName
 from topics.names import value_subject
 
@@ -94,8 +93,6 @@ def capture(city: LiveCity) -> ConnectorStatus:
 @pytest.fixture
 def alarms(city: LiveCity) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What the watch has to say of the capture; one that tells after the first restart that did not help."""
-    component = watch(city.stack.settings.watch_port)
-    quick = {**(component.settings or {}), "GOVBUS_WATCH_ALARM_AFTER": "1", "GOVBUS_WATCH_INTERVAL_S": "1"}
 
     def standing() -> list[dict[str, Any]]:
         with loopback_session() as session:
@@ -104,11 +101,9 @@ def alarms(city: LiveCity) -> Iterator[Callable[[], list[dict[str, Any]]]]:
                 each for each in session.get(address, timeout=5).json()["alarms"] if each["subject"] == NAME
             ]
 
-    city.stack.stop_process(component.name)
-    city.stack.run_process(replace(component, settings=quick))
-    yield standing
-    city.stack.stop_process(component.name)
-    city.stack.run_process(component)
+    with without_watch(city.stack):
+        start_watch(city.stack, alarm_after="1", interval_s="1")
+        yield standing
 
 
 def test_dropping_a_column_that_no_resource_uses_stops_nothing(city: LiveCity) -> None:

@@ -19,6 +19,7 @@ from producers.preflight import Level, preflight, refused
 from producers.provider_setup import setup_sql
 from services.stack.api import Stack
 from tests.integration.captures import IDENTITY, KEYED, PERSON, Capture, Captured, new_provider, wait_for
+from tests.support.watching import without_watch
 from topics.event import Change, ControlReason, Operation
 from topics.names import (
     raw_captured,
@@ -209,8 +210,9 @@ def test_a_slot_that_is_gone_fails_the_capture_and_is_never_papered_over(stack: 
     wait_for(lambda: (slot := lost.slot()) is not None and not slot.active)
     lost.sql("UPDATE person SET name = '丙' WHERE id = 1")
     lost.sql(f"SELECT pg_drop_replication_slot('{slot_name(lost.provider)}')")
-    lost.client.resume(lost.name)
-    wait_for(lambda: lost.client.health(lost.name) is Health.FAILED)
-    assert "no longer available" in (lost.client.status(lost.name).tasks[0].trace or "")
-    assert lost.slot() is None
-    lost.client.delete(lost.name)
+    with without_watch(stack):
+        lost.client.resume(lost.name)
+        wait_for(lambda: lost.client.health(lost.name) is Health.FAILED)
+        assert "no longer available" in (lost.client.status(lost.name).tasks[0].trace or "")
+        assert lost.slot() is None
+        lost.client.delete(lost.name)

@@ -4,18 +4,17 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from producers.connect_client import ConnectClient
 from producers.connect_status import Health
 from services.cli.plan import access_of
-from services.cli.processes import watch
 from services.cli.stack import ill_connectors
 from services.control.definitions import load_definitions, packaged_definitions
 from services.doctor.ask_transactions import open_transactions
@@ -26,11 +25,12 @@ from services.stack.acls import WORKER_TOPICS
 from services.stack.api import Stack, State
 from services.stack.probes import loopback_session
 from tests.integration.own_capture import TABLE, OwnCapture, eventually, own_capture
+from tests.support.watching import start_watch, without_watch
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
-HELD_S = 540.0
-"""How long Kafka lets a transaction be held: longer than the test takes on a slow machine."""
+HELD_S = 110.0
+"""How long Kafka lets a transaction be held, which is longer than the test takes."""
 
 
 @dataclass(frozen=True)
@@ -85,26 +85,17 @@ class Scene:
         return [each for each in self.doctor().findings if each.check == check and about in each.seen]
 
     def start_watch(self) -> None:
-        component = watch(self.stack.settings.watch_port)
-        quick = {
-            "GOVBUS_WATCH_INTERVAL_S": "0.5",
-            "GOVBUS_WATCH_UNREAD_ALARM_S": "4",
-            "GOVBUS_WATCH_IDLE_GRACE_S": "8",
-        }
-        self.stack.run_process(replace(component, settings={**(component.settings or {}), **quick}))
+        start_watch(self.stack, interval_s="0.5", unread_alarm_s="4", idle_grace_s="8")
 
 
 @pytest.fixture(scope="module")
 def scene(stack: Stack) -> Iterator[Scene]:
-    with own_capture(stack, "doctor", rows=0) as own:
+    with own_capture(stack, "doctor", rows=0) as own, without_watch(stack):
         made = Scene(stack, own)
         own.start()
         eventually(lambda: made.connect.health(made.connector) is Health.RUNNING)
         made.start_watch()
-        try:
-            yield made
-        finally:
-            stack.stop_process("watch")
+        yield made
 
 
 def test_a_capture_that_runs_is_well_and_everything_can_be_asked_in_time(scene: Scene) -> None:
@@ -161,7 +152,9 @@ def offsets_held_up(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        producer.abort_transaction(30)
+        # On a slow machine Kafka may have ended it already.
+        with suppress(KafkaException):
+            producer.abort_transaction(30)
 
 
 def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Scene) -> None:

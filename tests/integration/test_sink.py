@@ -6,7 +6,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from producers.connect_status import Health
 from producers.connector import SinkDeclaration, read_template, sink_config
 from producers.provider_setup import literal
 from services.cli.plan import access_of
-from services.cli.processes import watch
 from services.control.access import CaptureSource
 from services.control.rights import rights
 from services.control.sink_target import Target, target_problems
@@ -33,6 +32,7 @@ from tests.contract.subscribing import VALUE_SCHEMA
 from tests.integration.test_subscriber import Department, parked_records, set_up
 from tests.stack_fixture import settings_for, temporary_home
 from tests.support import waiting
+from tests.support.watching import start_watch, without_watch
 from topics import names
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -171,17 +171,14 @@ def scene(
     [problem] = target_problems(server.source, target)
     server.sql(problem["remedy"])
     assert target_problems(server.source, target) == []
-    component = watch(stack.settings.watch_port)
-    quick = {"INTERVAL_S": "0.5", "FIRST_WAIT_S": "0.5", "LONGEST_WAIT_S": "4", "ALARM_AFTER": "2"}
-    settings = {f"GOVBUS_WATCH_{name}": value for name, value in quick.items()}
-    stack.run_process(replace(component, settings={**(component.settings or {}), **settings}))
-    try:
-        made.connect.put_config(made.name, made.config())
-        yield made
-    finally:
-        stack.stop_process("watch")
-        made.connect.delete(made.name)
-        made.connect.close()
+    with without_watch(stack):
+        start_watch(stack, interval_s="0.5", first_wait_s="0.5", longest_wait_s="4", alarm_after="2")
+        try:
+            made.connect.put_config(made.name, made.config())
+            yield made
+        finally:
+            made.connect.delete(made.name)
+            made.connect.close()
 
 
 @pytest.mark.requirement("A7-06")
