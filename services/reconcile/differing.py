@@ -8,10 +8,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
+from producers.columns import Column, chosen_rows
 from producers.debezium import is_unavailable, record_id_of
 from services.control.epochs.filters import HASHED_TYPES, hashed
 from services.gate.plan import SourcePlan
-from services.reconcile.columns import Column, chosen_rows
 from services.reconcile.compare import Difference, Kind
 from services.reconcile.judge import moment, stopped_by, take
 from services.reconcile.rows import RowForm

@@ -9,12 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from producers.columns import COLUMNS_SQL, Column, in_order, query
 from producers.connector import TableName
 from producers.debezium import record_id_of
 from producers.provider_setup import quoted_table
 from services.control.access import CaptureSource
 from services.gate.plan import SourcePlan, compile_gate
-from services.reconcile.columns import COLUMNS_SQL, Column, in_order, query
 from services.reconcile.cut import Connection, connect, join_cut
 from services.reconcile.judge import moment, take
 from services.reconcile.rows import WHOLE, RowForm, key_bytes

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from producers.columns import COLUMNS_SQL, Column, query
 from producers.connector import TableName
 from schemas.registry import SchemaRegistry
 from services.cli.plan import access_of
 from services.ledger.decode import Decoder
 from services.ledger.reader import KafkaTopicReader, read_whole
-from services.reconcile.columns import COLUMNS_SQL, Column, query
 from services.stack.api import Stack
 from tests.integration.own_capture import TABLE, OwnCapture, eventually, own_capture
 from topics.event import TopicName

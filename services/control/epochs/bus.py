@@ -1,7 +1,7 @@
 """What an epoch asks of the running bus and writes to it: as auditor, copier and operator, each its part."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,10 +10,12 @@ import psycopg2
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from producers.columns import COLUMNS_SQL, Column, in_order, rows_with_keys
 from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectError
 from producers.connect_status import Health
-from producers.connector import connector_name
+from producers.connector import TableName, connector_name
+from producers.provider_setup import quoted_table
 from schemas.registry import SchemaRegistry
 from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
@@ -23,7 +25,7 @@ from services.control.kafka_topics import end_offsets, reached_ends
 from services.control.reading import read_whole, whole_reader
 from topics import names
 from topics.engine.reference import ReferenceCodec
-from topics.event import KafkaRecord, OutputRecord, ResourceId, SchemaId, TopicName
+from topics.event import KafkaRecord, OutputRecord, RecordId, ResourceId, SchemaId, TopicName
 from topics.resource import CapturedTable, Provider, Resource
 from topics.wire import split
 
@@ -169,6 +171,32 @@ class EpochBus:
     def column_types(self) -> Mapping[str, str]:
         """The names of the types of the table's columns; empty where the provider's database is silent."""
         return dict(self._asked(COLUMN_TYPES))
+
+    def present(self, records: Collection[RecordId]) -> int | None:
+        """How many of these rows the provider's table has now; None where that cannot be asked."""
+        source = self.access.capture_source(self.provider.database or self.provider.id)
+        if source is None:
+            return None
+        keys = [self._key_texts(record) for record in records]
+        try:
+            with closing(open_source(source)) as connection, connection.cursor() as cursor:
+                cursor.execute(COLUMNS_SQL, (self.table,))
+                known = {name: Column(name, kind, modifier) for name, kind, modifier in cursor.fetchall()}
+                primary_key, found = in_order(known, self.source.primary_key), 0
+                for first in range(0, len(keys), _BATCH):
+                    where = rows_with_keys(primary_key, keys[first : first + _BATCH])
+                    cursor.execute(f"SELECT count(*) FROM {quoted_table(self._name)} WHERE {where}")  # noqa: S608
+                    found += (cursor.fetchone() or (0,))[0]
+                return found
+        except psycopg2.Error:
+            return None
+
+    @property
+    def _name(self) -> TableName:
+        return TableName(self.source.schema_name, self.source.table)
+
+    def _key_texts(self, record: RecordId) -> tuple[str, ...]:
+        return (record,) if len(self.source.primary_key) == 1 else tuple(json.loads(record))
 
     def _asked(self, query: str) -> list[tuple[Any, ...]]:
         """What the provider's database says of the table; nothing where it does not answer."""

@@ -49,6 +49,13 @@ class ScanFailed(Exception):  # noqa: N818 - says what happened
         )
 
 
+class RowsMissed(Exception):  # noqa: N818 - says what happened
+    """The scan passed over rows that the source has; whoever takes it for whole would withdraw them."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"the scan passed over {rows} rows that the source has: nothing was removed")
+
+
 class ConfirmShrink(Exception):  # noqa: N818 - says what the caller does
     """The sweep would remove too much; nothing was removed and the epoch waits."""
 

@@ -18,13 +18,14 @@ from services.control.epochs.errors import (
     AbortFirst,
     ConfirmShrink,
     CorrectOrder,
+    RowsMissed,
     ScanFailed,
     ScanStalled,
     StartAgain,
 )
 from services.control.epochs.filters import HASHED_TYPES, Filter, cannot_hash
 from services.control.epochs.progress import Phase, Progress
-from services.control.epochs.scan import Scan, initial_scan_of, scan_of
+from services.control.epochs.scan import SQL_EXCEPTION, Scan, initial_scan_of, scan_of
 from services.control.epochs.scanning import CanonicalScan, RawScan
 from services.control.epochs.settings import EpochSettings
 from services.control.epochs.state import EpochState, Newest, asked_text, newest_epoch
@@ -37,6 +38,9 @@ from topics.resource import CapturedTable
 
 Told = Callable[[Progress], None]
 _FILTERED: Final = "filtered"
+_ATTEMPTS: Final = 3
+"""Debezium reads the first part in the thread that takes the signal, beside the one that streams: under many
+changes they may be in each other's way, and the scan ends with an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def start_epoch(
         CorrectOrder: the order cannot be carried out as it is.
         AbortFirst: another epoch is open on the resource's capture.
         ScanStalled: it does not get on; the epoch stays open.
-        ScanFailed: the connector gave up; the epoch is aborted.
+        ScanFailed: the connector gave up, or passed over rows; the epoch is aborted.
         ConfirmShrink: the sweep waits for an operator; nothing was swept.
         StartAgain: the topics did not come to rest; the epoch stays open.
         EpochInterrupted: another run or an abort has taken over.
@@ -163,6 +167,8 @@ class _Run:
     settings: EpochSettings
     confirmed: bool
     newest: Newest = field(default_factory=Newest)
+    attempt: int = 1
+    """Which scan of this epoch is asked for."""
 
     def run(self, wanted: Filter | None, reason: str, by: str, *, initial: bool) -> Ended:
         where = wanted.texts if wanted is not None else ()
@@ -204,8 +210,9 @@ class _Run:
         if self.newest.number != number:
             raise StartAgain(self.bus.resource.id, f"the begin of epoch {number} cannot be read back")
 
-    def _signal_id(self) -> str:
-        return f"{self.bus.resource.id}.{self.newest.number}"
+    def _signal_id(self, attempt: int) -> str:
+        first = f"{self.bus.resource.id}.{self.newest.number}"
+        return first if attempt == 1 else f"{first}.{attempt}"
 
     def _ask(self) -> None:
         wanted = Filter.parsed(self.newest.where, self.bus.source.primary_key)
@@ -213,15 +220,17 @@ class _Run:
         if wanted is not None:
             condition = {"data-collection": self.bus.table, "filter": wanted.condition}
             data["additional-conditions"] = [condition]
-        self.bus.signal(self._signal_id(), "execute-snapshot", data)
+        self.bus.signal(self._signal_id(self.attempt), "execute-snapshot", data)
 
     def _await_scan(self, raw: RawScan) -> Scan:
         """Until the connector says that it has scanned the table; asks again while it has not begun."""
         expected = None if self.newest.where else self.bus.estimated_rows()
         notices, at = self.bus.notifications(0)
-        patience, asked = _Patience(self.settings.stalled_after_s), 0.0
+        patience, asked, attempt = _Patience(self.settings.stalled_after_s), 0.0, 0
         while True:
             scan = self._scan(notices)
+            if attempt != self.attempt:
+                attempt, asked = self.attempt, 0.0
             if scan.ended is not None:
                 return self._succeeded(scan)
             now = time.monotonic()
@@ -238,16 +247,23 @@ class _Run:
             notices += more
 
     def _scan(self, notices: list[dict[str, object]]) -> Scan:
+        """Of the newest attempt: the connector's own error ends a scan that another one may end well."""
         if self.newest.initial:
             return initial_scan_of(notices, self.bus.table)
-        return scan_of(notices, self._signal_id(), self.bus.table)
+        scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
+        while scan.failed == SQL_EXCEPTION and self.attempt < _ATTEMPTS:
+            self.attempt += 1
+            scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
+        return scan
 
     def _succeeded(self, scan: Scan) -> Scan:
         if scan.failed is None:
             return scan
-        detail = f"the scan of {self.bus.table} ended with {scan.failed}"
+        raise self._given_up(f"the scan of {self.bus.table} ended with {scan.failed}")
+
+    def _given_up(self, detail: str) -> ScanFailed:
         self.bus.mark(_marker(self.bus, self.policy, self.newest.number, MarkerKind.ABORTED, detail))
-        raise ScanFailed(self.bus.resource.id, self.bus.provider.id, detail)
+        return ScanFailed(self.bus.resource.id, self.bus.provider.id, detail)
 
     def _await_rows(self, raw: RawScan, scan: Scan) -> None:
         """COMPLETED overtakes rows that are still unread, and a count says when all have come."""
@@ -281,7 +297,10 @@ class _Run:
             self._wait(verdict)
         sweeper = Sweeper(self.bus, raw, standing, wanted, self._await_gate)
         self._tell(Phase.SWEEPING, 0, len(verdict.unseen))
-        swept = sweeper.sweep(verdict)
+        try:
+            swept = sweeper.sweep(verdict)
+        except RowsMissed as error:
+            raise self._given_up(str(error)) from error
         counts = {
             "rows_scanned": scan.rows,
             "keys_seen": len(raw.seen),

@@ -11,6 +11,8 @@ from typing import Any, Final
 SUCCEEDED: Final = "SUCCEEDED"
 EMPTY: Final = "EMPTY"
 """No row of the table, or none within the filter; what that would withdraw, the shrink guard looks at."""
+SQL_EXCEPTION: Final = "SQL_EXCEPTION"
+"""An exception of any kind ended it."""
 _WHOLE: Final = (SUCCEEDED, EMPTY)
 _INITIAL: Final = "Initial Snapshot"
 

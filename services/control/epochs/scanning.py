@@ -66,6 +66,10 @@ class RawScan:
         """How many offsets the topic grew by: about as many records."""
         return sum(at - self.begins.get(partition, 0) for partition, at in self._next.items())
 
+    def has_seen(self, key: bytes) -> bool:
+        """Whether a record of this raw key came since the epoch began."""
+        return short(key) in self.seen
+
     def decided(self) -> bool:
         """Whether the gate has decided everything that was read."""
         committed = self.bus.committed()

@@ -1,4 +1,4 @@
-"""The sweep of an epoch: announce, look again, withdraw, until nothing is left that was not seen.
+"""The sweep of an epoch: ask the source, announce, look again, withdraw, until nothing is left unseen.
 
 The gate writes what goes (topics/withdrawal.py); this only appends to the raw topic. Between the
 announcement and the withdrawal everything is read once more, so that a change that came in between counts.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.control.epochs.bus import EpochBus
-from services.control.epochs.errors import StartAgain
+from services.control.epochs.errors import RowsMissed, StartAgain
 from services.control.epochs.filters import Filter
 from services.control.epochs.scanning import CanonicalScan, RawScan
 from services.control.epochs.volume import Old, Verdict, short
@@ -36,8 +36,10 @@ class Sweeper:
         """How many keys were withdrawn.
 
         Raises:
-            StartAgain: keys kept changing, or the raw record of one is not kept any more.
+            StartAgain: keys kept changing, the raw record of one is kept no more, or the source is silent.
+            RowsMissed: the source has rows that did not come; nothing was withdrawn.
         """
+        self._require_gone(verdict)
         before, passes = {each.key for each in verdict.unseen}, 0
         while verdict.unseen:
             if passes == _MOST_PASSES:
@@ -49,6 +51,23 @@ class Sweeper:
     @property
     def _where(self) -> tuple[str, ...]:
         return self.where.texts if self.where is not None else ()
+
+    def _require_gone(self, verdict: Verdict) -> None:
+        """Whatever the scan did not bring is asked for by its key: it may be the scan that missed it.
+
+        A row that came under another identity was seen: its older key goes.
+        """
+        if self._still_there(verdict) and (missed := self._still_there(self._settled())):
+            raise RowsMissed(missed)
+
+    def _still_there(self, verdict: Verdict) -> int:
+        """How many rows the source has of those that did not come."""
+        wanted = [each.record for each in verdict.unseen if not self.raw.has_seen(self._raw_key(each))]
+        found = self.bus.present(wanted) if wanted else 0
+        if found is None:
+            what = f"the source does not say whether it has {len(wanted)} rows that did not come"
+            raise StartAgain(self.bus.resource.id, what, self._where)
+        return found
 
     def _pass(self, verdict: Verdict) -> Verdict:
         announced = {each.key: self._announcement(each) for each in verdict.unseen}
@@ -68,6 +87,9 @@ class Sweeper:
         return self.standing.judged(self.raw, self.where)
 
     def _announcement(self, old: Old) -> OutputRecord:
+        return announcement(self.bus.raw, old.origin.partition, self._raw_key(old), old.key)
+
+    def _raw_key(self, old: Old) -> bytes:
         if old.key not in self._keys:
             found = self.bus.raw_key(old.origin.partition, old.origin.offset)
             if found is None:
@@ -75,7 +97,7 @@ class Sweeper:
                 what = f"the raw record of a key is kept no more ({place})"
                 raise StartAgain(self.bus.resource.id, what, self._where)
             self._keys[old.key] = found
-        return announcement(self.bus.raw, old.origin.partition, self._keys[old.key], old.key)
+        return self._keys[old.key]
 
     def _withdrawal(self, announced: OutputRecord) -> OutputRecord:
         incarnation, commit = self.standing.position_of(announced.partition)

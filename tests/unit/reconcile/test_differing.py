@@ -2,10 +2,10 @@
 
 import pytest
 
+from producers.columns import Column
 from services.control.access import CaptureSource
 from services.control.epochs.filters import range_of
 from services.control.sink_target import Target
-from services.reconcile.columns import Column
 from services.reconcile.compare import Difference, Kind
 from services.reconcile.differing import Kept, Why, parts, pseudonyms, ranges_of
 from services.reconcile.report import without_values

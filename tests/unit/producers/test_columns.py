@@ -2,8 +2,8 @@
 
 import pytest
 
+from producers.columns import Column, chosen_rows, expression, query
 from producers.connector import TableName
-from services.reconcile.columns import Column, chosen_rows, expression, query
 
 ID, CODE, DAY = Column("id", "int8"), Column("code", "text"), Column("day", "date")
 

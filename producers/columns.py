@@ -82,6 +82,20 @@ def chosen_rows(primary_key: tuple[Column, ...], ids: Iterable[tuple[str, ...]])
     return f"({names}) IN ({', '.join(lists)})"
 
 
+def rows_with_keys(primary_key: tuple[Column, ...], ids: Iterable[tuple[str, ...]]) -> str:
+    """The condition that is true of the rows with these primary keys, whatever the types of the columns.
+
+    Where the keys can be written as SQL writes them, their index is used; else they are compared as text.
+    """
+    rows = sorted(set(ids))
+    chosen = chosen_rows(primary_key, rows)
+    if chosen is not None:
+        return chosen
+    names = ", ".join(f"{expression(column)}::text" for column in primary_key)
+    lists = (f"({', '.join(literal(part) for part in row)})" for row in rows)
+    return f"({names}) IN ({', '.join(lists)})"
+
+
 def in_order(found: Mapping[str, Column], names: Iterable[str]) -> tuple[Column, ...]:
     """The columns of these names; a name that the table lacks is left out."""
     return tuple(found[name] for name in names if name in found)
