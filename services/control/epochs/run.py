@@ -12,6 +12,7 @@ from typing import Final
 
 from producers.connect_status import Health
 from services.control.access import Access
+from services.control.copy_transactions import EpochInterrupted
 from services.control.epoch_markers import Marker, MarkerKind
 from services.control.epochs.bus import EpochBus
 from services.control.epochs.errors import (
@@ -25,7 +26,7 @@ from services.control.epochs.errors import (
 )
 from services.control.epochs.filters import HASHED_TYPES, Filter, cannot_hash
 from services.control.epochs.progress import Phase, Progress
-from services.control.epochs.scan import SQL_EXCEPTION, Scan, initial_scan_of, scan_of
+from services.control.epochs.scan import Scan, initial_scan_of, scan_of
 from services.control.epochs.scanning import CanonicalScan, RawScan
 from services.control.epochs.settings import EpochSettings
 from services.control.epochs.state import EpochState, Newest, asked_text, newest_epoch
@@ -40,7 +41,8 @@ Told = Callable[[Progress], None]
 _FILTERED: Final = "filtered"
 _ATTEMPTS: Final = 3
 """Debezium reads the first part in the thread that takes the signal, beside the one that streams: under many
-changes they may be in each other's way, and the scan ends with an exception."""
+changes they may be in each other's way, and the scan ends with an exception. And a stop that a connector
+which stood still takes late ends whatever scans then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,14 +249,21 @@ class _Run:
             notices += more
 
     def _scan(self, notices: list[dict[str, object]]) -> Scan:
-        """Of the newest attempt: the connector's own error ends a scan that another one may end well."""
+        """Of the newest attempt: what ended one scan need not end another."""
         if self.newest.initial:
             return initial_scan_of(notices, self.bus.table)
         scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
-        while scan.failed == SQL_EXCEPTION and self.attempt < _ATTEMPTS:
+        while scan.may_be_asked_again and self.attempt < _ATTEMPTS:
+            self._require_open()
             self.attempt += 1
             scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
         return scan
+
+    def _require_open(self) -> None:
+        """An epoch that somebody gave up has ended, and with it its scan."""
+        now = newest_epoch(self.bus.markers(), self.bus.raw)
+        if not now.is_open or now.number != self.newest.number:
+            raise EpochInterrupted(f"epoch {self.newest.number} of {self.bus.resource.id} was given up")
 
     def _succeeded(self, scan: Scan) -> Scan:
         if scan.failed is None:

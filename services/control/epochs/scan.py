@@ -13,6 +13,8 @@ EMPTY: Final = "EMPTY"
 """No row of the table, or none within the filter; what that would withdraw, the shrink guard looks at."""
 SQL_EXCEPTION: Final = "SQL_EXCEPTION"
 """An exception of any kind ended it."""
+COMPLETED: Final = "COMPLETED"
+ABORTED: Final = "ABORTED"
 _WHOLE: Final = (SUCCEEDED, EMPTY)
 _INITIAL: Final = "Initial Snapshot"
 
@@ -35,7 +37,7 @@ class Scan:
     @property
     def succeeded(self) -> bool:
         """Whether the table was scanned to its end."""
-        return self.ended == "COMPLETED" and self.status in _WHOLE
+        return self.ended == COMPLETED and self.status in _WHOLE
 
     @property
     def failed(self) -> str | None:
@@ -43,6 +45,11 @@ class Scan:
         if self.ended is None or self.succeeded:
             return None
         return self.status if self.status not in (None, *_WHOLE) else f"{self.ended}, the table not scanned"
+
+    @property
+    def may_be_asked_again(self) -> bool:
+        """Whether what ended it need not happen again: an exception, or a stop that was meant for another."""
+        return self.failed == SQL_EXCEPTION or self.ended == ABORTED
 
 
 def scan_of(notifications: Iterable[Mapping[str, Any]], signal: str, table: str) -> Scan:
@@ -67,6 +74,6 @@ def _folded(notifications: list[Mapping[str, Any]], table: str) -> Scan:
         data = each.get("additional_data") or {}
         if each["type"] == "TABLE_SCAN_COMPLETED" and data.get("scanned_collection", "").endswith(table):
             status, rows = str(data.get("status", "UNKNOWN")), int(data.get("total_rows_scanned", "0"))
-        elif each["type"] in ("COMPLETED", "ABORTED"):
+        elif each["type"] in (COMPLETED, ABORTED):
             ended = str(each["type"])
     return Scan(bool(notifications), status, rows, ended, len(notifications))

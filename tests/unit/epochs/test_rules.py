@@ -135,6 +135,27 @@ def test_only_a_scan_of_the_table_with_its_own_signal_counts(
     assert not initial_scan_of(story, "public.person").began
 
 
+@pytest.mark.parametrize(
+    ("status", "ended", "again"),
+    [
+        ("SQL_EXCEPTION", "COMPLETED", True),
+        (None, "ABORTED", True),
+        ("SUCCEEDED", "COMPLETED", False),
+        ("UNKNOWN_SCHEMA", "COMPLETED", False),
+        ("NO_PRIMARY_KEY", "COMPLETED", False),
+        (None, "COMPLETED", False),
+        (None, None, False),
+    ],
+)
+def test_a_scan_is_asked_for_again_where_that_may_help(
+    status: str | None, ended: str | None, again: bool
+) -> None:
+    scanned = [told("TABLE_SCAN_COMPLETED", status=status, **SCANNED)] if status else []
+    end = [told(ended)] if ended else []
+    story = [told("STARTED"), *scanned, *end]
+    assert scan_of(story, "r.1", "public.person").may_be_asked_again is again
+
+
 def marker(kind: str, number: int, **more: Any) -> dict[str, Any]:
     base = {"kind": kind, "generation": number, "timestamp_ms": 9, "offsets": [], "counts": {}}
     return base | {"digest": "", "detail": ""} | more
