@@ -268,7 +268,7 @@ def test_a_revoked_grant_gets_nothing_after_the_cut_though_the_fan_out_was_froze
             lambda: told_of_the_fence(city) > told_before,
             "the woken instance to find itself fenced, or too late",
         )
-        run_fanout(city, {})
+        city.stack.run_process(processes.fanout(city.stack.settings.processes_port, "default", 0))
         at_restart = len(written)
         wait_until(lambda: len(written) > at_restart + 50, "traffic after the restart")
     city.settle()
@@ -279,6 +279,7 @@ def test_a_revoked_grant_gets_nothing_after_the_cut_though_the_fan_out_was_froze
     delivered = {value["address"] for value in held(city, city.topic_of(HEALTH))}
     assert f"第{last}次" in delivered, "the department's other grant goes on"
     assert city.balance()["differences"] == []
+    run_fanout(city, {})
 
 
 def run_fanout(city: LiveCity, settings: Mapping[str, str]) -> None:
