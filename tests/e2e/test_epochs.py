@@ -56,7 +56,7 @@ def standing(city: LiveCity) -> int:
 @pytest.mark.parametrize(
     "place",
     [
-        f"{RUN}:_await_rows",
+        f"{RUN}:_has_all",
         pytest.param(f"{RUN}:_await_gate", marks=pytest.mark.soak),
         pytest.param(SWEEP, marks=pytest.mark.soak),
     ],

@@ -25,6 +25,7 @@ from services.control.epochs.errors import (
     StartAgain,
 )
 from services.control.epochs.filters import HASHED_TYPES, Filter, cannot_hash
+from services.control.epochs.patience import Patience
 from services.control.epochs.progress import Phase, Progress
 from services.control.epochs.scan import Scan, initial_scan_of, scan_of
 from services.control.epochs.scanning import CanonicalScan, RawScan
@@ -41,8 +42,8 @@ Told = Callable[[Progress], None]
 _FILTERED: Final = "filtered"
 _ATTEMPTS: Final = 3
 """Debezium reads the first part in the thread that takes the signal, beside the one that streams: under many
-changes they may be in each other's way, and the scan ends with an exception. And a stop that a connector
-which stood still takes late ends whatever scans then."""
+changes they disturb each other, and the scan ends with an exception or counts a part twice. And a stop that a
+connector takes late, because it stood still, ends whatever scans then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,8 @@ class _Run:
             self._begin(where, reason, by, initial=initial)
         raw = RawScan(self.bus, dict(self.newest.begins))
         scan = self._await_scan(raw)
-        self._await_rows(raw, scan)
+        while not self._has_all(raw, scan):
+            scan = self._scanned_again(raw, scan)
         self._await_gate(raw)
         return self._sweep(raw, scan, wanted)
 
@@ -228,7 +230,7 @@ class _Run:
         """Until the connector says that it has scanned the table; asks again while it has not begun."""
         expected = None if self.newest.where else self.bus.estimated_rows()
         notices, at = self.bus.notifications(0)
-        patience, asked, attempt = _Patience(self.settings.stalled_after_s), 0.0, 0
+        patience, asked, attempt = Patience(self.settings.stalled_after_s), 0.0, 0
         while True:
             scan = self._scan(notices)
             if attempt != self.attempt:
@@ -274,21 +276,29 @@ class _Run:
         self.bus.mark(_marker(self.bus, self.policy, self.newest.number, MarkerKind.ABORTED, detail))
         return ScanFailed(self.bus.resource.id, self.bus.provider.id, detail)
 
-    def _await_rows(self, raw: RawScan, scan: Scan) -> None:
+    def _has_all(self, raw: RawScan, scan: Scan) -> bool:
         """COMPLETED overtakes rows that are still unread, and a count says when all have come."""
-        patience = _Patience(self.settings.stalled_after_s)
+        patience = Patience(self.settings.late_after_s)
         while True:
             raw.advance()
             self._tell(Phase.COUNTING, len(raw.seen), scan.rows)
             if len(raw.seen) >= scan.rows:
-                return
-            if patience.is_over((raw.came,)):
-                what = f"{scan.rows} rows were scanned and {len(raw.seen)} keys came"
-                raise StartAgain(self.bus.resource.id, what, self.newest.where)
+                return True
+            if patience.is_over((len(raw.seen),)):
+                return False
             time.sleep(self.settings.look_s)
 
+    def _scanned_again(self, raw: RawScan, scan: Scan) -> Scan:
+        """A part that Debezium read twice counts twice, and no more keys will come: another scan tells."""
+        if self.newest.initial or self.attempt == _ATTEMPTS:
+            what = f"{scan.rows} rows were scanned and {len(raw.seen)} keys came"
+            raise StartAgain(self.bus.resource.id, what, self.newest.where)
+        self._require_open()
+        self.attempt += 1
+        return self._await_scan(raw)
+
     def _await_gate(self, raw: RawScan) -> None:
-        patience = _Patience(self.settings.stalled_after_s)
+        patience = Patience(self.settings.stalled_after_s)
         while not raw.decided():
             committed = sum(self.bus.committed().values())
             self._tell(Phase.DECIDING, committed, sum(at + 1 for at in raw.last.values()))
@@ -358,26 +368,6 @@ class _Run:
 
     def _tell(self, phase: Phase, done: int, of: int | None) -> None:
         self.told(Progress(self.bus.resource.id, self.newest.number, phase, done, of))
-
-
-@dataclass(slots=True)
-class _Patience:
-    """How long nothing may change."""
-
-    seconds: float
-    _seen: tuple[int, ...] | None = None
-    _since: float = field(default_factory=time.monotonic)
-
-    def is_over(self, now: tuple[int, ...]) -> bool:
-        """Whether nothing has changed for so long."""
-        if now != self._seen:
-            self._seen, self._since = now, time.monotonic()
-        return time.monotonic() - self._since > self.seconds
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing has changed for half of it: time to look at what should be working."""
-        return time.monotonic() - self._since > self.seconds / 2
 
 
 def _marker(

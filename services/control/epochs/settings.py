@@ -18,6 +18,8 @@ class EpochSettings(BaseModel):
     """A sweep that would remove more of the candidates waits for an operator."""
     stalled_after_s: Annotated[float, Field(gt=0)] = 300.0
     """So long a snapshot may tell nothing and write nothing."""
+    late_after_s: Annotated[float, Field(gt=0)] = 20.0
+    """So long no further row may come after the scan has ended; then the table is scanned again."""
     ask_again_s: Annotated[float, Field(gt=0)] = 30.0
     """After so long a signal that the connector has not taken is sent again."""
     look_s: Annotated[float, Field(gt=0)] = 0.5
