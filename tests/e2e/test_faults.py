@@ -21,7 +21,7 @@ PERSONS = "raw.police.public.person"
 
 
 @contextmanager
-def traffic(city: LiveCity, rows: list[int]) -> Iterator[list[int]]:
+def traffic(city: LiveCity, rows: list[int], pause_s: float = 0.005) -> Iterator[list[int]]:
     """Updates of these rows, one transaction each, from a thread until the body is done; yields a counter."""
     written: list[int] = []
     stop = threading.Event()
@@ -33,7 +33,7 @@ def traffic(city: LiveCity, rows: list[int]) -> Iterator[list[int]]:
                 with connection, connection.cursor() as cursor:
                     cursor.execute(*update(row, address=f"第{len(written)}次"))
                 written.append(row)
-                stop.wait(0.005)
+                stop.wait(pause_s)
 
     writer = threading.Thread(target=write)
     writer.start()
