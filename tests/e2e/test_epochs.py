@@ -25,7 +25,7 @@ POLICE = connector_name(ProviderId("police"))
 RUN = "services.control.epochs.run:_Run"
 SWEEP = "services.control.epochs.sweeping:Sweeper:sweep"
 PAUSE_S = 0.25
-"""Between two changes: Debezium cannot begin a scan of a table that changes a hundred times a second (ADR 71)."""
+"""Between two changes: Debezium cannot begin a scan of a table with a hundred changes a second (ADR 71)."""
 Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
