@@ -41,9 +41,9 @@ from topics.resource import CapturedTable
 Told = Callable[[Progress], None]
 _FILTERED: Final = "filtered"
 _ATTEMPTS: Final = 10
-"""Debezium reads the first part in the thread that takes the signal; where a change comes at that moment, the one
-that streams reads it too, and the scan ends with an exception or counts the part twice. And a stop that a
-connector takes late, because it stood still, ends whatever scans then."""
+"""Debezium reads the first part in the thread that takes the signal; where a change comes at that moment, the
+thread that streams reads it too, and the scan ends with an exception or counts the part twice. And a stop that
+a connector takes late, because it stood still, ends whatever scans then."""
 
 
 @dataclass(frozen=True, slots=True)
