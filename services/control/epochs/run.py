@@ -42,8 +42,8 @@ Told = Callable[[Progress], None]
 _FILTERED: Final = "filtered"
 _ATTEMPTS: Final = 10
 """Debezium reads the first part in the thread that takes the signal; where a change comes at that moment, the
-thread that streams reads it too, and the scan ends with an exception or counts the part twice. And a stop that
-a connector takes late, because it stood still, ends whatever scans then."""
+thread that streams reads it too, and the scan ends with an exception or counts the part twice. And a stop
+that a connector takes late, because it stood still, ends whatever scans then."""
 
 
 @dataclass(frozen=True, slots=True)
