@@ -48,8 +48,6 @@ def is_unavailable(value: object) -> bool:
     """Whether the value is Debezium's placeholder: as text, as bytes, or alone inside an array or map."""
     if isinstance(value, str):
         return value == UNAVAILABLE
-    if value is None or isinstance(value, (int, float)):
-        return False
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value) == _UNAVAILABLE_BYTES
     if isinstance(value, Mapping):

@@ -1,6 +1,5 @@
 """An epoch whose run is killed stays open, is taken for whole by nobody, and the next run ends it."""
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -27,20 +26,6 @@ SWEEP = "services.control.epochs.sweeping:Sweeper:sweep"
 PAUSE_S = 0.25
 """Between two changes: Debezium cannot begin a scan of a table with a hundred changes a second (ADR 71)."""
 Command = Callable[..., tuple[int, dict[str, Any]]]
-
-
-@pytest.fixture
-def command(city: LiveCity, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
-    for name, value in environment(city.stack).items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        result = CliRunner().invoke(app, [*arguments, "--json"])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
-
-    return run
 
 
 def killed_at(city: LiveCity, place: str) -> None:

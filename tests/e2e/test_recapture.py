@@ -1,19 +1,16 @@
 """A source that lost changes is said to have lost them, and captured anew under the next incarnation."""
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from producers.connect_client import ConnectClient
 from producers.connector import connector_name, slot_name
 from producers.debezium import incarnation_of
 from producers.slots import SlotReport, slot_report
-from services.cli.main import app
 from services.cli.plan import access_of
 from services.control.policy_topic import newest_policy
 from tests.e2e.live_city import LiveCity, wait_until
@@ -26,20 +23,6 @@ SOCIAL = ProviderId("social_security")
 NAME, SLOT = connector_name(SOCIAL), slot_name(SOCIAL)
 ENROLMENT = "social.enrolment.v1"
 RAW = "raw.social_security.public.enrolment"
-
-
-@pytest.fixture
-def command(city: LiveCity, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
-    for name, value in city.stack.settings.model_dump().items():
-        monkeypatch.setenv(f"GOVBUS_{name.upper()}", str(value))
-
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        result = CliRunner().invoke(app, [*arguments, "--json"])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
-
-    return run
 
 
 def slot(city: LiveCity) -> SlotReport | None:

@@ -44,20 +44,6 @@ def city() -> Iterator[LiveCity]:
         yield LiveCity.found(stack)
 
 
-@pytest.fixture
-def command(city: LiveCity, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, dict[str, Any]]]:
-    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
-    for name, value in city.stack.settings.model_dump().items():
-        monkeypatch.setenv(f"GOVBUS_{name.upper()}", str(value))
-
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        result = CliRunner().invoke(app, [*arguments, "--json"])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
-
-    return run
-
-
 def person(city: LiveCity, **columns: Any) -> int:
     """A new person who is accepted."""
     row = city.new_id()

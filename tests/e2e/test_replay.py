@@ -1,16 +1,13 @@
 """On the real stack: decided again to the byte, compared with another policy, delivered again."""
 
-import json
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from services.cli.control import control_database
-from services.cli.main import app
 from services.control.accounts.roles import Role
 from services.control.replays.redelivering import HEADER
 from tests.e2e.live_city import LiveCity
@@ -25,7 +22,7 @@ PERSONS = "population.person.v1"
 Command = Callable[..., tuple[int, dict[str, Any]]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def offices(city: LiveCity) -> None:
     """People of whom one may ask and another approve."""
     with closing(control_database(city.stack)) as database, database.begin() as connection:
@@ -37,20 +34,6 @@ def offices(city: LiveCity) -> None:
             ("replay.authority", Role.AUTHORITY),
         ):
             hire(connection, login, "data_bureau", role)
-
-
-@pytest.fixture
-def command(city: LiveCity, offices: None, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs a govbus command on the city's stack; returns its exit code and what it answers."""
-    for name, value in city.stack.settings.model_dump(exclude_none=True).items():
-        monkeypatch.setenv(f"GOVBUS_{name.upper()}", str(value))
-
-    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
-        result = CliRunner().invoke(app, [*arguments, "--json"])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result.exit_code, json.loads(result.stdout.splitlines()[-1])
-
-    return run
 
 
 def approved(command: Command, asks: str, approves: str, *what: str) -> str:

@@ -212,7 +212,8 @@ def test_a_slot_that_is_gone_fails_the_capture_and_is_never_papered_over(stack: 
     lost.sql(f"SELECT pg_drop_replication_slot('{slot_name(lost.provider)}')")
     with without_watch(stack):
         lost.client.resume(lost.name)
-        wait_for(lambda: lost.client.health(lost.name) is Health.FAILED)
+        wait_for(lambda: lost.client.status(lost.name).has_failed)
+        assert lost.client.health(lost.name) is Health.FAILED
         assert "no longer available" in (lost.client.status(lost.name).tasks[0].trace or "")
         assert lost.slot() is None
         lost.client.delete(lost.name)

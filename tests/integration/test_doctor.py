@@ -169,7 +169,7 @@ def test_a_connector_that_no_worker_runs_is_alarmed_restarted_and_told(scene: Sc
         assert "being restarted" in eventually(idle)["remedy"]
         eventually(lambda: scene.watched()["restarts"] > restarts)
         assert Level.FAILURE in {each.level for each in scene.told("watch", scene.connector)}
-        eventually(lambda: scene.connector in ill_connectors(scene.stack))
+        assert scene.connector in ill_connectors(scene.stack)
         # It is younger than that, when Kafka would end it, and has been there for more than a moment.
         for longest_s, overdue in ((HELD_S, False), (0.1, True)):
             found = open_transactions(AdminClient(scene.stack.kafka_config("doctor")), longest_s)

@@ -1,6 +1,5 @@
 """Check digits of resident numbers, credit codes and organisation codes, to verify and to generate them."""
 
-from operator import mul
 from typing import Final
 
 RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -10,7 +9,6 @@ CREDIT_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10,
 ORGANISATION_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 ORGANISATION_CHECKS: Final = "0123456789X"
-_ZEROES: Final = ord("0") * sum(RESIDENT_WEIGHTS)
 
 
 def resident_id_check_digit(first17: str) -> str:
@@ -19,10 +17,7 @@ def resident_id_check_digit(first17: str) -> str:
     Raises:
         ValueError: `first17` is not 17 ASCII digits.
     """
-    if len(first17) != len(RESIDENT_WEIGHTS) or not (first17.isascii() and first17.isdigit()):
-        raise ValueError(f"{len(RESIDENT_WEIGHTS)} digits are needed")
-    # Every record of a person passes here: of ASCII digits the bytes are the values, moved by that of 0.
-    return RESIDENT_CHECKS[(sum(map(mul, RESIDENT_WEIGHTS, first17.encode())) - _ZEROES) % 11]
+    return RESIDENT_CHECKS[_weighted(first17, "0123456789", RESIDENT_WEIGHTS) % 11]
 
 
 def credit_code_check_digit(first17: str) -> str:

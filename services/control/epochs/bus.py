@@ -35,11 +35,6 @@ OPERATOR: Final = "operator"
 _BATCH: Final = 2_000
 _TIMEOUT_S: Final = 30.0
 _READER: Final = "ledger.epochs"
-COLUMN_TYPES: Final = """
-    SELECT a.attname, t.typname
-      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-     WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
-"""
 
 
 @dataclass(slots=True)
@@ -170,7 +165,7 @@ class EpochBus:
 
     def column_types(self) -> Mapping[str, str]:
         """The names of the types of the table's columns; empty where the provider's database is silent."""
-        return dict(self._asked(COLUMN_TYPES))
+        return {name: kind for name, kind, _ in self._asked(COLUMNS_SQL)}
 
     def present(self, records: Collection[RecordId]) -> int | None:
         """How many of these rows the provider's table has now; None where that cannot be asked."""

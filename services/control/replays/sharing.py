@@ -71,6 +71,7 @@ class _Worker:
     repeater: Repeater
     pace: Pace
     open: ExitStack
+    """Holds the reader open for as long as the process lives."""
 
 
 _workers: list[_Worker] = []

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,7 +12,6 @@ from zlib import crc32
 
 import pytest
 from fastapi.routing import APIRoute
-from hypothesis import settings
 from starlette.datastructures import QueryParams
 
 from services.api.schema import document_text
@@ -47,9 +47,7 @@ HOSTILE: Final = (
     cursor(f'[0,7,"{NOBODY}"]'),
     cursor("[" * 600),
 )
-THIRDS: Final = 3
-THOROUGH: Final = 1000
-"""So many examples are asked for where time does not matter."""
+SHARES: Final = 3
 NAMES: Final = {
     "topic": PERSONS,
     "provider": "police",
@@ -124,17 +122,27 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
-def values(path: str, name: str) -> tuple[str, ...]:
-    """What one parameter is tried with: a third, for each parameter another one; all in a thorough run."""
-    if settings().max_examples >= THOROUGH:
-        return HOSTILE
-    return HOSTILE[crc32(f"{path}?{name}".encode()) % THIRDS :: THIRDS]
+@dataclass(frozen=True)
+class Share:
+    """Which of the hostile values parameters are tried with: of so many shares one, for each another."""
+
+    number: int
+    of: int = SHARES
+
+    def values(self, path: str, name: str) -> tuple[str, ...]:
+        return HOSTILE[(crc32(f"{path}?{name}".encode()) + self.number) % self.of :: self.of]
 
 
-def defects(portal: Operated, reader: Reader, path: str, names: Iterable[str]) -> list[tuple[str, str, int]]:
+REST: Final = [pytest.param(Share(number), marks=pytest.mark.soak) for number in range(1, SHARES)]
+"""What `make test` does not try."""
+
+
+def defects(
+    portal: Operated, reader: Reader, path: str, names: Iterable[str], share: Share
+) -> list[tuple[str, str, int]]:
     """The values that a path has no answer to, by parameter."""
     found = []
-    tried = [(name, value) for name in names for value in values(path, name)]
+    tried = [(name, value) for name in names for value in share.values(path, name)]
     for name, value in tried:
         portal.clock.pass_by(_A_WHILE)
         status = reader.look(f"{path}?{name}={quote(value)}").status_code
@@ -154,7 +162,10 @@ def who_may(readers: list[Reader], path: str) -> Reader:
     return next((each for each in readers if each.look(path).status_code != 403), readers[0])
 
 
-def test_no_parameter_of_a_page_is_a_defect(portal: Operated, readers: list[Reader], asked: set[str]) -> None:
+@pytest.mark.parametrize("share", [Share(0), *REST])
+def test_no_parameter_of_a_page_is_a_defect(
+    portal: Operated, readers: list[Reader], asked: set[str], share: Share
+) -> None:
     looked: set[str] = set()
     found = []
     for path in pages():
@@ -163,13 +174,18 @@ def test_no_parameter_of_a_page_is_a_defect(portal: Operated, readers: list[Read
         reader.look(path)
         names = sorted(asked)
         looked.update(names)
-        found += defects(portal, reader, path, names)
+        found += defects(portal, reader, path, names, share)
     assert found == []
     assert {"after", "q", "department", "days", "since", "until", "offset", "resource"} <= looked
 
 
-def test_no_parameter_of_the_api_is_a_defect(portal: Operated, readers: list[Reader]) -> None:
-    found = [each for path, name in lists() for each in defects(portal, who_may(readers, path), path, [name])]
+@pytest.mark.parametrize("share", [Share(0), *REST])
+def test_no_parameter_of_the_api_is_a_defect(portal: Operated, readers: list[Reader], share: Share) -> None:
+    found = [
+        each
+        for path, name in lists()
+        for each in defects(portal, who_may(readers, path), path, [name], share)
+    ]
     assert found == []
     assert len(lists()) > 30
 
