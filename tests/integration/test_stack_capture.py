@@ -1,6 +1,7 @@
 """A row of a provider's database reaches a topic through the embedded stack; no secret stays on the way."""
 
 import struct
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,6 +13,8 @@ import pytest
 from confluent_kafka import Consumer, Message
 from confluent_kafka.admin import AclOperation, NewTopic, ResourcePatternType, ResourceType
 
+from producers.connect_client import ConnectClient
+from producers.restarter import Restarter, RestartPolicy
 from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
 from services.stack.probes import loopback_session
@@ -119,19 +122,30 @@ def records(stack: Stack, topic: str, wanted: int) -> list[Message]:
     return records_until(stack, topic, lambda found: len(found) >= wanted)
 
 
-def records_until(stack: Stack, topic: str, enough: Callable[[list[Message]], bool]) -> list[Message]:
-    """Return what a read_committed reader sees from the beginning until it is enough."""
+def records_until(
+    stack: Stack,
+    topic: str,
+    enough: Callable[[list[Message]], bool],
+    meanwhile: Callable[[], object] = lambda: "",
+) -> list[Message]:
+    """Return what a read_committed reader sees from the beginning until it is enough.
+
+    Args:
+        meanwhile: is done after each read; what it returned last is told with a failure.
+    """
     settings = {"group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest", "enable.auto.commit": False}
     consumer = Consumer(stack.kafka_config("admin") | settings)
     consumer.subscribe([topic])
     found: list[Message] = []
+    seen: list[object] = [""]
 
     def read_enough() -> bool:
         found.extend(consumer.consume(100, 0.5))
+        seen[:] = [meanwhile()]
         return enough(found)
 
     try:
-        wait_for(read_enough)
+        wait_for(read_enough, what=lambda: f"more than {len(found)} records of {topic} {seen}")
     finally:
         consumer.close()
     return found
@@ -188,6 +202,13 @@ def test_a_connector_cannot_read_files_outside_the_folder_of_its_secrets(capture
     assert stack.secret("kafka-admin") not in trace + shown
 
 
+def watched(stack: Stack, name: str) -> Callable[[], object]:
+    """Return what looks at the connector as the watch of a bus does: a task that fails is started again."""
+    client = ConnectClient(stack.endpoints().connect_url, *stack.connect_auth())
+    restarter = Restarter(client, RestartPolicy(idle_grace=20.0), time.monotonic)
+    return lambda: (restarter.look([name]), status(stack, name)["tasks"])
+
+
 def test_rows_arrive_once_when_the_worker_is_killed_in_between(capture: Capture) -> None:
     stack = capture.stack
     execute(
@@ -201,5 +222,8 @@ def test_rows_arrive_once_when_the_worker_is_killed_in_between(capture: Capture)
         stack, capture.name, "INSERT INTO public.person SELECT i, 'after' FROM generate_series(3001, 4000) i"
     )
     stack.up()
-    keys = [record.key() for record in records(stack, capture.topic, 3001)]
+    found = records_until(
+        stack, capture.topic, lambda found: len(found) >= 3001, watched(stack, capture.name)
+    )
+    keys = [record.key() for record in found]
     assert len(keys) == len(set(keys)) == 3001
