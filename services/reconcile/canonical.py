@@ -1,26 +1,17 @@
 """Reads a canonical topic up to the cut: what it says of every key, and how long its changes took."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
-import fastavro
-
-from services.ledger.decode import SchemaSource
-from services.reconcile.rows import RowForm, key_bytes, key_digest
+from services.reconcile.rows import key_digest
 from services.reconcile.spill import NOTHING, Spill, State
+from services.reconcile.values import CanonicalValues, Unreadable, split_key
 from services.reconcile.window import Behind
-from topics.engine.reference import without_logical_types
-from topics.event import KafkaRecord, SchemaId, TopicName
-from topics.wire import PREFIX_LENGTH, NotFramed, split
+from topics.event import KafkaRecord, TopicName
 
 _TOLD_EVERY: Final = 20_000
-
-
-class Unreadable(Exception):  # noqa: N818 - named after what the record is
-    """A canonical record is no datum of its schema."""
 
 
 @dataclass(slots=True)
@@ -61,20 +52,9 @@ class CanonicalReader:
     """Takes canonical records, each partition in order, into a spill."""
 
     def __init__(
-        self,
-        envelope_schema: Mapping[str, Any],
-        value_schema_id: SchemaId,
-        form: RowForm,
-        schemas: SchemaSource,
-        raw_topic: TopicName,
-        behind: Behind,
-        allowed_ms: float,
+        self, values: CanonicalValues, raw_topic: TopicName, behind: Behind, allowed_ms: float
     ) -> None:
-        self._envelope = fastavro.parse_schema(without_logical_types(dict(envelope_schema)))
-        self._prefix = _without_state(envelope_schema) if form.is_whole else None
-        self._value_schema_id = value_schema_id
-        self._writers: dict[SchemaId, Any] = {value_schema_id: None}
-        self._schemas, self._form = schemas, form
+        self.values = values
         self._raw_topic, self._behind, self._allowed_ms = raw_topic, behind, allowed_ms
         self._passed: dict[int, bytes | None] = {}
         self.delays = Delays()
@@ -91,28 +71,6 @@ class CanonicalReader:
         spill.flush()
         return count
 
-    def envelope(self, record: KafkaRecord) -> dict[str, Any]:
-        """The record's value as the policy's schema has it.
-
-        Raises:
-            Unreadable: it is no datum of its schema.
-        """
-        try:
-            schema_id, avro = split(record.value or b"")
-            writer = self._writer(schema_id)
-            stream = BytesIO(avro)
-            if writer is None:
-                found = fastavro.schemaless_reader(stream, self._envelope, None)
-            else:
-                found = fastavro.schemaless_reader(stream, writer, self._envelope)
-        except NotFramed as error:
-            raise Unreadable(str(error)) from error
-        except Exception as error:
-            raise Unreadable(f"{record.coordinates}: {type(error).__name__}") from error
-        if not isinstance(found, dict):
-            raise Unreadable(record.coordinates)
-        return found
-
     def _take(self, record: KafkaRecord, spill: Spill) -> None:
         framed = record.key or b""
         if record.value is None:
@@ -121,12 +79,9 @@ class CanonicalReader:
                 self._gone(framed, record, spill)
             return
         try:
-            envelope, state = self._opened(record)
+            envelope, state = self.values.opened(record.value, record.coordinates)
         except Unreadable:
-            _, record_id = split_key(framed)
-            spill.add(
-                record_id.encode(), NOTHING, key_digest(framed), State.UNFIT, record.partition, record.offset
-            )
+            _add(spill, framed, None, State.UNFIT, record)
             return
         if envelope["raw_topic"] == self._raw_topic and self._behind.holds(
             envelope["raw_partition"], envelope["raw_offset"]
@@ -138,80 +93,14 @@ class CanonicalReader:
         if envelope["operation"] == "delete" or state is None:
             self._gone(framed, record, spill)
             return
-        self._state(framed, state, record, spill)
+        digest = self.values.digest(framed, state)
+        _add(spill, framed, digest, State.UNFIT if digest is None else State.ROW, record)
 
-    def _opened(self, record: KafkaRecord) -> tuple[dict[str, Any], bytes | Mapping[str, Any] | None]:
-        """The envelope and the state: its bytes, where it was written as it would be today."""
-        value = record.value or b""
-        if self._prefix is None or int.from_bytes(value[1:PREFIX_LENGTH], "big") != self._value_schema_id:
-            envelope = self.envelope(record)
-            return envelope, envelope["state"]
-        stream = BytesIO(value)
-        stream.seek(PREFIX_LENGTH)
-        try:
-            found: Any = fastavro.schemaless_reader(stream, self._prefix, None)
-            # The state comes last: which of null and record it is, then all that is left.
-            branch, state = value[stream.tell()], value[stream.tell() + 1 :]
-        except Exception as error:
-            raise Unreadable(f"{record.coordinates}: {type(error).__name__}") from error
-        return found, state if branch else None
-
-    def _state(
-        self, framed: bytes, state: bytes | Mapping[str, Any], record: KafkaRecord, spill: Spill
-    ) -> None:
-        identity, record_id = split_key(framed)
-        key = key_bytes(identity, record_id)
-        if isinstance(state, bytes):
-            digest: bytes | None = self._form.digest_of(key, state)
-        else:
-            digest = self._form.digest(key, state)
-        found = State.UNFIT if digest is None else State.ROW
-        spill.add(
-            record_id.encode(), digest or NOTHING, key_digest(framed), found, record.partition, record.offset
-        )
-
-    def _gone(self, framed: bytes, record: KafkaRecord, spill: Spill) -> None:
-        _, record_id = split_key(framed)
-        spill.add(
-            record_id.encode(), NOTHING, key_digest(framed), State.GONE, record.partition, record.offset
-        )
-
-    def _writer(self, schema_id: SchemaId) -> Any:
-        if schema_id not in self._writers:
-            schema = without_logical_types(dict(self._schemas.schema(schema_id)))
-            self._writers[schema_id] = fastavro.parse_schema(schema)
-        return self._writers[schema_id]
+    @staticmethod
+    def _gone(framed: bytes, record: KafkaRecord, spill: Spill) -> None:
+        _add(spill, framed, None, State.GONE, record)
 
 
-def _without_state(envelope_schema: Mapping[str, Any]) -> Any:
-    """The schema of everything before a record's state (topics/canonical.py puts the state last)."""
-    plain = without_logical_types(dict(envelope_schema))
-    fields = plain["fields"]
-    if fields[-1]["name"] != "state":
-        return None
-    return fastavro.parse_schema({**plain, "fields": fields[:-1]})
-
-
-def split_key(framed: bytes) -> tuple[str, str]:
-    """Identity and record id of a canonical key: two texts behind the five bytes of the frame.
-
-    Raises:
-        Unreadable: it is no canonical key.
-    """
-    at, parts = PREFIX_LENGTH, []
-    try:
-        for _ in range(2):
-            length = shift = 0
-            while True:
-                byte = framed[at]
-                at += 1
-                length |= (byte & 0x7F) << shift
-                shift += 7
-                if byte < 0x80:
-                    break
-            length >>= 1
-            parts.append(framed[at : at + length].decode())
-            at += length
-    except (IndexError, UnicodeDecodeError) as error:
-        raise Unreadable("a canonical key") from error
-    return parts[0], parts[1]
+def _add(spill: Spill, framed: bytes, digest: bytes | None, state: State, record: KafkaRecord) -> None:
+    _, record_id = split_key(framed)
+    spill.add(record_id, digest or NOTHING, key_digest(framed), state, record.partition, record.offset)

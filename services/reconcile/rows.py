@@ -52,9 +52,9 @@ class RowForm:
         return tuple(name for name in self.names if one.get(name) != other.get(name))
 
 
-def key_bytes(*parts: str) -> bytes:
+def key_bytes(*parts: bytes) -> bytes:
     """The parts of a key with their lengths, so that no two keys give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in (text.encode() for text in parts))
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def key_digest(key: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """One reconciliation from the cut to the answer."""
 
-import json
 import multiprocessing
 import resource as machine
 import tempfile
@@ -22,15 +21,16 @@ from services.gate.plan import SourcePlan
 from services.ledger.counts import Place
 from services.ledger.quarantine import read_quarantine
 from services.reconcile.bus import BusReader, NotSettled
-from services.reconcile.canonical import CanonicalReader, Unreadable
+from services.reconcile.canonical import CanonicalReader
 from services.reconcile.compare import Compared, Kind, compare
 from services.reconcile.cut import Connection, Cut, confirmed, connect, mark, open_cut
 from services.reconcile.differing import Kept, Looking, Shown, Why, condition, ranges_of
 from services.reconcile.report import Answer, SinkAnswer, timeliness
-from services.reconcile.scan import PROGRESS, Scan, Scanned, SourceTable, form_of, scan, together
+from services.reconcile.scan import PROGRESS, Scan, Scanned, SourceTable, form_of, scan, together, values_of
 from services.reconcile.sink import GrantTopic, SinkTable, compare_sink
 from services.reconcile.spill import Entry, Spill, ranges_for, read_range
 from services.reconcile.stopped import StoppedRow, stopped_at_cut
+from services.reconcile.values import Unreadable
 from services.reconcile.window import LOOK_BACK_MS, Behind, find_behind
 from topics.event import KafkaRecord, Record, RecordId, TopicName
 from topics.names import GATE_GROUP, sink_group, stopped_keys
@@ -205,16 +205,10 @@ class _Work:
         return find_behind(around, decoder, seen, self.before, ends, of.plan.primary_key)
 
     def _reader(self, behind: Behind) -> CanonicalReader:
-        entry = self.of.entry
-        return CanonicalReader(
-            json.loads(entry.envelope_schema),
-            entry.canonical_value_schema_id,
-            form_of(entry, self.of.plan),
-            self.of.bus.lookup.schemas,
-            entry.resource.raw_topic,
-            behind,
-            WITHIN_SECONDS[entry.resource.update_cycle] * 1000,
-        )
+        entry, form = self.of.entry, form_of(self.of.entry, self.of.plan)
+        values = values_of(entry, form, self.of.bus.lookup.schemas)
+        allowed_ms = WITHIN_SECONDS[entry.resource.update_cycle] * 1000
+        return CanonicalReader(values, entry.resource.raw_topic, behind, allowed_ms)
 
     def _read_canonical(self, reader: CanonicalReader, spill: Spill) -> None:
         topic = self.of.entry.resource.canonical_topic
@@ -267,7 +261,7 @@ class _Work:
         if found is None or found.value is None:
             return None
         try:
-            state: Record | None = reader.envelope(found)["state"]
+            state: Record | None = reader.values.envelope(found.value, found.coordinates)["state"]
         except Unreadable:
             return None
         return state

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,15 +11,17 @@ from typing import Any, Final
 
 from producers.columns import COLUMNS_SQL, Column, in_order, query
 from producers.connector import TableName
-from producers.debezium import record_id_of
 from producers.provider_setup import quoted_table
 from services.control.access import CaptureSource
-from services.gate.plan import SourcePlan, compile_gate
+from services.gate.plan import GatePlan, SourcePlan, compile_gate
+from services.ledger.decode import SchemaSource
 from services.reconcile.cut import Connection, connect, join_cut
-from services.reconcile.judge import moment, take
-from services.reconcile.rows import WHOLE, RowForm, key_bytes
+from services.reconcile.judge import RowJudge, moment
+from services.reconcile.rows import WHOLE, RowForm
 from services.reconcile.spill import NOTHING, Spill, State
-from topics.event import KafkaRecord, Record, RecordId, ResourceId, Stopped
+from services.reconcile.values import CanonicalValues
+from topics.engine.choose import choose
+from topics.event import Record, ResourceId, SchemaId
 from topics.policy import Policy, ResourcePolicy
 from topics.resource import CapturedTable
 
@@ -75,16 +77,17 @@ def scan(job: Scan) -> Scanned:
     """
     began = time.monotonic()
     policy = Policy.model_validate_json(job.policy)
-    entry = policy.resources[job.resource]
-    plan = compile_gate(policy).sources[entry.resource.raw_topic]
+    entry, plan = policy.resources[job.resource], compile_gate(policy)
     spill = Spill(job.folder, job.ranges)
     stopped = rows = 0
     with closing(connect(job.source)) as connection:
         join_cut(connection, job.token)
-        table = SourceTable(connection, plan)
-        form, at = form_of(entry, plan), moment(plan, job.at_ms)
+        table = SourceTable(connection, plan.sources[entry.resource.raw_topic])
+        judge = _judge(plan, entry, table.columns, job.at_ms)
         for batch in table.batches(job.part):
-            stopped += sum(_add(spill, row, plan, form, at) for row in batch)
+            for record_id, digest in judge.judged(batch):
+                spill.add(record_id, digest or NOTHING, state=State.ROW if digest else State.UNFIT)
+                stopped += digest is None
             rows += len(batch)
             (job.folder / PROGRESS).write_text(str(rows), encoding="ascii")
     spill.flush()
@@ -101,19 +104,24 @@ def _schema(entry: ResourcePolicy) -> dict[str, Any]:
     return found
 
 
-def _add(spill: Spill, row: Record, plan: SourcePlan, form: RowForm, at: KafkaRecord) -> bool:
-    """Add a row; whether the gate would stop it."""
-    record_id = record_id_of(row, plan.primary_key) or RecordId("")
-    taken = take(row, record_id, plan, at)
-    if isinstance(taken, Stopped):
-        spill.add(record_id.encode(), NOTHING, state=State.UNFIT)
-        return True
-    digest = form.digest(key_bytes(taken.identity, record_id), taken.items)
-    if digest is None:
-        spill.add(record_id.encode(), NOTHING, state=State.UNFIT)
-        return True
-    spill.add(record_id.encode(), digest)
-    return False
+def values_of(entry: ResourcePolicy, form: RowForm, schemas: SchemaSource) -> CanonicalValues:
+    """What opens the resource's canonical records."""
+    envelope = json.loads(entry.envelope_schema)
+    return CanonicalValues(envelope, entry.canonical_value_schema_id, form, schemas)
+
+
+class _NoOther:
+    """What the judge's own engine writes has no other schema than the policy's."""
+
+    def schema(self, schema_id: SchemaId) -> Mapping[str, Any]:
+        raise KeyError(schema_id)
+
+
+def _judge(plan: GatePlan, entry: ResourcePolicy, columns: Sequence[Column], at_ms: int) -> RowJudge:
+    source = plan.sources[entry.resource.raw_topic]
+    form = form_of(entry, source)
+    values = values_of(entry, form, _NoOther())
+    return RowJudge(plan, source, columns, values, form, moment(source, at_ms), choose())
 
 
 def _between(first: str | None, end: str | None) -> str:

@@ -80,7 +80,7 @@ def read_table(connection: Connection, table: SinkTable, spill: Spill) -> int:
         cursor.execute(table.query())
         while found := cursor.fetchmany(_AT_ONCE):
             for values in found:
-                key = key_bytes(*(str(part) for part in values[:keys]))
+                key = key_bytes(*(str(part).encode() for part in values[:keys]))
                 items = dict(zip(form.names, map(_value, values[keys:]), strict=True))
                 digest = form.digest(key, items)
                 state = State.UNFIT if digest is None else State.ROW
@@ -136,7 +136,7 @@ def _read(
         return (record.key or b"").hex().encode(), NOTHING
     if value is None:
         return _text(parts), None
-    return _text(parts), form.digest(key_bytes(*parts), value) or NOTHING
+    return _text(parts), form.digest(key_bytes(*(part.encode() for part in parts)), value) or NOTHING
 
 
 def _text(parts: Iterable[Any]) -> bytes:

@@ -11,11 +11,12 @@ import pytest
 from services.gate.stopped import StoppedEntry
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder
-from services.reconcile.canonical import CanonicalReader, Delays, Unreadable, split_key
+from services.reconcile.canonical import CanonicalReader, Delays
 from services.reconcile.cut import Visibility
 from services.reconcile.rows import RowForm, key_bytes
 from services.reconcile.spill import NOTHING, Spill, State, read_range
 from services.reconcile.stopped import StoppedRow, stopped_at_cut
+from services.reconcile.values import CanonicalValues, Unreadable, split_key
 from services.reconcile.window import Behind, find_behind
 from tests.support.debezium import KEY_SCHEMA_ID, PERSON_TOPIC, raw_key
 from tests.support.policy import CONTROL
@@ -136,16 +137,13 @@ def tombstone(offset: int) -> KafkaRecord:
 FORM = RowForm(json.loads(json.dumps(SOURCE.envelope_schema["fields"][-1]["type"][1])))
 
 
+def reader_of(written_with: SchemaId, schemas: "Schemas") -> CanonicalReader:
+    values = CanonicalValues(SOURCE.envelope_schema, written_with, FORM, schemas)
+    return CanonicalReader(values, PERSON_TOPIC, BEHIND, 100)
+
+
 def taken(folder: Path, *records: KafkaRecord) -> tuple[list[int], CanonicalReader]:
-    reader = CanonicalReader(
-        SOURCE.envelope_schema,
-        SOURCE.canonical_value_schema_id,
-        FORM,
-        Schemas(),
-        PERSON_TOPIC,
-        BEHIND,
-        100,
-    )
+    reader = reader_of(SOURCE.canonical_value_schema_id, Schemas())
     spill = Spill(folder, 1)
     reader.read(records, spill)
     return [entry.state for entry in read_range(folder, 0)], reader
@@ -185,16 +183,8 @@ def test_a_state_has_one_digest_whether_its_bytes_are_taken_or_its_values(tmp_pa
     items = {name: value for name, value in PERSON.items() if name != "id"}
     taken(tmp_path, record)
     [entry] = read_range(tmp_path, 0)
-    assert entry.digest == FORM.digest(key_bytes(f"resident_id:{ID_A}", "1"), items)
-    reader = CanonicalReader(
-        SOURCE.envelope_schema,
-        SchemaId(999),
-        FORM,
-        Written(),
-        PERSON_TOPIC,
-        BEHIND,
-        100,
-    )
+    assert entry.digest == FORM.digest(key_bytes(f"resident_id:{ID_A}".encode(), b"1"), items)
+    reader = reader_of(SchemaId(999), Written())
     reader.read([record], Spill(tmp_path / "older", 1))
     assert [each.digest for each in read_range(tmp_path / "older", 0)] == [entry.digest]
 
@@ -207,17 +197,17 @@ class Written(Schemas):
 
 
 def test_a_canonical_key_is_read_without_its_schema() -> None:
-    assert split_key(key("17")) == (f"resident_id:{ID_A}", "17")
+    assert split_key(key("17")) == (f"resident_id:{ID_A}".encode(), b"17")
     long_id = "9" * 300
-    assert split_key(key(long_id))[1] == long_id
+    assert split_key(key(long_id))[1] == long_id.encode()
     with pytest.raises(Unreadable):
         split_key(b"\x00\x00\x00\x00\x01\x90")
 
 
 def test_a_row_that_does_not_fit_the_schema_has_no_digest() -> None:
-    assert FORM.digest(key_bytes("a", "1"), {"id_number": 5}) is None
+    assert FORM.digest(key_bytes(b"a", b"1"), {"id_number": 5}) is None
     fits = {name: value for name, value in PERSON.items() if name != "id"}
-    assert FORM.digest(key_bytes("a", "1"), fits) not in (None, NOTHING)
+    assert FORM.digest(key_bytes(b"a", b"1"), fits) not in (None, NOTHING)
 
 
 def stop(row: int, first: int, last: int, at_ms: int = 100) -> KafkaRecord:
