@@ -21,6 +21,7 @@ from producers.connector import (
 )
 from producers.provider_setup import setup_sql
 from services.cli.plan import access_of
+from services.control.access import CaptureSource
 from services.control.acls import delete_acls, read_acls
 from services.control.definitions import load_definitions, packaged_definitions
 from services.doctor.patient import Patient
@@ -29,11 +30,13 @@ from services.stack.api import Stack
 from services.stack.probes import loopback_session
 from services.stack.secret_files import write_private
 from tests.support import waiting
+from tests.support.provider_server import ProviderServer
 from topics import names
 from topics.event import ProviderId, ResourceId
 from topics.resource import CapturedTable
 
 TABLE = TableName("public", "item")
+PASSWORD = "a-password-of-the-probe"
 _LIKE = ResourceId("population.person.v1")
 
 
@@ -42,11 +45,16 @@ eventually = partial(waiting.eventually, seconds=90.0)
 
 @dataclass(frozen=True)
 class OwnCapture:
-    """One provider with a table ``item (id, name)`` that only this test knows of."""
+    """One provider with a table ``item (id, name)`` that only this test knows of.
+
+    Args:
+        server: the provider's own server; None where its database is on the stack's.
+    """
 
     stack: Stack
     connect: ConnectClient
     provider: ProviderId
+    server: ProviderServer | None = None
 
     @property
     def role(self) -> str:
@@ -66,18 +74,27 @@ class OwnCapture:
 
     def sql(self, statement: str, database: str = "") -> list[tuple[Any, ...]]:
         """Run as the server's administrator; what the statement answers."""
-        with closing(self.stack.superuser_connection(database or self.provider)) as connection:
+        with closing(
+            (self.server or self.stack).superuser_connection(database or self.provider)
+        ) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
 
-    def start(self) -> None:
+    @property
+    def source(self) -> CaptureSource:
+        """How its database is reached by who captures."""
+        port = self.server.port if self.server else self.stack.endpoints().postgres_port
+        return CaptureSource("127.0.0.1", port, self.provider, self.role, PASSWORD)
+
+    def start(self, incarnation: int = 1) -> None:
         """Put the connector; it takes its snapshot by itself."""
         folder = str(self.stack.context.layout.connect_secrets)
-        endpoints = self.stack.endpoints()
-        port, provider = endpoints.postgres_port, self.provider
-        declared = CaptureDeclaration(provider, "127.0.0.1", port, provider, (TABLE,), 1, provider)
+        endpoints, provider, reached = self.stack.endpoints(), self.provider, self.source
+        declared = CaptureDeclaration(
+            provider, reached.host, reached.port, reached.database, (TABLE,), incarnation, provider
+        )
         environment = ConnectEnvironment(folder, endpoints.kafka_bootstrap)
         config = capture_config(read_template("debezium-postgres"), declared, environment)
         self.connect.put_config(self.connector, config)
@@ -95,36 +112,44 @@ class OwnCapture:
     def prepare(self, admin: AdminClient, rows: int) -> None:
         """Topics, rights, and the database with so many rows."""
         _prepare_kafka(admin, self)
-        password = "a-password-of-the-probe"
-        self.stack.create_database(self.provider, f"{self.provider}_owner", "a-password-of-the-owner")
+        if self.server is None:
+            self.stack.create_database(self.provider, f"{self.provider}_owner", "a-password-of-the-owner")
+        else:
+            self.sql(f"CREATE DATABASE {self.provider}", "postgres")
         self.sql("CREATE TABLE item (id bigserial PRIMARY KEY, name text)")
         self.sql(f"INSERT INTO item (name) SELECT 'x' FROM generate_series(1, {rows})")
-        self.sql(f"CREATE ROLE {self.role} LOGIN REPLICATION PASSWORD '{password}'")
+        self.sql(f"CREATE ROLE {self.role} LOGIN REPLICATION PASSWORD '{PASSWORD}'")
         self.sql(setup_sql(self.role, self.provider, self.slot, [TABLE]))
         secrets = self.stack.context.layout.connect_secrets / f"{self.provider}.properties"
-        write_private(secrets, f"user={self.role}\npassword={password}\n")
+        write_private(secrets, f"user={self.role}\npassword={PASSWORD}\n")
 
     def clean_up(self, admin: AdminClient) -> None:
         """Leave the stack as it was: no connector, slot, database, role, topic or right."""
         self.connect.delete(self.connector)
-        slot = f"FROM pg_replication_slots WHERE slot_name = '{self.slot}'"
-        eventually(lambda: not self.sql(f"SELECT 1 {slot} AND active", "postgres"))
-        self.sql(f"SELECT pg_drop_replication_slot(slot_name) {slot}", "postgres")
-        self.sql(f"DROP DATABASE {self.provider} WITH (FORCE)", "postgres")
-        for role in (self.role, f"{self.provider}_owner"):
-            self.sql(f"DROP ROLE {role}", "postgres")
+        if self.server is None:
+            self._drop_database()
         (self.stack.context.layout.connect_secrets / f"{self.provider}.properties").unlink()
         delete_acls(admin, [acl for acl in read_acls(admin) if self.provider in acl.name])
         topics = [topic for topic in admin.list_topics(timeout=15).topics if self.provider in topic]
         for answer in admin.delete_topics(topics).values():
             answer.result(15)
 
+    def _drop_database(self) -> None:
+        slot = f"FROM pg_replication_slots WHERE slot_name = '{self.slot}'"
+        eventually(lambda: not self.sql(f"SELECT 1 {slot} AND active", "postgres"))
+        self.sql(f"SELECT pg_drop_replication_slot(slot_name) {slot}", "postgres")
+        self.sql(f"DROP DATABASE {self.provider} WITH (FORCE)", "postgres")
+        for role in (self.role, f"{self.provider}_owner"):
+            self.sql(f"DROP ROLE {role}", "postgres")
+
 
 @contextmanager
-def own_capture(stack: Stack, name: str, rows: int) -> Iterator[OwnCapture]:
+def own_capture(
+    stack: Stack, name: str, rows: int, server: ProviderServer | None = None
+) -> Iterator[OwnCapture]:
     """A capture that has not begun; offsets outlive a connector, so its name is new for each process."""
     client = ConnectClient(stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session())
-    made, admin = OwnCapture(stack, client, ProviderId(f"{name}_{os.getpid()}")), stack.admin()
+    made, admin = OwnCapture(stack, client, ProviderId(f"{name}_{os.getpid()}"), server), stack.admin()
     made.prepare(admin, rows)
     try:
         yield made
