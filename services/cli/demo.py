@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from services.cli.demo_story import DemoStory
+from services.cli.demo_traffic import go_on
 from services.cli.demo_waiting import DemoStuck
 from services.cli.output import CommandFailed, ExitCode, emit_json
 from services.demo.kept import OtherCity
@@ -33,6 +34,14 @@ def demo(
     days: Annotated[
         int, typer.Option(min=0, max=31, help="Also play so many days of generated traffic, about 10 s each.")
     ] = 0,
+    traffic: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="No story: over the city that runs, somebody moves each second, to have something to watch.",
+        ),
+    ] = 0,
     leave: Annotated[
         bool, typer.Option("--exit", help="Stop the stack at the end, unless it ran before; its data stays.")
     ] = False,
@@ -41,6 +50,11 @@ def demo(
     """Start everything, make a city, share its data, and prove that the books balance."""
     console = Console(stderr=as_json, emoji=False)
     stack = Stack(StackSettings.from_environment())
+    if traffic:
+        moved = go_on(stack, console, traffic)
+        if as_json:
+            emit_json({"moved": moved})
+        return
     ran_before = stack.has_processes()
     story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates, days=days)
     try:

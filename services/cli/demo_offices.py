@@ -78,9 +78,15 @@ class PortalAccount:
 
 
 def open_offices(
-    database: ControlDatabase, definitions: Definitions, now: datetime
+    database: ControlDatabase, definitions: Definitions, now: datetime, *, audited: bool = False
 ) -> tuple[PortalAccount, ...]:
     """Make everything that is missing, and give the accounts back.
+
+    Args:
+        database: the control plane's.
+        definitions: the sample city's.
+        now: when.
+        audited: whether there are auditors and an operator, too.
 
     Raises:
         DemoStuck: the sample city's catalogue is refused.
@@ -95,7 +101,9 @@ def open_offices(
         _adopt(connection, now)
     with database.begin() as connection:
         _publish(connection, definitions, now)
-    return tuple(_account(database, each, order) for each in offices().accounts)
+    wanted = offices()
+    accounts = (*wanted.accounts, *wanted.audit) if audited else wanted.accounts
+    return tuple(_account(database, each, order) for each in accounts)
 
 
 def hand_over_grants(

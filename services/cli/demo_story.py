@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg2
-from psycopg2.extensions import make_dsn
 
 from consumers.decoding import Decoder as RecordDecoder
 from schemas.registry import RegistryCredentials, SchemaRegistry
@@ -16,6 +15,7 @@ from services.cli import processes
 from services.cli.control import control_database, prepare_control
 from services.cli.demo_books import books_of, settled_books
 from services.cli.demo_offices import hand_over_grants, open_offices
+from services.cli.demo_traffic import admin_dsn
 from services.cli.demo_waiting import DemoStuck, await_effect
 from services.cli.demo_week import Week
 from services.cli.grant_running import Running
@@ -34,14 +34,13 @@ from services.demo.latency import MEASURED_GRANT, PATIENCE_SECONDS, Addresses, L
 from services.demo.narration import Narrator
 from services.demo.readers import Arrival, DepartmentReader, reader_from_credentials, try_to_read
 from services.demo.sources import connection_secrets
-from services.demo.story import Told, play_changes, prepare_cast
+from services.demo.story import LIN, Told, number_of, play_changes, prepare_cast
 from services.demo.week import CitySize
 from services.demo.week_book import PlayedDay, write_book
 from services.ledger.lookup import Lookup
 from services.ledger.on_stack import AUDITOR, open_reader
 from services.ledger.quarantine import read_quarantine
 from services.stack.api import Stack
-from services.stack.postgres import SUPERUSER_SECRET
 from services.stack.probes import HOST
 from services.stack.progress import Bars
 from topics.event import ConsumerId, GrantId, ProviderId
@@ -243,6 +242,7 @@ class DemoStory:
         self.week = week.played
         path = write_book(self.stack.settings.home, self.week)
         self.tell.say(f"which stretch of the bus each day is stands in {path}")
+        self.tell.say(f"whom to trace: {number_of(LIN)}, a resident number of the story, invented")
         return definitions
 
     def prove(self, refused: str, latencies: Latencies) -> DemoAnswer:
@@ -275,7 +275,7 @@ class DemoStory:
         """Chapter 9."""
         self.tell.chapter(9, "The offices: departments, a published catalogue, and who may ask and decide")
         with closing(control_database(self.stack)) as database:
-            accounts = open_offices(database, definitions, datetime.now(UTC))
+            accounts = open_offices(database, definitions, datetime.now(UTC), audited=bool(self.days))
             imported = hand_over_grants(access_of(self.stack), database, definitions, datetime.now(UTC))
         self.tell.say("the catalogue of the sample city is published, and cases are bound to a policy")
         self.tell.say(f"{imported} grants became cases: from now on cases decide who receives what")
@@ -317,18 +317,8 @@ class DemoStory:
     @property
     def admin_dsn(self) -> str:
         """The administrator's connection to the server of the sample databases."""
-        endpoints = self.stack.endpoints()
-        return str(
-            make_dsn(
-                host=endpoints.postgres_host,
-                port=endpoints.postgres_port,
-                user="postgres",
-                password=self.stack.secret(SUPERUSER_SECRET),
-                dbname="postgres",
-            )
-        )
+        return admin_dsn(self.stack)
 
-    @contextmanager
     def lookup(self) -> Iterator[Lookup]:
         """The auditor's questions."""
         with open_reader(self.stack, "demo") as reader:

@@ -51,6 +51,8 @@ class Offices:
 
     departments: tuple[Office, ...]
     accounts: tuple[DemoAccount, ...]
+    audit: tuple[DemoAccount, ...]
+    """Who audits a played week, and who operates the bus meanwhile."""
 
 
 def offices() -> Offices:
@@ -60,6 +62,7 @@ def offices() -> Offices:
     return Offices(
         tuple(_office(one) for one in found["departments"]),
         tuple(DemoAccount(**one) for one in found["accounts"]),
+        tuple(DemoAccount(**one) for one in found["audit"]),
     )
 
 

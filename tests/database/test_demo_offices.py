@@ -60,3 +60,12 @@ def test_again_changes_nothing_and_tells_no_password(database: ControlDatabase) 
     with database.begin() as connection:
         assert person_by_login(connection, "police.clerk") == before
         assert connection.execute(text("SELECT count(*) FROM outbox")).scalar_one() == acts
+
+
+def test_who_plays_a_week_gets_two_auditors_and_an_operator_beside_the_three(
+    database: ControlDatabase,
+) -> None:
+    accounts = open_offices(database, sample_definitions(), NOW, audited=True)
+    roles = [account.role for account in accounts[3:]]
+    assert roles == ["auditor", "auditor", "operator"]
+    assert all(account.password for account in accounts)

@@ -32,6 +32,7 @@ NEGOTIATING = re.compile("^(Being negotiated|协商中)$")
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 OTHER_GRANT = "sub.education.population.person.v1.education-persons"
 """Delivers changes of the same person to another department all the time."""
+WATCHED = "sub.health.population.person.v1.health-persons-gusu"
 WISH = Wish(("id_number", "name"), "核对归档案卷中的当事人", "《中华人民共和国档案法》", "第十三条")
 
 
@@ -120,6 +121,13 @@ def open_topic(page: Page, grant: str) -> str:
     link.first.click()
     page.wait_for_load_state()
     return name
+
+
+def test_the_city_goes_on_living_when_asked_so_that_there_is_something_to_watch(city: City) -> None:
+    before = sum(city.ends(WATCHED).values())
+    run = play(city.stack.settings, "--traffic", "3")
+    assert (run.code, run.answer) == (0, {"moved": 3}), run.err[-2000:]
+    eventually(lambda: sum(city.ends(WATCHED).values()) > before, BUS_MS / 1000)
 
 
 @pytest.mark.requirement("A6-01", "A6-04", "A6-11", "A8-05")

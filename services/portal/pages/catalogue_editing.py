@@ -42,16 +42,24 @@ _FIXED: Final = frozenset({Field.PROVIDER, Field.PROVIDER_CODE, Field.PUBLISHED_
 """What the department and the day of publication say, whatever is typed."""
 _DERIVED: Final = frozenset({Field.KIND, Field.SECTION, Field.HEADING, Field.DETAIL})
 """Parts of the code."""
+_ITS_OWN: Final = (Field.CODE, Field.NAME)
+"""What no two entries have in common."""
 _NO_DAY: Final = CaseProblem("FORM", "changed_on", "this is no day", "write it as 2026-09-18")
 WRITTEN: Final = tuple(each for each in ENTRY_FIELDS if each not in _FIXED | _DERIVED)
 
 
 @router.get("/catalogue/new")
-def new_page(request: Request) -> Response:
-    """An empty form."""
-    principal = asker_of(request).principal
+def new_page(request: Request, like: str = "") -> Response:
+    """An empty form, or one with what another entry of the department says, but for its code and name."""
+    parts, principal = parts_of(request), asker_of(request).principal
     require(request, Permission.CATALOGUE_OPEN, own(principal))
-    return _form(request, {}, [])
+    if not like:
+        return _form(request, {}, [])
+    found = catalogue.shown(parts, principal, like)
+    require(request, Permission.CATALOGUE_OPEN, found.whose)
+    entry = found.stored.dossier.versions[-1].entry
+    cells = {**entry_cells(entry), **dict.fromkeys(_ITS_OWN, "")}
+    return _form(request, cells, [item_cells(each) for each in entry.items])
 
 
 @router.post("/catalogue/new")

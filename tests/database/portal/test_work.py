@@ -325,6 +325,28 @@ def test_an_entry_is_written_in_a_form_and_what_is_wrong_stands_beside_it(
     assert "住址" in page.text
 
 
+def test_an_entry_is_begun_like_another_and_needs_its_own_code_and_name_only(
+    portal: Portal, provider: Reader
+) -> None:
+    with portal.parts.database.begin() as connection:
+        stored = brought(connection, opened(connection, numbered(1)))
+    page = provider.open(f"/catalogue/entries/{stored.id}")
+    assert "New entry like this one" in page.text
+    page = provider.open(f"/catalogue/new?like={stored.id}")
+    assert (page.form("/catalogue/new").fields["code"], page.form("/catalogue/new").fields["name"]) == (
+        "",
+        "",
+    )
+    page = provider.sent(page, "/catalogue/new", name="流动人口登记", code="3013205/000009")
+    assert page.status == 200, page.text[:600]
+    path = page.path
+    page = provider.sent(page, f"{path}/steps/submit", why="in order")
+    assert page.status == 200, page.text[:600]
+    assert "register" in portal.reader(Role.AUTHORITY, department="data_bureau").open(path).actions
+    stranger = portal.reader(Role.CONSUMER, department=APPLICANT)
+    assert stranger.open(f"/catalogue/new?like={stored.id}").status == 403
+
+
 def test_a_token_is_shown_once_and_counts_until_it_is_revoked(portal: Portal, applicant: Reader) -> None:
     page = applicant.open("/account")
     page = applicant.sent(

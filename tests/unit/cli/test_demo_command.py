@@ -1,15 +1,18 @@
 """How `govbus demo` ends: well only if the books close and every measured change arrived."""
 
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
-from services.cli import demo
+from services.cli import demo, demo_traffic
 from services.cli.output import ExitCode
 from services.demo.answer import DemoAnswer
 from services.demo.kept import OtherCity, SampleCity
 from services.demo.latency import Latencies
+from services.stack.api import Stack
 from tests.unit.cli.called import Govbus, shape
 
 
@@ -54,3 +57,19 @@ def test_another_seed_than_the_kept_one_is_a_mistake_of_the_command_line_with_a_
     assert "there is no city of seed 8" in ended.err
     assert "govbus demo --seed 7" in ended.err
     assert "govbus reset" in ended.err
+
+
+def test_traffic_ends_well_with_ctrl_c_and_says_how_many_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_traffic, "admin_dsn", lambda _stack: "")
+    monkeypatch.setattr(demo_traffic, "play_traffic", lambda _dsn, changes, _rng: map(str, range(changes)))
+    waits: list[float] = []
+
+    def interrupted(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+
+    console, stack = Console(file=io.StringIO()), cast("Stack", None)
+    assert demo_traffic.go_on(stack, console, 3, waits.append) == 3
+    waits.clear()
+    assert demo_traffic.go_on(stack, console, 10, interrupted) == 2
