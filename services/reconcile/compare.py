@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.reconcile.rows import WHOLE, number
-from services.reconcile.spill import Entry, State
+from services.reconcile.spill import Entry, Spill, State, is_once, read_range
 
 
 class Kind(StrEnum):
@@ -58,6 +58,22 @@ class Compared:
     differing_ranges: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The side whose keys may have several records.
+
+    Args:
+        entries: the records of a range, of one key in their order.
+        totals: how many each range has, and the sum of their digests.
+        is_once: whether each record of a range is a row, and of another id than the others. Where such a
+            range has the table's count and sum, it is the table's without a look at its keys one by one.
+    """
+
+    entries: Callable[[int], Iterable[Entry]]
+    totals: list[tuple[int, int]]
+    is_once: Callable[[int], bool]
+
+
 @dataclass(slots=True)
 class _Key:
     """What a topic says of one of its keys: the last state, and those that a follower may still have."""
@@ -75,7 +91,7 @@ def compare(
     ranges: int,
     table: Callable[[int], Iterable[Entry]],
     table_totals: list[tuple[int, int]],
-    topic: Callable[[int], Iterable[Entry]],
+    topic: Topic,
     into: Compared,
     *,
     table_is_right: bool,
@@ -86,21 +102,31 @@ def compare(
         ranges: how many there are.
         table: the rows of a range, one entry each.
         table_totals: count and sum of each range of the table.
-        topic: the records of a range, of one key in their order.
+        topic: its records.
         into: what is added up.
         table_is_right: whether the topic is examined; else the table is.
     """
     for at in range(ranges):
-        keys, moving = fold(topic(at))
-        count, total = _standing(keys.values())
         into.ranges += 1
         into.table.add(*table_totals[at])
+        if topic.totals[at] == table_totals[at] and topic.is_once(at):
+            into.topic.add(*topic.totals[at])
+            continue
+        keys, moving = fold(topic.entries(at))
+        count, total = _standing(keys.values())
         into.topic.add(count, total)
         if not moving and (count, total) == table_totals[at]:
             continue
         found = list(_of_range(table(at), keys, table_is_right=table_is_right))
         into.differing_ranges += bool(found)
         yield from found
+
+
+def of_topic(spill: Spill) -> Topic:
+    """What was spilled of a topic, once it is all there."""
+    return Topic(
+        lambda at: read_range(spill.folder, at), spill.totals(), lambda at: is_once(spill.folder, at)
+    )
 
 
 def fold(entries: Iterable[Entry]) -> tuple[dict[bytes, _Key], bool]:

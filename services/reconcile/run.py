@@ -22,7 +22,7 @@ from services.ledger.counts import Place
 from services.ledger.quarantine import read_quarantine
 from services.reconcile.bus import BusReader, NotSettled
 from services.reconcile.canonical import CanonicalReader
-from services.reconcile.compare import Compared, Kind, compare
+from services.reconcile.compare import Compared, Kind, compare, of_topic
 from services.reconcile.cut import Connection, Cut, confirmed, connect, mark, open_cut
 from services.reconcile.differing import Kept, Looking, Shown, Why, condition, ranges_of
 from services.reconcile.report import Answer, SinkAnswer, timeliness
@@ -152,7 +152,7 @@ class _Work:
             of.say("waiting for the rest of the source")
             scanned = together(each.result() for each in scanning)
         stopped = self._stopped(behind)
-        compared, kept = self._compared(ranges, scanned, stopped)
+        compared, kept = self._compared(spill, scanned, stopped)
         shown = self._with_reasons(self._looking(reader, stopped).looked(kept.shown))
         sinks = tuple(self._sink(side, ranges) for side in of.sinks)
         where = condition(self.table, kept.ids) if kept.ids and not kept.too_many else None
@@ -225,14 +225,14 @@ class _Work:
         return stopped_at_cut(records, decoder, behind, self.of.plan.primary_key, since)
 
     def _compared(
-        self, ranges: int, scanned: Scanned, stopped: Mapping[RecordId, StoppedRow]
+        self, canonical: Spill, scanned: Scanned, stopped: Mapping[RecordId, StoppedRow]
     ) -> tuple[Compared, Kept]:
         compared, kept = Compared(), Kept(self.of.wish.shown, MOST_REPAIRED)
         for each in compare(
-            ranges,
+            canonical.ranges,
             self._source_range,
             scanned.totals,
-            lambda at: read_range(self.folder / "canonical", at),
+            of_topic(canonical),
             compared,
             table_is_right=True,
         ):

@@ -18,7 +18,7 @@ from services.control.access import CaptureSource
 from services.control.sink_target import Target
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder, Undecodable
-from services.reconcile.compare import Compared, Difference, compare
+from services.reconcile.compare import Compared, Difference, compare, of_topic
 from services.reconcile.cut import Connection, connect
 from services.reconcile.rows import RowForm, key_bytes, key_digest
 from services.reconcile.spill import NOTHING, Spill, State, read_range
@@ -163,12 +163,13 @@ def compare_sink(
     rows = Spill(folder / "table", ranges)
     with closing(connect(table.source)) as connection:
         read_table(connection, table, rows)
-    read_grant(topic.records(), decoder, table, Spill(folder / "grant", ranges), committed)
+    grant = Spill(folder / "grant", ranges)
+    read_grant(topic.records(), decoder, table, grant, committed)
     yield from compare(
         ranges,
         lambda at: read_range(folder / "table", at),
         rows.totals(),
-        lambda at: read_range(folder / "grant", at),
+        of_topic(grant),
         compared,
         table_is_right=False,
     )

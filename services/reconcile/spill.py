@@ -113,5 +113,19 @@ def read_range(folder: Path, at: int) -> Iterator[Entry]:
         place += length
 
 
+def is_once(folder: Path, at: int) -> bool:
+    """Whether each entry of a range is a row, and of another id than the others: nothing changed or moves."""
+    path = folder / _name(at)
+    data, place, count, ids = path.read_bytes() if path.exists() else b"", 0, 0, set()
+    while place < len(data):
+        _, _, state, _, _, length = _HEAD.unpack_from(data, place)
+        if state != State.ROW:
+            return False
+        place += _HEAD.size + length
+        ids.add(data[place - length : place])
+        count += 1
+    return len(ids) == count
+
+
 def _name(at: int) -> str:
     return f"{at:04x}"

@@ -3,12 +3,13 @@
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reconcile.compare import Compared, Difference, Kind, compare
+from services.reconcile.compare import Compared, Difference, Kind, compare, of_topic
 from services.reconcile.rows import key_digest
 from services.reconcile.spill import NOTHING, Spill, State, ranges_for, read_range
 from tests.support.examples import examples
@@ -31,7 +32,7 @@ def table(folder: Path, rows: Rows) -> Spill:
     return spill
 
 
-def topic(folder: Path, records: Iterable[tuple[str, str, str | None, bool]]) -> None:
+def topic(folder: Path, records: Iterable[tuple[str, str, str | None, bool]]) -> Spill:
     """Records: identity, record id, content (None: withdrawn), whether it is moving."""
     spill = Spill(folder, RANGES)
     for offset, (identity, id_, content, moving) in enumerate(records):
@@ -42,20 +43,21 @@ def topic(folder: Path, records: Iterable[tuple[str, str, str | None, bool]]) ->
         shown = NOTHING if content is None else digest(f"{id_}={content}")
         spill.add(id_.encode(), shown, key, state, 0, offset)
     spill.flush()
+    return spill
 
 
 def found(
     folder: Path, rows: Rows, records: Iterable[tuple[str, str, str | None, bool]], *, source: bool = True
 ) -> tuple[list[Difference], Compared]:
     spill = table(folder / "table", rows)
-    topic(folder / "topic", records)
+    records_of = of_topic(topic(folder / "topic", records))
     compared = Compared()
     differences = list(
         compare(
             RANGES,
             lambda at: read_range(folder / "table", at),
             spill.totals(),
-            lambda at: read_range(folder / "topic", at),
+            records_of,
             compared,
             table_is_right=source,
         )
@@ -71,6 +73,21 @@ def test_equal_sides_have_equal_counts_and_digests_and_no_difference(tmp_path: P
     assert differences == []
     assert (compared.table.count, compared.table.digest) == (compared.topic.count, compared.topic.digest)
     assert (compared.table.count, compared.differing_ranges) == (200, 0)
+
+
+def test_equal_sums_of_an_id_that_is_there_twice_are_not_taken_for_equal_sides(tmp_path: Path) -> None:
+    differences, _ = found(tmp_path, {"1": ["a", "a"]}, [("p", "1", "a", False), ("q", "1", "a", False)])
+    assert [each.kind for each in differences] == [Kind.DUPLICATED]
+
+
+def test_a_withdrawn_key_is_not_taken_for_a_row_without_a_digest(tmp_path: Path) -> None:
+    rows = Spill(tmp_path / "table", RANGES)
+    rows.add(b"1", NOTHING, state=State.UNFIT)
+    rows.flush()
+    gone = of_topic(topic(tmp_path / "topic", [("p", "1", None, False)]))
+    of_table = partial(read_range, tmp_path / "table")
+    differences = list(compare(RANGES, of_table, rows.totals(), gone, Compared(), table_is_right=True))
+    assert [each.kind for each in differences] == [Kind.LOST]
 
 
 def test_each_way_to_differ_is_told_apart(tmp_path: Path) -> None:
