@@ -75,8 +75,8 @@ def test_equal_sides_have_equal_counts_and_digests_and_no_difference(tmp_path: P
     assert (compared.table.count, compared.differing_ranges) == (200, 0)
 
 
-def test_equal_sums_of_an_id_that_is_there_twice_are_not_taken_for_equal_sides(tmp_path: Path) -> None:
-    differences, _ = found(tmp_path, {"1": ["a", "a"]}, [("p", "1", "a", False), ("q", "1", "a", False)])
+def test_a_row_that_is_there_twice_is_not_taken_for_a_record_that_was_sent_twice(tmp_path: Path) -> None:
+    differences, _ = found(tmp_path, {"1": ["a", "a"]}, [("p", "1", "a", False), ("p", "1", "a", False)])
     assert [each.kind for each in differences] == [Kind.DUPLICATED]
 
 
