@@ -15,8 +15,8 @@ from services.api.security.asking import asker_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import accounts
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import EVERYWHERE, Whose, permitted
-from services.control.accounts.people import Department, Person, reset_problem
+from services.control.accounts.decision import EVERYWHERE, Principal, Whose, permitted
+from services.control.accounts.people import Department, Person, enable_problem, reset_problem
 from services.control.accounts.roles import Role
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.store.accounts.acts import CorrectRequest
@@ -162,7 +162,8 @@ def _person(request: Request, person: Person, status: int = 200, **more: Any) ->
         "person": person,
         "changes": ()
         if mine
-        else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person)],
+        else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person, principal)],
+        "at_console": reset_problem(person) is not None,
         "roles": list(Role),
         "departments": sorted(all_of(request).values(), key=lambda each: each.id),
         "everywhere": EVERYWHERE,
@@ -174,11 +175,11 @@ def _person(request: Request, person: Person, status: int = 200, **more: Any) ->
     return page(request, "admin/person.html", status, **(shown | more))
 
 
-def _fits(change: Action, person: Person) -> bool:
+def _fits(change: Action, person: Person, principal: Principal) -> bool:
     """Whether a change makes sense for the account as it is."""
     match change:
         case Action.ACCOUNT_ENABLE:
-            return not person.active
+            return not person.active and enable_problem(person, principal) is None
         case Action.ACCOUNT_DISABLE | Action.ACCOUNT_REVOKE_SESSIONS:
             return person.active
         case Action.ACCOUNT_RESET_PASSWORD:
