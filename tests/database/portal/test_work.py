@@ -382,6 +382,8 @@ def test_the_page_says_how_who_is_to_audit_gets_a_password_that_nobody_has_seen(
     path = f"/admin/people/{person.id}"
     page = authority.sent(authority.open(path), f"{path}/give_role", role="auditor", why="new in the office")
     assert "govbus account reset-password new.auditor" in page.text
+    page = authority.sent(authority.open(path), f"{path}/give_role", role="overseer", why="looks at more")
+    assert "reset-password" not in page.text
 
 
 @pytest.mark.requirement("A1-05")
