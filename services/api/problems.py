@@ -227,6 +227,7 @@ _FORBIDDEN: Final = frozenset(
         "OWN_DECISION",
         "OWN_ACCOUNT",
         "RESET_AT_CONSOLE",
+        "DISABLED_BY_ANOTHER",
         "SUSPENDED_BY_AUTHORITY",
     }
 )

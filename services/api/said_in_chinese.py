@@ -81,6 +81,7 @@ _OF_PERSONS: Final = {
         "管理、运维、审计和监督人员的密码不得在页面上重置",
         "请在控制台执行 govbus account reset-password，操作将被记录",
     ),
+    "DISABLED_BY_ANOTHER": ("该账号由他人停用", "请由停用的人员或主管部门启用"),
     "OWN_ACCOUNT": ("不得办理本人账号", "请由他人办理"),
     "OWN_CASE": ("本部门是申请部门", "请由其他部门人员办理"),
     "OWN_CONFLICT": ("不得裁定涉及本部门的争议", "请由其他部门人员裁定"),

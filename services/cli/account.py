@@ -18,7 +18,8 @@ from services.control.accounts.people import Department, Person
 from services.control.accounts.roles import Role
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.signing_in.local import LocalLogins
-from services.control.store.accounts import departments, persons, roles
+from services.control.store.accounts import departments, passwords, persons, roles
+from services.control.store.accounts.identities import is_linked
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 
@@ -158,7 +159,10 @@ def role_command(
         if oversee:
             roles.set_oversight(connection, id_, oversee, order)
         found = persons.lock_person(connection, id_)
+        without = bool(give) and not passwords.hashes(connection, id_) and not is_linked(connection, id_)
     account_view.show_people([found], wants_json(as_json, output))
+    if without:
+        note(f"The account has no password: `govbus account reset-password {login}` makes one.")
 
 
 @app.command("permissions")

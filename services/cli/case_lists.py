@@ -86,7 +86,8 @@ def due_command(
 def sweep_command(definitions: Folder = None, as_json: Json = False, output: Form = Format.TABLE) -> None:
     """Do what time has made due: expire, report and escalate breaches, remind, count provisional days anew.
 
-    Run it every day, by cron; twice does no harm. A case that cannot be worked on is left out (exit code 1).
+    The control process does it by itself every minute; run it where that one does not. Twice does no harm. A
+    case that cannot be worked on is left out (exit code 1).
     """
     desk = the_desk(definitions)
     with open_control() as database:

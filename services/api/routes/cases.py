@@ -29,6 +29,7 @@ from services.control.cases.case import Given
 from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, RefusalReason, State, StopReason
+from services.control.clocks.calendar import civil_day
 from services.control.docket.forms import ApplicationForm, ApprovalForm
 from services.control.store.cases.listing import CaseLine, Wish
 
@@ -111,14 +112,16 @@ def list_cases(
     consumer: Filter = None,
     provider: Filter = None,
     resource: Filter = None,
+    overdue: bool = False,
     sort: Literal["newest", "due"] = "newest",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[CaseLineAnswer]:
     """List the cases that the reader sees, the newest first; by `due` those with a running duty only."""
-    wish = Wish(state=state, consumer=consumer, provider=provider, resource=resource)
-    question = ("cases", state, consumer, provider, resource, *(["due"] if sort == "due" else []))
     parts, principal = parts_of(request), principal_of(request)
+    day = civil_day(parts.clock()) if overdue else None
+    wish = Wish(state=state, consumer=consumer, provider=provider, resource=resource, overdue_on=day)
+    question = ("cases", state, consumer, provider, resource, overdue, *(["due"] if sort == "due" else []))
     if sort == "due":
         at = place_of(cursor, [str, int], *question)
         place = None if at is None else (_day(at[0]), int(at[1]))

@@ -14,8 +14,9 @@ from services.api.security.asking import permit
 from services.api.uses.reach import visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
-from services.control.accounts.people import Department, Person, reset_problem
+from services.control.accounts.people import Department, Person, enable_problem, reset_problem
 from services.control.accounts.roles import Role
+from services.control.cases.words import Problem
 from services.control.store.accounts import (
     counters,
     departments,
@@ -176,7 +177,7 @@ def changed(
     before = persons.lock_person(connection, id_)
     require_seen(if_match, before.rights)
     order = Order(principal.person, parts.clock(), change.why)
-    password = _carried_out(parts, connection, before, change, order)
+    password = _carried_out(parts, principal, connection, before, change, order)
     return Changed(persons.lock_person(connection, id_), password)
 
 
@@ -200,18 +201,18 @@ def whose(person: Person) -> Whose:
 
 
 def _carried_out(
-    parts: Parts, connection: Connection, person: Person, change: Change, order: Order
+    parts: Parts, principal: Principal, connection: Connection, person: Person, change: Change, order: Order
 ) -> str | None:
     id_ = person.id
     match change.action:
         case Action.ACCOUNT_DISABLE:
-            persons.disable(connection, id_, order)
+            over = enable_problem(person, principal) is None
+            persons.disable(connection, id_, order, over=over)
         case Action.ACCOUNT_ENABLE:
+            _require(enable_problem(person, principal))
             persons.enable(connection, id_, order)
         case Action.ACCOUNT_RESET_PASSWORD:
-            problem = reset_problem(person)
-            if problem is not None:
-                raise CorrectRequest(problem)
+            _require(reset_problem(person))
             return parts.logins.reset(connection, id_, order)
         case Action.ACCOUNT_UNLOCK:
             counters.unlock(connection, person.login)
@@ -227,6 +228,11 @@ def _carried_out(
         case _:
             raise AnswerProblem(Code.INVALID)
     return None
+
+
+def _require(problem: Problem | None) -> None:
+    if problem is not None:
+        raise CorrectRequest(problem)
 
 
 def _visible(parts: Parts, principal: Principal) -> frozenset[str] | None:

@@ -20,7 +20,7 @@ from services.control.contracts.agreement import NothingToDescribe, agreement_in
 from services.control.contracts.asyncapi import asyncapi_document
 from services.control.contracts.odcs import odcs_document
 from services.control.store import snapshots
-from services.control.store.cases.granted import Granted, granted, granted_as
+from services.control.store.cases.granted import Granted, granted, granted_as, with_cases
 from topics.event import GrantId, ResourceId
 
 
@@ -69,7 +69,7 @@ def listed(
         found: list[GrantLine] = []
         if place is None or place.before is None:
             after = "" if place is None else place.declared
-            found = [each for each in _declared(parts, principal) if each.grant > after][:limit]
+            found = [each for each in _declared(parts, connection, principal) if each.grant > after][:limit]
         if len(found) < limit:
             before = None if place is None else place.before
             found += map(_of_case, granted(connection, visible, before, limit - len(found)))
@@ -139,18 +139,23 @@ def _whose(parts: Parts, held: Mapping[str, Any]) -> Whose:
 
 
 def _found(parts: Parts, connection: Connection, grant: str) -> GrantLine:
-    declared = parts.definitions.grants.get(GrantId(grant))
-    if declared is not None:
-        resource = parts.definitions.resources[declared.resource]
-        return _line(grant, declared.consumer, resource.provider, declared.resource)
+    """A grant by its case; by its definition only where no case has come of it."""
     case = granted_as(connection, grant)
-    if case is None:
+    if case is not None:
+        return _of_case(case)
+    declared = parts.definitions.grants.get(GrantId(grant))
+    if declared is None:
         raise AnswerProblem(Code.NOT_FOUND)
-    return _of_case(case)
+    resource = parts.definitions.resources[declared.resource]
+    return _line(grant, declared.consumer, resource.provider, declared.resource)
 
 
-def _declared(parts: Parts, principal: Principal) -> Iterable[GrantLine]:
+def _declared(parts: Parts, connection: Connection, principal: Principal) -> Iterable[GrantLine]:
+    """Grants that only definitions know: of those that became cases, the cases say how they are."""
+    decided = with_cases(connection, parts.definitions.grants)
     for id_, grant in sorted(parts.definitions.grants.items()):
+        if id_ in decided:
+            continue
         resource = parts.definitions.resources[grant.resource]
         if sees(principal, Action.GRANT_LOOK, Whose(resource.provider, grant.consumer)):
             yield _line(id_, grant.consumer, resource.provider, grant.resource)

@@ -66,11 +66,13 @@ def _of_resource(parts: Parts, name: str) -> Whose:
 
 
 def _of_grant(parts: Parts, connection: Connection, name: str) -> Whose:
-    declared = parts.definitions.grants.get(GrantId(name))
-    if declared is not None:
-        return Whose(parts.definitions.resources[declared.resource].provider, declared.consumer)
     case = granted_as(connection, name)
-    return Whose() if case is None else Whose(case.provider, case.consumer)
+    if case is not None:
+        return Whose(case.provider, case.consumer)
+    declared = parts.definitions.grants.get(GrantId(name))
+    if declared is None:
+        return Whose()
+    return Whose(parts.definitions.resources[declared.resource].provider, declared.consumer)
 
 
 def _of_topic(parts: Parts, name: str) -> Whose:

@@ -49,6 +49,8 @@ class Person:
     must_change_password: bool = False
     rights: int = 1
     department_active: bool = True
+    disabled_by: str | None = None
+    """Who switched the account off: the id of an account, or the console's."""
 
     @property
     def may_enter(self) -> bool:
@@ -93,6 +95,27 @@ def reset_problem(person: Person) -> Problem | None:
     return Problem(
         "RESET_AT_CONSOLE", "person", what, "have `govbus account reset-password` run at the console"
     )
+
+
+def takes_new_duty(roles: frozenset[Role], wanted: Role) -> bool:
+    """Whether somebody with these roles would with another one begin to decide, to run the bus or to audit.
+
+    Whoever made the account, or gave it its password, has seen that one: an operator could log in before the
+    person does, and be what he must not be. So no password from before counts in the new duty.
+    """
+    duty = DUTY_OF[wanted]
+    return duty is not Duty.EXCHANGE and duty_of(roles) is not duty
+
+
+def enable_problem(person: Person, principal: Principal) -> Problem | None:
+    """Why somebody may not switch an account on again, or None: another than he switched it off.
+
+    The authority may in any case, so that no account stays off because somebody has left.
+    """
+    if person.active or Role.AUTHORITY in principal.roles or person.disabled_by == principal.person:
+        return None
+    what = "somebody else switched the account off"
+    return Problem("DISABLED_BY_ANOTHER", "person", what, "ask whoever did it, or the authority")
 
 
 def own_account_problem(actor: str, subject: UUID) -> Problem | None:

@@ -197,7 +197,7 @@ _OF_ACCOUNTS: Final[tuple[_Row, ...]] = (
     (Action.ACCOUNT_EDIT_DEPARTMENT, _CHANGE, _ALL, _, _, _, _, _),
     (Action.ACCOUNT_ADD, _CHANGE, _, _, _, _ALL, _, _),
     (Action.ACCOUNT_DISABLE, _CHANGE, _ALL, _, _, _ALL, _, _),
-    (Action.ACCOUNT_ENABLE, _CHANGE, _, _, _, _ALL, _, _),
+    (Action.ACCOUNT_ENABLE, _CHANGE, _ALL, _, _, _ALL, _, _),
     (Action.ACCOUNT_RESET_PASSWORD, _CHANGE, _, _, _, _ALL, _, _),
     (Action.ACCOUNT_UNLOCK, _CHANGE, _, _, _, _ALL, _, _),
     (Action.ACCOUNT_REVOKE_SESSIONS, _CHANGE, _ALL, _, _, _ALL, _, _),

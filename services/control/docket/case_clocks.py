@@ -12,7 +12,7 @@ from typing import Final
 
 from services.control.cases.case import Case, Event
 from services.control.cases.table import TRANSITIONS
-from services.control.cases.words import Action, State
+from services.control.cases.words import Action, Decides, State
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.merge import Decided, Facts
 from services.control.clocks.rules import AgreedDate, Stage
@@ -55,6 +55,8 @@ class CaseClock:
     decided: Decided
     """The stage that runs, from which pack and article, and what it was chosen over."""
     run: ClockRun
+    obliged: str
+    """Who has to act: as the stage says, but a decision is owed by whoever decides in this case."""
     begun_by: int
     """The number of the event that began it."""
     ended_by: int | None = None
@@ -102,7 +104,7 @@ def clocks_of(case: Case, policy: Bound, facts: Facts) -> tuple[CaseClock, ...]:
     for event in case.events:
         after = TRANSITIONS[state, event.action].after
         clocks = [_moved(each, event, after) for each in clocks]
-        clocks += _begun(clocks, event, policy, facts)
+        clocks += _begun(clocks, event, policy, facts, case.opening.rules.decides)
         state = after
     return tuple(clocks)
 
@@ -118,7 +120,9 @@ def current_due(lines: tuple[DueLine, ...]) -> DueLine | None:
     return min(running, key=lambda each: (each.advisory, each.due_on, each.number), default=None)
 
 
-def _begun(clocks: list[CaseClock], event: Event, policy: Bound, facts: Facts) -> Iterator[CaseClock]:
+def _begun(
+    clocks: list[CaseClock], event: Event, policy: Bound, facts: Facts, decides: Decides
+) -> Iterator[CaseClock]:
     number = len(clocks)
     for key, named in _BEGINS.get(event.action, ()):
         for decided in policy.decide(key, facts):
@@ -131,9 +135,18 @@ def _begun(clocks: list[CaseClock], event: Event, policy: Bound, facts: Facts) -
             number += 1
             run = start(stage.rule, event.when)
             ended = event.number if key == UNCONDITIONAL_REPLY else None
-            yield CaseClock(
-                number, decided, run if ended is None else meet(run, event.when), event.number, ended
-            )
+            if ended is not None:
+                run = meet(run, event.when)
+            yield CaseClock(number, decided, run, _obliged(key, stage, decides), event.number, ended)
+
+
+def _obliged(key: str, stage: Stage, decides: Decides) -> str:
+    """Who has to act.
+
+    Packs of different layers give the time of a decision and who takes it: where a city lets the authority
+    decide, the nation's stage still names the provider.
+    """
+    return decides.value if key == REPLY and stage.starts_on == RECEIVED else stage.obliged
 
 
 def _runs(clocks: list[CaseClock], key: str, stage: Stage) -> bool:
@@ -178,7 +191,7 @@ def _line(clock: CaseClock, calendar: Calendar) -> DueLine:
         number=clock.number,
         key=clock.decided.key,
         stage=stage.name,
-        obliged=stage.obliged,
+        obliged=clock.obliged,
         begun_at=run.started,
         ended_at=run.met,
         due_on=None if stands.due is None else stands.due.day,

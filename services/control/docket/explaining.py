@@ -42,7 +42,7 @@ def _clock(filed: Filed, clock: CaseClock, calendar: Calendar, now: datetime) ->
         "number": clock.number,
         "key": clock.decided.key,
         "stage": clock.stage.name,
-        "obliged": clock.stage.obliged,
+        "obliged": clock.obliged,
         **_source(clock.decided.given),
         "over": [{**_source(each.given), "why": each.why} for each in clock.decided.over],
         "begun": _event(filed, clock.begun_by),

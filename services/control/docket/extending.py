@@ -42,7 +42,7 @@ def extension_problems(
         yield _which(filed)
         return
     approver = "" if clock.run.rule.extension is None else clock.run.rule.extension.approver
-    wanted = Role.AUTHORITY.value if approver == _AUTHORITY else clock.stage.obliged
+    wanted = Role.AUTHORITY.value if approver == _AUTHORITY else clock.obliged
     if approver and actor.role.value != wanted:
         what = f"more time is not for the role {actor.role.value}"
         yield Problem("WRONG_ROLE", "role", what, f"ask: {wanted}")

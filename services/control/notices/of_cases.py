@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.control.cases.case import Case
-from services.control.cases.words import Action, State
+from services.control.cases.words import Action, Decides, State
 from services.control.notices.event import Happened, Offices, Parties
 from services.control.notices.shown import Fact
 from services.control.notices.words import Audience, Kind, Slot
@@ -32,9 +32,14 @@ _BY_STATE: Final[Mapping[State, Kind]] = {
     State.EXPIRED: Kind.CASE_EXPIRED,
     State.WITHDRAWN: Kind.CASE_WITHDRAWN,
 }
+_BY_AUTHORITY: Final[Mapping[State, Kind]] = {
+    State.DECIDING: Kind.CASE_DECIDING_BY_AUTHORITY,
+    State.NEGOTIATING: Kind.CASE_NEGOTIATING_BY_AUTHORITY,
+}
+"""Where the rules of the case let the authority decide: it has to act, and not the provider."""
 
 
-def kind_of(before: State, action: Action, after: State) -> Kind | None:
+def kind_of(before: State, action: Action, after: State, decides: Decides = Decides.PROVIDER) -> Kind | None:
     """Of what kind a step of a case is; None where nobody is told, because nothing changed for anybody.
 
     A case that rises from one level to the next stays escalated, and one that is suspended once more stays
@@ -44,7 +49,8 @@ def kind_of(before: State, action: Action, after: State) -> Kind | None:
         return _BY_ACTION[action]
     if before is after and action not in (Action.ESCALATE, Action.SUSPEND):
         return None
-    return _BY_STATE.get(after)
+    by_authority = _BY_AUTHORITY.get(after) if decides is Decides.AUTHORITY else None
+    return by_authority or _BY_STATE.get(after)
 
 
 def of_case(before: State, case: Case, offices: Offices) -> Happened | None:
@@ -56,7 +62,7 @@ def of_case(before: State, case: Case, offices: Offices) -> Happened | None:
         offices: the authority, and who runs the bus.
     """
     event = case.events[-1]
-    kind = kind_of(before, event.action, case.state)
+    kind = kind_of(before, event.action, case.state, case.opening.rules.decides)
     if kind is None:
         return None
     key = f"case:{case.opening.id}:{event.number}"

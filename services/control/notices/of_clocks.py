@@ -16,16 +16,17 @@ _SILENT: Final = frozenset({State.MET, State.MET_LATE, State.PAUSED})
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A duty with a last day, of a case, a ticket or an objection."""
+    """A duty with a last day, of a case, a ticket, an objection or an entry."""
 
     about: str
-    """The id of the case or ticket, the number of the objection."""
+    """The id of the case, ticket or entry, the number of the objection."""
     key: str
     """The key of the clock, such as ``clocks.problem.verify``."""
     day: date
     """Its last day."""
     ticket: bool = False
     objection: bool = False
+    entry: bool = False
 
 
 def of_duty(duty: Duty, percent: int, parties: Parties, now: datetime, *, overdue: bool) -> Happened:
@@ -41,6 +42,8 @@ def of_duty(duty: Duty, percent: int, parties: Parties, now: datetime, *, overdu
         facts[Slot.TICKET] = duty.about
     if duty.objection:
         facts[Slot.OBJECTION] = duty.about
+    if duty.entry:
+        facts[Slot.ENTRY] = duty.about
     key = f"clock:{duty.about}:{duty.key}:{duty.day}:{kind}:{percent}"
     return Happened(key, kind, now, parties, facts)
 
@@ -61,7 +64,7 @@ def parties_of(
     """Who is told of a duty: who has to act; on the last day the authority too; when it is late everybody.
 
     Args:
-        obliged: as the policy says it, ``provider`` or ``authority``.
+        obliged: ``provider`` or ``authority``: who has to act.
         parties: consumer and provider of the case.
         offices: the authority, and who runs the bus.
         percent: how much of the time has passed.

@@ -64,6 +64,8 @@ def link_of(happened: Happened, portal: str) -> str:
         folder, slot = _PAGES["ticket"]
     if about == "clock" and Slot.OBJECTION in happened.facts:
         folder, slot = _PAGES["objection"]
+    if about == "clock" and Slot.ENTRY in happened.facts:
+        folder, slot = _PAGES["entry"]
     if about == "clock" and str(happened.facts.get(Slot.DUTY, "")) in _OF_REPORTS:
         # All reports are on one page.
         return f"{portal}/reports"

@@ -42,10 +42,20 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
     (
         Kind.CASE_DECIDING,
         (
-            Said("申请 {case} 等待答复（资源 {resource}）", "有权决定的部门：请在期限内答复。"),
+            Said("申请 {case} 等待答复（资源 {resource}）", "提供部门：请在期限内答复。"),
             Said(
                 "Case {case} waits for a decision (resource {resource})",
-                "Whoever decides: decide before its clock ends.",
+                "Provider: decide before its clock ends.",
+            ),
+        ),
+    ),
+    (
+        Kind.CASE_DECIDING_BY_AUTHORITY,
+        (
+            Said("申请 {case} 等待主管部门答复（资源 {resource}）", "主管部门：请在期限内答复。"),
+            Said(
+                "Case {case} waits for the authority's decision (resource {resource})",
+                "Authority: decide before its clock ends.",
             ),
         ),
     ),
@@ -84,6 +94,16 @@ CASES: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said("申请 {case} 进入协商", "双方：请协商；达不成一致可以提请上级裁决。"),
             Said("Case {case} is negotiated", "Both parties: negotiate; escalate it if you do not agree."),
+        ),
+    ),
+    (
+        Kind.CASE_NEGOTIATING_BY_AUTHORITY,
+        (
+            Said("申请 {case} 进入与主管部门的协商", "申请部门、主管部门：请协商；不能一致的可以提请裁决。"),
+            Said(
+                "Case {case} is negotiated with the authority",
+                "Applicant and authority: negotiate; escalate it if you do not agree.",
+            ),
         ),
     ),
     (

@@ -97,6 +97,19 @@ class Kind(StrEnum):
     PASSWORD_RESET = "account.password_reset"  # noqa: S105 - the name of an event
     """Somebody gave an account of the department a new first password."""
 
+    CASE_DECIDING_BY_AUTHORITY = "case.deciding_by_authority"
+    """It waits for a decision which, by its rules, is the authority's."""
+    CASE_NEGOTIATING_BY_AUTHORITY = "case.negotiating_by_authority"
+    ENTRY_SUBMITTED = "entry.submitted"
+    """It waits for the review of its registration."""
+    ENTRY_REGISTERED = "entry.registered"
+    ENTRY_REGISTRATION_REFUSED = "entry.registration_refused"
+    ENTRY_PUBLICATION_REQUESTED = "entry.publication_requested"
+    """It waits for the review of its publication."""
+    ENTRY_PUBLISHED = "entry.published"
+    """Its first version is published."""
+    ENTRY_PUBLICATION_REFUSED = "entry.publication_refused"
+
 
 class Audience(StrEnum):
     """As what a department is told."""

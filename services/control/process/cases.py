@@ -1,4 +1,4 @@
-"""Does again and again what time makes due of cases, tickets, objections and reports."""
+"""Does again and again what time makes due of cases, tickets, objections, reports and catalogue entries."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from uuid import UUID
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.desk.desk import Desk
 from services.control.desk.sweep import Swept, sweep
+from services.control.store.catalogue.telling import tell_reviews
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.errors import StoreError
@@ -39,7 +40,7 @@ class CasesTurn:
     _looked: dict[UUID, tuple[int, date]] = field(default_factory=dict, init=False)
     """Ticket → the version and the day at which its clock was looked at: in between nothing falls due."""
     _told_on: date | None = field(default=None, init=False)
-    """The day on which the clocks of objections and reports were looked at."""
+    """The day on which the clocks of objections, reports and entries were looked at."""
 
     def turn(self) -> bool:
         """Sweep cases, tell of the clocks of all else; returns whether anything was due.
@@ -58,7 +59,7 @@ class CasesTurn:
         return _did(swept) or told
 
     def _daily(self) -> bool:
-        """Objections and reports, told once a day: reminders come on days.
+        """Objections, reports and entries, told once a day: reminders come on days.
 
         What an extension moves waits for the next one.
         """
@@ -69,6 +70,7 @@ class CasesTurn:
             calendar = read_calendar(connection)
             told = tell_clocks(connection, calendar, now, lambda: self.desk.ids(now))
             told |= tell_reports(connection, calendar, now, lambda: self.desk.ids(now))
+            told |= tell_reviews(connection, calendar, now, lambda: self.desk.ids(now))
         self._told_on = civil_day(now)
         return told
 

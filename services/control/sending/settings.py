@@ -18,7 +18,7 @@ class NoticeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    portal: str = Field(default="http://127.0.0.1:8080", pattern=r"^https?://[!-~]+[^/\s]$")
+    portal: str = Field(default="http://127.0.0.1:28080", pattern=r"^https?://[!-~]+[^/\s]$")
     """Where links lead; without a slash at the end."""
     smtp_host: str = ""
     """Empty: no letters are sent, and those that are owed wait."""

@@ -18,17 +18,20 @@ from sqlalchemy import (
     Float,
     Row,
     Select,
+    case,
     cast,
     func,
     select,
 )
 
+from services.control.accounts.roles import Role
 from services.control.cases.context import HOLDING
 from services.control.store.cases.granted import granted_as
 from services.control.store.cases.tables import CASES, CLOCKS
 from services.control.store.parties import Parties
 from services.control.store.snapshots import SNAPSHOT_ROUNDS, SNAPSHOTS, Kind, Trouble
 from services.control.store.tickets.tables import TICKETS
+from services.control.tickets.words import Duty
 
 
 class By(StrEnum):
@@ -89,9 +92,10 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """What is overdue at one department."""
+    """What is overdue of one department's resources, by who has to act: the department or the authority."""
 
     department: str
+    obliged: str
     cases: int
     tickets: int
 
@@ -165,21 +169,22 @@ def rounds(connection: Connection) -> dict[Kind, Round]:
 
 
 def overdue(connection: Connection, today: date) -> list[Overdue]:
-    """Duties of cases and tickets that are overdue, by the department that provides; targets are none."""
+    """Duties of cases and tickets that are overdue, by who provides and who has to act; targets are none."""
     of_cases = (
-        select(CASES.c.provider, func.count(func.distinct(CASES.c.id)))
+        select(CASES.c.provider, CLOCKS.c.obliged, func.count(func.distinct(CASES.c.id)))
         .join(CLOCKS, CLOCKS.c.case_id == CASES.c.id)
         .where(CLOCKS.c.ended_at.is_(None), CLOCKS.c.due_on < today, CLOCKS.c.advisory.is_(False))
-        .group_by(CASES.c.provider)
+        .group_by(CASES.c.provider, CLOCKS.c.obliged)
     )
-    of_tickets = (
-        select(TICKETS.c.provider, func.count()).where(TICKETS.c.due_on < today).group_by(TICKETS.c.provider)
-    )
-    cases = {str(row[0]): int(row[1]) for row in connection.execute(of_cases)}
-    tickets = {str(row[0]): int(row[1]) for row in connection.execute(of_tickets)}
+    dispatch = TICKETS.c.due_for == Duty.DISPATCH.value
+    obliged = case((dispatch, Role.AUTHORITY.value), else_=Role.PROVIDER.value)
+    late = select(TICKETS.c.provider, obliged.label("obliged")).where(TICKETS.c.due_on < today).subquery()
+    of_tickets = select(*late.c, func.count()).group_by(*late.c)
+    cases = {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(of_cases)}
+    tickets = {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(of_tickets)}
     return [
-        Overdue(department, cases.get(department, 0), tickets.get(department, 0))
-        for department in sorted(cases.keys() | tickets.keys())
+        Overdue(*each, cases.get(each, 0), tickets.get(each, 0))
+        for each in sorted(cases.keys() | tickets.keys())
     ]
 
 

@@ -18,6 +18,7 @@ from services.control.store.snapshots import Kind, Snapshot, alarms, all_of
 
 POINTS: Final = 120
 STALEST: Final = 10
+_AUTHORITY: Final = "authority"
 Figures = Mapping[str, Any]
 
 
@@ -72,7 +73,12 @@ def figures(found: Seen, providers: Mapping[str, str], before: Figures | None = 
             for name, each in found.quarantine.documents.items()
         ],
         "overdue": [
-            {"department": each.department, "cases": each.cases, "tickets": each.tickets}
+            {
+                "department": each.department,
+                "obliged": each.obliged,
+                "cases": each.cases,
+                "tickets": each.tickets,
+            }
             for each in found.overdue
         ],
         "alarms": [
@@ -105,7 +111,7 @@ def for_viewer(whole: Figures, operation: Parties | None, grants: Parties | None
             row for row in whole["grants"] if _seen_by(grants, row["provider"], row["consumer"])
         ),
         "quarantine": provided(whole["quarantine"]),
-        "overdue": provided(whole["overdue"], "department"),
+        "overdue": _late(provided(whole["overdue"], "department")),
         "alarms": provided(whole["alarms"]),
         "flow": _flow(whole["trend"], names),
     }
@@ -214,6 +220,17 @@ def _of_states(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         known = [each for each in (sums["longest_lag_s"], row["longest_lag_s"]) if each is not None]
         sums["longest_lag_s"] = max(known, default=None)
     return [found[state] for state in sorted(found)]
+
+
+def _late(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who is late with how much; what the authority owes stands in one row, without a department."""
+    found: dict[str | None, dict[str, Any]] = {}
+    for row in rows:
+        who = None if row["obliged"] == _AUTHORITY else row["department"]
+        sums = found.setdefault(who, {"department": who, "cases": 0, "tickets": 0})
+        sums["cases"] += row["cases"]
+        sums["tickets"] += row["tickets"]
+    return list(found.values())
 
 
 def _sum(rows: Iterable[Mapping[str, Any]], key: str) -> int:

@@ -15,8 +15,8 @@ from services.api.security.asking import asker_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import accounts
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import EVERYWHERE, Whose, permitted
-from services.control.accounts.people import Department, Person, reset_problem
+from services.control.accounts.decision import EVERYWHERE, Principal, Whose, permitted
+from services.control.accounts.people import Department, Person, enable_problem, reset_problem, takes_new_duty
 from services.control.accounts.roles import Role
 from services.control.catalogue.entry import Contact, Contacts
 from services.control.store.accounts.acts import CorrectRequest
@@ -40,6 +40,8 @@ CHANGES: Final = (
 )
 NAMED: Final = frozenset({Action.ACCOUNT_DISABLE, Action.ACCOUNT_RESET_PASSWORD})
 """What ends somebody's work, and asks for the account's name."""
+_BEGUN: Final = "new_duty"
+"""What was done where a role ended all that the account had before."""
 _WHO: Final = ("head", "deputy", "clerk")
 _PER_PAGE: Final = 100
 
@@ -100,7 +102,9 @@ def change_person(request: Request, person: UUID, change: str, form: Form) -> Re
         return _person(request, before, 422, problems=problems_in(request, problem_of(error)))
     if after.password is not None:
         return _person(request, after.person, password=after.password)
-    return go(f"/admin/people/{person}?done={change}")
+    begins = wanted.role is not None and takes_new_duty(before.roles, wanted.role)
+    done = _BEGUN if begins and action is Action.ACCOUNT_GIVE_ROLE else change
+    return go(f"/admin/people/{person}?done={done}")
 
 
 @router.get("/admin/departments")
@@ -162,7 +166,8 @@ def _person(request: Request, person: Person, status: int = 200, **more: Any) ->
         "person": person,
         "changes": ()
         if mine
-        else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person)],
+        else [each for each in permitted(principal, CHANGES, whose) if _fits(each, person, principal)],
+        "begun": address_of(request).get("done") == _BEGUN,
         "roles": list(Role),
         "departments": sorted(all_of(request).values(), key=lambda each: each.id),
         "everywhere": EVERYWHERE,
@@ -174,11 +179,11 @@ def _person(request: Request, person: Person, status: int = 200, **more: Any) ->
     return page(request, "admin/person.html", status, **(shown | more))
 
 
-def _fits(change: Action, person: Person) -> bool:
+def _fits(change: Action, person: Person, principal: Principal) -> bool:
     """Whether a change makes sense for the account as it is."""
     match change:
         case Action.ACCOUNT_ENABLE:
-            return not person.active
+            return not person.active and enable_problem(person, principal) is None
         case Action.ACCOUNT_DISABLE | Action.ACCOUNT_REVOKE_SESSIONS:
             return person.active
         case Action.ACCOUNT_RESET_PASSWORD:

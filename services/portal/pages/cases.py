@@ -65,9 +65,10 @@ WITHOUT_TEXT: Final = frozenset(
 def cases_page(request: Request) -> Response:
     """Cases that the reader may see, the newest or the most urgent first."""
     parts, asker, here = parts_of(request), asker_of(request), address_of(request)
-    wish = replace(_wish(here), visible_to=visible_to(parts, asker.principal, of_accounts.Action.CASE_LOOK))
-    urgent = here.get("sort") == "due"
     today = civil_day(parts.clock())
+    seen = visible_to(parts, asker.principal, of_accounts.Action.CASE_LOOK)
+    wish = replace(_wish(here, today), visible_to=seen)
+    urgent = here.get("sort") == "due"
     with parts.database.reading() as connection:
         calendar = read_calendar(connection)
         if urgent:
@@ -168,7 +169,7 @@ def _context(request: Request, principal: Principal, filed: Filed) -> Context | 
         return None
 
 
-def _wish(here: Address) -> Wish:
+def _wish(here: Address, today: date) -> Wish:
     try:
         state = State(here.get("state")) if here.get("state") else None
     except ValueError:
@@ -178,4 +179,5 @@ def _wish(here: Address) -> Wish:
         consumer=here.get("consumer") or None,
         provider=here.get("provider") or None,
         resource=here.get("resource") or None,
+        overdue_on=today if here.get("overdue") == "yes" else None,
     )

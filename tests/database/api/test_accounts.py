@@ -165,6 +165,76 @@ def test_no_operator_takes_over_who_decides_who_audits_or_who_runs_the_bus(web: 
     assert web.logged_in(person).get("/session").status_code == 200
 
 
+def enters(web: Web, login: str, password: str) -> int:
+    """How a login is answered."""
+    form = {"login": login, "password": password}
+    return web.client().post("/api/v1/session", json=form).status_code
+
+
+NOT_EXCHANGE = [Role.AUTHORITY, Role.AUDITOR, Role.OVERSEER, Role.OPERATOR]
+
+
+@pytest.mark.requirement("A1-05")
+@pytest.mark.parametrize("role", NOT_EXCHANGE)
+def test_who_has_made_an_account_cannot_be_whoever_gets_it_to_decide_to_audit_or_to_run_the_bus(
+    web: Web, role: Role
+) -> None:
+    operator, authority = web.at(Role.OPERATOR), web.at(Role.AUTHORITY, department="data_bureau")
+    made = operator.post("/people", NEW).json()
+    given = change(authority, made["id"], action="give_role", role=role.value)
+    assert (given.status_code, given.json()["password"]) == (200, None)
+    assert enters(web, NEW["login"], made["password"]) == 401
+    assert "account.void_password" in web.acts("account", made["id"])
+    again = change(operator, made["id"], action="reset_password")
+    assert again.json()["problems"][0]["code"] == "RESET_AT_CONSOLE"
+    with web.parts.database.begin() as connection:
+        password = web.parts.logins.reset(connection, UUID(made["id"]), CONSOLE)
+    assert enters(web, NEW["login"], password) == 200
+
+
+@pytest.mark.requirement("A1-05")
+@pytest.mark.parametrize("role", NOT_EXCHANGE)
+def test_with_another_duty_nothing_that_was_open_before_counts(web: Web, role: Role) -> None:
+    authority = web.at(Role.AUTHORITY, department="data_bureau")
+    person = web.hire(Role.CONSUMER, department="health")
+    open_one, token, id_ = web.logged_in(person), web.token_of(person), str(person.id)
+    assert change(authority, id_, action="take_role", role="consumer").status_code == 200
+    assert change(authority, id_, action="give_role", role=role.value).status_code == 200
+    assert open_one.get("/session").status_code == 401
+    assert web.client().get("/api/v1/cases", headers=token).status_code == 401
+    assert enters(web, person.login, PASSWORD) == 401
+
+
+def test_a_role_of_the_same_duty_and_one_that_exchanges_leave_the_password(web: Web) -> None:
+    operator, authority = web.at(Role.OPERATOR), web.at(Role.AUTHORITY, department="data_bureau")
+    made = operator.post("/people", NEW).json()
+    assert change(authority, made["id"], action="give_role", role="consumer").status_code == 200
+    assert enters(web, NEW["login"], made["password"]) == 200
+    auditor = web.hire(Role.AUDITOR, department="data_bureau")
+    open_one = web.logged_in(auditor)
+    assert change(authority, str(auditor.id), action="give_role", role="overseer").status_code == 200
+    assert open_one.get("/session").status_code == 200
+
+
+@pytest.mark.requirement("A1-05")
+def test_who_switched_an_account_off_or_the_authority_switches_it_on_again(web: Web) -> None:
+    authority = web.at(Role.AUTHORITY, department="data_bureau")
+    operator, other = web.at(Role.OPERATOR), web.at(Role.OPERATOR)
+    id_ = str(web.hire(Role.CONSUMER, department="health").id)
+    assert change(authority, id_, action="disable", why="滥用").status_code == 200
+    refused = change(operator, id_, action="enable")
+    assert (refused.status_code, refused.json()["problems"][0]["code"]) == (403, "DISABLED_BY_ANOTHER")
+    assert change(operator, id_, action="disable").json()["active"] is False
+    assert change(operator, id_, action="enable").status_code == 403
+    assert change(authority, id_, action="enable").json()["active"] is True
+    assert change(operator, id_, action="disable").status_code == 200
+    assert change(other, id_, action="enable").status_code == 403
+    assert change(operator, id_, action="enable").json()["active"] is True
+    assert change(operator, id_, action="disable").status_code == 200
+    assert change(authority, id_, action="disable").status_code == 200
+    assert change(operator, id_, action="enable").status_code == 403
+
+
 def test_who_logs_in_at_the_identity_provider_only_is_given_no_password(web: Web) -> None:
     operator = web.at(Role.OPERATOR)
     person = Person(UUID(int=77_777), "from.provider", "某人", "health")

@@ -1,6 +1,7 @@
 """Sharing cases over HTTP: from application to decision, versions, keys, pages, what is told to whom."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -253,6 +254,22 @@ def test_tasks_say_how_many_working_days_are_left(web: Web) -> None:
     assert provider.get("/tasks").json()["items"] == []
     (task,) = consumer.get("/tasks").json()["items"]
     assert (task["state"], task["days_left"]) == ("returned", None)
+
+
+@pytest.mark.requirement("A12-08")
+@pytest.mark.parametrize("sort", ["newest", "due"])
+def test_cases_with_an_overdue_duty_are_asked_for(web: Web, sort: str) -> None:
+    consumer = web.at(Role.CONSUMER, department="health")
+    late = submitted(consumer)
+    web.clock.pass_by(timedelta(days=14))
+    submitted(web.at(Role.CONSUMER, department="health"))
+    asked = {"overdue": "true", "sort": sort}
+    items = web.at(Role.PROVIDER).get("/cases", params=asked).json()["items"]
+    assert [each["number"] for each in items] == [late]
+    assert act(
+        web.at(Role.PROVIDER), late, action="refuse", reason="LAW_FORBIDS", text="否", acceptable_if="无"
+    )
+    assert web.at(Role.PROVIDER).get("/cases", params=asked).json()["items"] == []
 
 
 @pytest.mark.requirement("A8-06")

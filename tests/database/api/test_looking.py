@@ -3,17 +3,23 @@
 import pytest
 
 from services.control.accounts.roles import Role
+from services.control.cases.words import Action, StopReason
 from services.control.clocks.calendar_file import packaged_years
 from services.control.clocks.pack_file import packaged_packs
 from services.control.notices.event import Happened
 from services.control.notices.words import Audience, Slot
 from services.control.notices.words import Kind as NoticeKind
+from services.control.provisioning.importing import Import
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
 from services.control.store.notices.happenings import tell
 from services.control.store.prepare import prepare
 from services.control.store.snapshots import Kind, note_trouble, put
+from tests.support.desk import Office
 from tests.support.official import asyncapi, odcs, problems
+from tests.support.policy import sample_policy
+from tests.support.provisioning import MemoryGrantBus
+from tests.support.sharing_cases import BUREAU
 from tests.support.web import NOW, Web, application
 
 GRANT = "health-persons-gusu"
@@ -85,6 +91,21 @@ def test_grants_are_listed_with_what_was_seen_of_them_and_walked(web: Web) -> No
             break
     assert [case for _, case in walked] == [None, 3, 2, 1]
     assert len(set(walked)) == 4
+
+
+def test_a_grant_that_became_a_case_is_shown_by_its_case_and_listed_once(web: Web) -> None:
+    office = Office(web.parts.database)
+    bus = MemoryGrantBus(now=sample_policy())
+    found = Import(office.database, office.desk, bus, new_id, "console:zhao", "cases begin", NOW).run()
+    filed = next(each for each in found.cases if each.case.opening.grant == GRANT)
+    office.done(filed, Action.SUSPEND, BUREAU, stop_reason=StopReason.RISK)
+    consumer = web.at(Role.CONSUMER, department="health")
+    shown = consumer.get(f"/grants/{GRANT}").json()
+    assert (shown["state"], shown["case"]) == ("suspended", filed.number)
+    assert [each["grant"] for each in consumer.get("/grants").json()["items"]] == [GRANT]
+    office.done(filed, Action.TERMINATE, BUREAU, stop_reason=StopReason.RISK)
+    assert consumer.get(f"/grants/{GRANT}").json()["state"] == "terminated"
+    assert consumer.get("/grants").json()["items"] == []
 
 
 @pytest.mark.parametrize(("standard", "validator"), [("asyncapi", asyncapi), ("odcs", odcs)])

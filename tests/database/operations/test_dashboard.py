@@ -1,13 +1,17 @@
 """The dashboard and what stands beside it: figures of one's own, live for many at the price of one."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.control.accounts.roles import Role
+from services.control.cases.words import Action
 from services.control.store.snapshots import Kind
+from tests.support.desk import COUNTY, Office, policy
 from tests.support.operating import HEALTH_GRANT, Operated, cookies, grant_document
+from tests.support.sharing_cases import CONSUMER
 from tests.support.streaming import EventSeen, Listening
 
 
@@ -64,6 +68,27 @@ def test_a_department_sees_its_own_figures(portal: Operated) -> None:
     assert other.status == 200
     assert "90.0" not in other.text
     assert "There is no grant that you may see." in other.text
+
+
+@pytest.mark.requirement("A12-08")
+def test_the_tile_of_overdue_cases_leads_to_them_and_says_whose_they_are(portal: Operated) -> None:
+    for adopted in (COUNTY, policy("national-2025", "jiyuan-2022")):
+        office = Office(portal.parts.database, adopted)
+        filed = office.done(office.opened(), Action.SUBMIT, CONSUMER)
+    portal.clock.pass_by(timedelta(days=30))
+    reader = portal.reader(Role.AUTHORITY, department="data_bureau")
+    office = Office(portal.parts.database)
+    today = office.done(office.opened(now=portal.clock.now), Action.SUBMIT, CONSUMER, portal.clock.now)
+    see(portal)
+    page = reader.open("/operations")
+    assert "2 cases overdue" in page.text
+    assert "the authority 1 0 Police 1 0" in page.text
+    (link,) = (each for each in page.links if each.startswith("/cases?"))
+    listed = reader.open(link)
+    assert f"/cases/{filed.case.opening.id}" in listed.links
+    assert f"/cases/{today.case.opening.id}" not in listed.links
+    assert f"/cases/{today.case.opening.id}" in reader.open("/cases").links
+    assert f"/cases/{today.case.opening.id}" not in reader.open("/cases?overdue=yes&sort=due").links
 
 
 async def test_figures_are_heard_in_order_by_many_at_the_price_of_one(portal: Operated) -> None:

@@ -397,6 +397,28 @@ def test_switching_an_account_off_asks_for_its_name(portal: Portal) -> None:
     assert not is_active(portal, person.id)
 
 
+@pytest.mark.requirement("A1-05")
+def test_the_page_says_how_who_is_to_audit_gets_a_password_that_nobody_has_seen(portal: Portal) -> None:
+    authority = portal.reader(Role.AUTHORITY, department="data_bureau")
+    person = portal.hire(department="data_bureau", login="new.auditor")
+    path = f"/admin/people/{person.id}"
+    page = authority.sent(authority.open(path), f"{path}/give_role", role="auditor", why="new in the office")
+    assert "govbus account reset-password new.auditor" in page.text
+    page = authority.sent(authority.open(path), f"{path}/give_role", role="overseer", why="looks at more")
+    assert "reset-password" not in page.text
+
+
+@pytest.mark.requirement("A1-05")
+def test_what_the_authority_has_switched_off_no_operator_is_offered_to_switch_on(portal: Portal) -> None:
+    operator = portal.reader(Role.OPERATOR, department="data_bureau")
+    authority = portal.reader(Role.AUTHORITY, department="data_bureau")
+    person = portal.hire(Role.CONSUMER, department="tax")
+    path = f"/admin/people/{person.id}"
+    page = authority.sent(authority.open(path), f"{path}/disable", confirm=person.login)
+    assert f"{path}/enable" in [form.action for form in page.forms]
+    assert f"{path}/enable" not in [form.action for form in operator.open(path).forms]
+
+
 def is_active(portal: Portal, id_: UUID) -> bool:
     with portal.parts.database.reading() as connection:
         found = person_of(connection, id_)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from services.control.cases.case import Case
-from services.control.cases.words import Action, State
+from services.control.cases.words import Action, Decides, State
 from services.control.clocks.calendar import Calendar, calendar_of
 from services.control.clocks.calendar_file import china
 from services.control.docket.bound import REPLY, SUPPLY, UNCONDITIONAL_REPLY, Bound
@@ -19,6 +19,7 @@ from tests.support.sharing_cases import (
     ENTERPRISE,
     IN_STATE,
     PRECHECKED,
+    RULES,
     SYSTEM,
     active,
     application,
@@ -54,6 +55,16 @@ def test_an_application_is_answered_within_the_working_days_of_the_county() -> N
     )
     assert reply.remind_at == (50, 80, 100)
     assert reply.remind_on == (date(2026, 3, 5), date(2026, 3, 6), date(2026, 3, 9))
+
+
+@pytest.mark.requirement("A6-03")
+def test_who_decides_by_the_rules_of_the_case_owes_the_answer_and_the_provider_the_supply() -> None:
+    bound = policy("national-2025", "jiyuan-2022")
+    case = deciding(draft(replace(RULES, decides=Decides.AUTHORITY)))
+    (reply,) = lines(case, bound)
+    assert (reply.obliged, reply.due_on) == ("authority", date(2026, 3, 16))
+    decided = taken(case, Action.APPROVE, BUREAU, on(3, 9))
+    assert [each.obliged for each in lines(decided, bound)] == ["authority", "provider"]
 
 
 def test_the_decision_ends_the_answer_and_begins_the_supply() -> None:

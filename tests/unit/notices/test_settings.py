@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.api.settings import ApiSettings
 from services.control.sending.settings import NoticeSettings
 from services.control.sending.wiring import RestoreSecret, means_of
 
@@ -33,6 +34,10 @@ def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
     assert means.reach.allowed == (ip_network("10.1.0.0/16"), ip_network("fd12::/64"))
     assert not means.reach.plain
     assert "mmmm" not in repr(means)
+
+
+def test_links_lead_to_where_the_portal_is_unless_another_address_is_set() -> None:
+    assert NoticeSettings().portal == ApiSettings().origin
 
 
 def test_without_a_mail_server_there_is_none(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from services.control.cases.provisioning import Step
 from services.control.cases.table import TRANSITIONS
-from services.control.cases.words import Action, State
+from services.control.cases.words import Action, Decides, State
+from services.control.catalogue.lifecycle import Action as EntryAction
 from services.control.notices.event import Told, told
 from services.control.notices.of_cases import kind_of
+from services.control.notices.of_entries import kind_of as kind_of_entry
 from services.control.notices.of_tickets import Recipient, of_receipt, of_ticket
 from services.control.notices.retrying import Failure
 from services.control.notices.table import ROUTES, picture
@@ -72,10 +74,30 @@ def test_every_change_of_a_case_is_told(state: State, action: Action) -> None:
     assert (kind is None) == (action in UNTOLD)
 
 
+@pytest.mark.parametrize(("state", "action"), list(TRANSITIONS))
+def test_where_the_authority_decides_the_same_steps_are_told_and_it_has_to_act(
+    state: State, action: Action
+) -> None:
+    after = TRANSITIONS[state, action].after
+    kind, otherwise = kind_of(state, action, after, Decides.AUTHORITY), kind_of(state, action, after)
+    if kind is not otherwise:
+        assert Channel.EMAIL in ROUTES[kind or Kind.CASE_SUBMITTED, Audience.AUTHORITY]
+    assert otherwise not in (Kind.CASE_DECIDING, Kind.CASE_NEGOTIATING) or kind is not otherwise
+
+
+@pytest.mark.parametrize("action", EntryAction)
+def test_each_step_of_an_entry_is_told_but_what_is_done_to_a_draft(action: EntryAction) -> None:
+    drafts = {EntryAction.OPEN, EntryAction.EDIT, EntryAction.REVISE, EntryAction.SUPERSEDE}
+    assert (kind_of_entry(action, 1) is None) == (action in drafts)
+    assert kind_of_entry(EntryAction.PUBLISH, 2) is Kind.ENTRY_CHANGED
+
+
 def test_who_has_to_act_is_told_at_once_and_not_only_in_the_portal() -> None:
     acts = {
         Kind.CASE_PRECHECK: Audience.AUTHORITY,
         Kind.CASE_DECIDING: Audience.PROVIDER,
+        Kind.CASE_DECIDING_BY_AUTHORITY: Audience.AUTHORITY,
+        Kind.CASE_NEGOTIATING_BY_AUTHORITY: Audience.AUTHORITY,
         Kind.CASE_RETURNED: Audience.CONSUMER,
         Kind.CASE_REFUSED: Audience.CONSUMER,
         Kind.CASE_STEP_FAILED: Audience.OPERATOR,
@@ -83,6 +105,11 @@ def test_who_has_to_act_is_told_at_once_and_not_only_in_the_portal() -> None:
         Kind.TICKET_VERIFYING: Audience.PROVIDER,
         Kind.TICKET_CORRECTING: Audience.PROVIDER,
         Kind.CLOCK_OVERDUE: Audience.PROVIDER,
+        Kind.ENTRY_SUBMITTED: Audience.AUTHORITY,
+        Kind.ENTRY_REGISTERED: Audience.PROVIDER,
+        Kind.ENTRY_REGISTRATION_REFUSED: Audience.PROVIDER,
+        Kind.ENTRY_PUBLICATION_REQUESTED: Audience.AUTHORITY,
+        Kind.ENTRY_PUBLICATION_REFUSED: Audience.PROVIDER,
     }
     for kind, audience in acts.items():
         assert {Channel.EMAIL, Channel.WEBHOOK} <= ROUTES[kind, audience], kind

@@ -46,14 +46,21 @@ def snapshot(at: datetime, **records: int) -> Seen:
             GrantGroup("tax", "police", "active", 1, 3, 9.0),
             GrantGroup("police", "market", "suspended", 1, 0, None),
         ],
-        [Overdue("police", 2, 1), Overdue("market", 1, 0)],
+        [
+            Overdue("police", "authority", 1, 0),
+            Overdue("police", "provider", 2, 1),
+            Overdue("market", "provider", 1, 0),
+        ],
     )
 
 
 def test_a_department_sees_its_own_figures_and_no_others() -> None:
     mine = for_viewer(figures(snapshot(BEGAN), PROVIDERS), POLICE, POLICE)
     assert [row["provider"] for row in mine["providers"]] == ["police"]
-    assert [row["department"] for row in mine["overdue"]] == ["police"]
+    assert mine["overdue"] == [
+        {"department": None, "cases": 1, "tickets": 0},
+        {"department": "police", "cases": 2, "tickets": 1},
+    ]
     assert [row["provider"] for row in mine["alarms"]] == ["police"]
     assert mine["grants"] == [{"state": "active", "grants": 3, "lag_records": 10, "longest_lag_s": 9.0}]
 

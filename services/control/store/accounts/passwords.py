@@ -35,6 +35,14 @@ def set_own(connection: Connection, person: UUID, hash_: str, order: Order) -> N
     of_person(connection, order, Action.ACCOUNT_CHANGE_OWN_PASSWORD, person)
 
 
+def void(connection: Connection, person: UUID, order: Order) -> bool:
+    """Let no password of a person count any more; returns whether there was one."""
+    done = connection.execute(delete(PASSWORDS).where(PASSWORDS.c.person == person)).rowcount > 0
+    if done:
+        of_person(connection, order, "account.void_password", person)
+    return done
+
+
 def demand_change(connection: Connection, person: UUID, order: Order) -> None:
     """Let a person do nothing but change the password, which has outlived the rules."""
     changed(connection, person, order, must_change_password=True)

@@ -89,21 +89,40 @@ def lock_person(connection: Connection, id_: UUID) -> Person:
     return found
 
 
-def disable(connection: Connection, id_: UUID, order: Order) -> bool:
-    """Switch an account off, and with it for good all that is open of it: sessions and tokens."""
-    done = _switch(connection, id_, False, order)
-    if done:
-        open_sessions = or_(SESSIONS.c.ends_at.is_(None), SESSIONS.c.ends_at > order.now)
-        ended = update(SESSIONS).where(SESSIONS.c.person == id_, open_sessions)
-        connection.execute(ended.values(ends_at=order.now))
-        revoked = update(TOKENS).where(TOKENS.c.person == id_, TOKENS.c.revoked_at.is_(None))
-        connection.execute(revoked.values(revoked_at=order.now))
-    return done
+def disable(connection: Connection, id_: UUID, order: Order, *, over: bool = False) -> bool:
+    """Switch an account off, and with it for good all that is open of it: sessions and tokens.
+
+    Args:
+        connection: inside the caller's transaction.
+        id_: the person.
+        order: who wants it; who switched an account off has to be asked before it is switched on.
+        over: whether this also counts where somebody else has switched it off already.
+    """
+    person = lock_person(connection, id_)
+    if not person.active and not (over and person.disabled_by != order.by):
+        return False
+    changed(connection, id_, order, active=False, disabled_by=order.by)
+    of_person(connection, order, Action.ACCOUNT_DISABLE, id_)
+    close(connection, id_, order)
+    return True
 
 
 def enable(connection: Connection, id_: UUID, order: Order) -> bool:
     """Switch an account on again; what was open before stays closed."""
-    return _switch(connection, id_, True, order)
+    if lock_person(connection, id_).active:
+        return False
+    changed(connection, id_, order, active=True, disabled_by=None)
+    of_person(connection, order, Action.ACCOUNT_ENABLE, id_)
+    return True
+
+
+def close(connection: Connection, id_: UUID, order: Order) -> None:
+    """End for good all that is open of an account: sessions and tokens."""
+    open_sessions = or_(SESSIONS.c.ends_at.is_(None), SESSIONS.c.ends_at > order.now)
+    ended = update(SESSIONS).where(SESSIONS.c.person == id_, open_sessions)
+    connection.execute(ended.values(ends_at=order.now))
+    revoked = update(TOKENS).where(TOKENS.c.person == id_, TOKENS.c.revoked_at.is_(None))
+    connection.execute(revoked.values(revoked_at=order.now))
 
 
 def move(connection: Connection, id_: UUID, department: str, order: Order) -> None:
@@ -121,15 +140,6 @@ def changed(connection: Connection, id_: UUID, order: Order, **values: Any) -> N
     """Write values of a person, and raise the number of its rights, so that sessions take a new id."""
     values = {**values, "rights": PERSONS.c.rights + 1, "changed_at": order.now}
     connection.execute(update(PERSONS).where(PERSONS.c.id == id_).values(values))
-
-
-def _switch(connection: Connection, id_: UUID, active: bool, order: Order) -> bool:
-    person = lock_person(connection, id_)
-    if person.active is active:
-        return False
-    changed(connection, id_, order, active=active)
-    of_person(connection, order, Action.ACCOUNT_ENABLE if active else Action.ACCOUNT_DISABLE, id_)
-    return True
 
 
 def _require_department(connection: Connection, id_: str) -> None:
@@ -191,4 +201,5 @@ def _person(row: Row[Any]) -> Person:
         row.must_change_password,
         row.rights,
         row.department_active,
+        row.disabled_by,
     )

@@ -6,16 +6,20 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert
 
 from services.control.accounts.actions import Action
-from services.control.accounts.people import Person, own_account_problem, roles_problem
+from services.control.accounts.people import Person, own_account_problem, roles_problem, takes_new_duty
 from services.control.accounts.roles import DUTY_OF, Role
 from services.control.cases.words import Problem
+from services.control.store.accounts import passwords
 from services.control.store.accounts.acts import CorrectRequest, Order, of_person
-from services.control.store.accounts.persons import changed, lock_person
+from services.control.store.accounts.persons import changed, close, lock_person
 from services.control.store.accounts.tables import OVERSIGHT, ROLES
 
 
 def give_role(connection: Connection, id_: UUID, role: Role, order: Order) -> bool:
     """Give a role; returns whether it was new.
+
+    With the first role of a duty that decides, runs the bus or audits, the account begins anew: no password,
+    session or token from before counts, since somebody else may have it.
 
     Raises:
         CorrectRequest: nobody may hold it together with what the person has, it is one's own account, or
@@ -29,6 +33,8 @@ def give_role(connection: Connection, id_: UUID, role: Role, order: Order) -> bo
         return False
     _insert(connection, id_, role, order)
     of_person(connection, order, Action.ACCOUNT_GIVE_ROLE, id_, role=role.value)
+    if takes_new_duty(person.roles, role) and passwords.void(connection, id_, order):
+        close(connection, id_, order)
     return True
 
 

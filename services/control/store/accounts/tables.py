@@ -54,6 +54,8 @@ PERSONS: Final = Table(
     Column("rights", Integer, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("changed_at", INSTANT, nullable=False),
+    # Who switched the account off: only that one, or the authority, switches it on again.
+    Column("disabled_by", Text),
     UniqueConstraint("id", "duty"),
     one_of("duty", Duty),
     Index("ix_persons_department", "department"),

@@ -1,5 +1,6 @@
 """Cases that hold a grant, for lists of grants: by their number, or by the grant's id."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -55,6 +56,12 @@ def granted_as(connection: Connection, grant: str) -> Granted | None:
     """The case of a grant, in whatever state it is."""
     row = connection.execute(select(*_COLUMNS).where(CASES.c.grant_id == grant)).one_or_none()
     return None if row is None else _granted(row)
+
+
+def with_cases(connection: Connection, grants: Collection[str]) -> frozenset[str]:
+    """Those of the grants that a case has, in whatever state it is."""
+    wanted = select(CASES.c.grant_id).where(CASES.c.grant_id.in_(sorted(grants)))
+    return frozenset(connection.execute(wanted).scalars())
 
 
 def was_delivered(connection: Connection, consumer: str, resource: str) -> bool:

@@ -69,6 +69,8 @@ class Wish:
     resource: str | None = None
     due_from: str | None = None
     """Who has to act: provider or authority."""
+    overdue_on: date | None = None
+    """Only those with a duty that was due before that day; a mere target is none."""
     visible_to: Parties | None = None
     """Only those in which one of these departments applies or provides."""
 
@@ -190,6 +192,10 @@ def _of(wanted: Select[Any], wish: Wish) -> Select[Any]:
         )
         if value is not None
     ]
+    if wish.overdue_on is not None:
+        late = CLOCKS.c.ended_at.is_(None), CLOCKS.c.due_on < wish.overdue_on, CLOCKS.c.advisory.is_(False)
+        of_case = select(CLOCKS.c.case_id).where(CLOCKS.c.case_id == CASES.c.id, *late)
+        conditions += [CASES.c.due_on < wish.overdue_on, of_case.exists()]
     if wish.visible_to is not None:
         conditions.append(wish.visible_to.among(CASES.c.consumer, CASES.c.provider))
     return wanted.where(*conditions) if conditions else wanted

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Text, and_, cast, func, or_
 
-from services.control.cases.words import State
+from services.control.cases.words import Decides, State
 from services.control.store.cases.tables import CASES, STEPS
 
 _AUTHORITY: Final = "authority"
@@ -18,16 +18,16 @@ def of_applicant(department: str) -> ColumnElement[bool]:
 
 def of_provider(department: str) -> ColumnElement[bool]:
     """What the provider decides, negotiates or has to supply."""
-    decides = and_(_in(State.DECIDING, State.NEGOTIATING), CASES.c.due_from.is_distinct_from(_AUTHORITY))
     own = and_(CASES.c.provider == department, CASES.c.consumer != department)
-    return and_(own, or_(decides, CASES.c.due_from == _PROVIDER))
+    return and_(own, or_(_decided_by(Decides.PROVIDER), CASES.c.due_from == _PROVIDER))
 
 
 def of_authority(department: str) -> ColumnElement[bool]:
     """What the authority checks, decides, rules at its level or owes a reply to; never on its own."""
     rules = and_(_in(State.ESCALATED), _arbiter() == department)
-    wanted = or_(_in(State.PRECHECK), rules, CASES.c.due_from == _AUTHORITY, CASES.c.open_complaints > 0)
-    return and_(CASES.c.consumer != department, wanted)
+    decides = _decided_by(Decides.AUTHORITY)
+    owes = or_(CASES.c.due_from == _AUTHORITY, CASES.c.open_complaints > 0)
+    return and_(CASES.c.consumer != department, or_(_in(State.PRECHECK), rules, decides, owes))
 
 
 def of_operator() -> ColumnElement[bool]:
@@ -38,6 +38,15 @@ def of_operator() -> ColumnElement[bool]:
 
 def _in(*states: State) -> ColumnElement[bool]:
     return CASES.c.state.in_([state.value for state in states])
+
+
+def _decided_by(whom: Decides) -> ColumnElement[bool]:
+    """What waits for a decision or an agreement, by the rules that the case was opened under.
+
+    Not by its clock: a policy may give that no time at all.
+    """
+    decides = func.jsonb_extract_path_text(CASES.c.opening, "rules", "decides")
+    return and_(_in(State.DECIDING, State.NEGOTIATING), decides == whom.value)
 
 
 def _arbiter() -> ColumnElement[str | None]:
