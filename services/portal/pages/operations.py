@@ -17,6 +17,7 @@ from services.control.store.operations import rounds
 from services.control.store.parties import Parties
 from services.control.store.snapshots import Kind
 from services.control.store.snapshots import alarms as alarms_of
+from services.portal.departments import named
 from services.portal.languages import tongue_of
 from services.portal.operations.asked import seeing
 from services.portal.operations.doors import operations_of
@@ -75,9 +76,17 @@ async def _events(request: Request, hub: Hub, last: str | None) -> AsyncIterator
             yield HEARTBEAT
         else:
             id_, state = found
-            yield as_event(id_, "figures", for_viewer(state, *_reach(request))).encoded()
+            figures_ = await run_in_threadpool(_told, request, state)
+            yield as_event(id_, "figures", figures_).encoded()
         if monotonic() > ends:
             return
+
+
+def _told(request: Request, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What one listener sees, with departments by their names: a chart has no other place to find them."""
+    shown, language = for_viewer(state, *_reach(request)), tongue_of(request).language
+    rows = [{**row, "name": named(request, row["provider"], language)} for row in shown["providers"]]
+    return {**shown, "providers": rows}
 
 
 def _figures(request: Request) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """The dashboard and what stands beside it: figures of one's own, live for many at the price of one."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from services.control.accounts.roles import Role
 from services.control.store.snapshots import Kind
+from services.portal.pages import operations as dashboard_pages
 from tests.support.operating import HEALTH_GRANT, Operated, cookies, grant_document
 from tests.support.streaming import EventSeen, Listening
+
+STATIC: Final = Path(dashboard_pages.__file__).parents[1] / "static"
 
 
 def see(portal: Operated, end: int = 100, after_s: float = 0.0) -> None:
@@ -97,6 +101,23 @@ async def test_a_department_hears_its_own_figures_only(portal: Operated) -> None
     await portal.operations.hub.close()
     assert [row["provider"] for row in figures["providers"]] == ["police"]
     assert figures["alarms"] == []
+
+
+@pytest.mark.parametrize(("language", "names"), [("en", ["market", "Police"]), ("zh-CN", ["market", "公安局"])])
+async def test_the_chart_is_told_departments_by_their_names(
+    portal: Operated, language: str, names: list[str]
+) -> None:
+    see(portal)
+    headers = {
+        **cookies(portal.reader(Role.OPERATOR, department="data_bureau")),
+        "accept-language": language,
+    }
+    async with Listening(portal.app, "/operations/live", headers) as stream:
+        figures = json.loads((await heard(stream)).data)
+    await portal.operations.hub.close()
+    # Nobody has entered a name for the market regulation.
+    assert [row["name"] for row in figures["providers"]] == names
+    assert "row.name" in (STATIC / "dashboard.js").read_text(encoding="utf-8")
 
 
 def test_who_is_not_logged_in_hears_nothing(portal: Operated) -> None:
