@@ -52,7 +52,7 @@ def test_a_need_is_stated_assigned_and_drafted_on_pages(portal: Portal) -> None:
     assert "/demand/1" in authority.open("/tasks").links
     page = authority.open("/demand/1")
     assert page.actions == {"assign", "decline", "point"}
-    bare = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text=" ")
+    bare = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text=" ", confirm="1")
     assert (bare.status, "say it in words" in bare.text) == (422, True)
     done = authority.sent(page, "/demand/1/assign", department="police")
     assert "Police" in done.text
@@ -102,7 +102,9 @@ def test_a_need_that_was_handed_on_meanwhile_is_not_decided_again(portal: Portal
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
     page = authority.open("/demand/1")
     authority.sent(page, "/demand/1/assign", department="police")
-    late = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text="不予采纳")
+    late = authority.sent(
+        page, "/demand/1/decline", reason="LAW_FORBIDS", text="不予采纳", confirm="1"
+    )
     assert late.status == 412
     assert authority.open("/demand/99999999999999999999").status == 404
 
