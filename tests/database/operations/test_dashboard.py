@@ -103,7 +103,9 @@ async def test_a_department_hears_its_own_figures_only(portal: Operated) -> None
     assert figures["alarms"] == []
 
 
-@pytest.mark.parametrize(("language", "names"), [("en", ["market", "Police"]), ("zh-CN", ["market", "公安局"])])
+@pytest.mark.parametrize(
+    ("language", "names"), [("en", ["market", "Police"]), ("zh-CN", ["market", "公安局"])]
+)
 async def test_the_chart_is_told_departments_by_their_names(
     portal: Operated, language: str, names: list[str]
 ) -> None:

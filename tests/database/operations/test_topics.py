@@ -160,7 +160,8 @@ def test_who_received_a_record_can_report_it_from_its_line(
 
 async def test_a_line_that_comes_later_can_be_reported_too(portal: Operated) -> None:
     headers = cookies(portal.reader(Role.CONSUMER, department="health"))
-    beginning = "position=" + ",".join(f"{each.partition}:0" for each in portal.memory.memory.places(TopicName(SUB)))
+    places = portal.memory.memory.places(TopicName(SUB))
+    beginning = "position=" + ",".join(f"{each.partition}:0" for each in places)
     async with Listening(portal.app, f"/topics/{SUB}/live", headers, beginning) as stream:
         event = await stream.event()
         while event is not None and event.name != "record":
