@@ -26,6 +26,7 @@ from services.portal.operations.sight import may_look
 from services.portal.operations.sse import HEARTBEAT, Event, Hub, as_event
 from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, REFUSED, Watch, streamed
 from services.portal.rendering import page
+from services.portal.words_of_operation import alarm
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,8 +59,9 @@ def alarms(request: Request) -> Response:
     principal, _ = seeing(request, Action.OPERATION_LOOK)
     with parts_of(request).database.reading() as connection:
         snapshot, round_ = alarms_of(connection), rounds(connection).get(Kind.ALARM)
+    language = tongue_of(request).language
     rows = [
-        (name, document)
+        (document, document.get("subject", name), alarm(str(document.get("kind", name)), language))
         for name, document in snapshot.documents.items()
         if may_look(principal, Action.OPERATION_LOOK, _of_alarm(document))
     ]

@@ -133,7 +133,9 @@ def test_alarms_say_what_to_do(portal: Operated) -> None:
     page = portal.reader(Role.OPERATOR, department="data_bureau").open("/operations/alarms")
     assert page.faults == []
     assert "slot-lag" in page.text
-    assert "drift-strange_right mallory taken away look" in page.text
+    assert "A right to read that no case stands behind" in page.text
+    assert "drift-strange_right mallory find out who changed the bus" in page.text
+    assert "taken away look" in page.text
     assert (
         "No alarm stands."
         in portal.reader(Role.PROVIDER, department="police").open("/operations/alarms").text
