@@ -5,6 +5,8 @@ from typing import Annotated, Final
 from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.control.catalogue.vocabulary import Language
+
 LARGEST: Final = 2**63 - 1
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A name, an id, a login."""
@@ -18,6 +20,10 @@ Secret = Annotated[
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 Limit = Annotated[int, Query(ge=1, le=200, description="So many at most.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="The `next` of the page before.")]
+Spoken = Annotated[
+    Language,
+    Query(description="Of headings and words of closed lists; the official form of a catalogue is Chinese."),
+]
 Filter = Annotated[str | None, Query(max_length=200)]
 DepartmentFilter = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Key = Annotated[

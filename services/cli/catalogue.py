@@ -16,6 +16,7 @@ from services.cli.catalogue_input import (
     File,
     NoBasis,
     Speech,
+    TableWords,
     read_file,
     rules_of,
 )
@@ -143,13 +144,14 @@ def export_command(
     publisher: Annotated[
         str | None, typer.Option("--publisher", help="With dcat: who publishes the catalogue.")
     ] = None,
+    language: TableWords = Language.ZH,
     definitions: Folder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Json = False,
     output: Form = Format.TABLE,
 ) -> None:
     """Write a catalogue: of the definitions, where what nobody declared stays empty, or of the store."""
-    export = export_of(file, form, base, publisher, force)
+    export = export_of(file, form, base, publisher, force, language)
     if export.file is None and wants_json(as_json, output):
         remedy = "name a file, or drop --json: the document is JSON itself"
         raise CommandFailed(ExitCode.USAGE, "the answer tells of a file", "--json", remedy)

@@ -1,12 +1,13 @@
 """`govbus catalogue directory`: what is shared, open, or not shared and why, of the published catalogue."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from services.cli.catalogue_input import TableWords
 from services.cli.control import open_control
 from services.cli.output import (
     CommandFailed,
@@ -20,7 +21,6 @@ from services.cli.output import (
     wants_json,
 )
 from services.control.catalogue.directories import Directory, csv_lines, directory_of, line_of
-from services.control.catalogue.entry import Entry
 from services.control.catalogue.fields import Field, label
 from services.control.catalogue.vocabulary import Language
 from services.control.store.catalogue.exporting import Which, entries_of
@@ -39,6 +39,7 @@ def directory_command(
         Path | None,
         typer.Argument(dir_okay=False, help="Where to write it: .csv or .json; shown if not given."),
     ] = None,
+    language: TableWords = Language.ZH,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: Json = False,
     output: Form = Format.TABLE,
@@ -48,16 +49,16 @@ def directory_command(
         _check(file, force=force)
     with open_control() as database, database.reading() as connection:
         entries = tuple(directory_of(entries_of(connection, Which.PUBLISHED), directory))
-    answer = {"directory": directory.value, "entries": [line_of(each, directory) for each in entries]}
+    said = [line_of(each, directory, language) for each in entries]
+    answer = {"directory": directory.value, "entries": said}
     if file is not None:
-        _write(file, entries, directory, answer)
+        _write(file, csv_lines(entries, directory, language), answer)
         note(f"{len(entries)} entries stand in {file}")
     if wants_json(as_json, output):
         emit_json(answer)
     elif file is None:
         fields = (Field.CODE, Field.NAME, Field.PROVIDER, *_SHOWN[directory])
-        lines = [line_of(each, directory) for each in entries]
-        rows = [[line[each.value] for each in fields] for line in lines]
+        rows = [[line[each.value] for each in fields] for line in said]
         table(f"Directory: {directory.value}", [label(each, Language.EN) for each in fields], rows)
 
 
@@ -70,11 +71,11 @@ def _check(file: Path, *, force: bool) -> None:
         raise CommandFailed(ExitCode.REFUSED, "the file is there already", str(file), remedy)
 
 
-def _write(file: Path, entries: Sequence[Entry], directory: Directory, answer: Mapping[str, Any]) -> None:
+def _write(file: Path, lines: Iterable[bytes], answer: Mapping[str, Any]) -> None:
     try:
         if file.suffix == ".csv":
             with file.open("wb") as written:
-                written.writelines(csv_lines(entries, directory))
+                written.writelines(lines)
         else:
             file.write_text(json.dumps(answer, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

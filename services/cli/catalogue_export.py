@@ -12,6 +12,7 @@ from services.control.catalogue.dcat import NOWHERE, Catalogue, NotABase, NotDes
 from services.control.catalogue.dcat_file import put_dcat, write_dcat
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.files import SUFFIXES, NameAFile, write_catalogue
+from services.control.catalogue.vocabulary import Language
 from services.control.catalogue.xlsx_file import TooMuchForExcel
 
 _DCAT_SUFFIX: Final = ".jsonld"
@@ -34,10 +35,17 @@ class Export:
     form: ExportForm
     base: str
     publisher: str
+    language: Language = Language.ZH
+    """Of headings and words of closed lists in a table."""
 
 
 def export_of(
-    file: Path | None, form: ExportForm | None, base: str | None, publisher: str | None, force: bool
+    file: Path | None,
+    form: ExportForm | None,
+    base: str | None,
+    publisher: str | None,
+    force: bool,
+    language: Language = Language.ZH,
 ) -> Export:
     """Check what was asked for, before anything is read.
 
@@ -57,7 +65,7 @@ def export_of(
     if is_dcat and base is None:
         note(f"identifiers begin with {NOWHERE}, which nobody can reach: give --base")
     chosen = ExportForm.DCAT if is_dcat else ExportForm.TABLE
-    return Export(file, chosen, base or NOWHERE, publisher or PUBLISHER)
+    return Export(file, chosen, base or NOWHERE, publisher or PUBLISHER, language)
 
 
 def written(export: Export, entries: Sequence[Entry]) -> int:
@@ -69,7 +77,7 @@ def written(export: Export, entries: Sequence[Entry]) -> int:
     if export.form is ExportForm.DCAT:
         return _saved(lambda: _dcat(export, entries), export.file)
     file = export.file or Path()
-    return _saved(lambda: write_catalogue(file, entries), file)
+    return _saved(lambda: write_catalogue(file, entries, export.language), file)
 
 
 def _dcat(export: Export, entries: Sequence[Entry]) -> int:

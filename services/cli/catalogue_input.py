@@ -22,6 +22,9 @@ File = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A .csv or .xlsx file.")
 ]
 Speech = Annotated[Language, typer.Option("--language", help="Language of problems and remedies.")]
+TableWords = Annotated[
+    Language, typer.Option("--language", help="Of headings and words; the official form is Chinese.")
+]
 DenialLevels = Annotated[
     list[BasisLevel] | None,
     typer.Option("--denial-basis", help="Level of basis that suffices for 不予共享; repeatable."),

@@ -319,6 +319,7 @@ class DemoStory:
         """The administrator's connection to the server of the sample databases."""
         return admin_dsn(self.stack)
 
+    @contextmanager
     def lookup(self) -> Iterator[Lookup]:
         """The auditor's questions."""
         with open_reader(self.stack, "demo") as reader:

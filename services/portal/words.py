@@ -36,6 +36,7 @@ from services.control.store.provisioning.tables import Outcome
 from services.control.store.tickets.refusals import Outcome as RefusalOutcome
 from services.control.tickets import wording as of_tickets
 from services.control.tracing import wording as of_traces
+from services.portal import words_of_operation as of_operation
 from topics.resource import ShareType
 
 Said = tuple[str, str]
@@ -203,5 +204,6 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     **dict.fromkeys(of_objections.LISTS, of_objections.said),
     **dict.fromkeys(of_replays.LISTS, of_replays.said),
     **dict.fromkeys(of_traces.LISTS, of_traces.said),
+    **dict.fromkeys(of_operation.LISTS, of_operation.said),
     ShareType: word,
 }

@@ -103,6 +103,9 @@ class Page(HTMLParser):
         self._select: tuple[str, list[str], list[str]] | None = None
         self._area: str | None = None
         self.words: list[str] = []
+        self._foreign: list[bool] = []
+        """Of the open elements which say something in another language, or in none: a code, a record."""
+        self._own: list[str] = []
         if answer.headers.get("content-type", "").startswith("text/html"):
             self.feed(answer.text)
             self.close()
@@ -114,6 +117,11 @@ class Page(HTMLParser):
     def text(self) -> str:
         """What a reader sees, without markup."""
         return re.sub(r"\s+", " ", " ".join(self.words))
+
+    @property
+    def own_text(self) -> str:
+        """The same in the page's own language: without codes, records and what is marked as English."""
+        return re.sub(r"\s+", " ", " ".join(self._own))
 
     def form(self, action: str) -> FormSeen:
         """The form that changes something there."""
@@ -127,6 +135,8 @@ class Page(HTMLParser):
         self.faults += list(_faults(tag, given))
         if tag not in VOID:
             self._open.append(tag)
+            english = given.get("lang") == "en" and tag != "html"
+            self._foreign.append(english or tag in ("code", "pre", "textarea"))
         if tag == "html":
             self.language = given.get("lang") or ""
         if given.get("id"):
@@ -145,6 +155,7 @@ class Page(HTMLParser):
             self.faults.append(f"</{tag}> where {self._open[-1:]} is open, line {self.getpos()[0]}")
         else:
             self._open.pop()
+            self._foreign.pop()
         if tag == "form" and self._fields is not None:
             self.forms.append(FormSeen(self._at[0], self._at[1], self._fields))
             self._fields = None
@@ -161,6 +172,8 @@ class Page(HTMLParser):
             self._fields[self._area] = data
         if not {"script", "style"} & set(self._open):
             self.words.append(data)
+            if not any(self._foreign):
+                self._own.append(data)
 
     def _field(self, tag: str, given: dict[str, str | None]) -> None:
         name = given.get("name") or ""

@@ -25,7 +25,7 @@ from services.api.answers.catalogue import (
 )
 from services.api.codes import Code
 from services.api.etags import etag_of
-from services.api.forms import Cursor, Form, IfMatch, Key, Limit, Text
+from services.api.forms import Cursor, Form, IfMatch, Key, Limit, Spoken, Text
 from services.api.problems import AnswerProblem, asked_language
 from services.api.repeating import Made, once
 from services.api.repeating import Request as Asked
@@ -214,11 +214,14 @@ def import_file(
 
 @router.get("/export", response_class=StreamingResponse)
 def export_file(
-    request: Request, form: Annotated[FileForm, Query(alias="format")] = FileForm.CSV
+    request: Request,
+    form: Annotated[FileForm, Query(alias="format")] = FileForm.CSV,
+    language: Spoken = Language.ZH,
 ) -> StreamingResponse:
     """Write what is published as a table, or as DCAT-AP for other catalogues."""
     held = ExitStack()
-    path = held.enter_context(catalogue_files.exported(parts_of(request), principal_of(request), form))
+    parts, principal = parts_of(request), principal_of(request)
+    path = held.enter_context(catalogue_files.exported(parts, principal, form, language))
     name = f'attachment; filename="{path.name}"'
     return StreamingResponse(_pieces(path, held), 200, {"content-disposition": name}, form.media_type)
 

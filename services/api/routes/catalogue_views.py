@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.api.cursors import cursor_at, place_of
-from services.api.forms import Cursor, Filter, Limit
+from services.api.forms import Cursor, Filter, Limit, Spoken
 from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Document, Page
@@ -18,6 +18,7 @@ from services.api.uses import catalogue_views
 from services.api.uses.catalogue_views import DirectoryForm
 from services.control.catalogue.directories import Directory, line_of
 from services.control.catalogue.fulfilment import Fulfilment, Judged, fulfilled
+from services.control.catalogue.vocabulary import Language
 
 router = APIRouter(prefix="/catalogue", tags=["catalogue"])
 _PIECE = 1 << 16
@@ -67,11 +68,12 @@ def export_directory(
     request: Request,
     directory: Directory,
     form: Annotated[DirectoryForm, Query(alias="format")] = DirectoryForm.CSV,
+    language: Spoken = Language.ZH,
 ) -> StreamingResponse:
     """Write a whole directory as CSV or JSON."""
     held = ExitStack()
     parts, principal = parts_of(request), principal_of(request)
-    path = held.enter_context(catalogue_views.directory_file(parts, principal, directory, form))
+    path = held.enter_context(catalogue_views.directory_file(parts, principal, directory, form, language))
     name = f'attachment; filename="{path.name}"'
     return StreamingResponse(_pieces(path, held), 200, {"content-disposition": name}, form.media_type)
 

@@ -1,6 +1,6 @@
 """The catalogue as files: one taken in whole or not at all, one written for others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,9 +18,9 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal
 from services.control.catalogue.dcat import Catalogue, NotDescribable
 from services.control.catalogue.dcat_file import write_dcat
-from services.control.catalogue.entry import Entry
 from services.control.catalogue.files import NameAFile, read_catalogue, write_catalogue
 from services.control.catalogue.importing import Imported, Rejected
+from services.control.catalogue.vocabulary import Language
 from services.control.catalogue.xlsx_file import TooMuchForExcel
 from services.control.store.catalogue.accepting import rules_now
 from services.control.store.catalogue.exporting import Which, entries_of
@@ -93,8 +93,10 @@ def imported(parts: Parts, principal: Principal, path: Path, why: str, dry_run: 
 
 
 @contextmanager
-def exported(parts: Parts, principal: Principal, form: FileForm) -> Iterator[Path]:
-    """What is published, as a file that is gone afterwards.
+def exported(
+    parts: Parts, principal: Principal, form: FileForm, language: Language = Language.ZH
+) -> Iterator[Path]:
+    """What is published, as a file that is gone afterwards; the official form of a table is Chinese.
 
     Raises:
         AnswerProblem: somebody may not, or the form cannot hold it.
@@ -107,16 +109,21 @@ def exported(parts: Parts, principal: Principal, form: FileForm) -> Iterator[Pat
             with parts.database.begin() as connection:
                 note_contacts(parts, connection, principal, "all")
         with parts.database.reading() as connection:
-            _write(path, form, entries_of(connection, Which.PUBLISHED), parts.settings.origin)
+            entries = entries_of(connection, Which.PUBLISHED)
+            if form is FileForm.DCAT:
+                _written(lambda: write_dcat(path, _catalogue(parts), entries))
+            else:
+                _written(lambda: write_catalogue(path, entries, language))
         yield path
 
 
-def _write(path: Path, form: FileForm, entries: Iterator[Entry], origin: str) -> None:
+def _catalogue(parts: Parts) -> Catalogue:
+    return Catalogue(f"{parts.settings.origin}/catalogue", PUBLISHER)
+
+
+def _written(write: Callable[[], int]) -> None:
     try:
-        if form is FileForm.DCAT:
-            write_dcat(path, Catalogue(f"{origin}/catalogue", PUBLISHER), entries)
-        else:
-            write_catalogue(path, entries)
+        write()
     except (NotDescribable, TooMuchForExcel) as error:
         raise AnswerProblem(Code.NOT_ACCEPTABLE, detail=str(error)) from error
 

@@ -19,6 +19,7 @@ from services.control.catalogue.directories import Directory, csv_lines, directo
 from services.control.catalogue.duties import responsibility_list
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.fulfilment import Judged, judged
+from services.control.catalogue.vocabulary import Language
 from services.control.store import snapshots
 from services.control.store.accounts.departments import department_of
 from services.control.store.catalogue.exporting import (
@@ -73,9 +74,13 @@ def directory(parts: Parts, principal: Principal, which: Directory, after: str =
 
 @contextmanager
 def directory_file(
-    parts: Parts, principal: Principal, which: Directory, form: DirectoryForm
+    parts: Parts,
+    principal: Principal,
+    which: Directory,
+    form: DirectoryForm,
+    language: Language = Language.ZH,
 ) -> Iterator[Path]:
-    """A whole directory as a file that is gone afterwards.
+    """A whole directory as a file that is gone afterwards, in the words of a language.
 
     Raises:
         AnswerProblem: somebody may not.
@@ -86,16 +91,18 @@ def directory_file(
         with parts.database.reading() as connection, path.open("wb") as file:
             entries = entries_of(connection, Which.PUBLISHED, standing_in(which))
             lines = csv_lines if form is DirectoryForm.CSV else json_pieces
-            file.writelines(lines(entries, which))
+            file.writelines(lines(entries, which, language))
         yield path
 
 
-def json_pieces(entries: Iterable[Entry], which: Directory) -> Iterator[bytes]:
+def json_pieces(
+    entries: Iterable[Entry], which: Directory, language: Language = Language.ZH
+) -> Iterator[bytes]:
     """A directory as one JSON object, written piece by piece."""
     yield f'{{"directory": "{which.value}", "entries": ['.encode()
     for number, entry in enumerate(directory_of(entries, which)):
         yield b", " if number else b""
-        yield json.dumps(line_of(entry, which), ensure_ascii=False).encode()
+        yield json.dumps(line_of(entry, which, language), ensure_ascii=False).encode()
     yield b"]}\n"
 
 

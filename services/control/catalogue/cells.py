@@ -5,31 +5,40 @@ from enum import StrEnum
 from typing import Final
 
 from services.control.catalogue.entry import Entry, EntryItem, ResourceCode
-from services.control.catalogue.fields import ENTRY_FIELDS, ITEM_FIELDS, Field
-from services.control.catalogue.vocabulary import YesNo, word
+from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field
+from services.control.catalogue.vocabulary import Language, YesNo, read, word
 
 RELATED_SEPARATOR: Final = "; "
 
 
-def entry_cells(entry: Entry) -> dict[Field, str]:
-    """The cells of what is said of the entry."""
-    return {each: _ENTRY[each](entry) for each in ENTRY_FIELDS}
+def entry_cells(entry: Entry, language: Language = Language.ZH) -> dict[Field, str]:
+    """The cells of what is said of the entry; the words of closed lists in a language."""
+    return {each: in_language(each, _ENTRY[each](entry), language) for each in ENTRY_FIELDS}
 
 
-def item_cells(item: EntryItem) -> dict[Field, str]:
+def item_cells(item: EntryItem, language: Language = Language.ZH) -> dict[Field, str]:
     """The cells of one item."""
-    return {each: _ITEM[each](item) for each in ITEM_FIELDS}
+    return {each: in_language(each, _ITEM[each](item), language) for each in ITEM_FIELDS}
 
 
-def rows_of(entry: Entry) -> Iterator[dict[Field, str]]:
+def rows_of(entry: Entry, language: Language = Language.ZH) -> Iterator[dict[Field, str]]:
     """One row for each item; what is said of the entry stands on the first, its name and code on all.
 
     An entry without items has one row. With name and code on every row, a filter hides no row's entry.
     """
-    whole = entry_cells(entry)
+    whole = entry_cells(entry, language)
     repeated = {each: whole[each] for each in (Field.NAME, Field.CODE)}
     for index, item in enumerate(entry.items or (EntryItem(),)):
-        yield {**(whole if index == 0 else repeated), **(item_cells(item) if entry.items else {})}
+        yield {**(whole if index == 0 else repeated), **(item_cells(item, language) if entry.items else {})}
+
+
+def in_language(field: Field, text: str, language: Language) -> str:
+    """The official text of a cell, words of closed lists in the language of a reader."""
+    values = COLUMNS[field].values
+    if language is Language.ZH or values is None or not text:
+        return text
+    value = read(values, text)
+    return text if value is None else word(value, language)
 
 
 def _word(value: StrEnum | None) -> str:

@@ -13,6 +13,7 @@ from services.control.catalogue.fields import Field, label
 from services.control.catalogue.rules import Rule
 from services.control.catalogue.table import FileRefused, Line
 from services.control.catalogue.text import guarded
+from services.control.catalogue.vocabulary import Language
 
 UTF_8: Final = "utf-8-sig"
 GB_18030: Final = "gb18030"
@@ -60,13 +61,13 @@ def read_csv(path: Path, encoding: str) -> Iterator[Line]:
             yield Line(number, tuple(cells))
 
 
-def write_csv(path: Path, entries: Iterable[Entry]) -> int:
+def write_csv(path: Path, entries: Iterable[Entry], language: Language = Language.ZH) -> int:
     """Write a catalogue and return its number of rows; no cell is computed when a spreadsheet opens it."""
     with path.open("w", encoding=UTF_8, newline="") as file:
         writer, rows = csv.writer(file), 0
-        writer.writerow(label(field) for field in Field)
+        writer.writerow(label(field, language) for field in Field)
         for entry in entries:
-            for cells in rows_of(entry):
+            for cells in rows_of(entry, language):
                 writer.writerow(guarded(cells.get(field, "")) for field in Field)
                 rows += 1
     return rows

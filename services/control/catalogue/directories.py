@@ -15,7 +15,7 @@ from services.control.catalogue.csv_file import UTF_8
 from services.control.catalogue.entry import Entry, EntryItem
 from services.control.catalogue.fields import Field, label
 from services.control.catalogue.text import guarded
-from services.control.catalogue.vocabulary import OpenType
+from services.control.catalogue.vocabulary import Language, OpenType
 from topics.resource import ShareType
 
 
@@ -55,7 +55,7 @@ FIELDS: Final[Mapping[Directory, tuple[Field, ...]]] = {
 }
 """The columns of each view; the items stand in one cell."""
 _OPEN: Final = frozenset({OpenType.UNCONDITIONAL, OpenType.CONDITIONAL})
-_BETWEEN_ITEMS: Final = "；"
+_BETWEEN_ITEMS: Final = {Language.ZH: "；", Language.EN: "; "}
 
 
 def belongs(entry: Entry, directory: Directory) -> bool:
@@ -75,9 +75,9 @@ def directory_of(entries: Iterable[Entry], directory: Directory) -> Iterator[Ent
     return (entry for entry in entries if belongs(entry, directory))
 
 
-def line_of(entry: Entry, directory: Directory) -> dict[str, Any]:
+def line_of(entry: Entry, directory: Directory, language: Language = Language.ZH) -> dict[str, Any]:
     """What a view says of an entry: words of the guide by the fields' names, items one by one."""
-    cells = entry_cells(entry)
+    cells = entry_cells(entry, language)
     return {
         each.value: [item.name for item in _items(entry, directory)]
         if each is Field.ITEM_NAME
@@ -86,13 +86,14 @@ def line_of(entry: Entry, directory: Directory) -> dict[str, Any]:
     }
 
 
-def csv_lines(entries: Iterable[Entry], directory: Directory) -> Iterator[bytes]:
+def csv_lines(
+    entries: Iterable[Entry], directory: Directory, language: Language = Language.ZH
+) -> Iterator[bytes]:
     """A view as CSV in UTF-8 with a byte order mark, line by line; no cell computes anything."""
-    yield _row(map(label, FIELDS[directory])).encode(UTF_8)
+    yield _row(label(each, language) for each in FIELDS[directory]).encode(UTF_8)
     for entry in directory_of(entries, directory):
-        cells = line_of(entry, directory) | {
-            Field.ITEM_NAME.value: _BETWEEN_ITEMS.join(item.name for item in _items(entry, directory))
-        }
+        items = _BETWEEN_ITEMS[language].join(item.name for item in _items(entry, directory))
+        cells = line_of(entry, directory, language) | {Field.ITEM_NAME.value: items}
         yield _row(guarded(cells[each.value]) for each in FIELDS[directory]).encode()
 
 

@@ -12,9 +12,10 @@ from services.control.catalogue.entry import Entry
 from services.control.catalogue.importing import Imported, Progress, Rejected, import_lines
 from services.control.catalogue.parameters import CatalogueRules
 from services.control.catalogue.table import FileRefused
+from services.control.catalogue.vocabulary import Language
 from services.control.catalogue.xlsx_file import open_xlsx, write_xlsx
 
-_WRITERS: Final[dict[str, Callable[[Path, Iterable[Entry]], int]]] = {
+_WRITERS: Final[dict[str, Callable[[Path, Iterable[Entry], Language], int]]] = {
     ".csv": write_csv,
     ".xlsx": write_xlsx,
 }
@@ -60,15 +61,17 @@ def read_catalogue(
     return read, Source("xlsx", sheet=sheet.name, other_sheets=sheet.others)
 
 
-def write_catalogue(path: Path, entries: Iterable[Entry]) -> int:
+def write_catalogue(path: Path, entries: Iterable[Entry], language: Language = Language.ZH) -> int:
     """Write a catalogue and return its number of rows; what stood there before stays until it is complete.
+
+    The official form is Chinese. Headings and words of closed lists in English are read as well.
 
     Raises:
         NameAFile: the suffix is neither .csv nor .xlsx.
         OSError: the file cannot be written.
     """
     write = _WRITERS[_form(path)]
-    return write_whole(path, lambda draft: write(draft, entries))
+    return write_whole(path, lambda draft: write(draft, entries, language))
 
 
 def write_whole(path: Path, write: Callable[[Path], int]) -> int:

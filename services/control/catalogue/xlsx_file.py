@@ -21,9 +21,11 @@ from services.control.catalogue.fields import COLUMNS, Field, Form, label
 from services.control.catalogue.rules import Rule
 from services.control.catalogue.table import Cell, CellKind, FileRefused, Line, Typed
 from services.control.catalogue.text import guarded
-from services.control.catalogue.vocabulary import word
+from services.control.catalogue.vocabulary import Language, word
 
 SHEET: Final = "目录"
+_SHEETS_WRITTEN: Final = {Language.ZH: SHEET, Language.EN: "Catalogue"}
+"""What the sheet is called; without one called 目录 the first is read."""
 LARGEST_XLSX: Final = 100 * 1024 * 1024
 _MB: Final = 1024 * 1024
 _MOST_FILES: Final = 1000
@@ -81,7 +83,7 @@ def open_xlsx(path: Path) -> Sheet:
     return Sheet(name, _lines(book[name]), others, book.close)
 
 
-def write_xlsx(path: Path, entries: Iterable[Entry]) -> int:
+def write_xlsx(path: Path, entries: Iterable[Entry], language: Language = Language.ZH) -> int:
     """Write a catalogue and return its number of rows; row by row, so that memory does not grow with it.
 
     Raises:
@@ -93,10 +95,10 @@ def write_xlsx(path: Path, entries: Iterable[Entry]) -> int:
     try:
         # Opened before the workbook is begun, which else leaves a temporary file behind; closing removes it.
         with path.open("wb") as file, xlsxwriter.Workbook(file, settings) as book:
-            sheet = book.add_worksheet(SHEET)
-            _prepare(book, sheet)
+            sheet = book.add_worksheet(_SHEETS_WRITTEN[language])
+            _prepare(book, sheet, language)
             for entry in entries:
-                for cells in rows_of(entry):
+                for cells in rows_of(entry, language):
                     rows += 1
                     for position, field in enumerate(Field):
                         _write(sheet, rows, position, field, cells.get(field, ""))
@@ -117,19 +119,19 @@ def _write(sheet: Any, row: int, position: int, field: Field, text: str) -> None
         raise TooMuchForExcel(f"row {row + 1}: {label(field)} does not fit into a sheet of Excel")
 
 
-def _prepare(book: Any, sheet: Any) -> None:
+def _prepare(book: Any, sheet: Any, language: Language) -> None:
     """Headings, text as the form of every other column, and the closed lists to choose from."""
     text, heading = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "text_wrap": True})
     for position, field in enumerate(Field):
         column = COLUMNS[field]
         sheet.set_column(position, position, column.width, None if column.form is Form.NUMBER else text)
-        values = [] if column.values is None else [word(each) for each in column.values]
+        values = [] if column.values is None else [word(each, language) for each in column.values]
         if values and len(",".join(values)) <= _LONGEST_LIST:
             choice = {"validate": "list", "source": values, "error_type": "warning"}
             sheet.data_validation(1, position, 1_048_575, position, choice)
     sheet.freeze_panes(1, 0)
     for position, field in enumerate(Field):
-        sheet.write_string(0, position, label(field), heading)
+        sheet.write_string(0, position, label(field, language), heading)
 
 
 def _lines(sheet: Any) -> Generator[Line, None, None]:

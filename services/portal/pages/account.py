@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from services.api.codes import Code
 from services.api.problems import AnswerProblem, problem_of
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
@@ -62,9 +63,13 @@ def create_token(request: Request, form: Form) -> Response:
 
 
 @router.post("/account/tokens/{prefix}/revoke")
-def revoke_token(request: Request, prefix: str) -> Response:
-    """Revoke one of one's own tokens."""
-    own.token_revoked(parts_of(request), asker_of(request).principal, prefix)
+def revoke_token(request: Request, prefix: str, form: Form) -> Response:
+    """Revoke one of one's own tokens, once it is clear that just this one is meant."""
+    parts, principal = parts_of(request), asker_of(request).principal
+    meant = next((each for each in own.tokens_of(parts, principal) if each.prefix == prefix), None)
+    if meant is not None and text(form, "confirm") != meant.name.strip():
+        return _show(request, Code.INVALID.status, unconfirmed=prefix)
+    own.token_revoked(parts, principal, prefix)
     return go("/account?done=token")
 
 
@@ -91,6 +96,7 @@ def _show(request: Request, status: int = 200, **more: Any) -> Response:
         "Area": Area,
         "Kind": Kind,
         "issued": None,
+        "unconfirmed": None,
         "differ": False,
         "password_error": None,
         "password_problems": (),

@@ -53,7 +53,7 @@ FORMS: Final = {
 """The form that an action needs beyond a text."""
 ON_OTHER_PAGES: Final = frozenset({Action.EDIT, Action.SUPPLEMENT})
 """What is done on the pages of the application."""
-NAMED: Final = frozenset({Action.TERMINATE, Action.WITHDRAW})
+NAMED: Final = frozenset({Action.TERMINATE, Action.WITHDRAW, Action.DISMISS})
 """What cannot be undone and asks for the number of the case."""
 WITHOUT_TEXT: Final = frozenset(
     {Action.SUBMIT, Action.APPROVE, Action.ACCEPT, Action.WITHDRAW, Action.RETRY_STEP}

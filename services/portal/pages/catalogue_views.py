@@ -16,7 +16,6 @@ from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import address_of
 from services.portal.rendering import page
-from services.portal.uses.entries import in_language
 
 router = APIRouter(include_in_schema=False)
 _PER_PAGE = 50
@@ -32,8 +31,8 @@ def directory_page(request: Request, directory: Directory) -> Response:
     fields = [each for each in FIELDS[directory] if each not in _IN_THE_TITLE]
 
     def said(entry: Entry) -> list[str]:
-        cells = entry_cells(entry)
-        return [in_language(each, cells[each], language) for each in fields]
+        cells = entry_cells(entry, language)
+        return [cells[each] for each in fields]
 
     return page(
         request,
@@ -49,9 +48,9 @@ def directory_page(request: Request, directory: Directory) -> Response:
 
 @router.get("/catalogue/directories/{directory}/export.{form}")
 def export_directory(request: Request, directory: Directory, form: DirectoryForm) -> Response:
-    """A whole directory as a file."""
-    parts, principal = parts_of(request), principal_of(request)
-    with catalogue_views.directory_file(parts, principal, directory, form) as path:
+    """A whole directory as a file, in the language of its reader."""
+    parts, principal, language = parts_of(request), principal_of(request), tongue_of(request).language
+    with catalogue_views.directory_file(parts, principal, directory, form, language) as path:
         content, name = path.read_bytes(), path.name
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(content, headers=headers, media_type=form.media_type)

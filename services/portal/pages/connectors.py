@@ -1,6 +1,6 @@
 """Connectors: the worst state of connector and tasks, the trace of what failed, how far a full volume is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from producers.connect_status import Health
+from producers.snapshot import SnapshotState
 from services.api.codes import Code
 from services.api.problems import AnswerProblem
 from services.api.security.asking import require
@@ -16,9 +17,11 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.store.operations import rounds
 from services.control.store.snapshots import Document, Kind, all_of, one, some_of
+from services.portal.languages import tongue_of
 from services.portal.operations.asked import PAGE, asked, page_asked, seeing
 from services.portal.operations.sight import may_look
 from services.portal.rendering import page
+from services.portal.words_of_operation import coded
 from topics.names import SINK_PREFIX
 
 router = APIRouter(include_in_schema=False)
@@ -49,6 +52,7 @@ def connectors_page(request: Request) -> Response:
         following=number + 1 if number * PAGE < len(rows) else None,
         round=round_,
         filtered=words is not None,
+        snapshot_word=_snapshot_word(request),
     )
 
 
@@ -61,7 +65,14 @@ def connector_page(request: Request, name: str) -> Response:
     require(request, Action.OPERATION_LOOK, whose_of(name, grants))
     if found is None:
         raise AnswerProblem(Code.NOT_FOUND)
-    return page(request, "connectors/connector.html", name=name, document=found.document, round=round_)
+    return page(
+        request,
+        "connectors/connector.html",
+        name=name,
+        document=found.document,
+        round=round_,
+        snapshot_word=_snapshot_word(request),
+    )
 
 
 def whose_of(name: str, grants: Mapping[str, Document]) -> Whose:
@@ -76,6 +87,12 @@ def badness(document: Mapping[str, Any]) -> int:
     """How bad a connector stands, 0 the worst; a state that nobody has heard of is as bad as any."""
     state = str(document.get("state", "")).upper()
     return -int(Health[state]) if state in Health.__members__ else -int(max(Health))
+
+
+def _snapshot_word(request: Request) -> Callable[[str], str]:
+    """How pages say a state of a full volume; one that nobody here has heard of is shown as it is."""
+    language = tongue_of(request).language
+    return lambda state: coded(SnapshotState, state, language) or state
 
 
 def _grants(connection: Connection, names: Iterable[str]) -> Mapping[str, Document]:

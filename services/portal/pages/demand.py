@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from services.api.codes import Code
 from services.api.etags import etag_of
 from services.api.problems import AnswerProblem
 from services.api.repeating import Made, once
@@ -30,6 +31,8 @@ from services.portal.uses.acting import key_of, new_key, seen_of
 
 router = APIRouter(include_in_schema=False)
 _PER_PAGE: Final = 20
+NAMED: Final = frozenset({Action.WITHDRAW, Action.DECLINE})
+"""What ends a need for good and asks for its number."""
 _TYPED: Final = ("subject", "items", "scenario", "basis_document", "basis_article", "code")
 
 
@@ -99,6 +102,8 @@ def need_page(request: Request, number: int) -> Response:
 def act(request: Request, number: int, action: Action, form: Form) -> Response:
     """Take an action; with DRAFT the way goes on to the entry's draft."""
     parts, principal = parts_of(request), principal_of(request)
+    if action in NAMED and text(form, "confirm") != str(number):
+        return _show(request, number, tried=action, status=Code.INVALID.status, unconfirmed=True)
     seen = etag_of(seen_of(form))
     try:
         with parts.database.begin() as connection:
@@ -118,6 +123,8 @@ def _show(
     problems: tuple[Problem, ...] = (),
     tried: Action | None = None,
     status: int = 200,
+    *,
+    unconfirmed: bool = False,
 ) -> Response:
     found = demand.shown(parts_of(request), principal_of(request), number)
     need = found.filed.need
@@ -132,6 +139,7 @@ def _show(
         forms=[_action_form(need, each) for each in found.actions],
         problems=problems,
         tried=tried,
+        unconfirmed=unconfirmed,
         reasons=tuple(DeclineReason),
         departments=[each for each in all_of(request).values() if each.active],
     )
@@ -146,6 +154,7 @@ def _action_form(need: Need, action: Action) -> Mapping[str, Any]:
         "reason": Demand.REASON in demands,
         "department": Demand.DEPARTMENT in demands,
         "code": Demand.CODE in demands,
+        "named": action in NAMED,
     }
 
 

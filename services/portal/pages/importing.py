@@ -19,6 +19,7 @@ from services.control.accounts.actions import Action
 from services.control.catalogue.fields import label
 from services.control.catalogue.files import SUFFIXES
 from services.control.catalogue.importing import Rejected
+from services.control.catalogue.vocabulary import Language
 from services.control.store.catalogue.loading import NotLoaded
 from services.control.store.catalogue.wording import clash_in_words
 from services.portal.forms import Form, text, ticked, upload
@@ -53,9 +54,9 @@ def import_file(request: Request, form: Form) -> Response:
 
 
 @router.get("/catalogue/export.{form}")
-def export_file(request: Request, form: FileForm) -> Response:
-    """What is published, as a file."""
-    with exported(parts_of(request), asker_of(request).principal, form) as path:
+def export_file(request: Request, form: FileForm, language: Language = Language.ZH) -> Response:
+    """What is published, as a file: in the official form, which is Chinese, or with English words."""
+    with exported(parts_of(request), asker_of(request).principal, form, language) as path:
         content = path.read_bytes()
     named = {"content-disposition": f'attachment; filename="catalogue.{form.value}"'}
     return Response(content, media_type=form.media_type, headers=named)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from services.api.codes import Code
 from services.api.etags import etag_of
 from services.api.problems import AnswerProblem
 from services.api.repeating import Made, once
@@ -29,6 +30,8 @@ from services.portal.uses.acting import key_of, new_key, seen_of
 
 router = APIRouter(include_in_schema=False)
 _PER_PAGE: Final = 50
+NAMED: Final = frozenset({Action.WITHDRAW})
+"""What ends an objection for good and asks for its number."""
 
 
 @router.get("/objections")
@@ -82,6 +85,8 @@ def objection_page(request: Request, number: int) -> Response:
 def act(request: Request, number: int, action: Action, form: Form) -> Response:
     """Answer an objection, extend its time, or withdraw it."""
     parts, principal = parts_of(request), principal_of(request)
+    if action in NAMED and text(form, "confirm") != str(number):
+        return _show(request, number, tried=action, status=Code.INVALID.status, unconfirmed=True)
     found = objections.shown(parts, principal, number)
     seen = etag_of(seen_of(form))
     try:
@@ -100,6 +105,8 @@ def _show(
     problems: tuple[Problem, ...] = (),
     tried: Action | None = None,
     status: int = 200,
+    *,
+    unconfirmed: bool = False,
 ) -> Response:
     found = objections.shown(parts_of(request), principal_of(request), number)
     clock = found.filed.clock
@@ -115,6 +122,7 @@ def _show(
         forms=[_action_form(each) for each in found.actions if _possible(found, each)],
         problems=problems,
         tried=tried,
+        unconfirmed=unconfirmed,
     )
 
 
@@ -134,6 +142,7 @@ def _action_form(action: Action) -> Mapping[str, Any]:
         "text": Demand.TEXT in demands,
         "basis": Demand.BASIS in demands,
         "days": Demand.DAYS in demands,
+        "named": action in NAMED,
     }
 
 

@@ -17,6 +17,7 @@ from services.control.store.operations import rounds
 from services.control.store.parties import Parties
 from services.control.store.snapshots import Kind
 from services.control.store.snapshots import alarms as alarms_of
+from services.portal.departments import named
 from services.portal.languages import tongue_of
 from services.portal.operations.asked import seeing
 from services.portal.operations.doors import operations_of
@@ -25,6 +26,7 @@ from services.portal.operations.sight import may_look
 from services.portal.operations.sse import HEARTBEAT, Event, Hub, as_event
 from services.portal.operations.streams import HEARTBEAT_S, LASTS_S, REFUSED, Watch, streamed
 from services.portal.rendering import page
+from services.portal.words_of_operation import alarm
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,8 +59,9 @@ def alarms(request: Request) -> Response:
     principal, _ = seeing(request, Action.OPERATION_LOOK)
     with parts_of(request).database.reading() as connection:
         snapshot, round_ = alarms_of(connection), rounds(connection).get(Kind.ALARM)
+    language = tongue_of(request).language
     rows = [
-        (name, document)
+        (document, document.get("subject", name), alarm(str(document.get("kind", name)), language))
         for name, document in snapshot.documents.items()
         if may_look(principal, Action.OPERATION_LOOK, _of_alarm(document))
     ]
@@ -75,9 +78,17 @@ async def _events(request: Request, hub: Hub, last: str | None) -> AsyncIterator
             yield HEARTBEAT
         else:
             id_, state = found
-            yield as_event(id_, "figures", for_viewer(state, *_reach(request))).encoded()
+            figures_ = await run_in_threadpool(_told, request, state)
+            yield as_event(id_, "figures", figures_).encoded()
         if monotonic() > ends:
             return
+
+
+def _told(request: Request, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What one listener sees, with departments by their names: a chart has no other place to find them."""
+    shown, language = for_viewer(state, *_reach(request)), tongue_of(request).language
+    rows = [{**row, "name": named(request, row["provider"], language)} for row in shown["providers"]]
+    return {**shown, "providers": rows}
 
 
 def _figures(request: Request) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -33,6 +33,7 @@ from services.ledger.quarantine_work import Chosen, Worked, discard_all, release
 from services.ledger.reader import KafkaUnavailable, ReadRefused
 from services.ledger.writer import WriteRefused
 from services.portal.forms import Form, go, text, texts, ticked
+from services.portal.languages import tongue_of
 from services.portal.lists import Address
 from services.portal.operations.asked import PAGE, asked, page_asked, seeing
 from services.portal.operations.doors import Operations, operations_of
@@ -43,7 +44,8 @@ from services.portal.operations.sight import may_look
 from services.portal.operations.tailing import text_of
 from services.portal.operations.working import Deed, Run, Task
 from services.portal.rendering import page
-from topics.event import ProviderId, StopReason
+from services.portal.words_of_operation import coded, mended_by
+from topics.event import ProviderId, Step, StopReason, SupersededReason
 
 router = APIRouter(include_in_schema=False)
 ALL: Final = "all"
@@ -69,7 +71,7 @@ def overview(request: Request) -> Response:
         for name, document in snapshot.documents.items()
         if may_look(principal, Action.QUARANTINE_LOOK, _of(name.removeprefix("quarantine.")))
     ]
-    return page(request, "quarantine/overview.html", rows=rows, round=round_)
+    return page(request, "quarantine/overview.html", rows=rows, round=round_, **_words(request))
 
 
 @router.get("/quarantine/{provider}")
@@ -98,6 +100,7 @@ def browser(request: Request, provider: str) -> Response:
         chosen_state=asked(request, "state") or OPEN,
         from_ms=from_ms,
         longest=LONGEST_REASON,
+        **_words(request),
     )
 
 
@@ -134,7 +137,7 @@ def task_page(request: Request, provider: str, id_: str) -> Response:
     if task is None or task.provider != provider:
         raise AnswerProblem(Code.NOT_FOUND)
     by = login_of(request, task.by)
-    return page(request, "quarantine/task.html", task=task, provider=provider, by=by)
+    return page(request, "quarantine/task.html", task=task, provider=provider, by=by, **_words(request))
 
 
 @router.get("/quarantine/{provider}/event")
@@ -166,8 +169,10 @@ def event_page(request: Request, provider: str) -> Response:
         revealed=revealed,
         lapsed=bool(number) and not revealed,
         may_reveal=may_reveal,
+        mended_by=mended_by(entry.reason, tongue_of(request).language),
         from_ms=from_ms,
         longest=LONGEST_REASON,
+        **_words(request),
     )
 
 
@@ -185,6 +190,20 @@ def reveal(request: Request, provider: str, form: Form) -> Response:
     except _DOWN as error:
         raise BusUnavailable(type(error).__name__) from error
     return go(Address(f"/quarantine/{provider}/event").to(at=at, look=number))
+
+
+def _words(request: Request) -> dict[str, Any]:
+    """How pages say codes of reasons and steps; one that nobody here has heard of is shown as it is."""
+    language = tongue_of(request).language
+
+    def reason_word(code: str) -> str:
+        found = coded(StopReason, code, language) or coded(SupersededReason, code, language)
+        return found or code
+
+    return {
+        "reason_word": reason_word,
+        "step_word": lambda code: coded(Step, code, language) or code,
+    }
 
 
 def _of(provider: str) -> Whose:

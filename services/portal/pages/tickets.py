@@ -32,6 +32,8 @@ from services.portal.uses.acting import key_of, new_key
 
 router = APIRouter(include_in_schema=False)
 FILES: Final = tuple(f"evidence_{number}" for number in range(5))
+NAMED: Final = frozenset({Action.WITHDRAW, Action.DISMISS})
+"""What ends a ticket for good and asks for its number."""
 WITH_EVIDENCE: Final = frozenset({Action.SUPPLEMENT, Action.REOPEN, Action.ESCALATE})
 WORDS: Final = {
     "action": Action,
@@ -107,6 +109,8 @@ def ticket_page(request: Request, number: int) -> Response:
 @router.post("/tickets/{number}/{action}")
 def act(request: Request, number: int, action: Action, form: Form) -> Response:
     """Take an action; what stands against it is said beside its form, and nothing has changed."""
+    if action in NAMED and text(form, "confirm") != str(number):
+        return _show(request, number, tried=action, status=Code.INVALID.status, unconfirmed=True)
     at = text(form, "at")
     evidence, files = _evidence(form) if action in WITH_EVIDENCE else ((), ())
     wanted = tickets.Wanted(
@@ -149,6 +153,8 @@ def _show(
     problems: tuple[Problem, ...] = (),
     tried: Action | None = None,
     status: int = 200,
+    *,
+    unconfirmed: bool = False,
 ) -> Response:
     shown = tickets.shown(parts_of(request), principal_of(request), number)
     state = State(shown["state"])
@@ -163,6 +169,7 @@ def _show(
         forms=forms,
         problems=problems,
         tried=tried,
+        unconfirmed=unconfirmed,
         reasons=tuple(RefusalReason),
         files=FILES,
         key=new_key(request),
@@ -185,6 +192,7 @@ def _form(state: State, action: Action) -> Mapping[str, Any]:
         "refusal": Demand.REFUSAL_REASON in demands,
         "record": Demand.REPORTED in demands,
         "evidence": action in WITH_EVIDENCE,
+        "named": action in NAMED,
     }
 
 

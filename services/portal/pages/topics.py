@@ -99,6 +99,7 @@ def topic_page(request: Request, topic: str) -> Response:
         revealed=revealed,
         look=number if revealed else "",
         lapsed=bool(number) and not revealed,
+        may_report=_may_report(request, topic, whose),
         may_reveal=not topic.startswith(OPEN_TOPICS)
         and whose.provider is not None
         and may_look(principal_of(request), Action.DATA_REVEAL, whose),
@@ -201,13 +202,25 @@ async def _shown(request: Request, piece: Step | Failed | None) -> bytes:
     if piece is None:
         return HEARTBEAT
     if isinstance(piece, Line):
-        shown = await run_in_threadpool(_part, request, "topics/line.html", {"line": piece})
+        shown = await run_in_threadpool(_line, request, piece)
         return Event(piece.position, "record", shown).encoded()
     if isinstance(piece, Scanned):
         shown = await run_in_threadpool(_part, request, "topics/scanned.html", {"scanned": piece})
         return Event(piece.position, "scanned", shown).encoded()
     why = type(piece.error).__name__ if isinstance(piece, Failed) else piece.why.value
     return Event("", "over", why).encoded()
+
+
+def _line(request: Request, line: Line) -> str:
+    topic = line.at.partition(":")[0]
+    may_report = _may_report(request, topic, operations_of(request).whose(topic))
+    return _part(request, "topics/line.html", {"line": line, "may_report": may_report})
+
+
+def _may_report(request: Request, topic: str, whose: Whose) -> bool:
+    """Whether a wrong record of the topic is the reader's to report: one that his department received."""
+    received = topic.startswith("sub.") and whose.consumer is not None
+    return received and may_look(principal_of(request), Action.TICKET_REPORT, whose)
 
 
 def _part(request: Request, template: str, shown: Mapping[str, Any]) -> str:

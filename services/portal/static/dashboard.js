@@ -33,7 +33,7 @@
       tooltip: {},
       grid: { left: 110, right: 24, top: 16, bottom: 28 },
       xAxis: axis({ type: "value", min: 0, max: 100 }),
-      yAxis: axis({ type: "category", inverse: true, data: rows.map(function (row) { return row.provider; }) }),
+      yAxis: axis({ type: "category", inverse: true, data: rows.map(function (row) { return row.name; }) }),
       series: [{
         name: root.dataset.quality, type: "bar", color: token("--good"),
         data: rows.map(function (row) { return row.sound_percent; })

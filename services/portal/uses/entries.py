@@ -10,10 +10,10 @@ from services.api.uses.reach import sees, visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import State
-from services.control.catalogue.cells import entry_cells, rows_of
+from services.control.catalogue.cells import entry_cells, in_language, rows_of
 from services.control.catalogue.entry import Entry, read_code
-from services.control.catalogue.fields import COLUMNS, ENTRY_FIELDS, ITEM_FIELDS, Field, label
-from services.control.catalogue.vocabulary import Language, read, word
+from services.control.catalogue.fields import ENTRY_FIELDS, ITEM_FIELDS, Field, label
+from services.control.catalogue.vocabulary import Language
 from services.control.definitions import Definitions
 from services.control.retirements.plan import Retirement
 from services.control.retirements.words import State as Ending
@@ -124,19 +124,8 @@ def differences(before: Entry, after: Entry, language: Language) -> list[Line]:
 
 def facts_of(entry: Entry, language: Language) -> list[tuple[str, str]]:
     """What an entry says of itself, by the words of the table's columns."""
-    cells = entry_cells(entry)
-    return [
-        (label(field, language), in_language(field, cells[field], language))
-        for field in ENTRY_FIELDS
-        if cells[field]
-    ]
-
-
-def in_language(field: Field, text: str, language: Language) -> str:
-    """The text of a cell; values of closed lists in the language of the reader."""
-    values = COLUMNS[field].values
-    value = read(values, text) if values is not None and text else None
-    return text if value is None else word(value, language)
+    cells = entry_cells(entry, language)
+    return [(label(field, language), cells[field]) for field in ENTRY_FIELDS if cells[field]]
 
 
 def _base(resource: Resource) -> tuple[str, str]:

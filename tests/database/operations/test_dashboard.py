@@ -2,17 +2,21 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action
 from services.control.store.snapshots import Kind
+from services.portal.pages import operations as dashboard_pages
 from tests.support.desk import COUNTY, Office, policy
 from tests.support.operating import HEALTH_GRANT, Operated, cookies, grant_document
 from tests.support.sharing_cases import CONSUMER
 from tests.support.streaming import EventSeen, Listening
+
+STATIC: Final = Path(dashboard_pages.__file__).parents[1] / "static"
 
 
 def see(portal: Operated, end: int = 100, after_s: float = 0.0) -> None:
@@ -124,6 +128,25 @@ async def test_a_department_hears_its_own_figures_only(portal: Operated) -> None
     assert figures["alarms"] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "names"), [("en", ["market", "Police"]), ("zh-CN", ["market", "公安局"])]
+)
+async def test_the_chart_is_told_departments_by_their_names(
+    portal: Operated, language: str, names: list[str]
+) -> None:
+    see(portal)
+    headers = {
+        **cookies(portal.reader(Role.OPERATOR, department="data_bureau")),
+        "accept-language": language,
+    }
+    async with Listening(portal.app, "/operations/live", headers) as stream:
+        figures = json.loads((await heard(stream)).data)
+    await portal.operations.hub.close()
+    # Nobody has entered a name for the market regulation.
+    assert [row["name"] for row in figures["providers"]] == names
+    assert "row.name" in (STATIC / "dashboard.js").read_text(encoding="utf-8")
+
+
 def test_who_is_not_logged_in_hears_nothing(portal: Operated) -> None:
     assert portal.stranger().client.get("/operations/live").status_code == 303
 
@@ -135,7 +158,9 @@ def test_alarms_say_what_to_do(portal: Operated) -> None:
     page = portal.reader(Role.OPERATOR, department="data_bureau").open("/operations/alarms")
     assert page.faults == []
     assert "slot-lag" in page.text
-    assert "drift-strange_right mallory taken away look" in page.text
+    assert "A right to read that no case stands behind" in page.text
+    assert "drift-strange_right mallory find out who changed the bus" in page.text
+    assert "taken away look" in page.text
     assert (
         "No alarm stands."
         in portal.reader(Role.PROVIDER, department="police").open("/operations/alarms").text

@@ -45,7 +45,7 @@ def test_events_are_counted_by_reason_and_show_no_values(portal: Operated) -> No
     reader = portal.reader(Role.OPERATOR, department="data_bureau")
     page = reader.open(BROWSER)
     assert page.faults == []
-    assert "IDENTITY_MISSING 1" in page.text
+    assert "identity is empty 1" in page.text
     event = reader.open(f"{BROWSER}/event?at={STOPPED}")
     assert event.faults == []
     assert "***" in event.text
@@ -127,8 +127,8 @@ def test_the_overview_reads_the_snapshot_of_ones_own(portal: Operated) -> None:
     )
     mine = portal.reader(Role.PROVIDER, department="police").open("/quarantine")
     assert mine.faults == []
-    assert "IDENTITY_MISSING 3" in mine.text
-    assert "UNKNOWN_SCHEMA" not in mine.text
+    assert "identity is empty 3" in mine.text
+    assert "schema is not registered" not in mine.text
     everything = portal.reader(Role.OPERATOR, department="data_bureau").open("/quarantine")
-    assert "UNKNOWN_SCHEMA 9" in everything.text
+    assert "schema is not registered 9" in everything.text
     assert portal.opened == 0

@@ -108,7 +108,7 @@ def test_evidence_is_removed_half_a_year_after_its_ticket_is_over(portal: Operat
             return files.forget(connection, portal.clock.now + after)
 
     assert removed(timedelta(days=400)) == 0
-    act(reporter, path, "withdraw")
+    act(reporter, path, "withdraw", confirm=path.rpartition("/")[2])
     assert removed(timedelta(days=-1)) == 0
     assert removed(timedelta(days=1)) == 1
     assert reporter.look(address).status_code == 404

@@ -11,7 +11,7 @@ from services.ledger.reader import KafkaUnavailable
 from tests.support.operating import HEALTH_GRANT, PERSONS, RAW, Operated, cookies
 from tests.support.streaming import Listening
 from tests.unit.cli.called import ADDRESS, NAME, NUMBER, PERSON
-from topics.event import OutputRecord
+from topics.event import OutputRecord, TopicName
 
 SUB = f"sub.health.population.person.v1.{HEALTH_GRANT}"
 BIG = 9_007_199_254_740_993
@@ -135,6 +135,39 @@ async def test_records_are_heard_in_order_and_who_comes_back_misses_none(portal:
     heard = [event.data for event in rest if event.name == "record"]
     assert len(records) + len(heard) == 3
     assert "act-2" in heard[-1]
+
+
+@pytest.mark.parametrize(
+    ("role", "department", "topic", "offered"),
+    [
+        (Role.CONSUMER, "health", SUB, True),
+        (Role.PROVIDER, "police", SUB, False),
+        (Role.PROVIDER, "police", PERSONS, False),
+        (Role.OPERATOR, "data_bureau", SUB, False),
+    ],
+)
+def test_who_received_a_record_can_report_it_from_its_line(
+    portal: Operated, role: Role, department: str, topic: str, offered: bool
+) -> None:
+    reader = portal.reader(role, department=department)
+    page = reader.open(f"/topics/{topic}?offset=beginning")
+    links = [link for link in page.links if link.startswith("/tickets/new?at=")]
+    assert bool(links) is offered
+    if offered:
+        form = reader.open(links[0]).form("/tickets/new")
+        assert form.fields["at"].startswith(f"{SUB}:")
+
+
+async def test_a_line_that_comes_later_can_be_reported_too(portal: Operated) -> None:
+    headers = cookies(portal.reader(Role.CONSUMER, department="health"))
+    places = portal.memory.memory.places(TopicName(SUB))
+    beginning = "position=" + ",".join(f"{each.partition}:0" for each in places)
+    async with Listening(portal.app, f"/topics/{SUB}/live", headers, beginning) as stream:
+        event = await stream.event()
+        while event is not None and event.name != "record":
+            event = await stream.event()
+    assert event is not None
+    assert 'href="/tickets/new?at=sub.health.' in event.data
 
 
 async def test_who_may_not_look_hears_nothing(portal: Operated) -> None:

@@ -52,7 +52,7 @@ def test_a_need_is_stated_assigned_and_drafted_on_pages(portal: Portal) -> None:
     assert "/demand/1" in authority.open("/tasks").links
     page = authority.open("/demand/1")
     assert page.actions == {"assign", "decline", "point"}
-    bare = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text=" ")
+    bare = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text=" ", confirm="1")
     assert (bare.status, "say it in words" in bare.text) == (422, True)
     done = authority.sent(page, "/demand/1/assign", department="police")
     assert "Police" in done.text
@@ -102,7 +102,7 @@ def test_a_need_that_was_handed_on_meanwhile_is_not_decided_again(portal: Portal
     authority = portal.reader(Role.AUTHORITY, department="data_bureau")
     page = authority.open("/demand/1")
     authority.sent(page, "/demand/1/assign", department="police")
-    late = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text="不予采纳")
+    late = authority.sent(page, "/demand/1/decline", reason="LAW_FORBIDS", text="不予采纳", confirm="1")
     assert late.status == 412
     assert authority.open("/demand/99999999999999999999").status == 404
 
@@ -133,6 +133,27 @@ def test_directories_are_shown_and_exported(portal: Portal) -> None:
     table = reader.look("/catalogue/directories/share/export.csv")
     assert table.headers["content-disposition"] == 'attachment; filename="share.csv"'
     assert numbered(2).name in table.content.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "unsaid"),
+    [("en", "Update cycle", "更新周期"), ("zh-CN", "更新周期", "Update cycle")],
+)
+def test_a_directory_speaks_its_readers_language_and_the_catalogue_its_official_one(
+    portal: Portal, language: str, said: str, unsaid: str
+) -> None:
+    publish(portal, numbered(2))
+    reader = portal.reader(Role.CONSUMER, department="tax", language=language)
+    directory = "/catalogue/directories/share"
+    for text in (reader.open(directory).text, reader.look(f"{directory}/export.csv").text):
+        assert said in text
+        assert unsaid not in text
+    official = reader.look("/catalogue/export.csv")
+    assert "更新周期" in official.text
+    english = reader.look("/catalogue/export.csv?language=en")
+    assert "Update cycle" in english.text
+    assert "更新周期" not in english.text
+    assert ("/catalogue/export.xlsx?language=en" in reader.open("/catalogue").links) is (language == "en")
 
 
 @pytest.mark.requirement("A2-08")

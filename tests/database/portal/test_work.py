@@ -358,7 +358,12 @@ def test_a_token_is_shown_once_and_counts_until_it_is_revoked(portal: Portal, ap
     page = applicant.open("/account")
     assert token not in page.answer.text
     (revoke,) = [form.action for form in page.forms if form.action.endswith("/revoke")]
-    applicant.sent(page, revoke)
+    for typed in ("", "another"):
+        refused = applicant.sent(page, revoke, confirm=typed)
+        assert (refused.status, refused.faults) == (422, [])
+        assert "That is not the name" in refused.text
+        assert portal.client().get("/api/v1/session", headers=shown).status_code == 200
+    applicant.sent(page, revoke, confirm="statistics")
     assert portal.client().get("/api/v1/session", headers=shown).status_code == 401
 
 

@@ -58,6 +58,14 @@ def test_what_is_exported_of_the_sample_city_has_nothing_wrong(
     assert checked.answer["encoding"] == ("utf-8-sig" if suffix == ".csv" else None)
 
 
+def test_a_table_with_english_words_is_a_catalogue_as_well(catalogue: Call, tmp_path: Path) -> None:
+    path = tmp_path / "city.csv"
+    assert catalogue("export", path, "--language", "en").code == ExitCode.OK
+    assert "Update cycle" in path.read_text(encoding="utf-8-sig")
+    checked = catalogue("check", path, "--json")
+    assert (checked.code, checked.answer["valid"]) == (ExitCode.OK, True)
+
+
 def test_everything_wrong_in_a_file_is_told_with_cell_value_and_remedy_in_both_languages(
     catalogue: Call, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from services.control.catalogue.directories import FIELDS, Directory, belongs, csv_lines, line_of
 from services.control.catalogue.entry import Entry, Opening, Sharing
 from services.control.catalogue.fields import Field, label
-from services.control.catalogue.vocabulary import BasisLevel, OpenType
+from services.control.catalogue.vocabulary import BasisLevel, Language, OpenType
 from tests.support.catalogue import COMPLETE, valid_entries
 from topics.resource import ShareType
 
@@ -73,6 +73,19 @@ def test_the_file_of_a_directory_holds_its_entries_and_no_formula() -> None:
     cells = dict(zip(FIELDS[Directory.OPEN], rows[0], strict=True))
     assert cells[Field.SUMMARY] == "'=1+1"
     assert cells[Field.ITEM_NAME] == "；".join(item.name for item in COMPLETE.items)
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "level"),
+    [(Language.ZH, "共享依据层级", "法律"), (Language.EN, "Level of basis", "law")],
+)
+def test_the_file_of_a_directory_follows_its_reader(language: Language, heading: str, level: str) -> None:
+    written = b"".join(csv_lines([WITHHELD], Directory.NOT_SHARED, language)).decode("utf-8-sig")
+    head, row = csv.reader(io.StringIO(written))
+    assert heading in head
+    cells = dict(zip(FIELDS[Directory.NOT_SHARED], row, strict=True))
+    assert cells[Field.BASIS_LEVEL] == level
+    assert cells[Field.NAME] == COMPLETE.name, "what departments wrote stays as they wrote it"
 
 
 @given(valid_entries(1))

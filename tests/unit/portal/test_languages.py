@@ -6,16 +6,22 @@ import pytest
 from babel.messages.catalog import Message
 from fastapi import Request
 
+from producers.snapshot import SnapshotState
 from services.control.cases import words as of_cases
 from services.control.cases.provisioning import Progress, Step
 from services.control.catalogue import lifecycle
 from services.control.catalogue.vocabulary import Language
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
+from services.control.provisioning.drift import Kind as DriftKind
 from services.portal.languages import CHINESE, ENGLISH, Tongue, tongue_of
 from services.portal.times import moment
 from services.portal.words import said
+from services.portal.words_of_operation import RAISED, alarm, coded, mended_by
+from services.watch.judge import AlarmKind
 from tests.support import translations
+from topics.event import Step as GateStep
+from topics.event import StopReason, SupersededReason
 
 
 def asked(query: str = "", cookie: str = "", accepted: str = "") -> Request:
@@ -89,12 +95,40 @@ def test_a_translation_is_whole_and_sure_of_itself(message: Message, wrong: list
         running.State,
         Level,
         Standing,
+        StopReason,
+        SupersededReason,
+        GateStep,
+        SnapshotState,
     ],
 )
 def test_every_value_that_a_page_shows_has_a_word(kind: type, language: Language) -> None:
     said_ = [said(value, language) for value in kind]  # type: ignore[attr-defined]
     assert all(said_)
     assert language is Language.EN or not any(word.isascii() for word in said_)
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("kind", [*AlarmKind, *(f"drift-{each}" for each in DriftKind), RAISED])
+def test_every_kind_of_alarm_has_a_name_and_says_what_to_do(kind: str, language: Language) -> None:
+    told = alarm(kind, language)
+    assert told is not None
+    for words in (told.title, told.remedy):
+        assert words
+        assert language is Language.EN or not words.isascii()
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_reason_of_a_stop_says_who_mends_it(language: Language) -> None:
+    for reason in StopReason:
+        who = (mended_by(reason, language) or "").partition("：" if language is Language.ZH else ":")[0]
+        assert who in ("提供部门", "运维人员", "主管部门", "provider", "operator", "authority"), reason
+
+
+@pytest.mark.parametrize("code", ["", "slot-", "drift-", "drift-x", "MOON_PHASE", "none"])
+def test_what_no_list_has_is_said_by_nobody(code: str) -> None:
+    assert alarm(code, Language.ZH) is None
+    assert mended_by(code, Language.ZH) is None
+    assert coded(StopReason, code, Language.ZH) is None
 
 
 def test_a_moment_is_said_in_official_time_with_its_zone_and_how_long_ago_it_was() -> None:
