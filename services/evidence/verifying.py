@@ -133,6 +133,9 @@ def _check_covered(manifest: Manifest, checkpoints: Sequence[Signed]) -> None:
         raise Faulty(
             Fault.RANGE_NOT_COVERED, MANIFEST, "the checkpoints do not reach over the time it speaks of"
         )
+    if not last.whole:
+        what = "more was waiting than its last checkpoint holds: blocks of that time may be missing"
+        raise Faulty(Fault.RANGE_NOT_COVERED, _named(last), what)
     if manifest.made_ms < last.time_ms:
         raise Faulty(Fault.RANGE_NOT_COVERED, MANIFEST, "made before its last checkpoint")
 

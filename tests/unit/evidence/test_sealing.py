@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ from services.control.evidence.witnesses import FileWitness, HttpWitness, Witnes
 from services.evidence.checkpoints import Sealing, signed_from
 from services.evidence.entries import Entry, Place
 from services.evidence.hashing import AlgorithmMissing
-from services.evidence.making import LedgerDiffers, Span, bundle_of
-from services.evidence.sealed import Sealed, grown
+from services.evidence.making import LedgerDiffers, NothingSealed, Span, bundle_of
+from services.evidence.sealed import Sealed, grown, in_order_of_log
 from services.evidence.signing import Signer, suite
 from services.evidence.trust import Key, Trust
 from services.evidence.verifying import verify
@@ -100,6 +101,24 @@ def test_what_is_sealed_in_portions_is_one_log_that_is_proven(bench: Bench) -> N
     span = Span(START, bench.now_ms)
     made = bundle_of(bench.kept.log, topics, [], span, bench.now_ms, bench.keys.sealing(bench.now_ms))
     assert verify(made, bench.trust()).fault is None
+
+
+def test_a_stretch_inside_an_outage_is_proven_with_every_block_though_it_was_sealed_in_portions(
+    bench: Bench,
+) -> None:
+    bench.sealer().seal_all()
+    bench.topics.entries = in_order_of_log(topics_of().entries)
+    bench.now_ms += 20 * HOUR
+    sealer = bench.sealer(limit=8)
+    assert sealer.turn()
+    topics, span = Topics(bench.topics.entries), Span(START + HOUR, START + 2 * HOUR)
+    sealing = bench.keys.sealing(bench.now_ms)
+    with pytest.raises(NothingSealed, match="a part is sealed only"):
+        bundle_of(bench.kept.log, topics, [], span, bench.now_ms, sealing)
+    while sealer.turn():
+        pass
+    found = verify(bundle_of(bench.kept.log, topics, [], span, bench.now_ms, sealing), bench.trust())
+    assert (found.fault, found.counts) == (None, dict(Counter(sorted(e.topic for e in topics.entries))))
 
 
 def test_where_nothing_is_new_nothing_is_sealed_until_it_is_time_to_say_so(bench: Bench) -> None:

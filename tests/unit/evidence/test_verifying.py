@@ -13,7 +13,15 @@ import pytest
 
 from services.evidence.__main__ import main
 from services.evidence.bundle import FILES, MANIFEST, Asked, Contents, made
-from services.evidence.checkpoints import Checkpoint, Sealing, frontier_of, next_checkpoint, signed
+from services.evidence.canonical import NotCanonical
+from services.evidence.checkpoints import (
+    Checkpoint,
+    Sealing,
+    frontier_of,
+    next_checkpoint,
+    signed,
+    signed_from,
+)
 from services.evidence.entries import Entry, entry_text
 from services.evidence.faults import Fault
 from services.evidence.hashing import AlgorithmMissing, tree_hash
@@ -188,6 +196,27 @@ def test_entries_that_were_sealed_in_another_order_are_not_the_log() -> None:
     content = made(contents, Asked(START + 5 * HOUR, START + 6 * HOUR, 6, START + 7 * HOUR), NEW)
     found = verify(content, replace(trust_in(LOG), witness=turned))
     assert (found.fault, "order" in found.detail) == (Fault.ENTRY_MISPLACED, True)
+
+
+@pytest.mark.parametrize(("whole", "fault"), [(True, None), (False, Fault.RANGE_NOT_COVERED)])
+def test_a_bundle_that_ends_where_more_was_waiting_covers_nothing(whole: bool, fault: Fault | None) -> None:
+    last = LOG[-1].signed
+    turned = next_checkpoint(last, frontier_of(last.checkpoint), {}, START + 6 * HOUR, NEW, whole=whole)
+    turned = signed(replace(turned.checkpoint, ends=last.checkpoint.ends), NEW.signer)
+    content = made(
+        Contents([last, turned], [], [], []),
+        Asked(START + 5 * HOUR, START + 6 * HOUR, 6, START + 7 * HOUR),
+        NEW,
+    )
+    assert verify(content, replace(trust_in(LOG), witness=turned)).fault is fault
+
+
+@pytest.mark.parametrize("said", [b'"whole":true', b'"whole":0', b'"whole":null'])
+def test_that_a_checkpoint_is_whole_is_written_in_one_way_only(said: bytes) -> None:
+    part = signed(replace(LOG[0].signed.checkpoint, whole=False), OLD.signer)
+    assert signed_from(part.text()) == part
+    with pytest.raises(NotCanonical):
+        signed_from(part.text().replace(b'"whole":false', said))
 
 
 def test_copiers_and_catch_ups_begin_where_they_begin() -> None:
