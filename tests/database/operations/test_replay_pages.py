@@ -198,6 +198,24 @@ def test_a_redelivery_names_its_grant(portal: Operated) -> None:
     assert "--as LOGIN" in sent.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grant": HEALTH_GRANT, "consumer": "education"}, "the grant is about something else"),
+        ({"grant": HEALTH_GRANT, "topic": "raw.police.public.person"}, "the grant is about something else"),
+        ({"grant": "nobody"}, "there is no such grant"),
+    ],
+)
+def test_a_redelivery_is_about_nothing_but_its_grant(
+    portal: Operated, fields: dict[str, str], said: str
+) -> None:
+    operator = portal.reader(Role.OPERATOR, department="data_bureau")
+    sent = {**WHY, "purpose": "redeliver", "do": "ask", **fields}
+    page = operator.sent(operator.open("/replays/new"), "/replays/new", **sent)
+    assert (page.status, page.faults) == (422, [])
+    assert said in page.text
+
+
 def test_moments_are_official_time_and_the_end_is_left_out(portal: Operated, auditor: Reader) -> None:
     asked(auditor, since="2026-03-01T08:00", until="2026-03-01T09:00")
     scope = known(portal, 1).order.scope
