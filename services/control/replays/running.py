@@ -150,6 +150,7 @@ def audit_answer(found: Audited) -> dict[str, Any]:
     first = found.first
     return {
         "verdict": found.verdict.value,
+        "said": found.said,
         "records": sum(each.records for each in found.chains),
         "outputs": sum(each.outputs for each in found.chains),
         "blocks": found.counts(),

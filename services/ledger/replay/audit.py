@@ -70,6 +70,13 @@ class Audited:
         return Verdict.IDENTICAL if counts[Fate.IDENTICAL.value] else Verdict.EMPTY
 
     @property
+    def said(self) -> str:
+        """The verdict with what it does not speak of."""
+        left = self.not_repeated
+        many = "block" if left == 1 else "blocks"
+        return self.verdict.value + (f"; {left} copier {many} not judged" if left else "")
+
+    @property
     def first(self) -> Difference | None:
         """The first difference, in the order of the chains."""
         return next((each.first for each in self.chains if each.first is not None), None)

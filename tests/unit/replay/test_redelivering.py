@@ -10,11 +10,13 @@ import pytest
 from services.control.replays.asking import fitting
 from services.control.replays.life import Order, Refused, Replay, State, requested
 from services.control.replays.redelivering import HEADER, NotAuthorised, redeliver
+from services.control.replays.running import audit_answer
+from services.ledger.replay.audit import audit
 from services.ledger.replay.pace import Cancelled, Pace
 from services.ledger.replay.scope import Scope
 from services.ledger.replay.words import Purpose
 from tests.support.memory_bus import MemoryCity
-from tests.support.replaying import HEALTH, NOW, PERSONS, known, next_version, receiving
+from tests.support.replaying import ALL, HEALTH, NOW, PERSONS, known, next_version, receiving
 from tests.unit.ledger.test_city import person
 from topics.disputes import Disputes
 from topics.event import (
@@ -64,6 +66,16 @@ def test_a_redelivery_gives_the_newest_state_marked_and_is_on_the_ledger(city: M
     assert (HEADER, b"7") in records[0].headers
     said: Any = known(city).decoder.decode(block.value or b"")
     assert [each["records"] for each in said["outputs"]] == [1]
+
+
+def test_an_audit_says_that_it_did_not_judge_what_a_copier_wrote(city: MemoryCity) -> None:
+    hand = Hand(city)
+    redeliver(known(city), redelivery(receiving(city)), hand, Pace(), lambda: NOW)
+    assert audit_answer(audit(known(city), ALL))["said"] == "identical"
+    city._append(hand.committed[-1])
+    answer = audit_answer(audit(known(city), ALL))
+    assert (answer["verdict"], answer["copier_blocks"]) == ("identical", 1)
+    assert answer["said"] == "identical; 1 copier block not judged"
 
 
 @pytest.mark.parametrize("state", [GrantState.REVOKED, GrantState.SUSPENDED, GrantState.FILLING])
