@@ -276,7 +276,9 @@ def _show_result(result: Mapping[str, Any]) -> None:
     said = result.get("said", result["verdict"])
     typer.echo(f"  {said}: {result.get('records', result.get('delivered', 0)):,} records")
     if result.get("by_copies"):
-        typer.echo(f"  {result['by_copies']:,} deliveries that a full-volume copy gave, compared as it gave them")
+        typer.echo(
+            f"  {result['by_copies']:,} deliveries that a full-volume copy gave, compared as it gave them"
+        )
     if "why" in result:
         typer.echo(f"  {result['why']}")
     first = result.get("first_difference")

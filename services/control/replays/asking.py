@@ -51,7 +51,9 @@ def misfit(scope: Scope, policy: Policy) -> Misfit | None:
         ("consumer", scope.consumer, entry.grant.consumer),
         ("topic", scope.topic, resource.canonical_topic),
     )
-    return next((Misfit(what, str(named), is_) for what, named, is_ in parts if named not in (None, is_)), None)
+    return next(
+        (Misfit(what, str(named), is_) for what, named, is_ in parts if named not in (None, is_)), None
+    )
 
 
 def fitting(scope: Scope, policy: Policy) -> None:

@@ -277,7 +277,7 @@ def test_the_first_difference_of_an_audit_stands_on_its_page(portal: Operated, a
     first = {"block": "ledger.delivery:0:7", "input": "resource.a:0:1-2", "part": "digest", "topic": "sub.x"}
     rest = {"partition": 0, "offset": 9, "recorded": "aa", "repeated": "bb", "event": None}
     counts = {"identical": 3, "different": 1, "not-retained": 0, "not-told": 0}
-    result = {"verdict": "different", "records": 4, "outputs": 4, "blocks": counts, "copier_blocks": 0}
+    result = {"verdict": "different", "records": 4, "outputs": 4, "blocks": counts, "copier_blocks": 2}
     with portal.parts.database.begin() as connection:
         work.step(connection, number, Step.APPROVE, "bo", portal.clock.now)
         work.step(connection, number, Step.START, "anna", portal.clock.now)
@@ -292,6 +292,8 @@ def test_the_first_difference_of_an_audit_stands_on_its_page(portal: Operated, a
     assert page.faults == []
     for each in ("ledger.delivery:0:7", "digest", "sub.x", "aa", "bb"):
         assert each in page.text
+    assert "2 copier blocks not judged" in page.text
+    assert "2 copier blocks not judged" in auditor.open("/replays").text
 
 
 def test_a_failed_run_says_why_and_how_to_go_on(portal: Operated, auditor: Reader) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from services.control.evidence.keys import EvidenceKeys
 from services.control.evidence.ledger_log import Read
-from services.control.evidence.on_stack import trust_path, witnesses_of
+from services.control.evidence.on_stack import trust_of, trust_path, witnesses_of
 from services.control.evidence.sealer import Sealer
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import FileWitness, HttpWitness, WitnessDisagrees, WitnessSilent
@@ -23,7 +23,7 @@ from services.evidence.hashing import AlgorithmMissing
 from services.evidence.making import LedgerDiffers, NothingSealed, Span, bundle_of
 from services.evidence.sealed import Sealed, grown, in_order_of_log
 from services.evidence.signing import Signer, suite
-from services.evidence.trust import Key, Trust
+from services.evidence.trust import Holder, Key, Trust
 from services.evidence.verifying import verify
 from services.stack.api import Stack
 from services.stack.errors import CorrectSetting
@@ -293,6 +293,22 @@ def test_a_witness_inside_the_bus_is_refused(tmp_path: Path) -> None:
     outside = replace_file(inside, tmp_path / "w.jsonl")
     assert witnesses_of(stack, outside) == [FileWitness((tmp_path / "w.jsonl").resolve())]
     assert trust_path(tmp_path).parent == tmp_path / "evidence"
+
+
+def test_a_trust_file_says_whether_anybody_outside_holds_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StackSettings(home=tmp_path / "home", cache=tmp_path))
+    stack.context.layout.secrets.mkdir(parents=True)
+    stack.context.secrets.ensure(["evidence-v1", "kafka-ledger"])
+    monkeypatch.setattr("services.control.evidence.on_stack.read_log", lambda _: log_of())
+    settings = EvidenceSettings(witness_file=tmp_path / "w.jsonl")
+    for each in (EvidenceSettings(), settings):
+        own = trust_of(stack, each)
+        assert (own.holder, own.witness) == (Holder.LOG, log_of()[-1].signed)
+    FileWitness(tmp_path / "w.jsonl").tell(log_of()[2].signed)
+    held = trust_of(stack, settings)
+    assert (held.holder, held.witness) == (Holder.OUTSIDE, log_of()[2].signed)
 
 
 def replace_file(settings: EvidenceSettings, path: Path) -> EvidenceSettings:

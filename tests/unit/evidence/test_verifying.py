@@ -23,13 +23,14 @@ from services.evidence.checkpoints import (
     signed_from,
 )
 from services.evidence.entries import Entry, entry_text
-from services.evidence.faults import Fault
+from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import AlgorithmMissing, tree_hash
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.merkle import leaf_hash
 from services.evidence.sealed import Sealed, sealed_from, sealed_text
 from services.evidence.signing import ED25519, suite
-from services.evidence.trust import Key, Trust, trust_from, trust_text
+from services.evidence.telling import as_answer, told
+from services.evidence.trust import Holder, Key, Trust, trust_from, trust_text
 from services.evidence.verifying import Verdict, verify
 from tests.support.evidence import (
     GRANT,
@@ -55,6 +56,7 @@ from tests.support.evidence import (
     topics_of,
     trust_in,
 )
+from tests.unit.cli.called import shape
 
 LOG = log_of()
 
@@ -295,6 +297,31 @@ def test_a_trust_file_is_read_back_as_it_was_written_and_refused_where_it_is_non
     trust = trust_in(LOG)
     assert trust_from(trust_text(trust)) == trust
     assert trust.key(OLD.key) == Key(ED25519, OLD.signer.public, 0, ROTATED)
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        (Holder.OUTSIDE, "held outside the bus"),
+        (Holder.LOG, "nobody outside the bus holds it"),
+        (None, "does not say who holds it"),
+    ],
+)
+def test_the_verifier_says_whose_the_checkpoint_is_that_it_was_held_against(
+    holder: Holder | None, said: str
+) -> None:
+    trust = replace(trust_in(LOG), holder=holder)
+    assert trust_from(trust_text(trust)) == trust
+    found = verified(trust=trust_from(trust_text(trust)))
+    assert said in told(found)
+    assert as_answer(found)["holder"] == holder
+    assert list(shape("verify").iter_errors(as_answer(found))) == []
+
+
+def test_a_trust_file_that_names_another_holder_is_none() -> None:
+    text = trust_text(replace(trust_in(LOG), holder=Holder.LOG))
+    with pytest.raises(Faulty):
+        trust_from(text.replace(b'"holder":"log"', b'"holder":"somebody"'))
 
 
 def test_the_program_needs_nothing_of_the_bus_and_answers_by_its_exit_code(
