@@ -129,7 +129,7 @@ def _grants_of(scope: Scope, policies: Iterable[Policy]) -> frozenset[GrantId]:
 def _gate_stretch(found: WhatIf, repeater: Repeater, stretch: Stretch, other: Policy, pace: Pace) -> None:
     """Count by source what the gate would decide otherwise; the state before the stretch is that of then."""
     rerun = GateRerun(stretch.chain, repeater.known.schemas, repeater.implementation)
-    inside = {block.at for block in stretch.judged}
+    inside = {block.offset for block in stretch.judged}
     was: Counter[str] = Counter()
     now: Counter[str] = Counter()
     for block, records in repeater.batches(stretch):
@@ -137,13 +137,14 @@ def _gate_stretch(found: WhatIf, repeater: Repeater, stretch: Stretch, other: Po
         if len(records) != block.records or not block.records:
             found.not_retained += block.records - len(records)
             continue
-        if block.at not in inside:
+        if block.offset not in inside:
             repeater.repeat(rerun, block, records)
             continue
         repeated = rerun.repeat(block, records, other, Disputes())
-        was.update(_ends(repeater.known.decoder.decode(block.framed)))
+        was.update(_ends(repeater.whole.said(block)))
         now.update(_ends(repeater.known.decoder.decode(repeated.block.value or b"")))
         found.records += block.records
+    repeater.whole.close()
     for end in sorted({*was, *now}):
         change = now[end] - was[end]
         if change:
