@@ -31,7 +31,7 @@ from services.evidence.faults import Faulty
 from services.evidence.hashing import AlgorithmMissing
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.signing import ED25519
-from services.evidence.trust import trust_from, trust_text
+from services.evidence.trust import Holder, trust_from, trust_text
 from services.ledger.coordinates import parse_coordinate
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
@@ -39,6 +39,10 @@ from topics.event import GrantId
 
 app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
+_NO_WITNESS: Final = (
+    "the log's own: no file of a witness holds one, so it proves no more than a key does "
+    "(GOVBUS_EVIDENCE_WITNESS_FILE names such a file)"
+)
 _ENDS: Final = (
     (LedgerDiffers, ExitCode.NEGATIVE, "this is a finding: keep the topics as they are and tell the auditor"),
     (WitnessDisagrees, ExitCode.NEGATIVE, "this is a finding: keep everything as it is and tell the auditor"),
@@ -156,8 +160,10 @@ def trust_command(
         "log": trust.log,
         "keys": [key.id for key in trust.keys],
         "witness": one.number,
+        "holder": trust.holder,
     }
-    told = f"{path}: log {trust.log}, {len(trust.keys)} keys, checkpoint {one.number}"
+    whose = "held by the witness' file" if trust.holder is Holder.OUTSIDE else _NO_WITNESS
+    told = f"{path}: log {trust.log}, {len(trust.keys)} keys, checkpoint {one.number}, {whose}"
     _answer(answer, told, as_json=as_json)
 
 

@@ -23,10 +23,10 @@ from services.cli.output import (
     table,
     wants_json,
 )
-from services.cli.replay_scope import at_of, declared_grant, subject_in
+from services.cli.replay_scope import at_of, declared_grant, require_fitting, subject_in
 from services.control.replays.asking import approves, asks
 from services.control.replays.difference import HEAD, csv_text
-from services.control.replays.life import Order, Refused, Replay, State, Step
+from services.control.replays.life import Order, Refused, Replay, State, Step, requested
 from services.control.replays.on_stack import DeliveryInterrupted, StackDeliverer, open_known
 from services.control.replays.running import Runner
 from services.control.replays.sharing import SharedJudges
@@ -96,6 +96,8 @@ def create_command(
         order = Order(
             purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
         )
+        if requested(order).purpose is Purpose.REDELIVER:
+            require_fitting(_stack(), scope)
         with database.begin() as connection:
             by = acting(connection, who, asks(purpose))
             made = work.request(connection, order, by.id, now, by.console)
@@ -271,7 +273,12 @@ def _answer(found: Replay, *, as_json: bool) -> None:
 
 
 def _show_result(result: Mapping[str, Any]) -> None:
-    typer.echo(f"  {result['verdict']}: {result.get('records', result.get('delivered', 0)):,} records")
+    said = result.get("said", result["verdict"])
+    typer.echo(f"  {said}: {result.get('records', result.get('delivered', 0)):,} records")
+    if result.get("by_copies"):
+        typer.echo(
+            f"  {result['by_copies']:,} deliveries that a full-volume copy gave, compared as it gave them"
+        )
     if "why" in result:
         typer.echo(f"  {result['why']}")
     first = result.get("first_difference")

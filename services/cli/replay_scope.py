@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import typer
 
+from services.cli.bus import require
 from services.cli.output import CommandFailed, ExitCode
-from services.control.replays.asking import NotAGrant, grant_in
+from services.control.replays.asking import NotAGrant, fitting, grant_in
 from services.control.replays.on_stack import open_known
+from services.ledger.replay.scope import Scope
 from services.ledger.replay.subject import subject_hash
 from services.stack.api import Stack
 from topics.event import ResourceId, TopicName
@@ -52,6 +54,22 @@ def declared_grant(path: Path | None) -> dict[str, Any] | None:
         raise CommandFailed(
             ExitCode.USAGE, what, "--grant-file", "write it as in topics/definitions"
         ) from error
+
+
+def require_fitting(stack: Stack, scope: Scope) -> None:
+    """Make sure that what the scope of a redelivery names fits its grant, by the policy of now.
+
+    Raises:
+        Refused: it does not.
+        CommandFailed: the bus does not answer, or has no policy yet.
+    """
+    require(stack, "kafka", "registry")
+    with open_known(stack) as known:
+        try:
+            newest = known.newest()
+        except LookupError as error:
+            raise CommandFailed(ExitCode.UNAVAILABLE, str(error), "", "run `govbus apply`") from error
+        fitting(scope, newest)
 
 
 def subject_in(stack: Stack, resource: str | None) -> str:

@@ -20,6 +20,7 @@ from services.doctor import (
     credentials,
     drift,
     retention,
+    witness,
 )
 from services.doctor.finding import Finding, Report, failure
 from services.doctor.patient import Patient
@@ -62,6 +63,7 @@ CHECKS: Final = (
     Check(ask_control.CHECK, ask_control.ask_tables, ("postgres",)),
     Check(drift.CHECK, ask_control.ask_drift, ("postgres",)),
     Check(retention.CHECK, ask_control.ask_retention, ("kafka", "postgres")),
+    Check(witness.CHECK, witness.ask_witness),
     Check(ask_control.ROLES, ask_control.ask_application, ("postgres",)),
     Check(credentials.CHECK, ask_control.ask_credentials, ("postgres",)),
     Check("group", ask_kafka.ask_groups, ("kafka",)),

@@ -18,6 +18,8 @@ _CONTEXT: Final = b"govbus-checkpoint/1\x00"
 _NAMES: Final = frozenset(
     {"ends", "format", "frontier", "key", "log", "number", "previous", "root", "size", "time_ms", "tree"}
 )
+_PART: Final = "whole"
+"""Stands only in a checkpoint that is a part, so that each has one text."""
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -37,10 +39,13 @@ class Checkpoint:
     ends: Mapping[Place, int]
     """Of each partition the offset before which everything is in the log."""
     time_ms: int
+    """When the topics were asked for their ends: what is whole leaves out nothing that was written before."""
     previous: str
     """Digest of the checkpoint before; empty for the first."""
     key: str
     tree: str = SHA256
+    whole: bool = True
+    """False where more was waiting than one checkpoint holds: the next ones bring it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +131,13 @@ def next_checkpoint(
     time_ms: int,
     sealing: Sealing,
     tree: str = SHA256,
+    *,
+    whole: bool = True,
 ) -> Signed:
     """Sign the state of the log after what was appended to the frontier.
 
     The time never goes back behind the one before, whatever the clock says. ``tree`` counts for the first
-    checkpoint only: a log has one hash.
+    checkpoint only: a log has one hash. ``whole`` is false where more is waiting.
     """
     before = previous.checkpoint if previous else None
     return signed(
@@ -145,13 +152,15 @@ def next_checkpoint(
             previous=previous.digest() if previous else "",
             key=sealing.key,
             tree=before.tree if before else tree,
+            whole=whole,
         ),
         sealing.signer,
     )
 
 
 def _body(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
+    part = {} if checkpoint.whole else {_PART: False}
+    return part | {
         "format": FORMAT,
         "log": checkpoint.log,
         "number": checkpoint.number,
@@ -167,7 +176,7 @@ def _body(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _checkpoint(body: Mapping[str, Any]) -> Checkpoint:
-    if set(body) != _NAMES or body["format"] != FORMAT:
+    if set(body) - {_PART} != _NAMES or body["format"] != FORMAT or body.get(_PART, False) is not False:
         raise ValueError("not the names of a checkpoint")
     numbers = (body["number"], body["size"], body["time_ms"], *body["ends"].values())
     if not all(type(number) is int and number >= 0 for number in numbers):
@@ -186,6 +195,7 @@ def _checkpoint(body: Mapping[str, Any]) -> Checkpoint:
         previous=str(body["previous"]),
         key=str(body["key"]),
         tree=str(body["tree"]),
+        whole=_PART not in body,
     )
 
 

@@ -60,7 +60,7 @@ def bundle_of(
         sealing: the key of now.
 
     Raises:
-        NothingSealed: there is no checkpoint in or after the stretch.
+        NothingSealed: there is no checkpoint in or after the stretch that holds everything of its time.
         LedgerDiffers: what the topics hold is not what was sealed.
     """
     base, last = _chosen(log, span)
@@ -86,8 +86,12 @@ def _chosen(log: Sequence[Sealed], span: Span) -> tuple[int, int]:
     base = sum(1 for time_ms in times if time_ms <= span.from_ms - MARGIN_MS)
     if base >= len(log):
         raise NothingSealed("no checkpoint was made since the beginning of that stretch")
-    after = (number for number, time_ms in enumerate(times, 1) if time_ms >= span.to_ms + MARGIN_MS)
-    return base, max(next(after, len(log)), base + 1)
+    # What a part leaves to the next one may be older than itself: a bundle never ends there.
+    whole = [each.number for each in log[base:] if each.signed.checkpoint.whole]
+    if not whole:
+        raise NothingSealed("of what was written since the beginning of that stretch a part is sealed only")
+    after = (number for number in whole if times[number - 1] >= span.to_ms + MARGIN_MS)
+    return base, next(after, whole[-1])
 
 
 def tree_of(log: Sequence[Sealed]) -> Tree:

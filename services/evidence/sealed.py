@@ -77,6 +77,8 @@ def grown(
     time_ms: int,
     sealing: Sealing,
     tree: str = SHA256,
+    *,
+    whole: bool = True,
 ) -> Sealed:
     """Append what lies between the last checkpoint's ends and these, and seal it.
 
@@ -87,6 +89,7 @@ def grown(
         time_ms: now.
         sealing: the key of now.
         tree: the hash of a log that begins; it keeps it.
+        whole: whether everything that was written before now is in.
 
     Raises:
         ValueError: the last checkpoint does not lead to its own root.
@@ -98,4 +101,5 @@ def grown(
     for leaf in leaves:
         frontier.append(leaf)
     reached = {**before, **{place: max(end, before.get(place, 0)) for place, end in ends.items()}}
-    return Sealed(next_checkpoint(previous, frontier, reached, time_ms, sealing, tree), tuple(leaves))
+    signed = next_checkpoint(previous, frontier, reached, time_ms, sealing, tree, whole=whole)
+    return Sealed(signed, tuple(leaves))

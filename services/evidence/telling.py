@@ -1,11 +1,19 @@
 """A verdict in words, and as the object that docs/cli/verify.schema.json describes."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+from services.evidence.trust import Holder
 from services.evidence.verifying import Verdict
 from services.evidence.verifying_receipt import Proven, ReceiptVerdict
+
+_HOLDERS: Final[Mapping[Holder | None, str]] = {
+    Holder.OUTSIDE: "held outside the bus, says the trust file",
+    Holder.LOG: "the log's own newest one: nobody outside the bus holds it",
+    None: "the trust file does not say who holds it",
+}
 
 
 def as_answer(verdict: Verdict | ReceiptVerdict) -> dict[str, Any]:
@@ -25,6 +33,7 @@ def as_answer(verdict: Verdict | ReceiptVerdict) -> dict[str, Any]:
         "base": manifest.base if manifest else None,
         "last": manifest.last if manifest else None,
         "witness": verdict.witness or None,
+        "holder": verdict.holder,
         "root": verdict.root or None,
         "first_index": verdict.first_index,
         "entries": verdict.entries,
@@ -46,6 +55,7 @@ def _receipt_answer(verdict: ReceiptVerdict) -> dict[str, Any]:
         "base": None,
         "last": verdict.checkpoint,
         "witness": verdict.witness,
+        "holder": verdict.holder,
         "root": verdict.root,
         "first_index": 0,
         "entries": verdict.entries,
@@ -73,7 +83,7 @@ def told(verdict: Verdict | ReceiptVerdict) -> str:
     if manifest is not None:
         lines.append(f"log {manifest.log}, from {_time(manifest.from_ms)} to {_time(manifest.to_ms)}")
         lines.append(
-            f"checkpoints {manifest.base or 'the beginning'} to {manifest.last}; witness: {verdict.witness}"
+            f"checkpoints {manifest.base or 'the beginning'} to {manifest.last}; {_witness(verdict)}"
         )
     last = verdict.first_index + verdict.entries
     lines.append(f"{verdict.entries} entries, {verdict.first_index} to before {last}, none missing")
@@ -92,12 +102,17 @@ def _receipt_told(verdict: ReceiptVerdict) -> str:
     about = receipt.about
     lines = [
         f"log {receipt.log}, checkpoint {verdict.checkpoint} of {_time(verdict.sealed_ms)}; "
-        f"witness: {verdict.witness}",
+        f"{_witness(verdict)}",
         f"record {about.topic}:{about.partition}:{about.offset}",
     ]
     lines += [_delivery_told(each) for each in verdict.deliveries]
     end = "and no grant of the resource is left out" if receipt.whole else "of this grant only"
     return "\n".join([*lines, f"PROVEN: this stands in the log and was allowed, {end}"])
+
+
+def _witness(verdict: Verdict | ReceiptVerdict) -> str:
+    """Whose checkpoint it is that the log leads to."""
+    return f"witness: {verdict.witness} ({_HOLDERS[verdict.holder]})"
 
 
 def _delivery_told(each: Proven) -> str:

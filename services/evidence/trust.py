@@ -5,6 +5,7 @@ The file comes to him on another way than the bundle does, and none inside a bun
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from services.evidence import canonical
@@ -34,6 +35,15 @@ class Key:
         return self.from_ms <= time_ms and (self.to_ms is None or time_ms < self.to_ms)
 
 
+class Holder(StrEnum):
+    """Who held the trust file's checkpoint when it was written, by the word of whoever wrote it."""
+
+    OUTSIDE = "outside"
+    """A witness outside the bus."""
+    LOG = "log"
+    """Nobody but the log itself: it is the newest one that the bus had, and proves no more than a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """One log, its keys and the newest checkpoint that a witness holds."""
@@ -41,6 +51,8 @@ class Trust:
     log: str
     keys: tuple[Key, ...]
     witness: Signed
+    holder: Holder | None = None
+    """None where the file does not say."""
 
     def key(self, name: str) -> Key | None:
         """The key of that name."""
@@ -75,6 +87,8 @@ def trust_text(trust: Trust) -> bytes:
         ],
         "witness": canonical.decode(trust.witness.text()),
     }
+    if trust.holder is not None:
+        document["holder"] = trust.holder.value
     return canonical.encode(document) + b"\n"
 
 
@@ -97,6 +111,7 @@ def _trust(found: Mapping[str, Any]) -> Trust:
         log=str(found["log"]),
         keys=tuple(_key(entry) for entry in found["keys"]),
         witness=signed_from(canonical.encode(found["witness"])),
+        holder=Holder(found["holder"]) if "holder" in found else None,
     )
 
 

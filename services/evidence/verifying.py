@@ -19,7 +19,7 @@ from services.evidence.entries import Entry, entry_from, order_of
 from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import AlgorithmMissing, tree_hash
 from services.evidence.merkle import Frontier, extends, includes, leaf_hash
-from services.evidence.trust import Trust
+from services.evidence.trust import Holder, Trust
 
 _NOTHING: Final[tuple[int, int]] = (-1, -1)
 
@@ -41,6 +41,8 @@ class Verdict:
     root: str = ""
     witness: int = 0
     """Number of the witness' checkpoint."""
+    holder: Holder | None = None
+    """Who held it, as the trust file says."""
 
     @property
     def proven(self) -> bool:
@@ -76,6 +78,7 @@ def verify(archive: bytes, trust: Trust) -> Verdict:
         delivered=delivered,
         root=last.root,
         witness=trust.witness.checkpoint.number,
+        holder=trust.holder,
     )
 
 
@@ -133,6 +136,9 @@ def _check_covered(manifest: Manifest, checkpoints: Sequence[Signed]) -> None:
         raise Faulty(
             Fault.RANGE_NOT_COVERED, MANIFEST, "the checkpoints do not reach over the time it speaks of"
         )
+    if not last.whole:
+        what = "more was waiting than its last checkpoint holds: blocks of that time may be missing"
+        raise Faulty(Fault.RANGE_NOT_COVERED, _named(last), what)
     if manifest.made_ms < last.time_ms:
         raise Faulty(Fault.RANGE_NOT_COVERED, MANIFEST, "made before its last checkpoint")
 

@@ -17,7 +17,7 @@ from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import tree_hash
 from services.evidence.merkle import includes, leaf_hash
 from services.evidence.receipt import RECEIPT, About, Proofs, Receipt, Stated, opened, proofs_of
-from services.evidence.trust import Trust
+from services.evidence.trust import Holder, Trust
 from services.evidence.verifying import check_signed, check_witness
 
 ACQUIRED: Final = "grants.acquired"
@@ -59,6 +59,8 @@ class ReceiptVerdict:
     checkpoint: int
     sealed_ms: int
     witness: int
+    holder: Holder | None
+    """Who held the witness' checkpoint, as the trust file says."""
 
     @property
     def proven(self) -> bool:
@@ -96,6 +98,7 @@ def verify_receipt(archive: bytes, trust: Trust) -> ReceiptVerdict:
         checkpoint=one.number,
         sealed_ms=one.time_ms,
         witness=trust.witness.checkpoint.number,
+        holder=trust.holder,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -94,6 +94,22 @@ def compile_grants(
             resource.id, resource.canonical_topic, items, grants
         )
     return FanoutPlan(policy.version, resources, ReferenceCodec(CANONICAL_KEY_SCHEMA))
+
+
+def opened(plan: FanoutPlan) -> FanoutPlan:
+    """The plan as if live delivery had begun with the first record: what a copy gives is not left to it."""
+    return replace(
+        plan,
+        resources={
+            topic: replace(found, grants=tuple(map(_opened, found.grants)))
+            for topic, found in plan.resources.items()
+        },
+    )
+
+
+def _opened(grant: GrantPlan) -> GrantPlan:
+    state = GrantState.ACTIVE if grant.state is GrantState.FILLING else grant.state
+    return replace(grant, state=state, starts_at={})
 
 
 def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, bytes]) -> GrantPlan:

@@ -95,7 +95,8 @@ def test_what_was_delivered_is_proven_elsewhere_and_tampering_is_named(bench: Be
     assert newest().root == sealed["root"]
 
     trust, bundle = tmp_path / "trust.json", tmp_path / "bundle.tar"
-    assert answer(bench, "evidence", "trust", "-o", str(trust))["witness"] == sealed["number"]
+    trusted = answer(bench, "evidence", "trust", "-o", str(trust))
+    assert (trusted["witness"], trusted["holder"]) == (sealed["number"], "outside")
     answer(bench, "evidence", "export", "--last", "1h", "-o", str(bundle), "--trust", str(trust))
     code, proven = elsewhere(tmp_path, bundle, trust)
     assert (code, proven["fault"]) == (0, None)

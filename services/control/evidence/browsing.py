@@ -18,7 +18,7 @@ from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import AlgorithmMissing, tree_hash
 from services.evidence.merkle import Frontier, leaf_hash
 from services.evidence.sealed import Sealed, sealed_from
-from services.evidence.trust import Trust
+from services.evidence.trust import Holder, Trust
 from services.ledger.counts import Place as TopicPlace
 from services.ledger.reader import Bounds, TopicReader
 from topics import names
@@ -60,6 +60,8 @@ class Book:
     trusted: bool = False
     witness: int | None = None
     """The newest checkpoint that the trust file's witness holds."""
+    holder: Holder | None = None
+    """Who that is, as the trust file says."""
 
     def covering(self, place: Place, offset: int) -> Known | None:
         """The first checkpoint that holds an offset; None where it is not sealed yet."""
@@ -85,7 +87,8 @@ class Leaf:
 
 def followed(book: Book, reader: TopicReader, trust: Trust | None) -> Book:
     """Go on from where the book ends; a checkpoint that does not hold ends nothing, and is remembered."""
-    book = replace(book, trusted=trust is not None, witness=_witness(trust))
+    holder = None if trust is None else trust.holder
+    book = replace(book, trusted=trust is not None, witness=_witness(trust), holder=holder)
     if _PLACE not in reader.places(names.LEDGER_CHECKPOINTS):
         return book
     end = reader.bounds(_PLACE).end

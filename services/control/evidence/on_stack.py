@@ -20,7 +20,7 @@ from services.control.store.database import ControlDatabase
 from services.evidence.checkpoints import Signed
 from services.evidence.making import NothingSealed, Span, bundle_of
 from services.evidence.sealed import Sealed
-from services.evidence.trust import Key, Trust
+from services.evidence.trust import Holder, Key, Trust
 from services.ledger.decode import Decoder
 from services.ledger.lookup import Lookup
 from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
@@ -148,14 +148,20 @@ def rotate(stack: Stack, settings: EvidenceSettings, suite_name: str, now_ms: in
 def trust_of(stack: Stack, settings: EvidenceSettings) -> Trust:
     """What an auditor is to trust: the keys, and the newest checkpoint of the witness' file, or of the log.
 
+    An endpoint that is told each checkpoint cannot be asked for it here: then it is the log's own, too.
+
     Raises:
         NothingSealed: there is no checkpoint yet.
+        CorrectSetting: as ``witnesses_of``.
+        WitnessDisagrees, WitnessSilent: the witness' file cannot be read.
     """
-    witness = None if settings.witness_file is None else FileWitness(settings.witness_file).held()
-    if witness is None:
-        with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
-            witness = _newest(read_log(reader))
-    return Trust(witness.checkpoint.log, keys_of(stack).public(), witness)
+    files = [each for each in witnesses_of(stack, settings) if isinstance(each, FileWitness)]
+    held = next((each.held() for each in files), None)
+    if held is not None:
+        return Trust(held.checkpoint.log, keys_of(stack).public(), held, Holder.OUTSIDE)
+    with KafkaTopicReader(stack.kafka_config(LEDGER), f"{LEDGER}.evidence", _TIMEOUT_S) as reader:
+        own = _newest(read_log(reader))
+    return Trust(own.checkpoint.log, keys_of(stack).public(), own, Holder.LOG)
 
 
 def trust_path(home: Path) -> Path:

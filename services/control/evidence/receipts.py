@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from services.control.evidence.ledger_log import LedgerLog
 from services.control.evidence.stating import (
+    Again,
+    Decide,
+    Indexed,
     Known,
     NothingToProve,
     canonical_of,
@@ -14,8 +18,9 @@ from services.control.evidence.stating import (
     with_acquired,
 )
 from services.control.store.database import ControlDatabase
-from services.control.store.trace import reading
+from services.control.store.trace import reading, writing
 from services.control.store.trace.reading import DeliveryFound
+from services.control.store.trace.writing import TraceState
 from services.evidence.checkpoints import Sealing, Signed
 from services.evidence.entries import ACTS, DELIVERY, Entry, Place
 from services.evidence.making import NothingSealed
@@ -81,10 +86,12 @@ class Receipts:
         self, change: int, partition: int | None, withdrawn: bool, resource: str | None
     ) -> tuple[Known, Sequence[DeliveryFound]]:
         with self.database.reading() as connection:
+            # Before the rows: what it says of the index holds for the rows that are read then.
+            indexed = _indexed(writing.state(connection))
             records = reading.of_changes(connection, [change])
             rows = reading.deliveries(connection, [change], _MOST)
         one = canonical_of(records, withdrawn=withdrawn, partition=partition, resource=resource)
-        return Known(one, rows), rows
+        return Known(one, rows, indexed), rows
 
     def _made(self, known: Known, only: DeliveryFound | None) -> bytes:
         if not self.log:
@@ -92,22 +99,24 @@ class Receipts:
         begin = (known.canonical if only is None else only).at_ms - SKEW_MS
         end = None if only is None else only.at_ms + SKEW_MS
         blocks = list(covering(self._entries(DELIVERY, begin, end), known.about))
-        asked = stated(known, blocks, self._reason(known), only)
+        asked = stated(known, blocks, self._decide(known), only)
         written = [row.at_ms for row in known.deliveries]
         if written and any(each.at for each in asked.deliveries):
             asked = with_acquired(asked, self._entries(ACTS, min(written) - SKEW_MS, None))
         sealing = self.sealing(max(self.now_ms, self.log[-1].signed.checkpoint.time_ms))
         return receipt_of(self.log, self.ledger, self.witnesses, asked, self.now_ms, sealing)
 
-    def _reason(self, known: Known) -> Callable[[Entry, str], str]:
+    def _decide(self, known: Known) -> Decide:
         at = Coordinate(TopicName(known.canonical.topic), known.canonical.partition, known.canonical.offset)
 
-        def reason(entry: Entry, grant: str) -> str:
+        def decide(entry: Entry, grant: str) -> Again | None:
             block = block_from(entry.value or {}, str(entry), entry.timestamp_ms, intake=False)
-            outcome = (again(self.lookup, block, at) or {}).get(GrantId(grant))
-            return "" if outcome is None or outcome.withheld is None else outcome.withheld.value
+            found = (again(self.lookup, block, at) or {}).get(GrantId(grant))
+            if found is None:
+                return None
+            return Again(found.kind.value, "" if found.withheld is None else found.withheld.value)
 
-        return reason
+        return decide
 
     def _entries(self, topic: str, from_ms: int, until_ms: int | None) -> Iterator[Entry]:
         """What is sealed of a topic of the ledger in that stretch of time, each partition in order."""
@@ -134,3 +143,13 @@ class Receipts:
 
     def _resource(self, grant: GrantId) -> str:
         return ".".join(self._topic(grant).split(".")[2:-1])
+
+
+def _indexed(state: TraceState | None) -> Indexed:
+    if state is None:
+        return Indexed()
+    return Indexed(_ms(state.complete_until), _ms(state.incomplete_before))
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)

@@ -90,13 +90,15 @@ class Sealer:
         last = self.kept.last()
         if last is not None:
             self._check_ours(last.signed)
-        read = self.topics.since(last.ends if last else {}, self.limit)
+        # Before the topics are asked for their ends: whatever was written by then is in, if all is read.
         time_ms = max(self.now_ms(), last.signed.checkpoint.time_ms if last else 0)
+        read = self.topics.since(last.ends if last else {}, self.limit)
         # A portion may hold nothing but marks of transactions: the log goes on behind it all the same.
         if read.whole and not (always or read.entries or self._is_due(last, time_ms)):
             return last, read.whole
         sealing = self.keys.sealing(time_ms)
-        found = grown(last.signed if last else None, read.entries, read.ends, time_ms, sealing, self.tree)
+        before = last.signed if last else None
+        found = grown(before, read.entries, read.ends, time_ms, sealing, self.tree, whole=read.whole)
         self.kept.append(found)
         return found, read.whole
 

@@ -3,6 +3,9 @@
 The index of the person trace says which records of grants' topics came from a change; the decision blocks
 that cover the canonical record say what was decided. A record is attributed to the block of its transaction:
 of those that count such an outcome under its grant and generation, the one that was written closest to it.
+
+That the index names no record says nothing by itself: it may be behind. Where the block wrote something for
+the grant, the record counts as withheld only if deciding it again says so, or if the index is past the block.
 """
 
 import json
@@ -15,6 +18,7 @@ from services.evidence.entries import ACTS, DELIVERY, Entry
 from services.evidence.receipt import About, Acquired, Stated
 from services.evidence.receipt_making import Asked
 from services.evidence.verifying_receipt import ACQUIRED
+from services.ledger.lookup import SKEW_MS
 
 _CANONICAL: Final = "resource."
 _OUTCOMES: Final = ("delivered", "tombstoned")
@@ -28,8 +32,33 @@ class IndexBehind(Exception):  # noqa: N818 - the caller waits
     """The index of the trace does not know yet where a record stands that a block counts: wait for it."""
 
 
-Reason = Callable[[Entry, str], str]
-"""Why a block withheld the record from a grant, by deciding it again; empty where nobody can tell."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What deciding the record again under a block's policy version comes to."""
+
+    outcome: str
+    reason: str = ""
+    """Why, where it is withheld."""
+
+
+Decide = Callable[[Entry, str], Again | None]
+"""Decides the record again for a block and a grant; None where nobody can tell any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What the index of the trace holds, by the times of blocks; None where it says nothing of that side."""
+
+    until_ms: int | None = None
+    since_ms: int | None = None
+
+    def reaches(self, block: Entry) -> bool:
+        """Whether all that the block's transaction wrote was there to be indexed."""
+        return self.until_ms is not None and block.timestamp_ms + SKEW_MS < self.until_ms
+
+    def lacks(self, block: Entry) -> bool:
+        """Whether something of its time may have been removed before it was indexed."""
+        return self.since_ms is not None and block.timestamp_ms - SKEW_MS < self.since_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +68,7 @@ class Known:
     canonical: SubjectFound
     deliveries: Sequence[DeliveryFound]
     """Records of grants' topics that came from the same change."""
+    indexed: Indexed = Indexed()
 
     @property
     def about(self) -> About:
@@ -87,24 +117,24 @@ def covering(entries: Iterable[Entry], about: About) -> Iterator[Entry]:
             yield entry
 
 
-def stated(known: Known, blocks: Sequence[Entry], reason: Reason, only: DeliveryFound | None = None) -> Asked:
+def stated(known: Known, blocks: Sequence[Entry], decide: Decide, only: DeliveryFound | None = None) -> Asked:
     """What is to be proven.
 
     Args:
         known: the record.
         blocks: every sealed block that decided it.
-        reason: asked where a block withheld for several reasons.
+        decide: asked where a block does not say by itself what became of the record.
         only: the one delivery that is asked about; None for all grants.
 
     Raises:
-        NothingToProve: no block decided it.
-        IndexBehind: a block counts a delivery that the index has not.
+        NothingToProve: no block decided it, or what a block wrote was removed before it was indexed.
+        IndexBehind: a block counts a delivery that the index may not have yet.
     """
     if not blocks:
         raise NothingToProve("no block of the sealed ledger decided that record")
     at = _attributed(known, blocks)
     found = [
-        _stated(block, count, at.get((str(block), count["grant"])), reason)
+        _stated(block, count, at.get((str(block), count["grant"])), decide, known.indexed)
         for block in blocks
         for count in (block.value or {})["grants"]
     ]
@@ -138,17 +168,31 @@ def _attributed(known: Known, blocks: Sequence[Entry]) -> dict[tuple[str, str], 
     return found
 
 
-def _stated(block: Entry, count: Mapping[str, Any], row: DeliveryFound | None, reason: Reason) -> Stated:
+def _stated(
+    block: Entry, count: Mapping[str, Any], row: DeliveryFound | None, decide: Decide, indexed: Indexed
+) -> Stated:
     grant, generation = count["grant"], count["generation"]
     if row is not None:
         outcome = _OUTCOMES[0] if row.delivered else _OUTCOMES[1]
         at = f"{row.topic}:{row.partition}:{row.offset}"
         return Stated(grant, generation, outcome, "", at, str(block))
-    withheld = {name: number for name, number in count["withheld"].items() if number}
-    if not withheld:
-        raise IndexBehind(f"{block} wrote for grant {grant} what the index of the trace has not yet")
-    only = next(iter(withheld)) if len(withheld) == 1 else reason(block, grant)
-    return Stated(grant, generation, "withheld", only if only in withheld else "", "", str(block))
+    return Stated(grant, generation, "withheld", _reason(block, count, decide, indexed), "", str(block))
+
+
+def _reason(block: Entry, count: Mapping[str, Any], decide: Decide, indexed: Indexed) -> str:
+    """Why the record was withheld, once it is sure that it was; empty where nobody can tell any more."""
+    grant = count["grant"]
+    withheld = [name for name, number in count["withheld"].items() if number]
+    wrote = any(count[outcome] for outcome in _OUTCOMES)
+    found = decide(block, grant) if withheld and (wrote or len(withheld) > 1) else None
+    again = found.reason if found is not None and found.reason in withheld else ""
+    told = indexed.reaches(block) and not indexed.lacks(block)
+    if not withheld or (wrote and not again and not told):
+        if indexed.reaches(block) and indexed.lacks(block):
+            what = f"{block} wrote for grant {grant} what may have been removed before it was indexed"
+            raise NothingToProve(f"{what}: a bundle of that time proves the block")
+        raise IndexBehind(f"{block} wrote for grant {grant} what the index of the trace may not have yet")
+    return withheld[0] if len(withheld) == 1 else again
 
 
 def with_acquired(asked: Asked, acts: Iterable[Entry]) -> Asked:

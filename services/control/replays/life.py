@@ -51,6 +51,7 @@ TABLE: Final[Mapping[tuple[State, Step], State]] = {
 """What may follow on what; nothing else may."""
 ENDED: Final = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 SHORTEST_TEXT: Final = 4
+_CANONICAL: Final = "resource."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,9 @@ def requested(order: Order) -> Order:
         raise Refused("a replay names its reason and its legal basis")
     if order.purpose is Purpose.REDELIVER and order.scope.grant is None:
         raise Refused("a redelivery names the grant under which it delivers")
+    if order.purpose is Purpose.REDELIVER and not str(order.scope.topic or _CANONICAL).startswith(_CANONICAL):
+        what = f"a redelivery gives the newest canonical state again and cannot go by {order.scope.topic}"
+        raise Refused(f"{what}: name the canonical topic and its offsets, or a time")
     if order.scope.subject is not None and order.purpose is Purpose.AUDIT:
         raise Refused("a block is compared whole: an audit cannot be about one subject, a what-if can")
     return replace(order, reason=texts[0], basis=texts[1])

@@ -2,22 +2,24 @@
 
 Of each key in scope the newest canonical state goes out, never an older one: the topic is compacted, and an
 older state at its end would become the kept one. Everything is decided by today's policy. Before a
-transaction is committed it is asked again whether the policy is still that one and whether a newer state of
-one of the keys has come meanwhile; in both cases nothing of it is ever readable. A newer state that comes
-after that is delivered by the fan-out behind ours.
+transaction is committed it is asked again whether the policy is still that one, whether today is still among
+the grant's days, and whether a newer state of one of the keys has come meanwhile; in each case nothing of it
+is ever readable. A newer state that comes after that is delivered by the fan-out behind ours.
 
 It writes as the grant's copier. So whoever withdraws or suspends the grant ends what is open here too, and a
 new epoch of the grant fences it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
+from services.control.replays.asking import fitting
 from services.control.replays.life import Refused, Replay
 from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
-from services.fanout.plan import FanoutPlan, canonical_schemas, compile_grants, validity_ms
+from services.fanout.plan import canonical_schemas, compile_grants, opened, validity_ms
 from services.ledger.counts import Place
 from services.ledger.reader import Bounds
 from services.ledger.replay.pace import Pace
@@ -37,6 +39,8 @@ HEADER: Final = "govbus_replay"
 """Marks a redelivered record; its value is the number of the replay."""
 MOST_KEYS: Final = 200_000
 """Of one partition; their newest states are held at once."""
+AT_ONCE: Final = 1_000
+"""Keys in one transaction at most; under a throttle as many as may be delivered in a second."""
 ATTEMPTS: Final = 5
 
 
@@ -65,7 +69,6 @@ class _Counts:
     delivered: int = 0
     tombstoned: int = 0
     withheld: dict[str, int] | None = None
-    attempts: int = 0
 
     def note(self, outcomes: Iterable[GrantOutcome]) -> None:
         for each in outcomes:
@@ -80,30 +83,29 @@ class _Counts:
 
 
 def redeliver(
-    known: Known, replay: Replay, deliverer: Deliverer, pace: Pace, now: datetime
+    known: Known, replay: Replay, deliverer: Deliverer, pace: Pace, now: Callable[[], datetime]
 ) -> dict[str, Any]:
     """Deliver a scope again; what it came to.
 
     Raises:
-        NotAuthorised: the grant is gone, revoked, suspended, held, being filled, or outside its days.
-        Refused: too many keys at once, or the bus changes faster than it can be written.
-        Cancelled: the pace said so.
+        NotAuthorised: the grant is gone, revoked, suspended, held, being filled, or outside its days by now.
+        Refused: the scope does not fit the grant, it has too many keys at once, or the bus changes faster
+            than it can be written.
+        Cancelled: the pace said so; what was committed by then stays delivered.
     """
     scope = replay.order.scope
     policy = deliverer.policy()
-    entry = authorised(policy, scope.grant, now)
+    entry = authorised(policy, scope.grant, now())
+    fitting(scope, policy)
     topic = policy.resources[entry.grant.resource].resource.canonical_topic
-    places = [
-        place
-        for place in known.reader.places(topic)
-        if scope.partition in (None, place.partition) and scope.topic in (None, topic)
-    ]
+    places = [each for each in known.reader.places(topic) if scope.partition in (None, each.partition)]
+    if not places:
+        raise Refused(f"{topic} has no partition {scope.partition}: name one that there is")
     ranges = {place: _range(known, place, scope) for place in places}
     pace.begin(sum(each.end - each.low for each in ranges.values()))
     counts = _Counts()
     for place, bounds in ranges.items():
-        _partition(known, replay, deliverer, place, bounds, counts, now)
-        pace.decided(bounds.end - bounds.low)
+        _Partition(known, replay, deliverer, pace, now, counts, place, bounds).deliver()
     return {
         "verdict": "delivered",
         "grant": entry.grant.id,
@@ -127,10 +129,14 @@ def authorised(policy: Policy, grant: GrantId | None, now: datetime) -> GrantPol
         raise NotAuthorised(f"grant {grant} is {entry.grant.state.value}")
     if policy.holds_on(entry.grant):
         raise NotAuthorised(f"grant {grant} is held by {policy.holds_on(entry.grant)[0].id}")
-    begin, end = validity_ms(entry.grant)
-    if not begin <= now.timestamp() * 1000 < end:
+    if not _has_its_day(entry, now):
         raise NotAuthorised(f"today is not among the days of grant {grant}")
     return entry
+
+
+def _has_its_day(entry: GrantPolicy, now: datetime) -> bool:
+    begin, end = validity_ms(entry.grant)
+    return begin <= now.timestamp() * 1000 < end
 
 
 def _range(known: Known, place: Place, scope: Scope) -> Bounds:
@@ -144,55 +150,79 @@ def _range(known: Known, place: Place, scope: Scope) -> Bounds:
     return Bounds(low, max(low, end))
 
 
-def _partition(
-    known: Known,
-    replay: Replay,
-    deliverer: Deliverer,
-    place: Place,
-    bounds: Bounds,
-    counts: _Counts,
-    now: datetime,
-) -> None:
-    concerns = concerning(known, replay.order.scope)
-    newest: dict[bytes, KafkaRecord] = {}
-    for record in known.reader.read(place, bounds.low, bounds.end):
-        if record.key is not None and record.value is not None and concerns(record):
-            newest[record.key] = record
-            if len(newest) > MOST_KEYS:
-                raise Refused(f"{place}: more than {MOST_KEYS} keys are in scope; narrow it")
-    read_to = bounds.end
-    for _ in range(ATTEMPTS if newest else 0):
-        read_to = _renew(known, place, newest, read_to)
-        policy, disputes = deliverer.policy(), deliverer.disputes()
-        entry = authorised(policy, replay.order.scope.grant, now)
-        outcomes = _decided(known, policy, entry, place, newest.values(), disputes)
-        written = [_marked(one.output, replay) for one in outcomes if one.output is not None]
-        block = _block(policy, entry, replay, place, bounds, written, outcomes, disputes.number)
-        seen = read_to
+@dataclass(slots=True)
+class _Partition:
+    """One partition of the canonical topic, delivered again in transactions of some keys each."""
 
-        def still(version: PolicyNumber = policy.version, seen: int = seen) -> bool:
-            return deliverer.policy().version == version and not _newer(known, place, newest, seen)
+    known: Known
+    replay: Replay
+    deliverer: Deliverer
+    pace: Pace
+    now: Callable[[], datetime]
+    counts: _Counts
+    place: Place
+    bounds: Bounds
+    _newest: dict[bytes, KafkaRecord] = field(default_factory=dict)
+    _read_to: int = 0
+    """Up to where the states in ``_newest`` are known to be the newest."""
 
-        if not written or deliverer.write(entry.grant.id, [*written, block], still):
-            counts.note(outcomes)
-            return
-        counts.attempts += 1
-    if newest:
-        raise Refused(f"{place}: the records in scope change faster than they can be delivered; try again")
+    def deliver(self) -> None:
+        """Deliver all of it; whoever cancels or throttles is heard between two transactions."""
+        self._read()
+        self.pace.passed(self.bounds.end - self.bounds.low - len(self._newest))
+        self.pace.decided(0)
+        keys = sorted(self._newest, key=lambda key: self._newest[key].offset)
+        at_once = min(AT_ONCE, self.pace.most_a_second or AT_ONCE)
+        for first in range(0, len(keys), at_once):
+            some = keys[first : first + at_once]
+            self._transaction(some)
+            self.pace.decided(len(some))
 
+    def _read(self) -> None:
+        concerns = concerning(self.known, self.replay.order.scope)
+        for number, record in enumerate(self.known.reader.read(self.place, *self.bounds), 1):
+            if record.key is not None and record.value is not None and concerns(record):
+                self._newest[record.key] = record
+                if len(self._newest) > MOST_KEYS:
+                    raise Refused(f"{self.place}: more than {MOST_KEYS} keys are in scope; narrow it")
+            if number % AT_ONCE == 0:
+                self.pace.decided(0)
+        self._read_to = self.bounds.end
 
-def _renew(known: Known, place: Place, newest: dict[bytes, KafkaRecord], read_to: int) -> int:
-    """Replace the states that have newer ones; returns up to where that is known."""
-    end = known.reader.bounds(place).end
-    for record in known.reader.read(place, read_to, end):
-        if record.key in newest and record.key is not None and record.value is not None:
-            newest[record.key] = record
-    return end
+    def _transaction(self, keys: Sequence[bytes]) -> None:
+        for _ in range(ATTEMPTS):
+            self._renew()
+            policy, disputes = self.deliverer.policy(), self.deliverer.disputes()
+            entry = authorised(policy, self.replay.order.scope.grant, self.now())
+            states = [self._newest[key] for key in keys]
+            outcomes = _decided(self.known, policy, entry, self.place, states, disputes)
+            written = [_marked(one.output, self.replay) for one in outcomes if one.output is not None]
+            block = _block(
+                policy, entry, self.replay, self.place, self.bounds, written, outcomes, disputes.number
+            )
+            still = partial(self._still, policy.version, entry, frozenset(keys))
+            if not written or self.deliverer.write(entry.grant.id, [*written, block], still):
+                self.counts.note(outcomes)
+                return
+        raise Refused(
+            f"{self.place}: the records in scope change faster than they can be delivered; try again"
+        )
 
+    def _renew(self) -> None:
+        """Replace the states that have newer ones by now."""
+        end = self.known.reader.bounds(self.place).end
+        for record in self.known.reader.read(self.place, self._read_to, end):
+            if record.key in self._newest and record.key is not None and record.value is not None:
+                self._newest[record.key] = record
+        self._read_to = end
 
-def _newer(known: Known, place: Place, newest: dict[bytes, KafkaRecord], seen: int) -> bool:
-    end = known.reader.bounds(place).end
-    return any(record.key in newest for record in known.reader.read(place, seen, end))
+    def _still(self, version: PolicyNumber, entry: GrantPolicy, keys: Container[bytes | None]) -> bool:
+        """Whether what was decided may be committed: the same policy, its days, and no newer state."""
+        if self.deliverer.policy().version != version or not _has_its_day(entry, self.now()):
+            return False
+        end = self.known.reader.bounds(self.place).end
+        newer = self.known.reader.read(self.place, self._read_to, end)
+        return not any(record.key in keys for record in newer)
 
 
 def _decided(
@@ -205,7 +235,8 @@ def _decided(
 ) -> list[GrantOutcome]:
     """What today's policy makes of the records, by the fan-out's own line."""
     secrets = known.secrets([policy])
-    plan = _opened(compile_grants(policy, [entry], secrets))
+    # What the copier once gave may be given again.
+    plan = opened(compile_grants(policy, [entry], secrets))
     codecs = CodecCache()
     codecs.learn(canonical_schemas(policy, {place.topic}))
     ordered = sorted(records, key=lambda record: record.offset)
@@ -214,17 +245,6 @@ def _decided(
     codecs.learn(known.schemas(codecs.missing(PartitionRecords(*place, ordered))))
     marks = DisputeMarks(disputes, keys_from(secrets))
     return [one for record in ordered for one in fan_out(record, plan, codecs.codecs, None, marks) or ()]
-
-
-def _opened(plan: FanoutPlan) -> FanoutPlan:
-    """The plan without where live delivery began: what the copier once gave may be given again."""
-    return replace(
-        plan,
-        resources={
-            topic: replace(found, grants=tuple(replace(grant, starts_at={}) for grant in found.grants))
-            for topic, found in plan.resources.items()
-        },
-    )
 
 
 def _marked(output: OutputRecord, replay: Replay) -> OutputRecord:

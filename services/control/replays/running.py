@@ -98,7 +98,7 @@ class Runner:
             policy, name = other_policy(self.known, order.options)
             concerns = concerning(self.known, order.scope)
             return what_if_answer(what_if(self.known, order.scope, policy, pace, concerns, name))
-        return redeliver(self.known, replay, self.deliverer, pace, self.now())
+        return redeliver(self.known, replay, self.deliverer, pace, self.now)
 
     def _pace(self, replay: Replay) -> Pace:
         number, throttle = replay.number, replay.order.options.get("throttle")
@@ -150,6 +150,7 @@ def audit_answer(found: Audited) -> dict[str, Any]:
     first = found.first
     return {
         "verdict": found.verdict.value,
+        "said": found.said,
         "records": sum(each.records for each in found.chains),
         "outputs": sum(each.outputs for each in found.chains),
         "blocks": found.counts(),
@@ -167,6 +168,7 @@ def what_if_answer(found: WhatIf) -> dict[str, Any]:
         "policy": found.policy_version,
         "records": found.records,
         "not_retained": found.not_retained,
+        "by_copies": found.by_copies,
         "rows": [each._asdict() for each in rows[:MOST_ROWS]],
         "rows_left_off": max(0, len(rows) - MOST_ROWS),
     }

@@ -2,7 +2,7 @@
 
 Everything is asked of a reader without a group and nothing is written. Chains are decided one after another,
 each from where its state begins, so what is held at once is one batch, what the gate remembers of one
-partition, and the headers of the ledger's blocks.
+partition, and of each block in scope what ``Recorded`` says of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +13,9 @@ from services.ledger.blocks import BlockKind, Chain
 from services.ledger.counts import Place
 from services.ledger.reader import Bounds
 from services.ledger.replay.comparing import Difference, first_difference, locate
+from services.ledger.replay.gathering import gather
 from services.ledger.replay.pace import Pace
-from services.ledger.replay.recorded import Recorded, Stretch, read_chains, stretch_of
+from services.ledger.replay.recorded import Recorded, Stretch, Whole
 from services.ledger.replay.rerun import FanoutRerun, GateRerun, Repeated, Rerun, batches
 from services.ledger.replay.scope import Scope, wanted
 from services.ledger.replay.what_is_known import Known
@@ -70,6 +71,13 @@ class Audited:
         return Verdict.IDENTICAL if counts[Fate.IDENTICAL.value] else Verdict.EMPTY
 
     @property
+    def said(self) -> str:
+        """The verdict with what it does not speak of."""
+        left = self.not_repeated
+        many = "block" if left == 1 else "blocks"
+        return self.verdict.value + (f"; {left} copier {many} not judged" if left else "")
+
+    @property
     def first(self) -> Difference | None:
         """The first difference, in the order of the chains."""
         return next((each.first for each in self.chains if each.first is not None), None)
@@ -115,18 +123,11 @@ def count(known: Known, scope: Scope) -> Counted:
     Raises:
         WrongScope: the scope means nothing.
     """
-    meant = wanted(scope, known.policies.values())
-    stretches, copied = [], 0
-    for chain, blocks in sorted(read_chains(known.reader, known.decoder).items()):
-        numbers = [number for number, block in enumerate(blocks) if meant.covers(block)]
-        if numbers and blocks[0].kind is BlockKind.COPIER:
-            copied += len(numbers)
-        elif numbers:
-            stretches.append(stretch_of(chain, blocks, numbers))
-    places = {Place(each.chain.topic, each.chain.partition): each for each in stretches}
+    found = gather(known.reader, known.decoder, wanted(scope, known.policies.values()))
+    places = {Place(each.chain.topic, each.chain.partition): each for each in found.stretches}
     bounds = known.reader.bounds_of(places)
     missing = [str(place) for place, each in places.items() if bounds[place].low > _begin(each)]
-    return Counted(tuple(stretches), copied, tuple(missing))
+    return Counted(found.stretches, found.copied, tuple(missing))
 
 
 def _begin(stretch: Stretch) -> int:
@@ -184,6 +185,10 @@ class Repeater:
 
     known: Known
     implementation: Implementation | None = None
+    whole: Whole = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.whole = Whole(self.known.reader, self.known.decoder)
 
     def judge_all(self, stretches: Sequence[Stretch], pace: Pace) -> Iterator[Judged]:
         """See ``Judges``."""
@@ -196,13 +201,16 @@ class Repeater:
         place = Place(stretch.chain.topic, stretch.chain.partition)
         whole = self.known.reader.bounds(place).low <= _begin(stretch)
         rerun = self.rerun(stretch.chain)
-        wanted_blocks = {block.at for block in stretch.judged}
-        for block, records in self.batches(stretch):
-            if block.at in wanted_blocks:
-                self._judge(judged, block, records, rerun, whole=whole)
-            elif len(records) == block.records and block.records:
-                self.repeat(rerun, block, records)
-            pace.decided(block.records)
+        inside = {block.offset for block in stretch.judged}
+        try:
+            for block, records in self.batches(stretch):
+                if block.offset in inside:
+                    self._judge(judged, block, records, rerun, whole=whole)
+                elif len(records) == block.records and block.records:
+                    self.repeat(rerun, block, records)
+                pace.decided(block.records)
+        finally:
+            self.whole.close()
         return judged
 
     def rerun(self, chain: Chain) -> Rerun:
@@ -228,8 +236,7 @@ class Repeater:
 
     def repeat(self, rerun: Rerun, block: Recorded, records: PartitionRecords) -> Repeated:
         """Decide a batch under the policy version and the disputes that its block names."""
-        said = self._said(block)
-        disputes = self.known.disputes(said.get("disputes", 0)) if not block.intake else Disputes()
+        disputes = Disputes() if block.intake else self.known.disputes(block.disputes)
         return rerun.repeat(block, records, self.known.policies[block.policy_version], disputes)
 
     def _judge(
@@ -243,12 +250,12 @@ class Repeater:
             judged.note(Fate.IDENTICAL, block)
             return
         try:
+            said = self.whole.said(block)
             repeated = self.repeat(rerun, block, records)
         except (LookupError, DisputeKeyMissing) as error:
             judged.note(Fate.NOT_TOLD, block)
             judged.why = judged.why or f"{block.at}: {error}"
             return
-        said = self._said(block)
         found = self._differs(block, said, repeated)
         if found is not None and said["reasons"].get(_INTERNAL) and block.records == 1:
             for other in rerun.instead(block, records[0]):
@@ -264,9 +271,6 @@ class Repeater:
         else:
             judged.note(Fate.DIFFERENT, block, outputs)
             judged.first = judged.first or self._located(found, block, repeated)
-
-    def _said(self, block: Recorded) -> Mapping[str, Any]:
-        return self.known.decoder.decode(block.framed)
 
     def _differs(self, block: Recorded, said: Mapping[str, Any], repeated: Repeated) -> Difference | None:
         again = self.known.decoder.decode(repeated.block.value or b"")

@@ -1,23 +1,28 @@
-"""Decision blocks as a replay needs them: whole, with the digests of their outputs, sorted into chains."""
+"""Decision blocks as a replay holds them: what is asked of every one, and where the whole of it stands.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+A scope may have millions of blocks, so none is held whole. What one says in full is read again from the
+ledger when it is judged.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.ledger.blocks import BlockKind, Chain, kind_of
+from services.ledger.counts import Place
 from services.ledger.decode import Decoder
-from services.ledger.reader import TopicReader, in_order, read_whole
+from services.ledger.reader import TopicReader
 from topics.event import KafkaRecord, TopicName
-from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
+from topics.names import LEDGER_INTAKE
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One block: what is asked of every one, and its bytes, which hold the rest."""
+    """One block: what is asked of every one, and its place in the ledger."""
 
-    at: str
+    place: Place
+    offset: int
     written_ms: int
-    intake: bool
     chain: Chain
     from_offset: int
     to_offset: int
@@ -25,11 +30,21 @@ class Recorded:
     first_ms: int
     last_ms: int
     policy_version: int
+    disputes: int
     oldest_met: int | None
     """The oldest raw offset at which a stopped key began that a decision met; None where none did."""
     met_versions: bool
     grants: frozenset[str]
-    framed: bytes
+
+    @property
+    def at(self) -> str:
+        """Its coordinate."""
+        return f"{self.place.topic}:{self.place.partition}:{self.offset}"
+
+    @property
+    def intake(self) -> bool:
+        """Whether the gate wrote it."""
+        return self.place.topic == LEDGER_INTAKE
 
     @property
     def kind(self) -> BlockKind:
@@ -37,36 +52,78 @@ class Recorded:
         return kind_of(self.chain, intake=self.intake)
 
 
-def recorded_from(record: KafkaRecord, said: Mapping[str, Any]) -> Recorded:
-    """A block from the record of the ledger that holds it."""
-    starts = [entry["first_stopped"] for entry in said["entries"]]
-    return Recorded(
-        at=record.coordinates,
-        written_ms=record.timestamp_ms,
-        intake=record.topic == LEDGER_INTAKE,
-        chain=Chain(said["group"], TopicName(said["topic"]), said["partition"]),
-        from_offset=said["from_offset"],
-        to_offset=said["to_offset"],
-        records=said["records"],
-        first_ms=said["first_timestamp_ms"],
-        last_ms=said["last_timestamp_ms"],
-        policy_version=said["policy_version"],
-        oldest_met=min(starts, default=None),
-        met_versions=bool(said.get("versions")),
-        grants=frozenset(entry["grant"] for entry in said["grants"]),
-        framed=record.value or b"",
-    )
+@dataclass(slots=True)
+class Recording:
+    """Makes blocks of records of the ledger; what many have in common is held once."""
+
+    _chains: dict[Chain, Chain] = field(default_factory=dict)
+    _grants: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    _places: dict[Place, Place] = field(default_factory=dict)
+
+    def block(self, record: KafkaRecord, said: Mapping[str, Any]) -> Recorded:
+        """The block that a record of the ledger holds."""
+        starts = [entry["first_stopped"] for entry in said["entries"]]
+        chain = Chain(said["group"], TopicName(said["topic"]), said["partition"])
+        grants = frozenset(entry["grant"] for entry in said["grants"])
+        place = Place(record.topic, record.partition)
+        return Recorded(
+            place=self._places.setdefault(place, place),
+            offset=record.offset,
+            written_ms=record.timestamp_ms,
+            chain=self._chains.setdefault(chain, chain),
+            from_offset=said["from_offset"],
+            to_offset=said["to_offset"],
+            records=said["records"],
+            first_ms=said["first_timestamp_ms"],
+            last_ms=said["last_timestamp_ms"],
+            policy_version=said["policy_version"],
+            disputes=said.get("disputes", 0),
+            oldest_met=min(starts, default=None),
+            met_versions=bool(said.get("versions")),
+            grants=self._grants.setdefault(grants, grants),
+        )
 
 
-def read_chains(reader: TopicReader, decoder: Decoder) -> dict[Chain, list[Recorded]]:
-    """Every chain of the ledger, its blocks in the order in which they were decided."""
-    found: dict[Chain, list[Recorded]] = {}
-    for record in in_order(read_whole(reader, LEDGER_INTAKE, LEDGER_DELIVERY)):
-        said = decoder.value(record)
-        if said is not None:
-            block = recorded_from(record, said)
-            found.setdefault(block.chain, []).append(block)
-    return found
+@dataclass(slots=True)
+class Whole:
+    """What blocks say in full, read from the ledger as they are asked for; best in their order."""
+
+    reader: TopicReader
+    decoder: Decoder
+    _place: Place | None = None
+    _next: int = 0
+    _ahead: Iterator[KafkaRecord] = field(default_factory=lambda: iter(()))
+    _stop: Callable[[], None] = lambda: None
+
+    def said(self, block: Recorded) -> Mapping[str, Any]:
+        """The whole block.
+
+        Raises:
+            LookupError: the ledger does not hold it any more.
+        """
+        if block.place != self._place or block.offset < self._next:
+            self._open(block)
+        for record in self._ahead:
+            self._next = record.offset + 1
+            if record.offset == block.offset:
+                return self.decoder.decode(record.value or b"")
+            if record.offset > block.offset:
+                break
+        self.close()
+        raise LookupError(f"{block.at} is kept no more")
+
+    def close(self) -> None:
+        """Read no further ahead."""
+        self._stop()
+        self._place, self._ahead = None, iter(())
+
+    def _open(self, block: Recorded) -> None:
+        self.close()
+        end = self.reader.bounds(block.place).end
+        ahead = self.reader.read(block.place, block.offset, end)
+        self._place, self._next, self._ahead = block.place, block.offset, ahead
+        # Generators give their connection back when they are closed.
+        self._stop = getattr(ahead, "close", lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +158,25 @@ def stretch_of(chain: Chain, blocks: Sequence[Recorded], judged: Iterable[int]) 
     if not numbers or not chosen[0].intake:
         return Stretch(chain, (), chosen)
     first, last = numbers[0], numbers[-1]
-    published = any(block.met_versions for block in blocks[first : last + 1])
-    begin = 0 if published else _begin(blocks, first, last)
+    begin = begin_of(blocks, first, last) or 0
     inside = set(numbers)
     between = [block for number, block in enumerate(blocks[begin : last + 1], begin) if number not in inside]
     return Stretch(chain, between, chosen)
 
 
-def _begin(blocks: Sequence[Recorded], first: int, last: int) -> int:
-    """The number of the block from which on, beginning with nothing, everything that is met comes about."""
-    oldest = min((b.oldest_met for b in blocks[first : last + 1] if b.oldest_met is not None), default=None)
+def begin_of(blocks: Sequence[Recorded], first: int, last: int) -> int | None:
+    """The number of the block from which on, beginning with nothing, everything that is met comes about.
+
+    None where older blocks of the chain are needed than these.
+    """
+    judged = blocks[first : last + 1]
+    if any(block.met_versions for block in judged):
+        return None
+    oldest = min((b.oldest_met for b in judged if b.oldest_met is not None), default=None)
     begin = first
-    while begin > 0 and oldest is not None and oldest < blocks[begin].from_offset:
+    while oldest is not None and oldest < blocks[begin].from_offset:
+        if begin == 0:
+            return None
         begin -= 1
         met = blocks[begin].oldest_met
         oldest = oldest if met is None else min(oldest, met)

@@ -71,16 +71,20 @@ class Wanted:
     grants: frozenset[GrantId] | None
     """None where no consumer and no grant is named: then every grant counts."""
 
+    def reads(self, ledger: TopicName, topic: TopicName, partition: int) -> bool:
+        """Whether blocks of that ledger about that input partition may be in scope."""
+        if topic not in (self.raw if ledger == names.LEDGER_INTAKE else self.canonical):
+            return False
+        return self.scope.topic in (None, topic) and self.scope.partition in (None, partition)
+
     def covers(self, block: Recorded) -> bool:
         """Whether the block is in scope."""
         scope = self.scope
-        if block.chain.topic not in (self.raw if block.intake else self.canonical):
+        if not self.reads(block.place.topic, block.chain.topic, block.chain.partition):
             return False
-        if scope.topic is not None and block.chain.topic != scope.topic:
-            return False
-        if scope.partition is not None and block.chain.partition != scope.partition:
-            return False
-        if block.records and not _meets(block.first_ms, block.last_ms + 1, scope.from_ms, scope.to_ms):
+        # A block without records has only the time at which it was written.
+        times = (block.first_ms, block.last_ms) if block.records else (block.written_ms, block.written_ms)
+        if not _meets(times[0], times[1] + 1, scope.from_ms, scope.to_ms):
             return False
         if not _meets(block.from_offset, block.to_offset, scope.from_offset, scope.to_offset):
             return False

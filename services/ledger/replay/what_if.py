@@ -2,6 +2,9 @@
 
 Both sides are decided by the fan-out's line, record by record, so that the difference names grants, items and
 reasons. What the gate would decide otherwise is counted per source. A value is never part of the answer.
+
+Where live delivery left a record to the full-volume copy of a grant, that copy gave it by the same terms. So
+neither side begins where a copy ended: a grant that was filled again differs only in what it says otherwise.
 """
 
 from collections import Counter
@@ -10,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from services.fanout.line import DeliveryKind, GrantOutcome, fan_out
-from services.fanout.plan import FanoutPlan, compile_fanout
+from services.fanout.plan import FanoutPlan, compile_fanout, opened
 from services.ledger.blocks import BlockKind
 from services.ledger.replay.audit import Counted, Repeater, count
 from services.ledger.replay.pace import Pace
@@ -21,7 +24,8 @@ from services.ledger.replay.what_is_known import Known
 from services.processor.codecs import CodecCache
 from topics.disputes import Disputes
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord
+from topics.event import GrantId, KafkaRecord, WithheldReason
+from topics.grants.declaration import GrantState
 from topics.names import fanout_group
 from topics.policy import GrantPolicy, Policy
 from topics.wire import split
@@ -29,6 +33,15 @@ from topics.wire import split
 WHOLE: Final = "*"
 """In place of an item: the record as a whole."""
 _NOTHING: Final = "no such grant"
+_REFUSED: Final = frozenset(
+    {
+        WithheldReason.REVOKED,
+        WithheldReason.SUSPENDED,
+        WithheldReason.NOT_YET_VALID,
+        WithheldReason.EXPIRED,
+    }
+)
+"""What is asked before whether a copy gives the record."""
 
 
 class Row(NamedTuple):
@@ -51,6 +64,8 @@ class WhatIf:
     records: int = 0
     rows: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     not_retained: int = 0
+    by_copies: int = 0
+    """Records by grant that live delivery left to a copy then; they are compared as the copy gave them."""
 
     def listed(self) -> list[Row]:
         """The difference, the same each time."""
@@ -114,7 +129,7 @@ def _grants_of(scope: Scope, policies: Iterable[Policy]) -> frozenset[GrantId]:
 def _gate_stretch(found: WhatIf, repeater: Repeater, stretch: Stretch, other: Policy, pace: Pace) -> None:
     """Count by source what the gate would decide otherwise; the state before the stretch is that of then."""
     rerun = GateRerun(stretch.chain, repeater.known.schemas, repeater.implementation)
-    inside = {block.at for block in stretch.judged}
+    inside = {block.offset for block in stretch.judged}
     was: Counter[str] = Counter()
     now: Counter[str] = Counter()
     for block, records in repeater.batches(stretch):
@@ -122,13 +137,14 @@ def _gate_stretch(found: WhatIf, repeater: Repeater, stretch: Stretch, other: Po
         if len(records) != block.records or not block.records:
             found.not_retained += block.records - len(records)
             continue
-        if block.at not in inside:
+        if block.offset not in inside:
             repeater.repeat(rerun, block, records)
             continue
         repeated = rerun.repeat(block, records, other, Disputes())
-        was.update(_ends(repeater.known.decoder.decode(block.framed)))
+        was.update(_ends(repeater.whole.said(block)))
         now.update(_ends(repeater.known.decoder.decode(repeated.block.value or b"")))
         found.records += block.records
+    repeater.whole.close()
     for end in sorted({*was, *now}):
         change = now[end] - was[end]
         if change:
@@ -149,7 +165,8 @@ class _Sides:
     group: str
     other: Policy
     grants: frozenset[GrantId]
-    _plans: dict[int, FanoutPlan] = field(default_factory=dict)
+    _then: tuple[FanoutPlan, FanoutPlan] | None = None
+    """Of the version asked for last: the plan as live delivery had it, and opened."""
     _otherwise: FanoutPlan | None = None
     _secrets: dict[int, bytes] | None = None
     codecs: CodecCache = field(default_factory=CodecCache)
@@ -157,15 +174,26 @@ class _Sides:
 
     def then(self, version: int) -> FanoutPlan:
         """The plan of a policy version."""
-        if version not in self._plans:
-            self._plans = {version: self._compiled(self.known.policies[version])}
-        return self._plans[version]
+        if self._then is None or self._then[0].policy_version != version:
+            compiled = self._compiled(self.known.policies[version])
+            self._then = compiled, opened(compiled)
+        return self._then[1]
+
+    def left_to_copies(self, record: KafkaRecord, was: Mapping[GrantId, GrantOutcome]) -> int:
+        """Under how many of these grants live delivery had left the record to a copy."""
+        resource = None if self._then is None else self._then[0].resources.get(record.topic)
+        return sum(
+            each.grant in was
+            and was[each.grant].withheld not in _REFUSED
+            and (each.state is GrantState.FILLING or record.offset < each.starts_at.get(record.partition, 0))
+            for each in (resource.grants if resource else ())
+        )
 
     @property
     def otherwise(self) -> FanoutPlan:
         """The other plan."""
         if self._otherwise is None:
-            self._otherwise = self._compiled(self.other)
+            self._otherwise = opened(self._compiled(self.other))
         return self._otherwise
 
     def outcomes(self, record: KafkaRecord, plan: FanoutPlan) -> dict[GrantId, GrantOutcome]:
@@ -208,6 +236,7 @@ def _delivery_stretch(
 
 def _compare(found: WhatIf, record: KafkaRecord, sides: _Sides, then: FanoutPlan) -> None:
     was, now = sides.outcomes(record, then), sides.outcomes(record, sides.otherwise)
+    found.by_copies += sides.left_to_copies(record, was)
     for grant in sorted({*was, *now}):
         one, other = was.get(grant), now.get(grant)
         if one and other and one.kind is other.kind is DeliveryKind.DELIVERED:

@@ -1,6 +1,7 @@
 """What pages of replays and of the person trace ask of the installation: counts of a scope, and a key.
 
-Counting reads the whole ledger, so it goes on in the background, one scope at a time in one process.
+Counting reads the ledger from where the scope begins, which may take long: so it goes on in the background,
+one scope at a time in one process.
 """
 
 import json

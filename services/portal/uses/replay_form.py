@@ -7,7 +7,7 @@ from typing import Any, Final
 from starlette.datastructures import FormData
 
 from services.control.cases.words import Problem
-from services.control.replays.asking import NotAGrant, grant_in
+from services.control.replays.asking import NotAGrant, grant_in, misfit
 from services.control.replays.life import SHORTEST_TEXT, Order
 from services.ledger.replay.scope import Scope
 from services.ledger.replay.words import Purpose
@@ -95,6 +95,8 @@ def read(form: FormData, purpose: Purpose, newest: Policy | None, say: Say) -> R
     scope = _scope(reading)
     if purpose is Purpose.REDELIVER and scope.grant is None:
         reading.wrong("grant", say("a redelivery is under one grant"), say("name the grant"))
+    if purpose is Purpose.REDELIVER and scope.grant is not None and newest is not None:
+        _whether_of_the_grant(reading, scope, newest)
     options = _options(reading, purpose, newest)
     order = Order(purpose, scope, reading.said("reason"), reading.said("basis"), options)
     return Read(order, tuple(reading.problems))
@@ -134,6 +136,18 @@ def _whether_meant(reading: _Reading, scope: Scope) -> None:
     for name, begin, end in (("until", scope.from_ms, scope.to_ms), ("to_offset", *offsets)):
         if begin is not None and end is not None and begin >= end:
             reading.wrong(name, say("it ends where it begins, or before"), say("give a later end"))
+
+
+def _whether_of_the_grant(reading: _Reading, scope: Scope, newest: Policy) -> None:
+    """What a redelivery names beside its grant must be the grant's own, since nothing else is delivered."""
+    say, found = reading.say, misfit(scope, newest)
+    if found is None:
+        return
+    if found.what == "grant":
+        reading.wrong("grant", say("there is no such grant"), say("name one of the policy in force"))
+    else:
+        remedy = say("leave it empty: it follows from the grant")
+        reading.wrong(found.what, say("the grant is about something else"), remedy)
 
 
 def _options(reading: _Reading, purpose: Purpose, newest: Policy | None) -> dict[str, Any]:

@@ -198,6 +198,24 @@ def test_a_redelivery_names_its_grant(portal: Operated) -> None:
     assert "--as LOGIN" in sent.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"grant": HEALTH_GRANT, "consumer": "education"}, "the grant is about something else"),
+        ({"grant": HEALTH_GRANT, "topic": "raw.police.public.person"}, "the grant is about something else"),
+        ({"grant": "nobody"}, "there is no such grant"),
+    ],
+)
+def test_a_redelivery_is_about_nothing_but_its_grant(
+    portal: Operated, fields: dict[str, str], said: str
+) -> None:
+    operator = portal.reader(Role.OPERATOR, department="data_bureau")
+    sent = {**WHY, "purpose": "redeliver", "do": "ask", **fields}
+    page = operator.sent(operator.open("/replays/new"), "/replays/new", **sent)
+    assert (page.status, page.faults) == (422, [])
+    assert said in page.text
+
+
 def test_moments_are_official_time_and_the_end_is_left_out(portal: Operated, auditor: Reader) -> None:
     asked(auditor, since="2026-03-01T08:00", until="2026-03-01T09:00")
     scope = known(portal, 1).order.scope
@@ -259,7 +277,7 @@ def test_the_first_difference_of_an_audit_stands_on_its_page(portal: Operated, a
     first = {"block": "ledger.delivery:0:7", "input": "resource.a:0:1-2", "part": "digest", "topic": "sub.x"}
     rest = {"partition": 0, "offset": 9, "recorded": "aa", "repeated": "bb", "event": None}
     counts = {"identical": 3, "different": 1, "not-retained": 0, "not-told": 0}
-    result = {"verdict": "different", "records": 4, "outputs": 4, "blocks": counts, "copier_blocks": 0}
+    result = {"verdict": "different", "records": 4, "outputs": 4, "blocks": counts, "copier_blocks": 2}
     with portal.parts.database.begin() as connection:
         work.step(connection, number, Step.APPROVE, "bo", portal.clock.now)
         work.step(connection, number, Step.START, "anna", portal.clock.now)
@@ -274,6 +292,8 @@ def test_the_first_difference_of_an_audit_stands_on_its_page(portal: Operated, a
     assert page.faults == []
     for each in ("ledger.delivery:0:7", "digest", "sub.x", "aa", "bb"):
         assert each in page.text
+    assert "2 copier blocks not judged" in page.text
+    assert "2 copier blocks not judged" in auditor.open("/replays").text
 
 
 def test_a_failed_run_says_why_and_how_to_go_on(portal: Operated, auditor: Reader) -> None:

@@ -184,6 +184,28 @@ def test_an_index_made_in_small_turns_is_the_same(
         assert len(found.recipients) == len(said(found))
 
 
+@pytest.mark.parametrize(("limit", "batch"), [(1, 1), (7, 2), (10_000, 1)])
+def test_who_is_in_the_index_is_there_with_everybody_who_received_it(
+    control_database: ControlDatabase,
+    city: MemoryCity,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    batch: int,
+) -> None:
+    turn = turn_of(control_database, city, limit=limit, batch=batch)
+    write = type(turn)._write
+
+    def watched(self: Any, batch: Any) -> None:
+        write(self, batch)
+        found = traced(control_database, CHEN)
+        assert not found.records or said(found) == received(city, (CHEN, "3"))
+
+    monkeypatch.setattr(type(turn), "_write", watched)
+    while turn.turn():
+        pass
+    assert traced(control_database, CHEN).records
+
+
 def extent_until(database: ControlDatabase) -> datetime | None:
     with database.begin() as connection:
         found = state(connection)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from services.control.evidence.stating import (
+    Again,
     IndexBehind,
+    Indexed,
     Known,
     NothingToProve,
     covering,
@@ -49,7 +51,13 @@ LOG = log_of(EXTENDED)
 TRUST = trust_of(LOG, 2)
 
 
-def known(offset: int = 12, written_ms: int = START + 2, *, delivered: bool = True) -> Known:
+def known(
+    offset: int = 12,
+    written_ms: int = START + 2,
+    *,
+    delivered: bool = True,
+    indexed: Indexed = Indexed(),
+) -> Known:
     canonical = SubjectFound(
         subject=None,  # type: ignore[arg-type]
         entity=None,  # type: ignore[arg-type]
@@ -61,13 +69,13 @@ def known(offset: int = 12, written_ms: int = START + 2, *, delivered: bool = Tr
         withdrawn=False,
     )
     row = DeliveryFound(CHANGE, TOPIC, 0, 40, written_ms, 1, 1, delivered)
-    return Known(canonical, [row] if written_ms else [])
+    return Known(canonical, [row] if written_ms else [], indexed)
 
 
-def made(found: Known | None = None, *, single: bool = False) -> bytes:
+def made(found: Known | None = None, *, single: bool = False, again: Again | None = None) -> bytes:
     one = found or known()
     blocks = list(covering(topics_of(EXTENDED).entries, one.about))
-    asked = stated(one, blocks, lambda _block, _grant: "", one.deliveries[0] if single else None)
+    asked = stated(one, blocks, lambda _block, _grant: again, one.deliveries[0] if single else None)
     asked = with_acquired(asked, topics_of(EXTENDED).entries)
     return receipt_of(LOG, topics_of(EXTENDED), [TRUST.witness], asked, START + evidence.HOUR * 20, NEW)
 
@@ -92,14 +100,38 @@ def test_where_a_block_says_the_same_of_each_record_nothing_hangs_on_the_bus_wor
     assert (one.outcome, one.each) == ("delivered", True)
 
 
-def test_what_was_withheld_is_proven_with_its_reason() -> None:
-    (one,) = verify_receipt(made(known(12, 0)), TRUST).deliveries
+WITHHELD = Again("withheld", "OUTSIDE_ROWS")
+LATER = START + evidence.HOUR
+
+
+@pytest.mark.parametrize(
+    ("again", "indexed"),
+    [
+        (WITHHELD, Indexed()),
+        (None, Indexed(until_ms=LATER)),
+        (Again("delivered"), Indexed(until_ms=LATER)),
+    ],
+    ids=["decided again", "the index is past the block", "the index knows better than another decision"],
+)
+def test_what_was_withheld_is_proven_with_its_reason(again: Again | None, indexed: Indexed) -> None:
+    (one,) = verify_receipt(made(known(12, 0, indexed=indexed), again=again), TRUST).deliveries
     assert (one.outcome, one.reason, one.at, one.acquired_ms) == ("withheld", "OUTSIDE_ROWS", "", None)
 
 
-def test_a_delivery_that_the_index_has_not_yet_is_waited_for() -> None:
+@pytest.mark.parametrize("offset", [3, 12], ids=["a block that withheld nothing", "one that withheld others"])
+@pytest.mark.parametrize("again", [None, Again("delivered"), Again("withheld", "EXPIRED")])
+@pytest.mark.parametrize("until_ms", [None, START + 2])
+def test_a_delivery_that_the_index_has_not_yet_is_waited_for_and_never_stated_as_withheld(
+    offset: int, again: Again | None, until_ms: int | None
+) -> None:
     with pytest.raises(IndexBehind):
-        made(known(3, 0))
+        made(known(offset, 0, indexed=Indexed(until_ms)), again=again)
+
+
+@pytest.mark.parametrize("offset", [3, 12])
+def test_a_delivery_that_was_removed_before_it_was_indexed_is_not_waited_for(offset: int) -> None:
+    with pytest.raises(NothingToProve, match="removed before it was indexed"):
+        made(known(offset, 0, indexed=Indexed(LATER, START + 2)))
 
 
 def test_what_no_block_decided_is_not_receipted() -> None:
@@ -110,7 +142,7 @@ def test_what_no_block_decided_is_not_receipted() -> None:
 def test_what_is_not_sealed_yet_is_not_receipted() -> None:
     late = (delivery(100, 12, 3),)
     blocks = list(covering(late, known().about))
-    asked = stated(known(), blocks, lambda _block, _grant: "")
+    asked = stated(known(), blocks, lambda _block, _grant: None)
     with pytest.raises(NothingSealed):
         receipt_of(LOG, topics_of(EXTENDED), [TRUST.witness], asked, START, NEW)
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,17 +13,17 @@ import pytest
 
 from services.control.evidence.keys import EvidenceKeys
 from services.control.evidence.ledger_log import Read
-from services.control.evidence.on_stack import trust_path, witnesses_of
+from services.control.evidence.on_stack import trust_of, trust_path, witnesses_of
 from services.control.evidence.sealer import Sealer
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.witnesses import FileWitness, HttpWitness, WitnessDisagrees, WitnessSilent
 from services.evidence.checkpoints import Sealing, signed_from
 from services.evidence.entries import Entry, Place
 from services.evidence.hashing import AlgorithmMissing
-from services.evidence.making import LedgerDiffers, Span, bundle_of
-from services.evidence.sealed import Sealed, grown
+from services.evidence.making import LedgerDiffers, NothingSealed, Span, bundle_of
+from services.evidence.sealed import Sealed, grown, in_order_of_log
 from services.evidence.signing import Signer, suite
-from services.evidence.trust import Key, Trust
+from services.evidence.trust import Holder, Key, Trust
 from services.evidence.verifying import verify
 from services.stack.api import Stack
 from services.stack.errors import CorrectSetting
@@ -100,6 +101,24 @@ def test_what_is_sealed_in_portions_is_one_log_that_is_proven(bench: Bench) -> N
     span = Span(START, bench.now_ms)
     made = bundle_of(bench.kept.log, topics, [], span, bench.now_ms, bench.keys.sealing(bench.now_ms))
     assert verify(made, bench.trust()).fault is None
+
+
+def test_a_stretch_inside_an_outage_is_proven_with_every_block_though_it_was_sealed_in_portions(
+    bench: Bench,
+) -> None:
+    bench.sealer().seal_all()
+    bench.topics.entries = in_order_of_log(topics_of().entries)
+    bench.now_ms += 20 * HOUR
+    sealer = bench.sealer(limit=8)
+    assert sealer.turn()
+    topics, span = Topics(bench.topics.entries), Span(START + HOUR, START + 2 * HOUR)
+    sealing = bench.keys.sealing(bench.now_ms)
+    with pytest.raises(NothingSealed, match="a part is sealed only"):
+        bundle_of(bench.kept.log, topics, [], span, bench.now_ms, sealing)
+    while sealer.turn():
+        pass
+    found = verify(bundle_of(bench.kept.log, topics, [], span, bench.now_ms, sealing), bench.trust())
+    assert (found.fault, found.counts) == (None, dict(Counter(sorted(e.topic for e in topics.entries))))
 
 
 def test_where_nothing_is_new_nothing_is_sealed_until_it_is_time_to_say_so(bench: Bench) -> None:
@@ -274,6 +293,22 @@ def test_a_witness_inside_the_bus_is_refused(tmp_path: Path) -> None:
     outside = replace_file(inside, tmp_path / "w.jsonl")
     assert witnesses_of(stack, outside) == [FileWitness((tmp_path / "w.jsonl").resolve())]
     assert trust_path(tmp_path).parent == tmp_path / "evidence"
+
+
+def test_a_trust_file_says_whether_anybody_outside_holds_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(StackSettings(home=tmp_path / "home", cache=tmp_path))
+    stack.context.layout.secrets.mkdir(parents=True)
+    stack.context.secrets.ensure(["evidence-v1", "kafka-ledger"])
+    monkeypatch.setattr("services.control.evidence.on_stack.read_log", lambda _: log_of())
+    settings = EvidenceSettings(witness_file=tmp_path / "w.jsonl")
+    for each in (EvidenceSettings(), settings):
+        own = trust_of(stack, each)
+        assert (own.holder, own.witness) == (Holder.LOG, log_of()[-1].signed)
+    FileWitness(tmp_path / "w.jsonl").tell(log_of()[2].signed)
+    held = trust_of(stack, settings)
+    assert (held.holder, held.witness) == (Holder.OUTSIDE, log_of()[2].signed)
 
 
 def replace_file(settings: EvidenceSettings, path: Path) -> EvidenceSettings:

@@ -13,15 +13,24 @@ import pytest
 
 from services.evidence.__main__ import main
 from services.evidence.bundle import FILES, MANIFEST, Asked, Contents, made
-from services.evidence.checkpoints import Checkpoint, Sealing, frontier_of, next_checkpoint, signed
+from services.evidence.canonical import NotCanonical
+from services.evidence.checkpoints import (
+    Checkpoint,
+    Sealing,
+    frontier_of,
+    next_checkpoint,
+    signed,
+    signed_from,
+)
 from services.evidence.entries import Entry, entry_text
-from services.evidence.faults import Fault
+from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import AlgorithmMissing, tree_hash
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.merkle import leaf_hash
 from services.evidence.sealed import Sealed, sealed_from, sealed_text
 from services.evidence.signing import ED25519, suite
-from services.evidence.trust import Key, Trust, trust_from, trust_text
+from services.evidence.telling import as_answer, told
+from services.evidence.trust import Holder, Key, Trust, trust_from, trust_text
 from services.evidence.verifying import Verdict, verify
 from tests.support.evidence import (
     GRANT,
@@ -47,6 +56,7 @@ from tests.support.evidence import (
     topics_of,
     trust_in,
 )
+from tests.unit.cli.called import shape
 
 LOG = log_of()
 
@@ -190,6 +200,27 @@ def test_entries_that_were_sealed_in_another_order_are_not_the_log() -> None:
     assert (found.fault, "order" in found.detail) == (Fault.ENTRY_MISPLACED, True)
 
 
+@pytest.mark.parametrize(("whole", "fault"), [(True, None), (False, Fault.RANGE_NOT_COVERED)])
+def test_a_bundle_that_ends_where_more_was_waiting_covers_nothing(whole: bool, fault: Fault | None) -> None:
+    last = LOG[-1].signed
+    turned = next_checkpoint(last, frontier_of(last.checkpoint), {}, START + 6 * HOUR, NEW, whole=whole)
+    turned = signed(replace(turned.checkpoint, ends=last.checkpoint.ends), NEW.signer)
+    content = made(
+        Contents([last, turned], [], [], []),
+        Asked(START + 5 * HOUR, START + 6 * HOUR, 6, START + 7 * HOUR),
+        NEW,
+    )
+    assert verify(content, replace(trust_in(LOG), witness=turned)).fault is fault
+
+
+@pytest.mark.parametrize("said", [b'"whole":true', b'"whole":0', b'"whole":null'])
+def test_that_a_checkpoint_is_whole_is_written_in_one_way_only(said: bytes) -> None:
+    part = signed(replace(LOG[0].signed.checkpoint, whole=False), OLD.signer)
+    assert signed_from(part.text()) == part
+    with pytest.raises(NotCanonical):
+        signed_from(part.text().replace(b'"whole":false', said))
+
+
 def test_copiers_and_catch_ups_begin_where_they_begin() -> None:
     copied = block("copier.health-persons.2", "resource.population.person.v1", 5, 0, 2)
     further = block("copier.health-persons.2", "resource.population.person.v1", 0, 9, 2)
@@ -266,6 +297,31 @@ def test_a_trust_file_is_read_back_as_it_was_written_and_refused_where_it_is_non
     trust = trust_in(LOG)
     assert trust_from(trust_text(trust)) == trust
     assert trust.key(OLD.key) == Key(ED25519, OLD.signer.public, 0, ROTATED)
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        (Holder.OUTSIDE, "held outside the bus"),
+        (Holder.LOG, "nobody outside the bus holds it"),
+        (None, "does not say who holds it"),
+    ],
+)
+def test_the_verifier_says_whose_the_checkpoint_is_that_it_was_held_against(
+    holder: Holder | None, said: str
+) -> None:
+    trust = replace(trust_in(LOG), holder=holder)
+    assert trust_from(trust_text(trust)) == trust
+    found = verified(trust=trust_from(trust_text(trust)))
+    assert said in told(found)
+    assert as_answer(found)["holder"] == holder
+    assert list(shape("verify").iter_errors(as_answer(found))) == []
+
+
+def test_a_trust_file_that_names_another_holder_is_none() -> None:
+    text = trust_text(replace(trust_in(LOG), holder=Holder.LOG))
+    with pytest.raises(Faulty):
+        trust_from(text.replace(b'"holder":"log"', b'"holder":"somebody"'))
 
 
 def test_the_program_needs_nothing_of_the_bus_and_answers_by_its_exit_code(

@@ -1,49 +1,33 @@
 """What was decided is decided again to the byte, and whatever is not so is named at its place."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import cycle
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.control.replays.life import Order, Refused, Replay, State, Step, after, requested
-from services.control.replays.redelivering import HEADER, NotAuthorised, redeliver
 from services.ledger.replay.audit import Audited, Judged, Repeater, audit, count
 from services.ledger.replay.pace import Cancelled, Pace
 from services.ledger.replay.recorded import Stretch
 from services.ledger.replay.scope import Scope, WrongScope, checked
 from services.ledger.replay.subject import concerning, subject_hash
 from services.ledger.replay.what_if import what_if, with_grant
-from services.ledger.replay.what_is_known import Known
 from services.ledger.replay.words import Fate, Purpose, Verdict
 from tests.support.memory_bus import MemoryCity
-from tests.unit.ledger.test_city import ENROLMENT, ID_A, PERSON, person
-from topics.disputes import Disputes
+from tests.support.replaying import ALL, HEALTH, NOW, PERSONS, known, next_version, receiving
+from tests.unit.ledger.test_city import ID_A, person
+from topics.canonical import schema_text
 from topics.engine.choose import Implementation
-from topics.event import GrantId, OutputRecord, PolicyNumber, ResourceId
+from topics.event import (
+    GrantId,
+)
 from topics.grants.declaration import GrantState, PartialMask
+from topics.grants.projection import projected_schema
 from topics.policy import Policy
-
-ALL = Scope(from_ms=1)
-PERSONS = ResourceId("population.person.v1")
-HEALTH = GrantId("health-persons-gusu")
-NOW = datetime(2026, 11, 27, tzinfo=UTC)
-
-
-def known(city: MemoryCity) -> Known:
-    return Known(city.memory, city.registry, lambda _: bytes(32))
-
-
-def next_version(city: MemoryCity, grant: GrantId, **changed: object) -> Policy:
-    """The next policy version, with one grant declared otherwise."""
-    entry = city.policy.grants[grant]
-    changed_entry = entry.model_copy(update={"grant": entry.grant.model_copy(update=changed)})
-    policy = with_grant(city.policy, changed_entry)
-    return policy.model_copy(update={"version": PolicyNumber(city.policy.version + 1)})
 
 
 @dataclass(frozen=True)
@@ -58,27 +42,6 @@ class Dealt:
         judges = cycle([Repeater(known(self.city), self.implementation) for _ in range(self.workers)])
         for stretch, judge in zip(reversed(stretches), judges, strict=False):
             yield judge.judge(stretch, pace)
-
-
-@pytest.fixture
-def city() -> MemoryCity:
-    """Corrections, a stopped key, a release of nothing, published versions, and a policy in the middle."""
-    city = MemoryCity()
-    city.change("c", after=PERSON)
-    city.pump()
-    city.change("u", PERSON, person(id_number="bad"))
-    city.pump()
-    city.adopt(next_version(city, HEALTH, state=GrantState.SUSPENDED))
-    city.change("u", person(id_number="bad"), person(name="王小红"))
-    city.garbage(b"zz")
-    city.change("c", after=ENROLMENT, enrolment=True)
-    city.pump()
-    city.publish(1)
-    city.pump()
-    city.publish(2)
-    city.publish(2)
-    city.pump()
-    return city
 
 
 @pytest.mark.parametrize("implementation", [None, Implementation.REFERENCE, Implementation.GENERATED])
@@ -155,6 +118,63 @@ def test_a_narrower_grant_shows_its_differences_by_item_and_reason(city: MemoryC
     assert {(row.subject, row.item) for row in rows} == {(entry.grant.id, "name")}
     rows = what_if(known(city), Scope(grant=HEALTH), city.policy).listed()
     assert {row.otherwise for row in rows} == {"withheld: SUSPENDED"}
+
+
+def filled_again(city: MemoryCity, grant: GrantId, state: GrantState) -> Policy:
+    """The next version: another generation of the grant, whose copy goes up to now."""
+    policy = next_version(city, grant, state=state)
+    entry = policy.grants[grant]
+    canonical = policy.resources[PERSONS].resource.canonical_topic
+    ends = {place.partition: end for place, end in city.memory.ends.items() if place.topic == canonical}
+    refilled = {"generation": entry.generation + 1, "starts_at": ends, "active_since": policy.version}
+    return with_grant(policy, entry.model_copy(update=refilled))
+
+
+def without(policy: Policy, grant: GrantId, item: str) -> Policy:
+    """The policy with a grant that does not show one item any more."""
+    entry = policy.grants[grant]
+    declared = entry.grant.model_copy(
+        update={"items": tuple(each for each in entry.grant.items if each != item), "masks": {}}
+    )
+    schema = json.loads(policy.resources[PERSONS].item_schema)
+    return with_grant(
+        policy,
+        entry.model_copy(
+            update={"grant": declared, "value_schema": schema_text(projected_schema(schema, declared))}
+        ),
+    )
+
+
+def test_a_grant_that_was_filled_again_differs_in_what_it_shows_and_not_in_who_gave_it(
+    city: MemoryCity,
+) -> None:
+    grant = receiving(city)
+    before = what_if(known(city), Scope(grant=grant), city.policy)
+    assert (before.listed(), before.by_copies) == ([], 0)
+    other = without(filled_again(city, grant, GrantState.ACTIVE), grant, "birth_date")
+    rows = what_if(known(city), Scope(grant=grant), other).listed()
+    assert {(row.item, row.recorded, row.otherwise) for row in rows} >= {("birth_date", "shown", "not shown")}
+    assert not any("FILLED_BY_EPOCH" in row.recorded + row.otherwise for row in rows)
+
+
+@pytest.mark.parametrize("state", [GrantState.ACTIVE, GrantState.FILLING])
+def test_what_live_delivery_left_to_a_copy_then_is_compared_as_the_copy_gave_it(
+    city: MemoryCity, state: GrantState
+) -> None:
+    grant = receiving(city)
+    city.change("u", person(name="王小红"), person(name="王小明"))
+    city._run(city.gate)
+    city.adopt(filled_again(city, grant, state))
+    city.pump()
+    found = what_if(known(city), Scope(grant=grant), city.policy)
+    assert (found.listed(), found.by_copies) == ([], 1)
+    rows = what_if(known(city), Scope(grant=grant), without(city.policy, grant, "birth_date")).listed()
+    assert {row.recorded for row in rows if row.item == "birth_date"} == {"shown"}
+    assert not any("FILLED_BY_EPOCH" in row.recorded for row in rows)
+
+
+def test_a_scope_without_blocks_is_empty() -> None:
+    assert Audited(()).verdict is Verdict.EMPTY
 
 
 def test_a_subject_is_found_by_its_keyed_hash_alone(city: MemoryCity) -> None:
@@ -249,80 +269,3 @@ def test_nobody_approves_his_own_replay_and_every_step_has_its_place() -> None:
         requested(replace(order, basis=""))
     with pytest.raises(Refused):
         requested(replace(order, purpose=Purpose.REDELIVER))
-
-
-class Hand:
-    """A deliverer in memory; ``meanwhile`` happens before each commit."""
-
-    def __init__(self, city: MemoryCity, meanwhile: Callable[[], None] = lambda: None) -> None:
-        self.city, self.meanwhile = city, meanwhile
-        self.committed: list[OutputRecord] = []
-
-    def policy(self) -> Policy:
-        return self.city.policy
-
-    def disputes(self) -> Disputes:
-        return Disputes()
-
-    def write(self, grant: GrantId, records: Sequence[OutputRecord], still: Callable[[], bool]) -> bool:
-        self.meanwhile()
-        if not still():
-            return False
-        self.committed += records
-        return True
-
-
-def redelivery(grant: GrantId) -> Replay:
-    order = Order(Purpose.REDELIVER, Scope(grant=grant), "lost", "contract 7", {})
-    return Replay(7, order, State.RUNNING, 3, "anna", NOW, "bo")
-
-
-def receiving(city: MemoryCity) -> GrantId:
-    return next(
-        each.grant.id
-        for each in city.policy.grants.values()
-        if each.grant.resource == PERSONS and each.grant.id != HEALTH
-    )
-
-
-def test_a_redelivery_gives_the_newest_state_marked_and_is_on_the_ledger(city: MemoryCity) -> None:
-    hand = Hand(city)
-    grant = receiving(city)
-    found = redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
-    *records, block = hand.committed
-    assert found["delivered"] == len(records) == 1
-    assert (HEADER, b"7") in records[0].headers
-    said: Any = known(city).decoder.decode(block.value or b"")
-    assert [each["records"] for each in said["outputs"]] == [1]
-
-
-@pytest.mark.parametrize("state", [GrantState.REVOKED, GrantState.SUSPENDED, GrantState.FILLING])
-def test_a_redelivery_reaches_no_grant_that_is_not_active_today(city: MemoryCity, state: GrantState) -> None:
-    grant, hand = receiving(city), Hand(city)
-    city.adopt(next_version(city, grant, state=state))
-    with pytest.raises(NotAuthorised):
-        redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
-    assert hand.committed == []
-
-
-def test_a_grant_that_is_revoked_while_it_is_written_gets_nothing(city: MemoryCity) -> None:
-    grant = receiving(city)
-    hand = Hand(city, lambda: city.adopt(next_version(city, grant, state=GrantState.REVOKED)))
-    with pytest.raises(NotAuthorised):
-        redeliver(known(city), redelivery(grant), hand, Pace(), NOW)
-    assert hand.committed == []
-
-
-def test_a_state_that_is_replaced_while_it_is_written_is_never_delivered(city: MemoryCity) -> None:
-    pending = [(person(name="王小红"), person(name="王小红", household_district="320506"))]
-
-    def meanwhile() -> None:
-        while pending:
-            city.change("u", *pending.pop())
-            city.pump()
-
-    hand = Hand(city, meanwhile)
-    redeliver(known(city), redelivery(receiving(city)), hand, Pace(), NOW)
-    [record, _] = hand.committed
-    assert b"320506" in (record.value or b"")
-    assert Audited(()).verdict is Verdict.EMPTY

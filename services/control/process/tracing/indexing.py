@@ -1,8 +1,9 @@
 """Keeps the index of the person trace: what was committed since the last turn, and how far that goes.
 
 Rows and the offsets that they go up to are written in one transaction, so that a turn which dies leaves
-nothing twice and nothing out. Whatever cannot be in the index any more is said: the moment before which it
-may lack something is part of every answer.
+nothing twice and nothing out. Grants' topics come before canonical ones: who is found in the index, is found
+with everybody who had received it. Whatever cannot be in the index any more is said: the moment before which
+it may lack something is part of every answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +104,10 @@ class TraceTurn:
             known = {at: positions.get((numbers[at.topic], at.partition)) for at in places}
             starts = {at: _start(connection, known[at], bounds[at], moment) for at in places}
         ranges, whole = self._portion(starts, bounds)
-        self._read(ranges, numbers, SubjectReader(self.source.key(begun.key_version)))
+        subjects = SubjectReader(self.source.key(begun.key_version))
+        for canonical in (False, True):
+            some = {at: one for at, one in ranges.items() if _is_canonical(at) is canonical}
+            self._read(some, numbers, subjects)
         with self.database.begin() as connection:
             if whole:
                 writing.complete(connection, moment)
@@ -115,7 +119,7 @@ class TraceTurn:
     ) -> tuple[dict[Place, Bounds], bool]:
         """What this turn reads, and whether that is all."""
         found, left, whole = {}, self.limit, True
-        for at in sorted(starts):
+        for at in sorted(starts, key=lambda at: (_is_canonical(at), at)):
             end = min(bounds[at].end, starts[at] + left)
             left -= end - starts[at]
             whole = whole and end == bounds[at].end
@@ -216,6 +220,10 @@ def _take(batch: _Batch, record: KafkaRecord, topic: int, subjects: SubjectReade
             int(handed.written),
         )
     )
+
+
+def _is_canonical(place: Place) -> bool:
+    return place.topic.startswith(_CANONICAL)
 
 
 def _start(connection: Connection, position: int | None, bounds: Bounds, moment: datetime) -> int:
