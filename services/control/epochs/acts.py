@@ -45,6 +45,11 @@ class Step:
     reason: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
+    @property
+    def said(self) -> Mapping[str, Fact]:
+        """What the act says of it."""
+        return {"number": self.number, **self.facts}
+
 
 Owe = Callable[[Step], None]
 """Owes a step to the ledger; raises where it must not be taken unless that is done."""
@@ -54,14 +59,6 @@ def nobody(_step: Step) -> None:
     """For whoever has no ledger: owe nothing."""
 
 
-def act_of(step: Step, who: str, now: datetime, facts: Mapping[str, Fact] | None = None) -> Act:
-    """The act of a step.
-
-    Args:
-        step: that was taken.
-        who: took it.
-        now: when.
-        facts: what is to be said of who took it, such as the account in whose name.
-    """
-    said = {"number": step.number, **step.facts, **(facts or {})}
-    return Act(who, step.what.value, KIND, step.resource, now, step.reason, said)
+def act_of(step: Step, who: str, now: datetime) -> Act:
+    """The act of a step that ``who`` took."""
+    return Act(who, step.what.value, KIND, step.resource, now, step.reason, step.said)

@@ -138,11 +138,9 @@ def test_nothing_goes_where_its_confirmation_cannot_be_owed(bench: Bench) -> Non
     assert bench.newest.is_open
 
 
-def test_an_act_names_who_and_the_account_and_no_row(bench: Bench) -> None:
+def test_an_act_names_who_and_no_row(bench: Bench) -> None:
     bench.start(where=("id=1",))
-    acts = [act_of(step, "console:wang", NOW, {"for": "7"}) for step in bench.owed]
+    acts = [act_of(step, "control", NOW) for step in bench.owed]
     assert [each.what for each in acts] == ["snapshot.begun", "snapshot.ended"]
-    assert {(each.who, each.kind, each.object, each.facts["for"]) for each in acts} == {
-        ("console:wang", "resource", PERSONS, "7")
-    }
-    assert acts[0].facts == {"number": 1, "filtered": True, "initial": False, "for": "7"}
+    assert {(each.who, each.kind, each.object) for each in acts} == {("control", "resource", PERSONS)}
+    assert acts[0].facts == {"number": 1, "filtered": True, "initial": False}
