@@ -41,9 +41,9 @@ def reconciliation(city: MemoryCity, logins: Mapping[str, CaptureSource]) -> Rec
 def test_a_sink_without_its_login_is_a_side_that_cannot_be_compared(city: MemoryCity, tmp_path: Path) -> None:
     made = reconciliation(city, {})
     [side] = made.sinks
-    topic, decoder = GrantTopic(lambda: {}, lambda: iter(())), city.lookup.decoder
+    topic, decoder = GrantTopic(dict, lambda: iter(())), city.lookup.decoder
     # What a reconciliation tells as the trouble of a sink, and ends with 1 for.
-    with pytest.raises(NotSettled, match="no login for its database is set here: .* health_copy"):
+    with pytest.raises(NotSettled, match=r"no login for its database is set here: .* health_copy"):
         list(compare_sink(side.table, topic, decoder, tmp_path, 1, Compared()))
 
 
