@@ -1,18 +1,24 @@
 """`govbus evidence …`: seal the ledger, export a stretch of it, write what an auditor is to trust."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from services.cli.acting import AsOrNobody
 from services.cli.bus import require
 from services.cli.control import open_control
 from services.cli.evidence_span import span_of
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
+from services.cli.owing import Who, owe_if_served, who_acts
+from services.cli.policy import current_policy
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.control.evidence.keys import NoKey
 from services.control.evidence.on_stack import (
     export,
@@ -25,7 +31,9 @@ from services.control.evidence.on_stack import (
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.stating import IndexBehind, NothingToProve
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
+from services.control.owners import whose_order, whose_topic
 from services.control.process.loops import NotYet
+from services.control.store.outbox import Fact
 from services.evidence.checkpoints import Signed
 from services.evidence.faults import Faulty
 from services.evidence.hashing import AlgorithmMissing
@@ -36,8 +44,12 @@ from services.ledger.coordinates import parse_coordinate
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
 from topics.event import GrantId
+from topics.grants.hold import HoldScope
 
 app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
+EXPORTED: Final = "evidence.exported"
+RECEIPT: Final = "evidence.receipt"
+KIND: Final = "evidence"
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
 _NO_WITNESS: Final = (
     "the log's own: no file of a witness holds one, so it proves no more than a key does "
@@ -97,12 +109,15 @@ def export_command(
     since: Annotated[datetime | None, typer.Option("--from", help="Begin, in UTC.", formats=_FORMATS)] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="End, in UTC.", formats=_FORMATS)] = None,
     trust: Trusts = None,
+    login: AsOrNobody = None,
     as_json: Json = False,
 ) -> None:
     """Write the evidence of a stretch of time as a bundle, and compare the topics with what was sealed."""
     span = span_of(last, since, until, _now_ms())
     with _stack("kafka", "registry") as stack:
+        who = who_acts(login, Action.AUDIT_EXPORT, Whose())
         content = export(stack, span, _witnesses(stack, trust), _now_ms())
+        _handed_out(who, EXPORTED, content, {"from_ms": span.from_ms, "to_ms": span.to_ms})
         to.write_bytes(content)
     _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
 
@@ -124,6 +139,7 @@ def receipt_command(
         bool, typer.Option("--withdrawn", help="With --record: what a correction of the identity withdrew.")
     ] = False,
     trust: Trusts = None,
+    login: AsOrNobody = None,
     as_json: Json = False,
 ) -> None:
     """Write the receipt of one delivery, or of every recipient of a record; `govbus verify` proves it."""
@@ -132,11 +148,14 @@ def receipt_command(
         remedy = "give --grant, --partition and --offset, or --record"
         raise CommandFailed(ExitCode.USAGE, what, "", remedy)
     with _stack("kafka", "registry") as stack, open_control() as database:
+        who = who_acts(login, Action.AUDIT_LOOK, _whose(stack, grant, record, login))
         with open_receipts(stack, database, _witnesses(stack, trust), _now_ms()) as receipts:
             if record is not None:
                 content = receipts.of_record(parse_coordinate(record), withdrawn=withdrawn)
             else:
                 content = receipts.of_delivery(GrantId(str(grant)), partition, offset or 0)
+        of = record or f"{grant}:{partition}:{offset}"
+        _handed_out(who, RECEIPT, content, {"of": of, "withdrawn": withdrawn})
         to.write_bytes(content)
     _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
 
@@ -194,6 +213,20 @@ def _stack(*parts: str) -> Iterator[Stack]:
     except OSError as error:
         what = f"{error.filename}: {error.strerror}"
         raise CommandFailed(ExitCode.USAGE, what, "", "name a file that can be read or written") from error
+
+
+def _handed_out(who: Who, what: str, content: bytes, facts: Mapping[str, Fact]) -> None:
+    """Owe the ledger that somebody takes this away, before it is written; its digest is what names it."""
+    owe_if_served(who.act(what, KIND, sha256(content).hexdigest(), "", facts))
+
+
+def _whose(stack: Stack, grant: str | None, record: str | None, login: str | None) -> Whose:
+    """Whose delivery or record a receipt is of; the machine's user is not asked."""
+    if login is None:
+        return Whose()
+    if record is not None:
+        return whose_topic(parse_coordinate(record).topic, None)
+    return whose_order(current_policy(stack), HoldScope.GRANT, str(grant))
 
 
 def _witnesses(stack: Stack, trust: list[Path] | None) -> list[Signed]:

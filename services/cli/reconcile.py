@@ -25,13 +25,25 @@ from services.cli.output import (
     table,
     wants_json,
 )
+from services.cli.owing import Who, who_acts
 from services.cli.plan import Folder, access_of, load_declared
 from services.cli.policy import current_policy
 from services.cli.reveal import Reveal, Why, at_provider, record_reveals
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.control.credentials import write_owner_only
 from services.control.epochs.errors import start_command
 from services.control.store.errors import StoreError
-from services.control.store.reconciliations.proofs import Proof, keep, last_proofs
+from services.control.store.outbox import append
+from services.control.store.reconciliations.proofs import (
+    ACT,
+    KIND,
+    Proof,
+    digest_of,
+    facts_of,
+    keep,
+    last_proofs,
+)
 from services.reconcile.bus import NotSettled
 from services.reconcile.opening import NotComparable, Opening
 from services.reconcile.report import without_values
@@ -102,12 +114,14 @@ def _compare(
     with bus.open_bus(max(30.0, wish.wait_s)) as opened, _told():
         opening = Opening(access, opened.lookup, policy, sinks, _Progress())
         reconciliation = opening.reconciliation(resource, wish)
+        provider = reconciliation.entry.resource.provider
+        who = who_acts(login, Action.OPERATION_LOOK_VOLUMES, Whose(provider=provider))
         if wish.reveal:
-            at = at_provider(reconciliation.entry.resource.provider, reconciliation.entry.resource.raw_topic)
+            at = at_provider(provider, reconciliation.entry.resource.raw_topic)
             record_reveals(opened, [at], login, why)
         found = reconciliation.run(datetime.now(UTC))
     document = {**found.answer.document(), "repair": _repair(found, access.home)}
-    _keep(found, document)
+    _keep(_proof(found, document), who, (why or "").strip())
     return found, document
 
 
@@ -139,11 +153,10 @@ def _repair(found: Found, home: Path) -> str | None:
     return start_command(found.answer.resource, found.ranges)
 
 
-def _keep(found: Found, document: Mapping[str, Any]) -> None:
-    """Keep what was found; where the control plane's database does not serve, that is said and no more."""
+def _proof(found: Found, document: Mapping[str, Any]) -> Proof:
     answer = found.answer
     of_sinks = sum(sink.kept.total for sink in answer.sinks if sink.kept is not None)
-    proof = Proof(
+    return Proof(
         resource=answer.resource,
         provider=answer.provider,
         at=answer.at,
@@ -157,11 +170,17 @@ def _keep(found: Found, document: Mapping[str, Any]) -> None:
         explained=answer.explained,
         document=without_values(document),
     )
+
+
+def _keep(proof: Proof, who: Who, reason: str) -> None:
+    """Keep what was found and owe it to the ledger; where the database does not serve, that is said."""
+    act = who.act(ACT, KIND, proof.resource, reason, facts_of(proof))
     try:
         with open_control() as database, database.begin() as connection:
             keep(connection, proof)
+            append(connection, act)
     except (StoreError, CommandFailed) as error:
-        note(f"what was found is not kept: {error}")
+        note(f"what was found is neither kept nor in the ledger: {error}")
 
 
 def _show_last(resource: str | None, *, json_wanted: bool) -> None:
@@ -199,6 +218,7 @@ def _row(proof: Proof) -> dict[str, Any]:
         "canonical_digest": proof.canonical_digest,
         "differences": proof.differences,
         "explained": proof.explained,
+        "digest": digest_of(proof),
     }
 
 

@@ -11,6 +11,7 @@ from services.cli import bus
 from services.cli.acting import acting
 from services.cli.control import open_control
 from services.cli.output import CommandFailed, ExitCode
+from services.cli.owing import owe_if_served, who_acts
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.store.outbox import Act, append
@@ -45,14 +46,17 @@ def at_provider(provider: ProviderId, of: str, kind: str = "topic") -> Look:
 
 
 def record_reveals(opened: bus.Bus, looks: Sequence[Look], login: str | None, why: str | None) -> None:
-    """Write the records into the providers' quarantines, where they can read them; with an account, owe acts.
+    """Write the records into the providers' quarantines, where they can read them, and owe the ledger acts.
+
+    The machine's user looks in an emergency too: where the control plane's database does not serve, the note
+    in the quarantine is the record, and that is said.
 
     Raises:
         CommandFailed: no reason was given, or the account may not look at one of them; nothing is revealed.
     """
     reason = required_reason(why)
     if login is None:
-        opened.writer.write([look.note(bus.console_account(), reason) for look in looks])
+        _as_the_machine(opened, looks, reason)
         return
     with open_control() as database, database.begin() as connection:
         allowed = [acting(connection, login, look.action, look.whose) for look in looks]
@@ -62,6 +66,15 @@ def record_reveals(opened: bus.Bus, looks: Sequence[Look], login: str | None, wh
             append(connection, Act(who.console, what, look.kind, look.of, now, reason, facts))
         notes = [look.note(who.id, reason) for look, who in zip(looks, allowed, strict=True)]
         opened.writer.write(notes)
+
+
+def _as_the_machine(opened: bus.Bus, looks: Sequence[Look], reason: str) -> None:
+    who = who_acts(None, Action.DATA_REVEAL, Whose())
+    opened.writer.write([look.note(who.by, reason) for look in looks])
+    for look in looks:
+        owe_if_served(
+            who.act(look.action.value, look.kind, look.of, reason, {"provider": str(look.provider)})
+        )
 
 
 def required_reason(why: str | None) -> str:

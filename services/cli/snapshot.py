@@ -12,9 +12,16 @@ from rich.console import Console
 
 from schemas.registry import RegistryUnavailable
 from services.cli import bus
+from services.cli.acting import AsOrNobody
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json, table
+from services.cli.owing import Who, owe, owe_if_served, who_acts
 from services.cli.plan import access_of
+from services.cli.policy import current_policy
+from services.control.accounts.actions import Action
+from services.control.accounts.decision import Whose
 from services.control.copy_transactions import EpochInterrupted
+from services.control.epochs import errors
+from services.control.epochs.acts import KIND, Owe, Step, What
 from services.control.epochs.errors import (
     AbortFirst,
     ConfirmShrink,
@@ -25,7 +32,7 @@ from services.control.epochs.errors import (
 )
 from services.control.epochs.progress import Pace, Progress
 from services.control.epochs.run import Ended, abort_epoch, epoch_status, start_epoch
-from services.control.epochs.state import Newest
+from services.control.epochs.state import EpochState, Newest
 from services.control.kafka_topics import TransactionStaysOpen
 from services.stack.api import Stack
 from services.stack.progress import Bars
@@ -36,6 +43,7 @@ app = typer.Typer(help="Take full volumes of resources, and prove that they are 
 Named = Annotated[
     str, typer.Argument(metavar="RESOURCE", help="A captured resource, such as population.person.v1.")
 ]
+_LONG_S: Final = 120.0
 _DOWN: Final = "`govbus status` shows what is down; then give the same order again: it goes on"
 _ENDS: Final[dict[type[Exception], tuple[ExitCode, str]]] = {
     CorrectOrder: (ExitCode.USAGE, "`govbus snapshot status RESOURCE` says how it stands"),
@@ -77,19 +85,22 @@ def start_command(
         bool,
         typer.Option("--confirm-shrink", help="Remove what the source does not have, however much it is."),
     ] = False,
+    login: AsOrNobody = None,
     as_json: Json = False,
 ) -> None:
     """Begin an epoch, or go on with the open one, until it is proven whole; what is gone is withdrawn."""
     with _stack() as stack, Bars(Console(stderr=True, emoji=False)) as bars:
+        who = _who(stack, resource, login)
         ended = start_epoch(
             access_of(stack),
             ResourceId(resource),
             tuple(where or ()),
             reason=reason,
-            by=bus.console_account(),
+            by=who.by,
             initial=initial,
             confirm_shrink=confirm_shrink,
             told=_teller(bars),
+            owe=_owing(who),
         )
     _answer(asdict(ended), _told(ended), as_json=as_json)
 
@@ -106,10 +117,11 @@ def status_command(resource: Named, as_json: Json = False) -> None:
 
 
 @app.command("abort")
-def abort_command(resource: Named, as_json: Json = False) -> None:
+def abort_command(resource: Named, login: AsOrNobody = None, as_json: Json = False) -> None:
     """Give the open epoch up: nothing more is read or removed, and nobody takes it for whole."""
     with _stack() as stack:
-        newest = abort_epoch(access_of(stack), ResourceId(resource), by=bus.console_account())
+        who = _who(stack, resource, login)
+        newest = abort_epoch(access_of(stack), ResourceId(resource), by=who.by, owe=_owing(who))
     _answer(
         _shown(resource, newest),
         f"epoch {newest.number} of {resource}: {newest.state.value}",
@@ -117,23 +129,47 @@ def abort_command(resource: Named, as_json: Json = False) -> None:
     )
 
 
-def _teller(bars: Bars) -> Callable[[Progress], None]:
+def _who(stack: Stack, resource: str, login: str | None) -> Who:
+    """Whoever orders; an account must be allowed to with this provider's resources."""
+    if login is None:
+        return who_acts(None, Action.OPERATION_TAKE_VOLUME, Whose())
+    policy = current_policy(stack)
+    entry = policy.resources.get(ResourceId(resource)) if policy is not None else None
+    whose = Whose() if entry is None else Whose(provider=entry.resource.provider)
+    return who_acts(login, Action.OPERATION_TAKE_VOLUME, whose)
+
+
+def _owing(who: Who) -> Owe:
+    """Owes each step; nothing is removed above the guard unless the ledger is owed who confirmed it."""
+
+    def owing(step: Step) -> None:
+        act = who.act(step.what.value, KIND, step.resource, step.reason, step.said)
+        (owe if step.what is What.CONFIRMED else owe_if_served)(act)
+
+    return owing
+
+
+def _teller(bars: Bars, clock: Callable[[], float] = time.monotonic) -> Callable[[Progress], None]:
     """Shows each phase as a bar with its rate and the time that is left."""
     pace, key = Pace(), ""
 
     def told(progress: Progress) -> None:
         nonlocal key
-        rate, left = pace.of(progress, time.monotonic())
+        rate, left = pace.of(progress, clock())
         of = "" if progress.of is None else f" of {progress.of}"
-        remains = "" if left is None else f", {left:.0f} s left"
+        remains = "" if left is None else f", {_lasting(left)} left"
         done = f"{progress.phase.value} {progress.done}{of}"
         text = f"epoch {progress.number}: {done}, {rate:.0f} a second{remains}"
         if key and key != progress.phase.value:
             bars.done(key, f"epoch {progress.number}: {key} done")
         key = progress.phase.value
-        bars.begin(key, text)
+        bars.show(key, text, progress.done, progress.of)
 
     return told
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _LONG_S else f"{seconds / 60:.0f} min"
 
 
 def _told(ended: Ended) -> str:
@@ -156,7 +192,15 @@ def _shown(resource: str, newest: Newest) -> dict[str, Any]:
         "detail": newest.detail,
         "counts": dict(newest.counts),
         "digest": newest.digest,
+        "go_on": _go_on(ResourceId(resource), newest),
     }
+
+
+def _go_on(resource: ResourceId, newest: Newest) -> str | None:
+    """The order that goes on with what is open; where it waits, that means it."""
+    if not newest.is_open:
+        return None
+    return errors.start_command(resource, newest.where, confirmed=newest.state is EpochState.WAITING)
 
 
 @contextmanager

@@ -84,11 +84,12 @@ class Opening:
 
     def _side(self, sink: Sink, entry: ResourcePolicy) -> Iterable[SinkSide]:
         granted = self.policy.grants.get(sink.grant)
-        source = self.access.capture_source(sink.database)
-        if granted is None or granted.grant.resource != entry.resource.id or source is None:
+        if granted is None or granted.grant.resource != entry.resource.id:
             return
-        target = _target(sink, granted, entry)
-        yield SinkSide(SinkTable(sink.grant, target, source), granted.grant.topic)
+        # Without a login it is a side all the same: one that could not be compared is told as such.
+        source = self.access.capture_source(sink.database)
+        table = SinkTable(sink.grant, _target(sink, granted, entry), sink.database, source)
+        yield SinkSide(table, granted.grant.topic)
 
 
 def _target(sink: Sink, granted: GrantPolicy, entry: ResourcePolicy) -> Target:

@@ -18,6 +18,7 @@ from services.control.access import CaptureSource
 from services.control.sink_target import Target
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder, Undecodable
+from services.reconcile.bus import NotSettled
 from services.reconcile.compare import Compared, Difference, compare, of_topic
 from services.reconcile.cut import Connection, connect
 from services.reconcile.rows import RowForm, key_bytes, key_digest
@@ -34,13 +35,25 @@ _AS_PLAIN: Final[Mapping[str, str]] = {
 }
 
 
+class LoginMissing(NotSettled):
+    """No login for the department's database is set here: set the connection secret set that is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class SinkTable:
-    """A sink's table, and how to log in to it."""
+    """A sink's table, and how to log in to it.
+
+    Args:
+        grant: whose records it keeps.
+        target: the table.
+        database: the connection secret set of its database.
+        source: the login; None where none is set here.
+    """
 
     grant: GrantId
     target: Target
-    source: CaptureSource
+    database: str
+    source: CaptureSource | None
 
     @property
     def form(self) -> RowForm:
@@ -157,8 +170,11 @@ def compare_sink(
     """Every key in which the table differs from the topic.
 
     Raises:
+        LoginMissing: no login is set here, so that nobody may say that it is equal.
         psycopg2.Error: the department's database cannot be read.
     """
+    if table.source is None:
+        raise LoginMissing(f"no login for its database is set here: connection secret set {table.database}")
     committed = topic.committed()
     rows = Spill(folder / "table", ranges)
     with closing(connect(table.source)) as connection:

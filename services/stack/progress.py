@@ -1,5 +1,7 @@
 """Tells a person what the stack is doing: one line per download or component, with bars on a terminal."""
 
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -8,6 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
 _NARROWEST = 20
+_LINE_EVERY_S = 5.0
 
 
 def say(console: Console, markup: str, indent: int = 0, hanging: int = 0) -> None:
@@ -61,7 +64,8 @@ class Silent:
 class Bars:
     """Progress bars on a console; without a terminal one plain line per finished step."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._console = console or Console(stderr=True, emoji=False)
         columns = (
             SpinnerColumn(),
@@ -71,6 +75,8 @@ class Bars:
         )
         self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
+        self._shown: dict[str, float] = {}
+        """Steps that are looked at and not done → when a line of them was printed last."""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -95,8 +101,22 @@ class Bars:
         if key in self._tasks:
             self._progress.advance(self._tasks[key], amount)
 
+    def show(self, key: str, text: str, completed: float, total: float | None) -> None:
+        """How far a step is that is looked at often; without a terminal a line every few seconds."""
+        now, before = self._clock(), self._shown.get(key)
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task(text, total=total)
+        elif before is None:
+            self._progress.reset(self._tasks[key])
+        self._progress.update(self._tasks[key], description=text, completed=completed, total=total)
+        if before is None or now - before >= _LINE_EVERY_S:
+            self._shown[key] = now
+            if not self._console.is_terminal:
+                self._console.print(f"{text} …", highlight=False)
+
     def done(self, key: str, text: str) -> None:
         """Mark the line as finished."""
+        self._shown.pop(key, None)
         if key in self._tasks:
             self._progress.update(self._tasks[key], description=text, total=1, completed=1)
         if not self._console.is_terminal:

@@ -1,7 +1,7 @@
 """Reports on a database with something in it: every figure is the number behind it, then and later."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from services.control.accounts.roles import Role
 from services.control.process.loops import NotYet
 from services.control.process.retention import RAISED, RetentionTurn
-from services.control.reports.report import Scope, behind, differences
+from services.control.reports.report import Fulfilled, Scope, behind, differences
 from services.control.reports.words import Kind, Measure
 from services.control.state import Topic
 from services.control.store.cases.policies import adopt
@@ -115,6 +115,27 @@ def test_a_report_is_never_changed_and_the_same_when_it_is_made_again(portal: Po
         assert differences(then.report, again) == []
     with pytest.raises(DBAPIError, match="never changed"), database.begin() as connection:
         connection.execute(text("UPDATE made_reports SET digest = 'x'"))
+
+
+@pytest.mark.requirement("A2-08", "A12-08")
+@pytest.mark.parametrize("kind", [Kind.OVERDUE, Kind.DUTIES])
+@pytest.mark.parametrize("department", ["", "police"])
+def test_a_list_names_every_row_behind_its_figure(portal: Portal, kind: Kind, department: str) -> None:
+    # A yearly report is owed by then, and nobody has handed it in.
+    later = NOW + timedelta(days=500)
+    with portal.parts.database.begin() as connection:
+        packs = policy("national-2025", "jiyuan-2022", "department-sample")
+        adopt(connection, packs, "operator:test", NOW, "their deadlines")
+    with portal.parts.database.reading() as connection:
+        report = make(connection, read_calendar(connection), later, Scope(kind, YEAR, department))
+    assert report.appendix is not None
+    [value] = {each.value for each in report.figures if each.measure is report.appendix.measure}
+    assert len(report.appendix.lines) == value
+    assert value or department
+    assert not department or {each.department for each in report.appendix.lines} <= {department}
+    if kind is Kind.DUTIES:
+        fulfilled = next(each.value for each in report.figures if each.measure is Measure.FULFILLED)
+        assert [each.state for each in report.appendix.lines].count(Fulfilled.YES) == fulfilled
 
 
 class Broker:

@@ -122,6 +122,33 @@ def test_credentials_that_are_out_get_a_date_from_their_issue_and_time_to_be_tol
     assert found == [("archives", 1, -10, 170), ("health", 1, -200, 30), ("tax", 1, -160, 30)]
 
 
+_STEPS = """
+    INSERT INTO trace_acquired (grant_id, consumer_group, partition, committed, seen_at)
+    VALUES ('g', 'health.app', 0, 9, '2026-12-01Z'), ('g', 'health.app', 1, 3, '2026-01-01Z');
+    INSERT INTO outbox (channel, who, what, kind, object, acted_at, reason, facts)
+    VALUES ('ledger', 'control', 'grants.acquired', 'consumer', 'health', '2026-01-01Z', '',
+            '{"g/0/health.app": 4, "g/1/health.app": 3}'),
+           ('ledger', 'control', 'grants.acquired', 'consumer', 'health', '2026-12-01Z', '',
+            '{"g/0/health.app": 9}'),
+           ('ledger', 'control', 'another', 'consumer', 'health', '2026-02-01Z', '', '{"g/0/health.app": 5}');
+"""
+
+
+def test_steps_that_were_overwritten_come_back_from_what_the_ledger_was_told(fresh: ControlDatabase) -> None:
+    with fresh.begin() as connection:
+        config = migrating._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0023")
+        connection.execute(text(_STEPS))
+    migrate(fresh)
+    asked = """
+        SELECT partition, step.committed, extract(month FROM step.seen_at AT TIME ZONE 'UTC')
+        FROM trace_acquired_steps step JOIN trace_acquired known ON known.id = step.acquired_id ORDER BY 1, 2
+    """
+    with fresh.begin() as connection:
+        assert [tuple(row) for row in connection.execute(text(asked))] == [(0, 4, 1), (0, 9, 12), (1, 3, 1)]
+
+
 def test_programs_that_migrate_at_once_do_no_harm(
     fresh: ControlDatabase, database_server: DatabaseOnly
 ) -> None:

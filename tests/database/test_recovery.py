@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from producers.slots import SlotReport
+from services.control.epochs.acts import Owe, Step, What
 from services.control.epochs.errors import ConfirmShrink, ScanFailed, StartAgain
 from services.control.epochs.run import Ended
 from services.control.epochs.state import EpochState, Newest
@@ -75,7 +76,7 @@ class MemoryBus:
     def newest_epoch(self, resource: ResourceId) -> Newest:
         return self.epochs.get(resource, Newest())
 
-    def prove(self, resource: ResourceId, reason: str, by: str) -> Ended:
+    def prove(self, resource: ResourceId, reason: str, by: str, owe: Owe) -> Ended:
         assert (by, "made again" in reason) == ("control", True)
         self.proved.append(resource)
         begin_ms = int(self.now.timestamp() * 1000)
@@ -86,6 +87,7 @@ class MemoryBus:
             self.epochs[resource] = Newest(1, state, begin_ms, detail="30 of 100 records would go")
             raise trouble
         self.epochs[resource] = Newest(1, EpochState.ENDED, begin_ms, counts={"swept": 2})
+        owe(Step(What.ENDED, resource, 1, reason, {"digest": "ab"}))
         return Ended(resource, 1, 10, 10, 12, 2, 10, "ab")
 
 
@@ -128,6 +130,9 @@ def test_a_lost_slot_is_recovered_once_and_every_table_of_the_capture_is_proven(
     assert turns.turn()
     assert (bus.anew, incarnation(bus), bus.writes, bus.proved) == (1, 2, 2, tables)
     assert acts(control_database) == [(BEGUN, 2, None), (ENDED, 2, 2 * len(tables))]
+    with control_database.reading() as connection:
+        [owed] = acts_on(connection, "resource", tables[0])
+    assert (owed.who, owed.what, owed.facts["digest"]) == ("control", "snapshot.ended", "ab")
     assert not turns.turn()
     assert (bus.anew, bus.proved) == (1, tables)
 

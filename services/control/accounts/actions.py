@@ -172,6 +172,8 @@ class Action(StrEnum):
     OPERATION_LOOK = "operation.look"
     OPERATION_LOOK_VOLUMES = "operation.look_volumes"
     """Full volumes of resources, and how the bus compared with their sources."""
+    OPERATION_TAKE_VOLUME = "operation.take_volume"
+    """To take a full volume of a resource, confirm what it removes, or give it up."""
     OPERATION_RESTART = "operation.restart"
 
     NOTICE_ANNOUNCE = "notice.announce"

@@ -177,6 +177,7 @@ _OF_RUNNING: Final[tuple[_Row, ...]] = (
     (Action.REPLAY_APPROVE, _CHANGE, _ALL, _, _, _ALL, _, _),
     (Action.OPERATION_LOOK, _LOOK, _ALL, _OWN, _OWN, _ALL, _ALL, _ALL),
     (Action.OPERATION_LOOK_VOLUMES, _LOOK, _ALL, _OWN, _, _ALL, _ALL, _),
+    (Action.OPERATION_TAKE_VOLUME, _CHANGE, _, _OWN, _, _ALL, _, _),
     (Action.OPERATION_RESTART, _CHANGE, _, _, _, _ALL, _, _),
     (Action.NOTICE_ANNOUNCE, _CHANGE, _ALL, _, _, _ALL, _, _),
     (Action.NOTICE_LOOK_ADDRESSES, _LOOK, _OWN, _OWN, _OWN, _ALL, _OWN, _),

@@ -195,6 +195,10 @@ _RUNNING: Final[Mapping[StrEnum, Said]] = {
     Action.REPLAY_APPROVE: ("批准重新投递", "approve a redelivery"),
     Action.OPERATION_LOOK: ("查看运行状况", "look at what runs"),
     Action.OPERATION_LOOK_VOLUMES: ("查看全量与核对", "look at full volumes and comparisons"),
+    Action.OPERATION_TAKE_VOLUME: (
+        "抽取全量、确认移除或放弃",
+        "take a full volume, confirm what it removes, give it up",
+    ),
     Action.OPERATION_RESTART: ("重启组件", "restart a part"),
     Action.NOTICE_ANNOUNCE: ("发布维护公告", "announce maintenance"),
     Action.NOTICE_LOOK_ADDRESSES: ("查看通知接收地址", "look at where notices go"),

@@ -15,6 +15,7 @@ from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectError
 from producers.connect_status import Health
 from producers.connector import TableName, connector_name
+from producers.debezium import incarnation_of
 from producers.provider_setup import quoted_table
 from schemas.registry import SchemaRegistry
 from services.control.access import Access
@@ -110,10 +111,17 @@ class EpochBus:
             raise TimeoutError(f"{topic} took no signal within {_TIMEOUT_S:.0f} s")
 
     def notifications(self, since: int) -> tuple[list[dict[str, Any]], int]:
-        """The capture's notifications from that offset on, and where the next ones will be."""
+        """The capture's notifications from that offset on, and where the next ones will be.
+
+        Each says as ``incarnation`` under which one the connector told it.
+        """
         topic = names.notifications(self.provider.id)
         end = end_offsets(self.admin, topic, 1, stable=True)
-        found = [self._decoded(each.value) for each in self.read(topic, {0: since}, end) if each.value]
+        found = [
+            {**self._decoded(each.value), "incarnation": incarnation_of(each.headers)}
+            for each in self.read(topic, {0: since}, end)
+            if each.value
+        ]
         return found, end[0]
 
     def ends(self, topic: str, *, stable: bool = True) -> dict[int, int]:

@@ -6,9 +6,11 @@ from producers.connect_status import Health
 from topics.event import ProviderId, ResourceId
 
 
-def start_command(resource: ResourceId, where: tuple[str, ...] = ()) -> str:
-    """The order that goes on with an epoch over these rows."""
-    return shlex.join(["govbus", "snapshot", "start", resource, *(f"--where={each}" for each in where)])
+def start_command(resource: ResourceId, where: tuple[str, ...] = (), *, confirmed: bool = False) -> str:
+    """The order that goes on with an epoch over these rows, whatever goes if it is ``confirmed``."""
+    narrowed = [f"--where={each}" for each in where]
+    meant = ["--confirm-shrink"] if confirmed else []
+    return shlex.join(["govbus", "snapshot", "start", resource, *narrowed, *meant])
 
 
 class CorrectOrder(Exception):  # noqa: N818 - says what the caller does
@@ -73,7 +75,7 @@ class ConfirmShrink(Exception):  # noqa: N818 - says what the caller does
         )
         self.unseen, self.candidates = unseen, candidates
         self.remedy = (
-            f"if they are meant to go: `{start_command(resource, where)} --confirm-shrink`; "
+            f"if they are meant to go: `{start_command(resource, where, confirmed=True)}`; "
             f"if not: `govbus snapshot abort {resource}` and look at the source"
         )
 

@@ -5,15 +5,15 @@ saw a slot made anew, a reconciliation that repairs by a filter. The journal is 
 holds the offsets and what was asked, so a run that died is gone on with, by anybody, from the topics alone.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from producers.connect_status import Health
 from services.control.access import Access
 from services.control.copy_transactions import EpochInterrupted
-from services.control.epoch_markers import Marker, MarkerKind
+from services.control.epoch_markers import MarkerKind
+from services.control.epochs.acts import Owe, Step, What, nobody
 from services.control.epochs.bus import EpochBus
 from services.control.epochs.errors import (
     AbortFirst,
@@ -25,7 +25,10 @@ from services.control.epochs.errors import (
     StartAgain,
 )
 from services.control.epochs.filters import HASHED_TYPES, Filter, cannot_hash
-from services.control.epochs.patience import Patience
+from services.control.epochs.initial import Beginning, beginning
+from services.control.epochs.opening import epoch_status as epoch_status
+from services.control.epochs.opening import marker_of, open_epochs
+from services.control.epochs.patience import MACHINE, Clock, Patience
 from services.control.epochs.progress import Phase, Progress
 from services.control.epochs.scan import Scan, initial_scan_of, scan_of
 from services.control.epochs.scanning import CanonicalScan, RawScan
@@ -33,7 +36,7 @@ from services.control.epochs.settings import EpochSettings
 from services.control.epochs.state import EpochState, Newest, asked_text, newest_epoch
 from services.control.epochs.sweeping import Sweeper
 from services.control.epochs.volume import Verdict
-from services.control.policy_topic import newest_policy
+from services.control.store.outbox import Fact
 from topics.event import ResourceId
 from topics.policy import Policy
 from topics.resource import CapturedTable
@@ -61,30 +64,6 @@ class Ended:
     """Of everything that stands on the canonical topic, in hexadecimal."""
 
 
-def open_epochs(access: Access, resource: ResourceId) -> tuple[EpochBus, Policy]:
-    """The resource's bus under the newest policy.
-
-    Raises:
-        CorrectOrder: no policy declares such a resource, or nothing captures it.
-    """
-    policy = newest_policy(access.kafka_config("admin"))
-    entry = policy.resources.get(resource) if policy is not None else None
-    if policy is None or entry is None:
-        known = ", ".join(sorted(policy.resources)) if policy is not None else ""
-        raise CorrectOrder(f"no applied resource is called {resource}; there are: {known or 'none'}")
-    source = entry.resource.source
-    if not isinstance(source, CapturedTable):
-        raise CorrectOrder(f"{resource} is published by its provider itself: it sends its own full volume")
-    provider = policy.providers[entry.resource.provider]
-    return EpochBus(access, entry.resource, source, policy.control_schemas.epoch_marker, provider), policy
-
-
-def epoch_status(access: Access, resource: ResourceId) -> Newest:
-    """How the resource's newest epoch stands; raises as ``open_epochs`` does."""
-    bus, _ = open_epochs(access, resource)
-    return newest_epoch(bus.markers(), bus.raw)
-
-
 def start_epoch(
     access: Access,
     resource: ResourceId,
@@ -95,7 +74,9 @@ def start_epoch(
     initial: bool = False,
     confirm_shrink: bool = False,
     told: Told = lambda _progress: None,
+    owe: Owe = nobody,
     settings: EpochSettings | None = None,
+    clock: Clock = MACHINE,
 ) -> Ended:
     """Begin an epoch, or go on with the open one, and return when it has ended.
 
@@ -108,7 +89,9 @@ def start_epoch(
         initial: prove the snapshot that the connector took by itself instead of asking for another.
         confirm_shrink: an operator has seen the numbers and means it.
         told: is called as it gets on, at least once a second.
+        owe: owes the ledger each step; what a large removal owes is owed before anything goes.
         settings: patience and the shrink guard; from the environment if not given.
+        clock: what time it is, and how to wait.
 
     Raises:
         CorrectOrder: the order cannot be carried out as it is.
@@ -120,7 +103,8 @@ def start_epoch(
         EpochInterrupted: another run or an abort has taken over.
     """
     bus, policy = open_epochs(access, resource)
-    run = _Run(bus, policy, told, settings or EpochSettings.from_environment(), confirmed=confirm_shrink)
+    settings = settings or EpochSettings.from_environment()
+    run = _Run(bus, policy, told, owe, settings, clock, confirmed=confirm_shrink)
     try:
         wanted = Filter.parsed(where, bus.source.primary_key)
     except ValueError as error:
@@ -141,8 +125,10 @@ def _require_hashable(bus: EpochBus, wanted: Filter | None) -> None:
         )
 
 
-def abort_epoch(access: Access, resource: ResourceId, *, by: str) -> Newest:
+def abort_epoch(access: Access, resource: ResourceId, *, by: str, owe: Owe = nobody) -> Newest:
     """Give the open epoch up: tell the connector to stop, end whoever runs it, sweep nothing more.
+
+    What is owed for it is owed as ``start_epoch`` does it.
 
     Raises:
         CorrectOrder: no epoch is open.
@@ -156,7 +142,8 @@ def abort_epoch(access: Access, resource: ResourceId, *, by: str) -> Newest:
     if newest.is_open:
         stop = {"data-collections": [bus.table], "type": "INCREMENTAL"}
         bus.signal(f"stop.{resource}.{newest.number}", "stop-snapshot", stop)
-        bus.mark(_marker(bus, policy, newest.number, MarkerKind.ABORTED, f"aborted by {by}"))
+        bus.mark(marker_of(bus, policy, newest.number, MarkerKind.ABORTED, f"aborted by {by}"))
+        owe(Step(What.ABORTED, resource, newest.number, newest.reason))
     return newest_epoch(bus.markers(), bus.raw)
 
 
@@ -167,7 +154,9 @@ class _Run:
     bus: EpochBus
     policy: Policy
     told: Told
+    owe: Owe
     settings: EpochSettings
+    clock: Clock
     confirmed: bool
     newest: Newest = field(default_factory=Newest)
     attempt: int = 1
@@ -203,13 +192,13 @@ class _Run:
 
     def _begin(self, where: tuple[str, ...], reason: str, by: str, *, initial: bool) -> None:
         """Whatever the raw topic holds already does not count as seen, its transaction ended or not."""
-        ends = self.bus.ends(self.bus.raw, stable=False)
-        begins = dict.fromkeys(ends, 0) if initial else ends
+        begun = beginning(self.bus) if initial else Beginning(self.bus.ends(self.bus.raw, stable=False))
         raw: str = self.bus.raw
-        offsets = {(raw, partition): offset for partition, offset in begins.items()}
+        offsets = {(raw, partition): offset for partition, offset in begun.offsets.items()}
         detail = asked_text(where, reason, by, initial=initial)
         number = self.newest.number + 1
-        self.bus.mark(_marker(self.bus, self.policy, number, MarkerKind.BEGIN, detail, offsets=offsets))
+        self._owe(What.BEGUN, {"filtered": bool(where), "initial": initial}, number=number, reason=reason)
+        self._mark(MarkerKind.BEGIN, detail, number=number, at_ms=begun.at_ms, offsets=offsets)
         self.newest = newest_epoch(self.bus.markers(), self.bus.raw)
         if self.newest.number != number:
             raise StartAgain(self.bus.resource.id, f"the begin of epoch {number} cannot be read back")
@@ -230,35 +219,45 @@ class _Run:
         """Until the connector says that it has scanned the table; asks again while it has not begun."""
         expected = None if self.newest.where else self.bus.estimated_rows()
         notices, at = self.bus.notifications(0)
-        patience, asked, attempt = Patience(self.settings.stalled_after_s), 0.0, 0
+        patience = Patience(self.settings.stalled_after_s, self.clock)
+        asked: float | None = None
+        attempt = 0
         while True:
             scan = self._scan(notices)
             if attempt != self.attempt:
-                attempt, asked = self.attempt, 0.0
+                attempt, asked = self.attempt, None
             if scan.ended is not None:
                 return self._succeeded(scan)
-            now = time.monotonic()
-            if not scan.began and not self.newest.initial and now - asked > self.settings.ask_again_s:
+            now = self.clock.seconds()
+            waited = asked is None or now - asked > self.settings.ask_again_s
+            if waited and not scan.began and not self.newest.initial:
                 self._ask()
                 asked = now
             raw.advance()
             self._tell(Phase.SCANNING if scan.began else Phase.ASKED, raw.came, expected)
             health = self.bus.capture_health() if patience.is_silent else Health.RUNNING
             if patience.is_over((scan.told, raw.came)):
-                raise ScanStalled(self.bus.resource.id, self.bus.provider.id, patience.seconds, health)
-            time.sleep(self.settings.look_s)
+                raise ScanStalled(self.bus.resource.id, self.bus.provider.id, patience.limit_s, health)
+            self.clock.sleep(self.settings.look_s)
             more, at = self.bus.notifications(at)
             notices += more
 
     def _scan(self, notices: list[dict[str, object]]) -> Scan:
         """Of the newest attempt: what ended one scan need not end another."""
         if self.newest.initial:
-            return initial_scan_of(notices, self.bus.table)
+            return self._initial_scan(notices)
         scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
         while scan.may_be_asked_again and self.attempt < _ATTEMPTS:
             self._require_open()
             self.attempt += 1
             scan = scan_of(notices, self._signal_id(self.attempt), self.bus.table)
+        return scan
+
+    def _initial_scan(self, notices: list[dict[str, object]]) -> Scan:
+        """Of the snapshot that the epoch began with, and no other."""
+        scan = initial_scan_of(notices, self.bus.table, self.bus.provider.incarnation)
+        if scan.began_ms != self.newest.begin_ms:
+            raise self._given_up("the connector has begun its snapshot anew")
         return scan
 
     def _require_open(self) -> None:
@@ -273,12 +272,13 @@ class _Run:
         raise self._given_up(f"the scan of {self.bus.table} ended with {scan.failed}")
 
     def _given_up(self, detail: str) -> ScanFailed:
-        self.bus.mark(_marker(self.bus, self.policy, self.newest.number, MarkerKind.ABORTED, detail))
+        self._mark(MarkerKind.ABORTED, detail)
+        self._owe(What.ABORTED, reason=detail)
         return ScanFailed(self.bus.resource.id, self.bus.provider.id, detail)
 
     def _has_all(self, raw: RawScan, scan: Scan) -> bool:
         """COMPLETED overtakes rows that are still unread, and a count says when all have come."""
-        patience = Patience(self.settings.late_after_s)
+        patience = Patience(self.settings.late_after_s, self.clock)
         while True:
             raw.advance()
             self._tell(Phase.COUNTING, len(raw.seen), scan.rows)
@@ -286,7 +286,7 @@ class _Run:
                 return True
             if patience.is_over((len(raw.seen),)):
                 return False
-            time.sleep(self.settings.look_s)
+            self.clock.sleep(self.settings.look_s)
 
     def _scanned_again(self, raw: RawScan, scan: Scan) -> Scan:
         """A part that Debezium read twice counts twice, and no more keys will come: another scan tells."""
@@ -298,22 +298,22 @@ class _Run:
         return self._await_scan(raw)
 
     def _await_gate(self, raw: RawScan) -> None:
-        patience = Patience(self.settings.stalled_after_s)
+        patience = Patience(self.settings.stalled_after_s, self.clock)
         while not raw.decided():
             committed = sum(self.bus.committed().values())
             self._tell(Phase.DECIDING, committed, sum(at + 1 for at in raw.last.values()))
             if patience.is_over((committed,)):
                 what = "the gate does not get on (`govbus status` says why)"
                 raise StartAgain(self.bus.resource.id, what, self.newest.where)
-            time.sleep(self.settings.look_s)
+            self.clock.sleep(self.settings.look_s)
 
     def _sweep(self, raw: RawScan, scan: Scan, wanted: Filter | None) -> Ended:
         standing = CanonicalScan(self.bus, dict(self.newest.begins))
         self._tell(Phase.COMPARING, 0, None)
         standing.advance()
         verdict = standing.judged(raw, wanted)
-        if verdict.unseen and not self.confirmed and verdict.waits(self.settings.shrink_percent):
-            self._wait(verdict)
+        if verdict.unseen and verdict.waits(self.settings.shrink_percent):
+            self._require_confirmed(verdict)
         sweeper = Sweeper(self.bus, raw, standing, wanted, self._await_gate)
         self._tell(Phase.SWEEPING, 0, len(verdict.unseen))
         try:
@@ -332,56 +332,55 @@ class _Run:
         counts.pop(_FILTERED)
         return Ended(self.bus.resource.id, self.newest.number, digest=standing.digest, **counts)
 
-    def _wait(self, verdict: Verdict) -> None:
+    def _require_confirmed(self, verdict: Verdict) -> None:
+        """Who means it stands in the ledger before anything goes."""
         unseen, candidates = len(verdict.unseen), verdict.candidates
+        numbers = {"unseen": unseen, "candidates": candidates}
+        if self.confirmed:
+            self._owe(What.CONFIRMED, numbers)
+            return
         detail = f"{unseen} of {candidates} records would go: the source does not have them any more"
-        marker = _marker(
-            self.bus,
-            self.policy,
-            self.newest.number,
-            MarkerKind.WAITING,
-            detail,
-            counts={"unseen": unseen, "candidates": candidates},
-        )
         if self.newest.state is not EpochState.WAITING or self.newest.detail != detail:
-            self.bus.mark(marker)
+            self._mark(MarkerKind.WAITING, detail, counts=numbers)
         percent, where = self.settings.shrink_percent, self.newest.where
         raise ConfirmShrink(self.bus.resource.id, unseen, candidates, percent, where)
 
-    def _end(self, raw: RawScan, standing: CanonicalScan, counts: dict[str, int]) -> None:
+    def _end(self, raw: RawScan, standing: CanonicalScan, counts: Mapping[str, int]) -> None:
         topic: str = self.bus.raw
         offsets = {(topic, partition): offset + 1 for partition, offset in raw.last.items()}
         canonical: str = self.bus.resource.canonical_topic
         offsets |= {(canonical, partition): offset for partition, offset in standing.ends.items()}
-        self.bus.mark(
-            _marker(
-                self.bus,
-                self.policy,
-                self.newest.number,
-                MarkerKind.END,
-                self.newest.reason,
-                counts=counts,
-                offsets=offsets,
-                digest=standing.digest,
-            )
-        )
+        digest = standing.digest
+        self._mark(MarkerKind.END, self.newest.reason, counts=counts, offsets=offsets, digest=digest)
+        self._owe(What.ENDED, {**counts, "digest": digest})
+
+    def _mark(
+        self,
+        kind: MarkerKind,
+        detail: str,
+        *,
+        number: int | None = None,
+        at_ms: int | None = None,
+        counts: Mapping[str, int] | None = None,
+        offsets: Mapping[tuple[str, int], int] | None = None,
+        digest: str = "",
+    ) -> None:
+        """Of the newest epoch, or of another number."""
+        number = self.newest.number if number is None else number
+        marker = marker_of(self.bus, self.policy, number, kind, detail, at_ms=at_ms)
+        self.bus.mark(replace(marker, counts=counts or {}, offsets=offsets or {}, digest=digest))
+
+    def _owe(
+        self,
+        what: What,
+        facts: Mapping[str, Fact] | None = None,
+        *,
+        number: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        number = self.newest.number if number is None else number
+        reason = self.newest.reason if reason is None else reason
+        self.owe(Step(what, self.bus.resource.id, number, reason, facts or {}))
 
     def _tell(self, phase: Phase, done: int, of: int | None) -> None:
         self.told(Progress(self.bus.resource.id, self.newest.number, phase, done, of))
-
-
-def _marker(
-    bus: EpochBus,
-    policy: Policy,
-    number: int,
-    kind: MarkerKind,
-    detail: str,
-    *,
-    counts: dict[str, int] | None = None,
-    offsets: dict[tuple[str, int], int] | None = None,
-    digest: str = "",
-) -> Marker:
-    now_ms = int(time.time() * 1000)
-    return Marker(
-        bus.resource.id, number, kind, policy.version, now_ms, offsets or {}, counts or {}, digest, detail
-    )

@@ -5,7 +5,7 @@ proves nothing (``producers/snapshot.py``): the table's own status and its count
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 SUCCEEDED: Final = "SUCCEEDED"
@@ -17,6 +17,7 @@ COMPLETED: Final = "COMPLETED"
 ABORTED: Final = "ABORTED"
 _WHOLE: Final = (SUCCEEDED, EMPTY)
 _INITIAL: Final = "Initial Snapshot"
+_STARTED: Final = "STARTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Scan:
     """``COMPLETED`` or ``ABORTED``."""
     told: int = 0
     """How many notifications there were: it rises while the scan gets on."""
+    began_ms: int = 0
+    """When it began, by the connector's clock; only of what the connector took by itself."""
+    beginnings: int = 0
+    """How often the connector began it: more than once where it was interrupted; only of the same."""
 
     @property
     def succeeded(self) -> bool:
@@ -58,14 +63,19 @@ def scan_of(notifications: Iterable[Mapping[str, Any]], signal: str, table: str)
     return _folded(mine, table)
 
 
-def initial_scan_of(notifications: Iterable[Mapping[str, Any]], table: str) -> Scan:
-    """The same for the newest snapshot that the connector took by itself when it began."""
+def initial_scan_of(notifications: Iterable[Mapping[str, Any]], table: str, incarnation: int) -> Scan:
+    """The same for the newest snapshot that the connector took by itself under an incarnation."""
     mine: list[Mapping[str, Any]] = []
+    beginnings = 0
     for each in notifications:
-        if each.get("aggregate_type") != _INITIAL:
+        if each.get("aggregate_type") != _INITIAL or each.get("incarnation") != incarnation:
             continue
-        mine = [each] if each["type"] == "STARTED" else [*mine, each]
-    return _folded(mine, table)
+        if each["type"] == _STARTED:
+            mine, beginnings = [each], beginnings + 1
+        elif mine:
+            mine.append(each)
+    began_ms = int(mine[0].get("timestamp") or 0) if mine else 0
+    return replace(_folded(mine, table), began_ms=began_ms, beginnings=beginnings)
 
 
 def _folded(notifications: list[Mapping[str, Any]], table: str) -> Scan:

@@ -12,6 +12,7 @@ from typing import Final
 
 from services.control.connectors import recapture_command
 from services.control.desk.following import SYSTEM
+from services.control.epochs.acts import Step, act_of
 from services.control.epochs.errors import AbortFirst, ConfirmShrink, CorrectOrder, ScanFailed
 from services.control.gaps import CaptureFacts
 from services.control.process.loops import NotYet
@@ -159,7 +160,7 @@ class RecoveryTurn:
                 if not self.bus.has_read(resource, since_ms):
                     raise NotYet(f"{resource}: the connector has not read the table yet")
         try:
-            _LOG.info("%s: %s", resource, self.bus.prove(resource, reason, SYSTEM.person))
+            _LOG.info("%s: %s", resource, self.bus.prove(resource, reason, SYSTEM.person, self._owe))
         except ConfirmShrink as error:
             raise RecoveryWaits(f"{resource}: {error}: {_confirm(resource)}") from error
         except (ScanFailed, CorrectOrder) as error:
@@ -174,6 +175,9 @@ class RecoveryTurn:
     def _recovery(self, provider: ProviderId) -> Recovery | None:
         with self.database.reading() as connection:
             return newest_recovery(acts_on(connection, KIND, provider))
+
+    def _owe(self, step: Step) -> None:
+        self._record(act_of(step, SYSTEM.person, self.now()))
 
     def _record(self, act: Act) -> None:
         with self.database.begin() as connection:

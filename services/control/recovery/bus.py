@@ -16,7 +16,9 @@ from services.control.access import Access
 from services.control.capture_work import CaptureWork
 from services.control.connectors import captured, desired_captures
 from services.control.desired import Declared
-from services.control.epochs.run import Ended, epoch_status, open_epochs, start_epoch
+from services.control.epochs.acts import Owe
+from services.control.epochs.opening import epoch_status, open_epochs
+from services.control.epochs.run import Ended, start_epoch
 from services.control.epochs.state import Newest
 from services.control.gaps import CaptureFacts, read_captures
 from services.control.policy_document import with_incarnation
@@ -59,8 +61,8 @@ class RecoveryBus(Protocol):
         """The newest epoch of a resource."""
         ...
 
-    def prove(self, resource: ResourceId, reason: str, by: str) -> Ended:
-        """Run an epoch over the whole table to its end; raises what ``start_epoch`` raises."""
+    def prove(self, resource: ResourceId, reason: str, by: str, owe: Owe) -> Ended:
+        """Run an epoch over the whole table to its end; owes and raises what ``start_epoch`` does."""
         ...
 
 
@@ -109,9 +111,9 @@ class StackRecovery:
         """From its markers."""
         return epoch_status(self.access, resource)
 
-    def prove(self, resource: ResourceId, reason: str, by: str) -> Ended:
+    def prove(self, resource: ResourceId, reason: str, by: str, owe: Owe) -> Ended:
         """As ``govbus snapshot start`` does it."""
-        return start_epoch(self.access, resource, reason=reason, by=by)
+        return start_epoch(self.access, resource, reason=reason, by=by, owe=owe)
 
 
 def tables_of(policy: Policy, provider: ProviderId) -> list[ResourceId]:

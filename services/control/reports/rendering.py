@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.control.catalogue.text import guarded
 from services.control.catalogue.vocabulary import Language
-from services.control.reports.report import Figure, Report, behind, departments_of, digest_of
+from services.control.clocks.calendar import civil_day
+from services.control.reports.report import Appendix, Figure, Report, behind, departments_of, digest_of
 from services.control.reports.words import ABOUT, KINDS, Kind, Titled
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -34,6 +36,14 @@ WORDS: Final = {
     "ledger": Titled("账本汇总", "sums of the ledger"),
     "mounting": Titled("目录挂接情况", "mounting of the catalogue"),
     "census": Titled("资源计数", "count of the resources"),
+    "appendix": Titled("附表", "appendix"),
+    "what": Titled("事项", "what"),
+    "when": Titled("到期或采集时间", "due, or seen"),
+    "state": Titled("落实情况", "state"),
+    "fulfilled": Titled("已落实", "fulfilled"),
+    "unfulfilled": Titled("未落实", "not fulfilled"),
+    "left_out": Titled("未列出的事项数", "not listed here"),
+    "none": Titled("无", "none"),
 }
 
 
@@ -58,6 +68,8 @@ def html(report: Report, language: Language, base: str = "") -> str:
         say=lambda word: titled(WORDS[word], language),
         name=lambda measure: titled(ABOUT[measure].title, language),
         about=ABOUT,
+        base=base,
+        day=_day,
         link=lambda measure, department="": base + behind(measure, report.scope.year, department),
         department_name=lambda id_: department_name(report, id_, language),
         departments=departments_of(report) if is_table(report) else [],
@@ -77,6 +89,9 @@ def xlsx(report: Report, language: Language, base: str = "") -> bytes:
         _write(book.add_worksheet("figures"), bold, _figure_rows(report, language, base))
         if is_table(report):
             _write(book.add_worksheet("departments"), bold, _department_rows(report, language))
+        if report.appendix is not None:
+            rows = _appendix_rows(report, report.appendix, language, base)
+            _write(book.add_worksheet("appendix"), bold, rows)
     return stream.getvalue()
 
 
@@ -124,6 +139,27 @@ def _department_rows(report: Report, language: Language) -> list[list[Any]]:
         [department_name(report, id_, language), *(_of(each, id_) for each in report.figures)]
         for id_ in departments_of(report)
     ]
+
+
+def _appendix_rows(report: Report, appendix: Appendix, language: Language, base: str) -> list[list[Any]]:
+    """Each row behind the figure; a last one where not all are here."""
+    with_state = any(each.state is not None for each in appendix.lines)
+    words = ("department", "what", "when", "source", *(("state",) if with_state else ()))
+    rows: list[list[Any]] = [[titled(WORDS[word], language) for word in words]]
+    for each in appendix.lines:
+        state = [] if each.state is None else [titled(WORDS[each.state.value], language)]
+        where = base + each.path if each.path else ""
+        rows.append(
+            [department_name(report, each.department, language), each.label, _day(each.at), where, *state]
+        )
+    if appendix.left_out:
+        rows.append([titled(WORDS["left_out"], language), appendix.left_out])
+    return rows
+
+
+def _day(at: str | None) -> str:
+    """The day in official time."""
+    return "" if at is None else civil_day(datetime.fromisoformat(at)).isoformat()
 
 
 def _write(sheet: Any, bold: Any, rows: Sequence[Sequence[Any]]) -> None:

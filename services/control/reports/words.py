@@ -150,3 +150,5 @@ FIGURES: Final = {
     Kind.EVALUATION: OF_A_YEAR,
 }
 """Which figures a report has, in its order."""
+APPENDIX: Final = {Kind.DUTIES: _M.DUTIES, Kind.OVERDUE: _M.OVERDUE}
+"""Lists: of these the rows behind a figure stand in the report, one by one."""

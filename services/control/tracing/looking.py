@@ -116,13 +116,17 @@ def traced(connection: Connection, subject: UUID, provider: str | None = None, m
     changes = {each.change for each in records}
     deliveries = reading.deliveries(connection, changes, most + 1)
     terms = reading.terms_of(connection, {each.topic for each in deliveries})
-    grants = {each.grant for said in terms.values() for each in said}
+    handed = {
+        (said.grant, each.partition, each.offset)
+        for each in deliveries[:most]
+        for said in terms.get(each.topic, ())
+    }
     found = Found(
         subject=subject,
         records=records[:most],
         deliveries=deliveries[:most],
         terms=terms,
-        acquired=reading.acquired_of(connection, grants),
+        acquired=reading.acquired_past(connection, handed),
         cut=len(records) > most or len(deliveries) > most,
     )
     return answer(found, extent_of(begun), provider)

@@ -14,6 +14,7 @@ from services.cli import (
     conflicts_decide,
     grant,
     grant_acting,
+    owing,
     quarantine_worker,
     reveal,
 )
@@ -53,7 +54,7 @@ def database(control_database: ControlDatabase, monkeypatch: pytest.MonkeyPatch)
     def open_control() -> Iterator[ControlDatabase]:
         yield control_database
 
-    for module in (grant_acting, quarantine_worker, reveal):
+    for module in (grant_acting, owing, quarantine_worker, reveal):
         monkeypatch.setattr(module, "open_control", open_control)
     monkeypatch.setattr(bus, "actor", lambda: "root")
     with control_database.begin() as connection:
@@ -224,6 +225,20 @@ def test_an_account_sees_the_values_that_are_its_departments_with_a_record_in_bo
     [note] = city.written
     assert dict(note.headers)["govbus_actor"] == account.encode()
     assert owed(database) == [("console:root", action, of, account)]
+
+
+@pytest.mark.requirement("A11-02")
+@pytest.mark.parametrize(
+    ("command", "action", "of"),
+    [(SHOW, "quarantine.reveal", STOPPED), (TAIL, "data.reveal", CANONICAL)],
+)
+def test_what_the_machines_user_looks_at_stands_in_both_places_too(
+    govbus: Call, city: MemoryCity, database: ControlDatabase, command: tuple[str, ...], action: str, of: str
+) -> None:
+    ended = govbus(*command, "--reveal", "--why", "case 7", "--json")
+    assert ended.code == ExitCode.OK, ended.err
+    assert dict(city.written[0].headers)["govbus_actor"] == b"console:root"
+    assert owed(database) == [("console:root", action, of, None)]
 
 
 @pytest.mark.requirement("A11-02")

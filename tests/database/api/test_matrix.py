@@ -179,6 +179,7 @@ ELSEWHERE: Final = {each for each in Action if each.area in (Area.DATA, Area.REP
     Action.POLICY_SIMULATE,
     Action.POLICY_APPLY,
     Action.POLICY_ACCEPT_SCHEMA,
+    Action.OPERATION_TAKE_VOLUME,
     Action.OPERATION_RESTART,
     # Pages only: its own test is in test_made_reports.py.
     Action.REPORT_MAKE,

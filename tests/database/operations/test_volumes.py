@@ -108,6 +108,19 @@ def test_an_operator_who_must_decide_is_told_both_ways(filled: Operated) -> None
     assert f"govbus reconcile {PERSON}" in page.text
 
 
+@pytest.mark.parametrize("state", ["open", "waiting"])
+def test_of_an_epoch_over_some_rows_the_order_is_named_where_their_keys_may_stand(
+    portal: Operated, state: str
+) -> None:
+    came = {"number": 1, "came": 5, "samples": [[NOW.isoformat(), 5]]} if state == "open" else None
+    narrowed = volume_document(epochs=[epoch(1, state, columns=["id"])], progress=came)
+    portal.see(Kind.EPOCH, {PERSON: narrowed})
+    page = portal.reader(Role.OPERATOR, department="data_bureau").open(f"/volumes/{PERSON}")
+    assert (page.status, page.faults) == (200, [])
+    assert f"govbus snapshot status {PERSON}" in page.text
+    assert f"govbus snapshot start {PERSON}" not in page.text, "without its filter it is refused"
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_pages_say_why_they_are_empty(portal: Operated, language: str) -> None:
     operator = portal.reader(Role.OPERATOR, department="data_bureau", language=language)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,8 @@ from services.control.process.loops import NotYet
 from services.control.process.tracing.acquiring import ACQUIRED, KIND, AcquiredTurn
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import Act, acts_on
-from services.control.store.trace.reading import acquired_of
+from services.control.store.trace.acquired import newest
+from services.control.store.trace.reading import acquired_past
 from services.ledger.counts import Place
 from tests.support.policy import sample_policy
 from tests.support.tracing import NOW
@@ -18,6 +20,7 @@ from topics.names import sink_group
 from topics.policy import Policy
 
 GRANT = GrantId("health-persons-gusu")
+MONTH = timedelta(days=30)
 TOPIC = sample_policy().grants[GRANT].grant.topic
 
 
@@ -39,8 +42,8 @@ def at(partition: int, offset: int, topic: TopicName = TOPIC) -> dict[Place, int
     return {Place(topic, partition): offset}
 
 
-def turn(database: ControlDatabase, bus: Bus) -> list[Act]:
-    AcquiredTurn(database, bus, lambda: NOW).turn()
+def turn(database: ControlDatabase, bus: Bus, now: datetime = NOW) -> list[Act]:
+    AcquiredTurn(database, bus, lambda: now).turn()
     with database.begin() as connection:
         return acts_on(connection, KIND, "health")
 
@@ -62,8 +65,41 @@ def test_what_a_group_has_committed_is_told_once_for_each_step_forward(
     _, second = turn(control_database, bus)
     assert second.facts == {f"{GRANT}/1/health.app": 4}, "who goes back has acquired it all the same"
     with control_database.begin() as connection:
-        known = {(each.group, each.partition): each.committed for each in acquired_of(connection, [GRANT])}
+        known = {(group, partition): at for (_, group, partition), at in newest(connection).items()}
     assert known == {("health.app", 0): 5, ("health.app", 1): 4, (sink_group(GRANT), 0): 1}
+
+
+@pytest.mark.requirement("A11-01")
+def test_a_record_was_acquired_by_the_first_step_past_it_however_far_its_group_went_on(
+    control_database: ControlDatabase,
+) -> None:
+    bus = Bus({"health.app": at(0, 5)})
+    turn(control_database, bus)
+    for number, offset in enumerate((9, 40, 41), 1):
+        bus.groups["health.app"] = at(0, offset)
+        turn(control_database, bus, NOW + number * MONTH)
+    bus.groups["health.other"] = at(0, 60)
+    turn(control_database, bus, NOW + 9 * MONTH)
+    with control_database.begin() as connection:
+        firsts = {
+            offset: sorted(
+                (each.group, (each.seen_at - NOW) // MONTH)
+                for each in acquired_past(connection, [(GRANT, 0, offset)])
+            )
+            for offset in (4, 5, 8, 9, 40, 50, 60)
+        }
+        assert acquired_past(connection, []) == []
+        assert acquired_past(connection, [(GRANT, 1, 0), ("another", 0, 0)]) == []
+    other = ("health.other", 9)
+    assert firsts == {
+        4: [("health.app", 0), other],
+        5: [("health.app", 1), other],
+        8: [("health.app", 1), other],
+        9: [("health.app", 2), other],
+        40: [("health.app", 3), other],
+        50: [other],
+        60: [],
+    }
 
 
 @pytest.mark.parametrize("group", ["tax.app", "healthy", "gate", "connect-sink.another"])

@@ -1,6 +1,7 @@
 """The index of the trace over the sample city: whoever received a record is named, and nobody else."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import text
 from services.cli.trace import shape
 from services.control.accounts.actions import Action
 from services.control.process.loops import NotYet
+from services.control.process.tracing import indexing
+from services.control.retention.floor import SIX_MONTHS, Floor
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import acts_on
 from services.control.store.trace.acquired import Moved, note_moved
@@ -304,6 +307,22 @@ def test_a_record_is_acquired_once_a_group_has_committed_past_it_and_not_before(
         assert found[one.at] == expected
 
 
+@pytest.mark.requirement("A11-01")
+def test_a_record_of_january_was_acquired_in_january_whatever_is_committed_in_december(
+    control_database: ControlDatabase, city: MemoryCity
+) -> None:
+    turn_of(control_database, city).turn()
+    one = traced(control_database, CHEN).recipients[0]
+    _, partition, offset = one.at.rsplit(":", 2)
+    for months, further in enumerate((1, 500, 90_000)):
+        at = NOW + months * 30 * DAY
+        with control_database.begin() as connection:
+            moved = Moved(one.grant, one.consumer, int(partition), int(offset) + further)
+            note_moved(connection, [moved], at)
+    found = {each.at: each.acquired_by for each in traced(control_database, CHEN).recipients}
+    assert found[one.at] == NOW
+
+
 def test_what_was_said_of_a_grant_in_an_older_policy_version_stays_with_what_it_delivered(
     control_database: ControlDatabase, city: MemoryCity
 ) -> None:
@@ -345,6 +364,39 @@ def test_rows_of_before_the_retention_are_removed_in_portions(
     with control_database.begin() as connection:
         forget(connection, later_ms, 10_000)
     assert rows() == 0
+
+
+@pytest.mark.requirement("A11-01")
+@pytest.mark.parametrize(("demanded", "kept"), [(None, 400), (184, 400), (1_000, 1_000)])
+def test_the_index_is_kept_as_long_as_the_strictest_pack_demands_and_says_from_when_on(
+    control_database: ControlDatabase,
+    city: MemoryCity,
+    monkeypatch: pytest.MonkeyPatch,
+    demanded: int | None,
+    kept: int,
+) -> None:
+    days = demanded or SIX_MONTHS
+    monkeypatch.setattr(indexing, "adopted_floor", lambda _: Floor(days))
+    turn_of(control_database, city).turn()
+    with control_database.begin() as connection:
+        connection.execute(text("UPDATE trace_deliveries SET at_ms = :at"), {"at": ms(NOW)})
+        connection.execute(text("UPDATE trace_subjects SET at_ms = :at"), {"at": ms(NOW)})
+        note_moved(connection, [Moved("g", "health", 0, 5)], NOW)
+    for days_later, left in ((kept - 1, True), (kept + 1, False)):
+        later = NOW + days_later * DAY
+        with control_database.begin() as connection:
+            connection.execute(text("UPDATE trace_state SET complete_until = :at"), {"at": later})
+        turn_of(control_database, city, now=partial(datetime.fromtimestamp, later.timestamp(), UTC)).turn()
+        extent = traced(control_database, ANNA).extent
+        assert bool(traced(control_database, ANNA).recipients) is left
+        assert extent.incomplete_before == (None if left else later - kept * DAY)
+        with control_database.begin() as connection:
+            steps = connection.execute(text("SELECT count(*) FROM trace_acquired_steps")).scalar_one()
+        assert bool(steps) is left
+
+
+def ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 @pytest.mark.parametrize("resident", ["", "1", ANNA[:-1] + ("1" if ANNA[-1] != "1" else "2"), "x" * 18])

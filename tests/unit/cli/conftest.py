@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import pytest
 import typer
 
-from services.cli import bus
+from services.cli import bus, owing
 from services.cli.main import app
-from services.cli.output import run
+from services.cli.output import CommandFailed, ExitCode, run
 from tests.support.memory_bus import MemoryCity
 from tests.unit.cli.called import ENROLMENT, PERSON, Ended, Govbus
 
@@ -32,6 +32,13 @@ def govbus(city: MemoryCity, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         yield bus.Bus(city.lookup, city)
 
     monkeypatch.setattr(bus, "open_bus", open_bus)
+
+    @contextmanager
+    def no_database() -> Iterator[None]:
+        raise CommandFailed(ExitCode.UNAVAILABLE, "there is no database of the control plane", "", "")
+        yield
+
+    monkeypatch.setattr(owing, "open_control", no_database)
     monkeypatch.setattr(bus, "actor", lambda: "wang")
 
     def call(*arguments: str) -> Ended:

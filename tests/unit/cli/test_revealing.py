@@ -58,6 +58,7 @@ def test_revealing_shows_values_and_is_recorded_with_actor_and_reason(
     ended = govbus(*arguments, "--reveal", "--why", "case 7", "--json")
     assert ended.code == ExitCode.OK, ended.err
     assert NAME in ended.out
+    assert "is not in the ledger" in ended.err, "the note is the record where no database serves"
     [record] = city.written
     assert record.value is None
     assert dict(record.headers) == {

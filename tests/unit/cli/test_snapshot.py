@@ -88,3 +88,23 @@ def test_how_an_epoch_stands_has_one_shape(govbus: Govbus, running: pytest.Monke
     assert ended.code == 0, ended.err
     assert list(shape("snapshot-status").iter_errors(ended.answer)) == []
     assert (ended.answer["state"], ended.answer["where"]) == ("aborted", ["id=1"])
+
+
+@pytest.mark.parametrize(
+    ("state", "where", "go_on"),
+    [
+        (EpochState.OPEN, (), f"govbus snapshot start {PERSONS}"),
+        (EpochState.WAITING, ("id=1",), f"govbus snapshot start {PERSONS} --where=id=1 --confirm-shrink"),
+        (EpochState.ENDED, (), None),
+        (EpochState.NONE, (), None),
+    ],
+)
+def test_what_goes_on_with_an_open_epoch_is_named_with_its_filter(
+    govbus: Govbus,
+    running: pytest.MonkeyPatch,
+    state: EpochState,
+    where: tuple[str, ...],
+    go_on: str | None,
+) -> None:
+    running.setattr(snapshot, "epoch_status", lambda *_: Newest(1, state, where=where))
+    assert govbus("snapshot", "status", PERSONS, "--json").answer["go_on"] == go_on

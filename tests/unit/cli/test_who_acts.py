@@ -50,12 +50,16 @@ MUST = {
 MAY = {
     "catalogue import",
     "conflicts list",
+    "evidence export",
+    "evidence receipt",
     "grant resume",
     "grant suspend",
     "quarantine discard",
     "quarantine release",
     "quarantine show",
     "reconcile",
+    "snapshot abort",
+    "snapshot start",
     "tail",
     "ticket show",
 }

@@ -132,7 +132,7 @@ def test_only_a_scan_of_the_table_with_its_own_signal_counts(
 ) -> None:
     scan = scan_of(story, "r.1", "public.person")
     assert (scan.succeeded, scan.failed) == (succeeded, failed)
-    assert not initial_scan_of(story, "public.person").began
+    assert not initial_scan_of(story, "public.person", 1).began
 
 
 @pytest.mark.parametrize(

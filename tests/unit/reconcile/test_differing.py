@@ -71,7 +71,7 @@ def test_a_sinks_table_is_read_in_the_values_of_the_grants_schema() -> None:
     ]
     values = {"type": "record", "name": "R", "fields": fields}
     target = Target("public", "person", ("pseudonym",), values)
-    table = SinkTable(GrantId("g"), target, CaptureSource("h", 1, "d", "u", "p"))
+    table = SinkTable(GrantId("g"), target, "s", CaptureSource("h", 1, "d", "u", "p"))
     assert table.columns == ("pseudonym", "name", "born", "at", "size")
     assert table.query() == (
         'SELECT "pseudonym"::text, "name"::text, ("born" - DATE \'1970-01-01\'),'

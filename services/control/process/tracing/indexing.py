@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from services.control.desired import AUDIT_DAYS, COMPACTION_LAG_MS
 from services.control.framing import decode
 from services.control.process.loops import NotYet
+from services.control.retention.adopted import adopted_floor
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.trace import writing
 from services.control.store.trace.writing import DeliveryRow, SubjectRow, Terms, TraceState
@@ -34,6 +35,7 @@ BATCH: Final = 20_000
 """Rows in memory at a time, and in one transaction."""
 _LAG: Final = timedelta(milliseconds=COMPACTION_LAG_MS)
 _KEPT: Final = timedelta(days=AUDIT_DAYS)
+"""Unless an adopted pack demands more."""
 _FORGOTTEN: Final = 5_000
 
 
@@ -111,7 +113,7 @@ class TraceTurn:
         with self.database.begin() as connection:
             if whole:
                 writing.complete(connection, moment)
-                writing.forget(connection, _ms(moment - _KEPT), _FORGOTTEN)
+                _forget(connection, moment)
         return not whole
 
     def _portion(
@@ -240,6 +242,15 @@ def _note_gaps(connection: Connection, begun: TraceState, issued: datetime | Non
     since = begun.complete_until or issued
     if since is not None and moment - since > _LAG:
         writing.lacks_before(connection, moment - _LAG)
+
+
+def _forget(connection: Connection, moment: datetime) -> None:
+    """Keep the index as long as the ledger is kept; from then on it says that older rows are missing."""
+    if not writing.holds_before(connection, _ms(moment - _KEPT)):
+        return
+    before = moment - max(_KEPT, timedelta(days=adopted_floor(connection).days))
+    if writing.forget(connection, _ms(before), _FORGOTTEN):
+        writing.lacks_before(connection, before)
 
 
 def _moment(milliseconds: int, like: datetime) -> datetime:

@@ -1,5 +1,10 @@
-"""Keeps what reconciliations found and reads it: the last proof of each resource, and those before it."""
+"""Keeps what reconciliations found and reads it: the last proof of each resource, and those before it.
 
+Each is owed to the ledger with its figures and the digest of what is kept, so that nobody alters it unseen.
+"""
+
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +15,11 @@ from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.control.store.ids import new_id
+from services.control.store.outbox import Fact
 from services.control.store.reconciliations.tables import RECONCILIATIONS
 
+ACT: Final = "reconcile.proof"
+KIND: Final = "resource"
 _MOST: Final = 100
 
 
@@ -61,6 +69,27 @@ def keep(connection: Connection, proof: Proof) -> UUID:
         )
     )
     return id_
+
+
+def digest_of(proof: Proof) -> str:
+    """SHA-256 of the kept answer as JSON with sorted keys and no spaces, in hexadecimal."""
+    text = json.dumps(proof.document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def facts_of(proof: Proof) -> dict[str, Fact]:
+    """What the ledger is told of it."""
+    return {
+        "cut": proof.cut,
+        "same": proof.same,
+        "source_rows": proof.source_rows,
+        "source_digest": proof.source_digest,
+        "canonical_rows": proof.canonical_rows,
+        "canonical_digest": proof.canonical_digest,
+        "differences": proof.differences,
+        "explained": proof.explained,
+        "digest": digest_of(proof),
+    }
 
 
 def last_proofs(connection: Connection, providers: Collection[str] | None = None) -> dict[str, Proof]:

@@ -1,4 +1,4 @@
-"""How far departments' groups have committed, as the ledger was told last."""
+"""How far departments' groups have committed, as the ledger was told: the newest, and each step to it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.control.store.trace.tables import TRACE_ACQUIRED
+from services.control.store.trace.tables import TRACE_ACQUIRED, TRACE_ACQUIRED_STEPS
 
 Key = tuple[str, str, int]
 """Grant, group, partition."""
@@ -40,7 +40,7 @@ def newest(connection: Connection) -> dict[Key, int]:
 
 
 def note_moved(connection: Connection, moved: Iterable[Moved], seen_at: datetime) -> None:
-    """Note what the ledger is told in the same transaction."""
+    """Note what the ledger is told in the same transaction; a step stays when the next one is noted."""
     rows = [
         {
             "grant_id": each.grant,
@@ -61,3 +61,7 @@ def note_moved(connection: Connection, moved: Iterable[Moved], seen_at: datetime
         ),
         rows,
     )
+    table = TRACE_ACQUIRED.c
+    taken = select(table.id, table.committed, table.seen_at).where(table.seen_at == seen_at)
+    steps = insert(TRACE_ACQUIRED_STEPS).from_select(["acquired_id", "committed", "seen_at"], taken)
+    connection.execute(steps.on_conflict_do_nothing())

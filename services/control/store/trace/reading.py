@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, text
 
 from services.control.store.trace.tables import (
-    TRACE_ACQUIRED,
     TRACE_DELIVERIES,
     TRACE_SUBJECTS,
     TRACE_TERMS,
@@ -65,7 +64,7 @@ class TermsFound:
 
 @dataclass(frozen=True, slots=True)
 class AcquiredFound:
-    """How far a group had committed when it was seen last."""
+    """A step of a group: up to where it had committed, and when that was seen first."""
 
     grant: str
     group: str
@@ -127,14 +126,32 @@ def terms_of(connection: Connection, topics: Collection[str]) -> dict[str, list[
     return found
 
 
-def acquired_of(connection: Connection, grants: Collection[str] | None = None) -> list[AcquiredFound]:
-    """How far the groups of these grants, or of all, were seen."""
-    wanted = select(TRACE_ACQUIRED)
-    if grants is not None:
-        wanted = wanted.where(TRACE_ACQUIRED.c.grant_id.in_(list(grants)))
+_PAST: Final = text("""
+    SELECT DISTINCT known.grant_id, known.consumer_group, known.partition, step.committed, step.seen_at
+    FROM unnest(CAST(:grants AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]))
+         AS wanted (grant_id, partition, record_offset)
+    JOIN trace_acquired AS known ON known.grant_id = wanted.grant_id AND known.partition = wanted.partition
+    CROSS JOIN LATERAL (
+        SELECT committed, seen_at FROM trace_acquired_steps
+        WHERE acquired_id = known.id AND committed > wanted.record_offset
+        ORDER BY committed LIMIT 1
+    ) AS step
+""")
+"""The first step past each record, of every group."""
+
+
+def acquired_past(connection: Connection, records: Collection[tuple[str, int, int]]) -> list[AcquiredFound]:
+    """The first step past each of these records of grants, of each group.
+
+    Args:
+        connection: inside the caller's transaction.
+        records: grant, partition and offset in its topic.
+    """
+    grants, partitions, offsets = zip(*records, strict=True) if records else ((), (), ())
+    given = {"grants": list(grants), "partitions": list(partitions), "offsets": list(offsets)}
     return [
         AcquiredFound(row.grant_id, row.consumer_group, row.partition, row.committed, row.seen_at)
-        for row in connection.execute(wanted)
+        for row in connection.execute(_PAST, given)
     ]
 
 

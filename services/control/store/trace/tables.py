@@ -106,5 +106,17 @@ TRACE_ACQUIRED: Final = Table(
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("committed", BigInteger, nullable=False),
     Column("seen_at", INSTANT, nullable=False),
+    Column("id", Integer, Identity(always=True), nullable=False),
+    UniqueConstraint("id"),
 )
 """How far each group of a department was seen to have committed, as the ledger was told last."""
+
+TRACE_ACQUIRED_STEPS: Final = Table(
+    "trace_acquired_steps",
+    METADATA,
+    Column("acquired_id", Integer, ForeignKey("trace_acquired.id"), primary_key=True, autoincrement=False),
+    Column("committed", BigInteger, primary_key=True, autoincrement=False),
+    Column("seen_at", INSTANT, nullable=False),
+    Index("ix_trace_acquired_steps_seen_at", "seen_at", postgresql_using="brin"),
+)
+"""Each step forward of a group, one a look at most: by the first one past a record it was acquired."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.control.store.trace.tables import (
+    TRACE_ACQUIRED_STEPS,
     TRACE_DELIVERIES,
     TRACE_PLACES,
     TRACE_STATE,
@@ -76,6 +77,12 @@ class Terms:
     legal_basis: str
 
 
+_DATED: Final = (
+    (TRACE_SUBJECTS.name, "at_ms", ":before"),
+    (TRACE_DELIVERIES.name, "at_ms", ":before"),
+    (TRACE_ACQUIRED_STEPS.name, "seen_at", "to_timestamp(:before / 1000.0)"),
+)
+"""Tables whose rows are forgotten: table, column, and the moment in milliseconds as that column has it."""
 _STATE_COLUMNS: Final = ("key_version", "policy_next", "complete_until", "incomplete_before", "untraceable")
 
 
@@ -173,13 +180,24 @@ def put_terms(connection: Connection, terms: Iterable[Terms], policy_next: int) 
 def forget(connection: Connection, before_ms: int, limit: int) -> int:
     """Remove rows of before that time, at most so many of each table; returns how many."""
     removed = 0
-    for table in (TRACE_SUBJECTS, TRACE_DELIVERIES):
+    for table, column, before in _DATED:
         statement = text(
-            f"DELETE FROM {table.name} WHERE ctid IN "  # noqa: S608 - the name is one of ours
-            f"(SELECT ctid FROM {table.name} WHERE at_ms < :before LIMIT :limit)"
+            f"DELETE FROM {table} WHERE ctid IN "  # noqa: S608 - the names are ours
+            f"(SELECT ctid FROM {table} WHERE {column} < {before} LIMIT :limit)"
         )
         removed += connection.execute(statement, {"before": before_ms, "limit": limit}).rowcount
     return removed
+
+
+def holds_before(connection: Connection, before_ms: int) -> bool:
+    """Whether there is a row of before that time."""
+    return any(
+        connection.execute(
+            text(f"SELECT EXISTS (SELECT FROM {table} WHERE {column} < {before})"),  # noqa: S608 - ours
+            {"before": before_ms},
+        ).scalar_one()
+        for table, column, before in _DATED
+    )
 
 
 def _newest_terms(connection: Connection) -> dict[str, dict[str, str]]:
