@@ -17,6 +17,7 @@ from services.cli.evidence_span import span_of
 from services.cli.output import CommandFailed, ExitCode, Json, emit_json
 from services.cli.owing import Who, owe_if_served, who_acts
 from services.cli.policy import current_policy
+from services.cli.replay_scope import at_of
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.evidence.keys import NoKey
@@ -29,6 +30,7 @@ from services.control.evidence.on_stack import (
     trust_path,
 )
 from services.control.evidence.settings import EvidenceSettings
+from services.control.evidence.spanning import Offsets
 from services.control.evidence.stating import IndexBehind, NothingToProve
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.owners import whose_order, whose_topic
@@ -37,13 +39,13 @@ from services.control.store.outbox import Fact
 from services.evidence.checkpoints import Signed
 from services.evidence.faults import Faulty
 from services.evidence.hashing import AlgorithmMissing
-from services.evidence.making import LedgerDiffers, NothingSealed
+from services.evidence.making import LedgerDiffers, NothingSealed, Span
 from services.evidence.signing import ED25519
 from services.evidence.trust import Holder, trust_from, trust_text
 from services.ledger.coordinates import parse_coordinate
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
-from topics.event import GrantId
+from topics.event import GrantId, TopicName
 from topics.grants.hold import HoldScope
 
 app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
@@ -108,18 +110,39 @@ def export_command(
     last: Annotated[str | None, typer.Option(help="So long until now: 90s, 30m, 1h, 7d.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", help="Begin, in UTC.", formats=_FORMATS)] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="End, in UTC.", formats=_FORMATS)] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="When these offsets of an input partition were decided: TOPIC:PARTITION[:FROM-TO]."
+        ),
+    ] = None,
     trust: Trusts = None,
     login: AsOrNobody = None,
     as_json: Json = False,
 ) -> None:
-    """Write the evidence of a stretch of time as a bundle, and compare the topics with what was sealed."""
-    span = span_of(last, since, until, _now_ms())
+    """Write the evidence of a stretch as a bundle, and compare the topics with what was sealed."""
+    asked = _asked(at, last, since, until)
     with _stack("kafka", "registry") as stack:
         who = who_acts(login, Action.AUDIT_EXPORT, Whose())
-        content = export(stack, span, _witnesses(stack, trust), _now_ms())
-        _handed_out(who, EXPORTED, content, {"from_ms": span.from_ms, "to_ms": span.to_ms})
-        to.write_bytes(content)
-    _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
+        found = export(stack, asked, _witnesses(stack, trust), _now_ms())
+        span, many = found.span, len(found.content)
+        _handed_out(who, EXPORTED, found.content, {"from_ms": span.from_ms, "to_ms": span.to_ms})
+        to.write_bytes(found.content)
+    answer = {"path": str(to), "bytes": many, "from_ms": span.from_ms, "to_ms": span.to_ms}
+    told = f"{to}: {many} bytes, from {_time(span.from_ms)} to {_time(span.to_ms)}"
+    _answer(answer, told, as_json=as_json)
+
+
+def _asked(
+    at: str | None, last: str | None, since: datetime | None, until: datetime | None
+) -> Span | Offsets:
+    """The stretch that the options name, by time or by offsets."""
+    if at is None:
+        return span_of(last, since, until, _now_ms())
+    if (last, since, until) != (None, None, None):
+        raise CommandFailed(ExitCode.USAGE, "a stretch is by time or by offsets", "--at", "give one of both")
+    topic, partition, begin, end = at_of(at)
+    return Offsets(TopicName(str(topic)), partition or 0, begin, end)
 
 
 @app.command("receipt")

@@ -35,6 +35,16 @@ class Delivered(NamedTuple):
     blocks: int
 
 
+class Covered(NamedTuple):
+    """Which offsets of an input partition one live reader decided, without a gap; the end is excluded."""
+
+    group: str
+    topic: str
+    partition: int
+    from_offset: int
+    to_offset: int
+
+
 @dataclass(slots=True)
 class _Sum:
     delivered: int = 0
@@ -48,6 +58,7 @@ class Reading:
     """Reads entries in the order of the log and remembers what the next one is held against."""
 
     _policies: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _begins: dict[tuple[str, str, int], int] = field(default_factory=dict)
     _positions: dict[tuple[str, str, int], int] = field(default_factory=dict)
     _sums: dict[tuple[str, int, int], _Sum] = field(default_factory=dict)
     _cuts: Cuts = field(default_factory=Cuts)
@@ -109,6 +120,10 @@ class Reading:
         self._cuts.check()
         return [self._line(*key, found) for key, found in sorted(self._sums.items())]
 
+    def covered(self) -> list[Covered]:
+        """What live readers decided, by group and input partition."""
+        return [Covered(*chain, self._begins[chain], end) for chain, end in sorted(self._positions.items())]
+
     def _take(self, entry: Entry, value: Mapping[str, Any]) -> None:
         if entry.topic in (INTAKE, DELIVERY):
             self._link(entry, value)
@@ -127,6 +142,7 @@ class Reading:
         if block["from_offset"] != expected:
             what = f"it begins at {block['from_offset']}, the one before ended at {expected}"
             raise Faulty(Fault.CHAIN_BROKEN, str(entry), what)
+        self._begins.setdefault(chain, block["from_offset"])
         self._positions[chain] = block["to_offset"]
 
     def _judge(self, entry: Entry, block: Mapping[str, Any]) -> None:

@@ -38,6 +38,7 @@ def as_answer(verdict: Verdict | ReceiptVerdict) -> dict[str, Any]:
         "first_index": verdict.first_index,
         "entries": verdict.entries,
         "topics": dict(verdict.counts),
+        "covered": [each._asdict() for each in verdict.covered],
         "delivered": [each._asdict() for each in verdict.delivered],
         "receipt": None,
     }
@@ -60,6 +61,7 @@ def _receipt_answer(verdict: ReceiptVerdict) -> dict[str, Any]:
         "first_index": 0,
         "entries": verdict.entries,
         "topics": {},
+        "covered": [],
         "delivered": [],
         "receipt": {
             "record": f"{receipt.about.topic}:{receipt.about.partition}:{receipt.about.offset}",
@@ -88,6 +90,11 @@ def told(verdict: Verdict | ReceiptVerdict) -> str:
     last = verdict.first_index + verdict.entries
     lines.append(f"{verdict.entries} entries, {verdict.first_index} to before {last}, none missing")
     lines += [f"  {topic}: {count}" for topic, count in verdict.counts.items()]
+    lines += [
+        f"  {each.group} decided {each.topic}:{each.partition} from {each.from_offset} to before "
+        f"{each.to_offset}, without a gap"
+        for each in verdict.covered
+    ]
     lines += [
         f"  grant {each.grant} generation {each.generation} by policy {each.policy_version}: "
         f"{each.delivered} delivered, {each.tombstoned} tombstoned, {each.withheld} withheld "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from services.evidence.allowing import Delivered, Reading
+from services.evidence.allowing import Covered, Delivered, Reading
 from services.evidence.bundle import MANIFEST, Consistency, Contents, Manifest, contents_of, opened
 from services.evidence.canonical import NotCanonical
 from services.evidence.checkpoints import Checkpoint, Signed, frontier_of
@@ -38,6 +38,7 @@ class Verdict:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Entries by topic."""
     delivered: Sequence[Delivered] = ()
+    covered: Sequence[Covered] = ()
     root: str = ""
     witness: int = 0
     """Number of the witness' checkpoint."""
@@ -60,7 +61,8 @@ def verify(archive: bytes, trust: Trust) -> Verdict:
         chain = _checked_chain(contents.checkpoints, manifest, trust)
         entries = list(_placed(contents.entries, chain, based=manifest.base > 0))
         check_witness(chain, contents.consistency, trust)
-        delivered = _read(entries, contents, chain[-1])
+        reading = _read(entries, contents, chain[-1])
+        delivered = reading.delivered()
     except Faulty as found:
         return Verdict(found.fault, found.where, found.detail, manifest)
     except AlgorithmMissing as missing:
@@ -76,6 +78,7 @@ def verify(archive: bytes, trust: Trust) -> Verdict:
         entries=len(entries),
         counts=dict(sorted(counts.items())),
         delivered=delivered,
+        covered=reading.covered(),
         root=last.root,
         witness=trust.witness.checkpoint.number,
         holder=trust.holder,
@@ -222,7 +225,7 @@ def check_witness(chain: Sequence[Signed], proofs: Sequence[Consistency], trust:
         raise Faulty(Fault.FORKED, where, "the proof of consistency with it does not hold")
 
 
-def _read(entries: Sequence[Entry], contents: Contents, last: Signed) -> list[Delivered]:
+def _read(entries: Sequence[Entry], contents: Contents, last: Signed) -> Reading:
     """What the entries mean: chains without a gap, each delivery allowed by a policy of the log."""
     reading = Reading()
     one = last.checkpoint
@@ -238,7 +241,7 @@ def _read(entries: Sequence[Entry], contents: Contents, last: Signed) -> list[De
             raise Faulty(Fault.BUNDLE_MALFORMED, where, str(error)) from error
     for entry in entries:
         reading.read(entry)
-    return reading.delivered()
+    return reading
 
 
 def _named(one: Checkpoint) -> str:

@@ -138,3 +138,14 @@ class Lookup:
             if wanted(block) and block.covers(record.offset):
                 return block
         return None
+
+
+def written_at(reader: TopicReader, place: Place, offset: int) -> int | None:
+    """The time of the record that stands there; None where none does."""
+    if place not in reader.places(place.topic):
+        return None
+    bounds = reader.bounds(place)
+    if not bounds.low <= offset < bounds.end:
+        return None
+    found = next(iter(reader.read(place, offset, offset + 1)), None)
+    return None if found is None else found.timestamp_ms

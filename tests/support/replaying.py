@@ -1,7 +1,10 @@
 """Cities in memory whose ledger is decided again: what replays are tried on."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from services.ledger.counts import Place
 from services.ledger.replay.scope import Scope
 from services.ledger.replay.what_if import with_grant
 from services.ledger.replay.what_is_known import Known
@@ -15,6 +18,9 @@ ALL = Scope(from_ms=1)
 PERSONS = ResourceId("population.person.v1")
 HEALTH = GrantId("health-persons-gusu")
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
+HOUR = 3_600_000
+BEGIN = 1_790_000_001_000
+"""Where the clock of a city in memory begins."""
 
 
 def known(city: MemoryCity) -> Known:
@@ -55,3 +61,20 @@ def receiving(city: MemoryCity) -> GrantId:
         for each in city.policy.grants.values()
         if each.grant.resource == PERSONS and each.grant.id != HEALTH
     )
+
+
+def hourly(steps: Sequence[str]) -> MemoryCity:
+    """A city in which something is decided every hour: a good change, a bad one, a published version."""
+    city, before = MemoryCity(), None
+    for number, step in enumerate(steps):
+        city.clock = BEGIN + number * HOUR
+        if step == "version":
+            record = city.publish(number + 1, occurred_ms=city.clock)
+            place = Place(record.topic, record.partition)
+            city.memory.records[place][-1] = replace(record, timestamp_ms=city.clock)
+        else:
+            row = person(id_number="bad") if step == "bad" else person(name=step)
+            city.change("u" if before else "c", before, row, at_ms=city.clock)
+            before = row
+        city.pump()
+    return city

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from services.control.evidence.ledger_log import LedgerLog
 from services.control.evidence.receipts import Receipts
 from services.control.evidence.sealer import Sealer
 from services.control.evidence.settings import EvidenceSettings
+from services.control.evidence.spanning import Offsets, span_of_offsets
 from services.control.evidence.witnesses import FileWitness, HttpWitness, Witness
 from services.control.rights import CONTROL, LEDGER
 from services.control.store.database import ControlDatabase
@@ -89,11 +91,19 @@ def seal_now(stack: Stack, settings: EvidenceSettings, now_ms: Callable[[], int]
     raise AssertionError("the last attempt returns or raises")
 
 
-def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) -> bytes:
-    """The bundle of a stretch of time.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A bundle, and which stretch of time it was made for."""
+
+    content: bytes
+    span: Span
+
+
+def export(stack: Stack, asked: Span | Offsets, witnesses: Sequence[Signed], made_ms: int) -> Exported:
+    """The bundle of a stretch of time, or of that in which these offsets were decided.
 
     Raises:
-        NothingSealed: no checkpoint covers it.
+        NothingSealed: no checkpoint covers it, or nothing decided these offsets.
         LedgerDiffers: the topics are not what was sealed.
         NotYet: nothing was ever sealed.
     """
@@ -103,7 +113,9 @@ def export(stack: Stack, span: Span, witnesses: Sequence[Signed], made_ms: int) 
             raise NothingSealed("there is no checkpoint yet")
         made_ms = max(made_ms, log[-1].signed.checkpoint.time_ms)
         source = LedgerLog(reader, _decoder(stack, LEDGER))
-        return bundle_of(log, source, witnesses, span, made_ms, keys_of(stack).sealing(made_ms))
+        span = span_of_offsets(reader, source.decoder, asked) if isinstance(asked, Offsets) else asked
+        content = bundle_of(log, source, witnesses, span, made_ms, keys_of(stack).sealing(made_ms))
+        return Exported(content, span)
 
 
 @contextmanager

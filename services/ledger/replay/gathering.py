@@ -11,13 +11,12 @@ from typing import Final
 from services.ledger.blocks import BlockKind, Chain
 from services.ledger.counts import Place
 from services.ledger.decode import Decoder
+from services.ledger.lookup import SKEW_MS, written_at
 from services.ledger.reader import Bounds, TopicReader
 from services.ledger.replay.recorded import Recorded, Recording, Stretch, begin_of, stretch_of
 from services.ledger.replay.scope import Scope, Wanted
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
 
-SKEW_MS: Final = 600_000
-"""How much earlier than its records a block may have been written, by clocks that differ."""
 _BEYOND_MS: Final = 3_600_000
 """How much later than the scope's end a block begins behind which none of its chain is in scope."""
 _FIRST_BACK_MS: Final = 3_600_000
@@ -141,11 +140,7 @@ def _begin_ms(reader: TopicReader, scope: Scope) -> int | None:
         return scope.from_ms
     if scope.topic is None or scope.partition is None or scope.from_offset is None:
         return None
-    place = Place(scope.topic, scope.partition)
-    if place not in reader.places(scope.topic):
-        return None
-    first = next(iter(reader.read(place, scope.from_offset, scope.from_offset + 1)), None)
-    return None if first is None else first.timestamp_ms
+    return written_at(reader, Place(scope.topic, scope.partition), scope.from_offset)
 
 
 def _is_beyond(block: Recorded, scope: Scope) -> bool:

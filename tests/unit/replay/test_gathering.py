@@ -1,7 +1,7 @@
 """The blocks of a scope are found from where it begins, and never are older ones read than are needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -18,30 +18,9 @@ from services.ledger.replay.recorded import Recorded, Recording, Stretch, Whole,
 from services.ledger.replay.scope import Scope, wanted
 from services.ledger.replay.words import Fate, Verdict
 from tests.support.memory_bus import MemoryCity
-from tests.support.replaying import PERSONS, known
-from tests.unit.ledger.test_city import person
+from tests.support.replaying import BEGIN, HOUR, PERSONS, hourly, known
 from topics.event import KafkaRecord
 from topics.names import LEDGER_DELIVERY, LEDGER_INTAKE
-
-HOUR = 3_600_000
-BEGIN = MemoryCity().clock
-
-
-def hourly(steps: Sequence[str]) -> MemoryCity:
-    """A city in which something is decided every hour: a good change, a bad one, a published version."""
-    city, before = MemoryCity(), None
-    for number, step in enumerate(steps):
-        city.clock = BEGIN + number * HOUR
-        if step == "version":
-            record = city.publish(number + 1, occurred_ms=city.clock)
-            place = Place(record.topic, record.partition)
-            city.memory.records[place][-1] = replace(record, timestamp_ms=city.clock)
-        else:
-            row = person(id_number="bad") if step == "bad" else person(name=step)
-            city.change("u" if before else "c", before, row, at_ms=city.clock)
-            before = row
-        city.pump()
-    return city
 
 
 def everything(reader: TopicReader, city: MemoryCity, scope: Scope) -> list[Stretch]:
