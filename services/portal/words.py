@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from services.api.uses.task import Matter
 from services.control.accounts import actions as account_actions
 from services.control.accounts import roles
 from services.control.accounts.decision import Refusal
@@ -19,10 +20,12 @@ from services.control.catalogue.fulfilment import Fulfilment
 from services.control.catalogue.vocabulary import Language, word
 from services.control.clocks import running
 from services.control.clocks.pack import Level, Standing
+from services.control.credential_life import Standing as CredentialStanding
 from services.control.demand import wording as of_needs
 from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
+from services.control.epochs.state import EpochState
 from services.control.notices.retrying import Failure
 from services.control.notices.wording_of_cases import STEPS
 from services.control.notices.words import Channel
@@ -138,6 +141,17 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (BreachKind.REPORT, ("年度报告", "yearly report")),
     (ReportDuty.DEPARTMENT, ("部门年度报告", "report of the department")),
     (ReportDuty.AUTHORITY, ("主管部门年度报告", "report of the authority")),
+    (Matter.TO_RULE, ("待裁定", "to be ruled on")),
+    (Matter.TO_MEND, ("待处理", "to be mended")),
+    (CredentialStanding.GOOD, ("有效", "good")),
+    (CredentialStanding.ENDS_SOON, ("即将到期", "ends soon")),
+    (CredentialStanding.OVER, ("已到期", "over: it opens nothing")),
+    (CredentialStanding.REPLACED, ("已更换", "replaced")),
+    (EpochState.NONE, ("没有全量", "none")),
+    (EpochState.OPEN, ("进行中", "under way")),
+    (EpochState.WAITING, ("待运维人员确认", "waits for the operator")),
+    (EpochState.ENDED, ("已完成", "whole")),
+    (EpochState.ABORTED, ("已放弃", "given up")),
     (Method.PASSWORD, ("密码", "password")),
     (Method.OIDC, ("统一身份认证", "identity provider")),
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.api.shapes import Answer
-from services.api.uses.tasks import Kind
+from services.api.uses.task import Kind
 from services.control.accounts.roles import Role
 
 
@@ -15,7 +15,7 @@ class TaskAnswer(Answer):
 
     kind: Kind
     role: Role
-    id: UUID
+    id: UUID | None
     number: int | None
     name: str
     state: str
@@ -26,3 +26,4 @@ class TaskAnswer(Answer):
     days_left: int | None = Field(
         description="Working days until the last one, 0 on that day, below it what is overdue."
     )
+    count: int | None = Field(description="How many events or claims it is about.")

@@ -25,6 +25,7 @@ from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Document, Page
 from services.api.uses import cases, clocks, tasks
+from services.api.uses.lately import lately_of
 from services.control.cases.case import Given
 from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
@@ -149,7 +150,8 @@ def list_tasks(request: Request, cursor: Cursor = None, limit: Limit = 50) -> Pa
     """List what waits for the reader, what is due first at the top, with the working days that are left."""
     at = place_of(cursor, [int], "tasks")
     begin = 0 if at is None else min(max(int(at[0]), 0), tasks.MOST)
-    found = tasks.of(parts_of(request), principal_of(request), begin + limit + 1)[begin:]
+    most, lately = begin + limit + 1, lately_of(request)
+    found = tasks.of(parts_of(request), principal_of(request), most, lately)[begin:]
     more = cursor_at([begin + limit], "tasks") if len(found) > limit else None
     return Page(items=[TaskAnswer.model_validate(each) for each in found[:limit]], next=more)
 

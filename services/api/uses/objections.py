@@ -15,7 +15,7 @@ from services.api.security.asking import permit
 from services.api.uses.cases import actor_of
 from services.api.uses.catalogue import whose_is
 from services.api.uses.reach import own, sees, visible_to
-from services.api.uses.tasks import days_left
+from services.api.uses.task import days_left
 from services.control.accounts.actions import Action as Asked
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem, Role

@@ -9,7 +9,7 @@ from services.api.parts import Parts
 from services.api.problems import refused
 from services.api.security.asking import permit
 from services.api.uses.reach import own, sees
-from services.api.uses.tasks import days_left
+from services.api.uses.task import days_left
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem

@@ -1,22 +1,21 @@
 """What waits for a person, on cases, entries, tickets and more: first what is due first, with days left."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from services.api.parts import Parts
 from services.api.security.asking import permit
+from services.api.uses import tasks_of_the_bus as of_the_bus
+from services.api.uses.lately import Lately, Unseen
 from services.api.uses.reach import own, sees
+from services.api.uses.task import Kind, Task, days_left
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal
 from services.control.accounts.roles import Role
 from services.control.catalogue.lifecycle import State as EntryState
-from services.control.clocks.arithmetic import working_days_between
 from services.control.clocks.calendar import Calendar, civil_day
 from services.control.demand.words import State as NeedState
 from services.control.docket.report_clock import ReportDuty, year_end
@@ -41,51 +40,26 @@ MOST: Final = 1_000
 """Tasks of one kind in one role that are looked at: who has more works on those first."""
 
 
-class Kind(StrEnum):
-    """What a task is about."""
-
-    CASE = "case"
-    TICKET = "ticket"
-    ENTRY = "entry"
-    NEED = "need"
-    OBJECTION = "objection"
-    REPORT = "report"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One thing that waits for a person in a role."""
-
-    kind: Kind
-    role: Role
-    id: UUID
-    number: int | None
-    """What people call a case, a ticket, a need or an objection by."""
-    name: str
-    """The resource, the name of an entry, the data that is needed, or the year of a report."""
-    state: str
-    department: str
-    """Whose it is on the other side: who asks, whose entry it is, or who has to report."""
-    since: datetime
-    due_on: date | None
-    provisional: bool
-    days_left: int | None
-    """Working days until the last one: 0 on that day, below it what is overdue; None without a clock."""
-
-
 _REPORTERS: Final = (TicketState.RETURNED, TicketState.CORRECTED)
 _PROVIDERS: Final = (TicketState.VERIFYING, TicketState.CORRECTING)
 _AUTHORITIES: Final = (TicketState.REPORTED, TicketState.ESCALATED)
 _WRITTEN: Final = (EntryState.DRAFT, EntryState.REGISTERED)
 
 
-def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
+def of(parts: Parts, principal: Principal, limit: int = 50, lately: Lately | None = None) -> list[Task]:
     """What waits for somebody in any of his roles.
+
+    Args:
+        parts: what requests are answered with.
+        principal: who asks.
+        limit: so many at most.
+        lately: what was read of the running bus when somebody looked last; nothing is known without it.
 
     Raises:
         AnswerProblem: the person may not look at cases at all.
     """
     permit(parts, principal, Action.CASE_LOOK, own(principal))
+    seen = Unseen() if lately is None else lately
     with parts.database.reading() as connection:
         calendar, now = read_calendar(connection), parts.clock()
         today = civil_day(now)
@@ -99,17 +73,15 @@ def of(parts: Parts, principal: Principal, limit: int = 50) -> list[Task]:
                 *_needs(connection, principal, role),
                 *_objections(connection, principal, role, calendar, today),
                 *_reports(connection, principal, role, calendar, now),
+                *of_the_bus.replays(connection, principal, role),
+                *of_the_bus.credentials(connection, principal, role, calendar, now),
+                *of_the_bus.volumes(connection, principal, role),
+                *of_the_bus.stopped(connection, principal, role, seen),
+                *of_the_bus.conflicts(connection, principal, role, seen, parts.definitions),
             )
         ]
     found.sort(key=lambda each: (each.due_on is None, each.due_on or today, each.since))
     return found[:limit]
-
-
-def days_left(calendar: Calendar, today: date, due_on: date) -> int:
-    """Working days from today to the last one; below zero so many are over."""
-    if due_on >= today:
-        return working_days_between(calendar, today, due_on)
-    return -max(1, working_days_between(calendar, due_on, today))
 
 
 def _cases(

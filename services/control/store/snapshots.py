@@ -29,6 +29,8 @@ from services.control.store.metadata import INSTANT, METADATA, one_of
 
 Document = Mapping[str, Any]
 _LONGEST_NOTE: Final = 300
+_WAITING: Final = "waiting"
+"""How a full volume stands that an operator has to confirm or give up."""
 
 
 class Kind(StrEnum):
@@ -175,6 +177,12 @@ def _raised(topic: str, document: Document) -> Document:
 def some_of(connection: Connection, kind: Kind, names: Collection[str]) -> Snapshot:
     """What was seen of these, where there is anything: for the rows of one page."""
     return _seen(connection, kind, SNAPSHOTS.c.name.in_(list(names)))
+
+
+def waiting_volumes(connection: Connection) -> Mapping[str, Document]:
+    """Of the full volumes of resources those whose newest one waits for the operator."""
+    newest = SNAPSHOTS.c.document["epochs"][0]["state"].astext
+    return _seen(connection, Kind.EPOCH, newest == _WAITING).documents
 
 
 def one(connection: Connection, kind: Kind, name: str) -> Seen | None:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from services.api.parts import Parts
 from services.api.reporting import report
 from services.api.running import BusUnavailable
+from services.api.uses import lately
 from services.control.accounts.decision import Whose
 from services.control.clocks.calendar import civil_day
 from services.control.owners import whose_topic
@@ -21,6 +22,7 @@ from services.ledger.claims import ClaimView, read_claims
 from services.ledger.quarantine import Quarantined, read_quarantine
 from services.portal.operations.figures import figures, seen
 from services.portal.operations.kept import Kept
+from services.portal.operations.lately import CLAIMS, LatelySeen
 from services.portal.operations.ledger import LedgerPages
 from services.portal.operations.replaying import Counting, Installation, KeyOf
 from services.portal.operations.revealing import Revealing
@@ -35,8 +37,6 @@ MOST_LOOKS: Final = 8
 """So many topics are followed at once in one process."""
 POLICY: Final = "policy"
 """The key of the one policy among what is kept."""
-CLAIMS: Final = "claims."
-"""What the names of topics of claims begin with; and the key of all claims among what is kept."""
 _POLICY_FRESH_S: Final = 10.0
 _READ_FRESH_S: Final = 60.0
 _POLL_S: Final = 2.0
@@ -146,6 +146,7 @@ def poller(parts: Parts) -> Callable[[Mapping[str, Any] | None], Any]:
 def connect(app: FastAPI, found: Operations) -> None:
     """Let an app's pages use these doors."""
     app.state.operations = found
+    lately.connect(app, LatelySeen(found.quarantine, found.claims))
 
 
 def operations_of(request: Request) -> Operations:

@@ -40,11 +40,14 @@ class Kept(Generic[T]):
     _looks: OrderedDict[str, Look[T]] = field(default_factory=OrderedDict)
     _moved: threading.Condition = field(default_factory=threading.Condition)
 
-    def look(self, key: str, wait_s: float = 0.0) -> Look[T]:
-        """What is known; a new reading begins where it is old. Waits a little for a first one."""
+    def look(self, key: str, wait_s: float = 0.0, fresh_s: float | None = None) -> Look[T]:
+        """What is known; a new reading begins where it is old. Waits a little for a first one.
+
+        ``fresh_s`` is for who needs it less often: then it may be so old without being read anew.
+        """
         with self._moved:
             found = self._looks.get(key, Look())
-            if not found.reading and self._is_old(found):
+            if not found.reading and self._is_old(found, self.fresh_s if fresh_s is None else fresh_s):
                 found = self._begin(key, found)
             self._looks.move_to_end(key)
             if found.value is None and wait_s:
@@ -57,11 +60,16 @@ class Kept(Generic[T]):
             if key in self._looks:
                 self._looks[key] = replace(self._looks[key], as_of=None, tried=None)
 
-    def _is_old(self, found: Look[T]) -> bool:
+    def known(self, key: str) -> Look[T]:
+        """What is known, without any reading."""
+        with self._moved:
+            return self._looks.get(key, Look())
+
+    def _is_old(self, found: Look[T], fresh_s: float) -> bool:
         """What failed is not tried anew by every look; a clock that was set back keeps nothing."""
         if found.tried is None:
             return True
-        return not 0 <= (self.clock() - found.tried).total_seconds() < self.fresh_s
+        return not 0 <= (self.clock() - found.tried).total_seconds() < fresh_s
 
     def _begin(self, key: str, found: Look[T]) -> Look[T]:
         self._looks[key] = replace(found, reading=True)

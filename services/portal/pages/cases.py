@@ -11,8 +11,9 @@ from starlette.responses import Response
 from services.api.problems import AnswerProblem
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
-from services.api.uses import cases, tasks
+from services.api.uses import cases
 from services.api.uses.reach import sees, visible_to
+from services.api.uses.task import days_left
 from services.control.accounts import actions as of_accounts
 from services.control.accounts.decision import Principal
 from services.control.cases.context import Context
@@ -78,7 +79,7 @@ def cases_page(request: Request) -> Response:
     lines = found[:_PER_PAGE]
 
     def left(line: CaseLine) -> int | None:
-        return None if line.due_on is None else tasks.days_left(calendar, today, line.due_on)
+        return None if line.due_on is None else days_left(calendar, today, line.due_on)
 
     return page(
         request,

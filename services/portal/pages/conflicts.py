@@ -22,7 +22,8 @@ from services.ledger.writer import WriteRefused
 from services.portal.forms import Form, go, text, ticked
 from services.portal.operations.asked import PAGE, page_asked, seeing
 from services.portal.operations.conflicts import Conflict, row_of, summed
-from services.portal.operations.doors import CLAIMS, operations_of
+from services.portal.operations.doors import operations_of
+from services.portal.operations.lately import CLAIMS
 from services.portal.operations.revealing import LONGEST_REASON, ReasonMissing
 from services.portal.operations.revealing import Wanted as Look
 from services.portal.operations.shown import from_ms, login_of

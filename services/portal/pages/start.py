@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,16 +12,20 @@ from starlette.responses import Response
 from services.api.security.asking import Asker, asker_of
 from services.api.security.cookies import parts_of
 from services.api.uses import maintenance, tasks
+from services.api.uses.lately import lately_of
 from services.api.uses.reach import own, sees
-from services.api.uses.tasks import Kind, Task
+from services.api.uses.task import Kind, Matter, Task
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from services.control.cases.words import State as CaseState
 from services.control.catalogue.lifecycle import State as EntryState
 from services.control.clocks.calendar import civil_day
+from services.control.credential_life import Standing
 from services.control.demand.words import State as NeedState
 from services.control.docket.report_clock import ReportDuty
+from services.control.epochs.state import EpochState
 from services.control.objections.words import State as ObjectionState
+from services.control.replays.life import State as ReplayState
 from services.control.store.cases.listing import Breach, breaches
 from services.control.store.notices import inbox
 from services.control.tickets.words import State as TicketState
@@ -42,6 +47,11 @@ _STATES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.NEED: NeedState,
     Kind.OBJECTION: ObjectionState,
     Kind.REPORT: ReportDuty,
+    Kind.CONFLICT: Matter,
+    Kind.REPLAY: ReplayState,
+    Kind.QUARANTINE: Matter,
+    Kind.CREDENTIAL: Standing,
+    Kind.VOLUME: EpochState,
 }
 _FOLDERS: Final = {
     Kind.CASE: "/cases",
@@ -50,9 +60,18 @@ _FOLDERS: Final = {
     Kind.NEED: "/demand",
     Kind.OBJECTION: "/objections",
     Kind.REPORT: "/reports",
+    Kind.CONFLICT: "/conflicts",
+    Kind.REPLAY: "/replays",
+    Kind.QUARANTINE: "/quarantine",
+    Kind.CREDENTIAL: "/credentials",
+    Kind.VOLUME: "/volumes",
 }
-_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED, Kind.OBJECTION})
+_BY_NUMBER: Final = frozenset({Kind.TICKET, Kind.NEED, Kind.OBJECTION, Kind.REPLAY})
 """What has its page under its number."""
+_BY_NAME: Final = frozenset({Kind.CONFLICT, Kind.QUARANTINE, Kind.VOLUME})
+"""What has its page under its name."""
+_ON_ONE_PAGE: Final = frozenset({Kind.REPORT, Kind.CREDENTIAL})
+"""What has all of them on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +138,17 @@ def tasks_page(request: Request) -> Response:
 
 
 def _waiting(request: Request, asker: Asker) -> list[Waiting]:
-    found = tasks.of(parts_of(request), asker.principal, tasks.MOST)
+    found = tasks.of(parts_of(request), asker.principal, tasks.MOST, lately_of(request))
     return [Waiting(each, _path(each), _STATES[each.kind](each.state)) for each in found]
 
 
 def _path(task: Task) -> str:
-    if task.kind is Kind.REPORT:
-        # All of them are on one page.
-        return _FOLDERS[task.kind]
-    return f"{_FOLDERS[task.kind]}/{task.number if task.kind in _BY_NUMBER else task.id}"
+    folder = _FOLDERS[task.kind]
+    if task.kind in _ON_ONE_PAGE:
+        return folder
+    if task.kind in _BY_NAME:
+        return f"{folder}/{quote(task.name)}"
+    return f"{folder}/{task.number if task.kind in _BY_NUMBER else task.id}"
 
 
 def _sorted(waiting: Sequence[Waiting], sort: str) -> list[Waiting]:

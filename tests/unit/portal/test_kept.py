@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.portal.operations.bridge import Bridge, Failed
 from services.portal.operations.kept import Kept
@@ -36,7 +37,7 @@ class Source:
         return Kept(self, lambda: self.now, 60.0, lambda key, _error: self.errors.append(key))
 
 
-def settled(kept: Kept[str], key: str = "a") -> None:
+def settled(kept: Kept[Any], key: str = "a") -> None:
     """Wait until nothing is being read any more."""
     with kept._moved:
         assert kept._moved.wait_for(lambda: not kept._looks[key].reading, DEADLINE_S)

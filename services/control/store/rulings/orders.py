@@ -44,6 +44,12 @@ def of_column(connection: Connection, claimant: ResourceId, column: str) -> list
     return [_decided(row) for row in connection.execute(wanted.order_by(_C.number.desc()))]
 
 
+def ruled_on(connection: Connection) -> set[tuple[ResourceId, str]]:
+    """The columns on which the authority has ruled, by their resource."""
+    wanted = select(_C.claimant, _C.source_column).distinct()
+    return {(ResourceId(row.claimant), row.source_column) for row in connection.execute(wanted)}
+
+
 def by_number(connection: Connection, number: int) -> DecidedRuling:
     """One ruling, of which it is known that it is kept."""
     return _decided(connection.execute(select(OWNERSHIP_RULINGS).where(_C.number == number)).one())
