@@ -1,7 +1,7 @@
 """The fan-out of one grant group as a processor: runs the line over batches and drafts decision blocks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -113,7 +113,7 @@ class FanoutProcessor:
         """The partition is ours from this offset on."""
         self._positions[source] = position
 
-    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
+    def load(self, source: InputPartition, remembered: dict[bytes, bytes]) -> None:
         """There is nothing to load."""
 
     def revoke(self, source: InputPartition) -> None:

@@ -1,7 +1,7 @@
 """The gate as a processor: runs the line over batches, remembers keys, drafts decision blocks."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 from services.gate.desk import PartitionDesk, Staged
@@ -19,12 +19,13 @@ from topics import names
 from topics.engine.choose import Implementation, choose
 from topics.engine.gate_engine import GateEngine, ReferenceEngine
 from topics.engine.records import PartitionRecords, Records
+from topics.engine.reference import Undecodable
 from topics.event import KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
-from topics.wire import split
+from topics.wire import NotFramed, frame, split
 
 Entries = dict[bytes, bytes]
-"""Raw key → entry as Avro bytes: every published key has one, and objects would take twice the room."""
+"""Raw key → entry as in Kafka: every published key has one, and objects would take twice the room."""
 _GONE: Final = None
 _AT_ONCE: Final = 250
 """Records of one step: the dearest take a fifth of a millisecond each."""
@@ -83,20 +84,9 @@ class GateProcessor:
         self._positions[source] = position
         self._entries[source] = {}
 
-    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
-        """Rebuild the entries; the last record of a key counts, a tombstone removes it."""
-        entries: Entries = {}
-        _, codec = self.plan.control.remembered(published=self._published(source))
-        for record in records:
-            if record.key is None:
-                continue
-            if record.value is None:
-                entries.pop(record.key, None)
-            else:
-                entries[record.key] = split(record.value)[1]
-        for entry in entries.values():
-            codec.decode(entry)  # An entry that cannot be read is found now, not when its key is decided.
-        self._entries[source] = entries
+    def load(self, source: InputPartition, remembered: Entries) -> None:
+        """Take the entries over as they are: one is decoded when its key comes, and most never do."""
+        self._entries[source] = remembered
 
     def revoke(self, source: InputPartition) -> None:
         """The partition is no longer ours."""
@@ -147,7 +137,7 @@ class GateProcessor:
         return finished(
             self._decide_all(
                 [alone],
-                lambda one: stop_internal(one, self.plan, self._entry(one), defect),
+                lambda one: self._stopped(one, defect),
                 lambda _: ReferenceEngine(),
             )
         )
@@ -192,8 +182,8 @@ class GateProcessor:
                 if entry is _GONE:
                     entries.pop(key, None)
                 else:
-                    _, codec = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
-                    entries[key] = codec.encode(entry.record())
+                    written_by = self.plan.control.remembered(published=isinstance(entry, AcceptedVersion))
+                    entries[key] = frame(written_by[0], written_by[1].encode(entry.record()))
         self._staged = {}
 
     def _engine_for(self, records: Records) -> GateEngine:
@@ -206,13 +196,25 @@ class GateProcessor:
         return PartitionDesk(self.plan, decide_one, draft, self._entries.get(source, {}), staged)
 
     def _decide(self, record: KafkaRecord) -> Decision:
-        entry = self._entry(record)
         try:
-            return decide(record, self.plan, self._codecs.codecs, entry)
+            return decide(record, self.plan, self._codecs.codecs, self._entry(record))
         except Exception as error:  # noqa: BLE001 - a defect of ours must not lose the record: it is quarantined
-            return stop_internal(record, self.plan, entry, type(error).__name__)
+            return self._stopped(record, type(error).__name__)
+
+    def _stopped(self, record: KafkaRecord, defect: str) -> Decision:
+        try:
+            entry = self._entry(record)
+        except (NotFramed, Undecodable):
+            # What is remembered cannot be read: nothing is known of the key, and nothing is guessed.
+            entry = None
+        return stop_internal(record, self.plan, entry, defect)
 
     def _entry(self, record: KafkaRecord) -> Remembered | None:
+        """What is remembered of the record's key.
+
+        Raises:
+            NotFramed, Undecodable: it cannot be read.
+        """
         if record.key is None:
             return None
         source = InputPartition(record.topic, record.partition)
@@ -222,9 +224,10 @@ class GateProcessor:
         kept = self._entries.get(source, {}).get(record.key)
         if kept is None or source.topic not in self.plan.sources:
             return None
+        _, entry = split(kept)
         if self._published(source):
-            return version_from_record(self.plan.control.accepted_version.decode(kept))
-        return entry_from_record(self.plan.control.stopped_key.decode(kept))
+            return version_from_record(self.plan.control.accepted_version.decode(entry))
+        return entry_from_record(self.plan.control.stopped_key.decode(entry))
 
     def _published(self, source: InputPartition) -> bool:
         found = self.plan.sources.get(source.topic)

@@ -67,7 +67,7 @@ class Processor(Protocol):
     """The decisions of one processor; no I/O, no clock, one caller at a time.
 
     The runner calls, in this order: ``adopt`` with the first policy; for each assigned partition ``assign``
-    and, where ``state_partition`` names one, ``load`` with all its records; then ``process`` per batch.
+    and, where ``state_partition`` names one, ``load`` with what it holds; then ``process`` per batch.
     ``adopt`` comes again only when no transaction is open.
 
     A result counts once it is returned: the next one builds on it while its transaction is still under way.
@@ -95,8 +95,11 @@ class Processor(Protocol):
         """The partition is ours from this offset on (the stable committed offset, or the beginning)."""
         ...
 
-    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
-        """All records of the state partition, read committed."""
+    def load(self, source: InputPartition, remembered: dict[bytes, bytes]) -> None:
+        """What the state partition holds, read committed: the last value of each key, as it was written.
+
+        The mapping is the processor's from now on. This returns at once, however much it is.
+        """
         ...
 
     def revoke(self, source: InputPartition) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -15,27 +15,40 @@ from services.processor.records import to_record
 from topics.event import KafkaRecord, TopicName
 
 _AT_ONCE: Final = 1_000
+"""Messages of one turn of the loop, a few milliseconds."""
 _AT_ONCE_OF_A_SLICE: Final = 100
 """By so many records at the most a slice may be larger than its bytes allow."""
+_TOGETHER: Final = 4
+"""Partitions that are read at the same time: each has a client, with some megabytes fetched ahead."""
 _PATIENCE_SECONDS: Final = 12.0
 """Without anything new, and longer than a transaction may stay open: a long partition may take longer."""
 _ANSWER_SECONDS: Final = 5.0
+_NOTHING_SECONDS: Final = 0.002
 
 
 class PartitionReader:
     """Its consumers are kept, because logging in is what takes time; after a failure another one is made.
 
-    The calls that wait for Kafka run beside the event loop.
+    The calls that wait for Kafka run beside the event loop. What has come is looked at in it, a few messages
+    a turn, however many partitions are read at the same time.
     """
 
-    def __init__(self, kafka: Mapping[str, Any], group: str) -> None:
-        self._kafka = kafka
-        self._group = group
+    def __init__(
+        self,
+        kafka: Mapping[str, Any],
+        group: str,
+        *,
+        make: Callable[[dict[str, Any]], Any] = Consumer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kafka, self._group, self._new, self._clock = kafka, group, make, clock
         self.answer_s = _ANSWER_SECONDS
-        self._asking: Consumer | None = None
-        self._idle: list[Consumer] = []
-        self._standing: tuple[InputPartition, int, Consumer] | None = None
+        self._asking: Any = None
+        self._idle: list[Any] = []
+        self._standing: tuple[InputPartition, int, Any] | None = None
         """Where the last slice ended and its consumer goes on, with what it has fetched already."""
+        self._few = asyncio.Semaphore(_TOGETHER)
+        self._one_a_turn = asyncio.Lock()
 
     async def bounds(self, source: InputPartition) -> tuple[int, int]:
         """First offset and end offset (the high watermark, open transactions included).
@@ -51,30 +64,28 @@ class PartitionReader:
             self._asking = None
             raise
 
-    async def read_to_end(self, source: InputPartition) -> list[KafkaRecord]:
-        """Everything up to the end offset taken now; waits until open transactions before it are decided.
+    async def last_values(self, source: InputPartition) -> dict[bytes, bytes]:
+        """The last value of each key up to the end offset taken now; a key whose last value is null has none.
+
+        Waits until open transactions before that offset are decided. Nothing but these bytes is held.
 
         Raises:
             WaitAndRetry: it could not be read in time.
+            StopInstance: the log no longer begins where Kafka said.
         """
         low, high = await self.bounds(source)
-        return await self.read(source, low, high)
-
-    async def read(self, source: InputPartition, from_offset: int, to_offset: int) -> list[KafkaRecord]:
-        """The records in ``[from_offset, to_offset)``; compacted or aborted ones are absent.
-
-        Raises:
-            WaitAndRetry: it could not be read in time.
-            StopInstance: the log no longer begins at or before ``from_offset``.
-        """
-        if from_offset >= to_offset:
-            return []
-        consumer = self._idle_one()
-        with _closed_if_it_fails(consumer):
-            await self._place(consumer, source, from_offset)
-            found, _ = await self._collect(consumer, source, to_offset)
-            consumer.unassign()
-        self._idle.append(consumer)
+        found: dict[bytes, bytes] = {}
+        if low >= high:
+            return found
+        async with self._few:
+            consumer = self._idle_one()
+            with _closed_if_it_fails(consumer):
+                await self._place(consumer, source, low)
+                async with aclosing(self._come(consumer, source, high, lambda: _AT_ONCE)) as coming:
+                    async for messages, _ in coming:
+                        _keep_last(found, messages)
+                consumer.unassign()
+            self._idle.append(consumer)
         return found
 
     async def read_some(
@@ -82,17 +93,19 @@ class PartitionReader:
     ) -> tuple[list[KafkaRecord], int]:
         """The first records of ``[from_offset, to_offset)``, and the offset before which there are no others.
 
-        Whoever asks from that offset on next is answered without a new fetch. ``most_bytes`` holds nearly.
+        Compacted or aborted ones are absent. Whoever asks from that offset on next is answered without a new
+        fetch. ``most_bytes`` holds nearly.
 
         Raises:
-            WaitAndRetry, StopInstance: as ``read``.
+            WaitAndRetry: it could not be read in time.
+            StopInstance: the log no longer begins at or before ``from_offset``.
         """
         standing, self._standing = self._standing, None
         consumer = self._idle_one() if standing is None else standing[2]
         with _closed_if_it_fails(consumer):
             if standing is None or standing[:2] != (source, from_offset):
                 await self._place(consumer, source, from_offset)
-            found, reached = await self._collect(consumer, source, to_offset, most_records, most_bytes)
+            found, reached = await self._slice(consumer, source, to_offset, most_records, most_bytes)
             if reached >= to_offset:
                 consumer.unassign()
         if reached < to_offset:
@@ -101,53 +114,88 @@ class PartitionReader:
             self._idle.append(consumer)
         return found, reached
 
-    def _idle_one(self) -> Consumer:
+    def _idle_one(self) -> Any:
         return self._idle.pop() if self._idle else self._make(committed=True)
 
-    async def _place(self, consumer: Consumer, source: InputPartition, offset: int) -> None:
+    async def _place(self, consumer: Any, source: InputPartition, offset: int) -> None:
         await asyncio.to_thread(ask_about, consumer, source.topic, self.answer_s)
         consumer.assign([TopicPartition(source.topic, source.partition, offset)])
 
-    def _make(self, *, committed: bool) -> Consumer:
-        return Consumer(groupless_consumer(self._kafka, self._group, committed=committed))
+    def _make(self, *, committed: bool) -> Any:
+        return self._new(groupless_consumer(self._kafka, self._group, committed=committed))
 
-    async def _collect(
-        self,
-        consumer: Consumer,
-        source: InputPartition,
-        to_offset: int,
-        most_records: int | None = None,
-        most_bytes: int = 0,
+    async def _slice(
+        self, consumer: Any, source: InputPartition, to_offset: int, most_records: int, most_bytes: int
     ) -> tuple[list[KafkaRecord], int]:
-        """All of it, or up to so much; and the offset before which there is no more."""
         found: list[KafkaRecord] = []
         size = 0
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            if most_records is not None and found and (len(found) >= most_records or size >= most_bytes):
-                return found, found[-1].offset + 1
-            messages = consumer.consume(_at_once(most_records, len(found)), 0)
-            if messages:
-                deadline = time.monotonic() + _PATIENCE_SECONDS
-            for message in messages:
-                error = message.error()
-                if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                    raise _what_to_do(error, source)
-                if (message.topic(), message.partition()) != source:
-                    # Of what this consumer read before.
-                    continue
-                reached = int(message.offset() or 0) + (error is None)
-                if error is None and reached <= to_offset:
-                    found.append(to_record(message))
-                    size += _bytes_of(found[-1])
+        at_once = lambda: min(_AT_ONCE_OF_A_SLICE, most_records - len(found))  # noqa: E731
+        async with aclosing(self._come(consumer, source, to_offset, at_once)) as coming:
+            async for messages, reached in coming:
+                found += map(to_record, messages)
+                size += sum(len(message.key() or b"") + len(message.value() or b"") for message in messages)
                 if reached >= to_offset:
-                    return found, to_offset
-            await asyncio.sleep(0 if messages else 0.002)
-        raise WaitAndRetry(f"{source.topic}:{source.partition} cannot be read up to offset {to_offset}")
+                    break
+                if found and (len(found) >= most_records or size >= most_bytes):
+                    return found, found[-1].offset + 1
+        return found, to_offset
+
+    async def _come(
+        self, consumer: Any, source: InputPartition, to_offset: int, at_once: Callable[[], int]
+    ) -> AsyncGenerator[tuple[list[Any], int], None]:
+        """The messages before that offset as they come, and how far they reach; one call a turn of the loop.
+
+        Raises:
+            WaitAndRetry: nothing came in time.
+        """
+        deadline, reached = self._clock() + _PATIENCE_SECONDS, -1
+        while reached < to_offset:
+            async with self._one_a_turn:
+                messages = consumer.consume(at_once(), 0)
+                if messages:
+                    deadline = self._clock() + _PATIENCE_SECONDS
+                    due, reached = _before(messages, source, to_offset)
+                    yield due, reached
+                    # Others that are being read wait until everybody else has had the loop.
+                    await asyncio.sleep(0)
+            if not messages:
+                if self._clock() >= deadline:
+                    what = f"{source.topic}:{source.partition}"
+                    raise WaitAndRetry(f"{what} cannot be read up to offset {to_offset}")
+                await asyncio.sleep(_NOTHING_SECONDS)
+
+
+def _before(messages: Iterable[Any], source: InputPartition, to_offset: int) -> tuple[list[Any], int]:
+    """Those of the partition that come before the offset, and the offset before which there are no others."""
+    due, reached = [], -1
+    for message in messages:
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            raise _what_to_do(error, source)
+        if (message.topic(), message.partition()) != source:
+            # Of what this consumer read before.
+            continue
+        reached = int(message.offset() or 0) + (error is None)
+        if error is None and reached <= to_offset:
+            due.append(message)
+        if reached >= to_offset:
+            return due, to_offset
+    return due, reached
+
+
+def _keep_last(found: dict[bytes, bytes], messages: Iterable[Any]) -> None:
+    for message in messages:
+        key, value = message.key(), message.value()
+        if key is None:
+            continue
+        if value is None:
+            found.pop(key, None)
+        else:
+            found[key] = value
 
 
 @contextmanager
-def _closed_if_it_fails(consumer: Consumer) -> Iterator[None]:
+def _closed_if_it_fails(consumer: Any) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -156,15 +204,7 @@ def _closed_if_it_fails(consumer: Consumer) -> Iterator[None]:
         raise
 
 
-def _at_once(most_records: int | None, found: int) -> int:
-    return _AT_ONCE if most_records is None else min(_AT_ONCE_OF_A_SLICE, most_records - found)
-
-
-def _bytes_of(record: KafkaRecord) -> int:
-    return len(record.key or b"") + len(record.value or b"")
-
-
-def _bounds(consumer: Consumer, source: InputPartition, seconds: float) -> tuple[int, int]:
+def _bounds(consumer: Any, source: InputPartition, seconds: float) -> tuple[int, int]:
     part = TopicPartition(source.topic, source.partition)
     try:
         low, high = consumer.get_watermark_offsets(part, timeout=seconds, cached=False)

@@ -13,7 +13,6 @@ from services.processor.consumer import GroupInput, Owned, Stage
 from services.processor.contract import InputPartition, Processor
 from services.processor.errors import ExitCode, StopInstance, WaitAndRetry
 from services.processor.partition_reader import PartitionReader
-from topics.event import KafkaRecord
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ class _Place:
 
     position: int
     applied: Applied
-    state: list[KafkaRecord] | None
+    state: dict[bytes, bytes] | None
 
 
 class Positions:
@@ -124,7 +123,7 @@ class Positions:
             )
         state = self._processor.state_partition(source)
         # Taken after the stable committed offset, so it holds all that was written before that offset.
-        remembered = None if state is None else await self._reader.read_to_end(state)
+        remembered = None if state is None else await self._reader.last_values(state)
         return _Place(low if committed is None else committed, applied, remembered)
 
     def _put(self, source: InputPartition, owned: Owned, place: _Place) -> None:

@@ -109,12 +109,8 @@ class GateRerun:
     def _begin(self, block: Recorded) -> None:
         source = self._source
         self._gate.assign(source, block.from_offset)
-        kept = [
-            KafkaRecord(source.topic, source.partition, number, 0, key, value)
-            for number, (key, value) in enumerate(self._remembered.items())
-        ]
-        if kept:
-            self._gate.load(source, kept)
+        if self._remembered:
+            self._gate.load(source, dict(self._remembered))
 
     def _kept(self, result: BatchResult) -> Repeated:
         state = self._gate.state_partition(self._source)

@@ -313,13 +313,10 @@ class Gate:
         state = self.processor.state_partition(self.place)
         assert state is not None
         kept = [output for output in self.outputs if output.topic == state.topic]
-        records = [
-            KafkaRecord(output.topic, output.partition, number, 0, output.key, output.value)
-            for number, output in enumerate(kept)
-        ]
+        remembered = {output.key: output.value for output in kept if output.key and output.value}
         self.processor.revoke(self.place)
         self.processor.assign(self.place, 0)
-        self.processor.load(self.place, records)
+        self.processor.load(self.place, remembered)
 
     def remember(self, record: KafkaRecord) -> None:
         assert self.decide([record]) == {"accepted": 1}

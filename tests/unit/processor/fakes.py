@@ -189,8 +189,8 @@ class FakeReader:
     async def bounds(self, _source: InputPartition) -> tuple[int, int]:
         return self.low, self.high
 
-    async def read_to_end(self, _source: InputPartition) -> list[KafkaRecord]:
-        return []
+    async def last_values(self, _source: InputPartition) -> dict[bytes, bytes]:
+        return {}
 
     async def read(self, source: InputPartition, start: int, end: int) -> list[KafkaRecord]:
         self.pieces.append((source, start, end))
@@ -282,7 +282,7 @@ class Copying:
     def assign(self, _source: InputPartition, _position: int) -> None:
         return
 
-    def load(self, _source: InputPartition, _records: Sequence[KafkaRecord]) -> None:
+    def load(self, _source: InputPartition, _remembered: dict[bytes, bytes]) -> None:
         return
 
     def revoke(self, source: InputPartition) -> None:

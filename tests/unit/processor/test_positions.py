@@ -43,13 +43,13 @@ class SlowReader(FakeReader):
         self._group, self._after = group, after
         self.waiting = self.most_waiting = 0
 
-    async def read_to_end(self, _source: InputPartition) -> list[KafkaRecord]:
+    async def last_values(self, _source: InputPartition) -> dict[bytes, bytes]:
         self.waiting += 1
         self.most_waiting = max(self.most_waiting, self.waiting)
         while self._group.served < self._after:
             await asyncio.sleep(0.001)
         self.waiting -= 1
-        return []
+        return {}
 
 
 class Desk:
