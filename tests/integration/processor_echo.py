@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -70,8 +70,8 @@ class Echo:
     def assign(self, source: InputPartition, position: int) -> None:
         self._loaded[source] = -1
 
-    def load(self, source: InputPartition, records: Sequence[KafkaRecord]) -> None:
-        self._loaded[source] = max((int(record.value or b"-1") for record in records), default=-1)
+    def load(self, source: InputPartition, remembered: dict[bytes, bytes]) -> None:
+        self._loaded[source] = max(map(int, remembered.values()), default=-1)
 
     def revoke(self, source: InputPartition) -> None:
         del self._loaded[source]
