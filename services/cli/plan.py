@@ -200,7 +200,6 @@ def _print_plan(plan: Plan) -> None:
     console = Console(emoji=False)
     if plan.is_empty:
         console.print("Nothing to change.")
-        return
     if plan.steps:
         _print_steps(console, plan)
     for note in plan.notes:

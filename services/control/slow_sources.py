@@ -1,4 +1,4 @@
-"""Sources of which the gate's fast engines leave something to Python or to the line: `plan` notes them."""
+"""Sources that the gate's fast engines leave to Python or the line, in part or wholly: `plan` notes them."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,12 @@ from topics.policy import Policy
 
 
 def slow_sources(policy: Policy) -> Iterator[str]:
-    """One note per captured source and reason; published sources are for the line as a whole."""
+    """One note per source and reason."""
     plan = compile_gate(policy)
     for _, source in sorted(plan.sources.items()):
         spec = gate_spec(plan, source)
-        for reason in slow_parts(spec) if spec else ():
+        if spec is None:
+            yield f"resource {source.resource.id} is published: the line decides every record"
+            continue
+        for reason in slow_parts(spec):
             yield f"resource {source.resource.id} is decided slowly in part: {reason}"

@@ -150,4 +150,9 @@ def test_what_of_a_source_is_slow_is_told_with_its_reason() -> None:
             "rule word.pattern is asked in Python",
         )
     ]
-    assert list(slow_sources(sample_policy())) == []
+
+
+def test_a_published_source_is_told_since_the_line_decides_all_of_it() -> None:
+    assert list(slow_sources(sample_policy())) == [
+        "resource licence.permit.v1 is published: the line decides every record"
+    ]

@@ -1,11 +1,12 @@
 """Healthy and ready are judgements over facts, each with its reason."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.processor.health import STUCK_SECONDS, Health
+from services.processor.health import SILENT_SECONDS, STUCK_SECONDS, Health
 
 LEASE_S, LIMIT_S, NOW = 10.0, 15.0, 1000.0
 
@@ -99,3 +100,10 @@ def test_a_turn_of_the_loop_renews_the_lease() -> None:
     health = working(last_turn=NOW - 100)
     health.turn()
     assert health.not_alive() == []
+
+
+def test_the_operator_s_page_says_from_when_on_an_instance_is_not_ready() -> None:
+    page = (Path(__file__).parents[3] / "docs/operator/metrics.md").read_text(encoding="utf-8")
+    [row] = [line for line in page.splitlines() if line.startswith("| `/readyz`")]
+    assert f"a transaction open for more than {STUCK_SECONDS:g} s, any partition that is paused" in row
+    assert f"no answer from Kafka for more than {SILENT_SECONDS:g} s" in row
