@@ -17,6 +17,7 @@ from services.control.accounts.roles import Role
 from services.control.epochs.acts import Step, What
 from services.control.epochs.run import Ended as EpochEnded
 from services.control.epochs.state import EpochState, Newest
+from services.control.evidence.on_stack import Exported
 from services.control.store.accounts.persons import person_by_login
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX
@@ -54,7 +55,7 @@ def database(
     monkeypatch.setattr(snapshot, "access_of", lambda _: None)
     monkeypatch.setattr(snapshot, "start_epoch", started)
     monkeypatch.setattr(snapshot, "abort_epoch", aborted)
-    monkeypatch.setattr(evidence, "export", lambda *_: CONTENT)
+    monkeypatch.setattr(evidence, "export", lambda _stack, asked, *_: Exported(CONTENT, asked))
     receipts = SimpleNamespace(of_record=lambda *_, **__: CONTENT, of_delivery=lambda *_: CONTENT)
     monkeypatch.setattr(evidence, "open_receipts", lambda *_: nullcontext(receipts))
     monkeypatch.setattr(bus, "actor", lambda: "root")
