@@ -13,6 +13,7 @@ import psycopg2.extensions
 
 from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectError, ConnectorNotFound
+from producers.connector import CONNECTOR_PREFIX
 from producers.restarter import Did, Look, Restarter
 from producers.slots import SlotReport, slot_report, system_of
 from services.watch.alarms import AlarmBook
@@ -152,6 +153,9 @@ class Watch:
         found, whole = {}, True
         for name in names:
             try:
+                # Other captures of a shared Connect are not ours to judge: of their slots nothing is read.
+                if not name.startswith(CONNECTOR_PREFIX):
+                    continue
                 config = self._reach.connect.config(name)
                 if is_capture(config):
                     found[name] = source_of(name, config, self._reach.secrets)

@@ -41,11 +41,12 @@ class PlayedConnect:
         self.position: int | None = None
         self.stops = 0
         self.incarnation = 1
+        self.name = "capture.police"
 
     def names(self) -> list[str]:
         if self.silent:
             raise ConnectUnavailable("gave up")
-        return ["capture.police"] if self.present else []
+        return [self.name] if self.present else []
 
     def config(self, name: str) -> dict[str, str]:
         if not self.readable:
@@ -234,6 +235,12 @@ def test_a_slot_that_was_made_again_behind_the_capture_is_fenced(scene: Scene) -
     scene.round(0)
     scene.slots = [read_slot(101, active=False)]
     assert scene.round(3) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+
+
+def test_a_capture_of_somebody_else_on_the_same_connect_is_never_stopped(scene: Scene) -> None:
+    scene.connect.name, scene.connect.position, scene.slots = "their_capture", 100, []
+    assert scene.round(0) == []
+    assert scene.connect.stops == 0
 
 
 def test_a_capture_that_is_being_taken_anew_is_not_stopped_again(scene: Scene) -> None:
