@@ -9,6 +9,7 @@ from services.cli.demo_story import DemoStory
 from services.cli.demo_traffic import go_on
 from services.cli.demo_waiting import DemoStuck
 from services.cli.output import CommandFailed, ExitCode, emit_json
+from services.demo.answer import DemoAnswer
 from services.demo.kept import OtherCity
 from services.demo.narration import Narrator
 from services.stack.api import Stack
@@ -57,8 +58,24 @@ def demo(
         return
     ran_before = stack.has_processes()
     story = DemoStory(stack, Narrator(console), persons=persons, seed=seed, updates=updates, days=days)
+    answer = _played(story, stack, stops=leave and not ran_before)
+    if not leave or ran_before:
+        story.farewell()
+    story.show_accounts()
+    if as_json:
+        emit_json(answer.as_json())
+    well = answer.balance["closed"] and not answer.latencies.missing
+    raise typer.Exit(ExitCode.OK if well else ExitCode.NEGATIVE)
+
+
+def _played(story: DemoStory, stack: Stack, *, stops: bool) -> DemoAnswer:
+    """Tell the whole story; stop the stack afterwards where it is to be stopped.
+
+    Raises:
+        CommandFailed: an effect did not come, or the databases hold another city.
+    """
     try:
-        answer = story.play()
+        return story.play()
     except DemoStuck as error:
         where = f"the stack in {stack.settings.home}"
         remedy = "`govbus status` and `govbus doctor` say what is wrong; then run the demo again"
@@ -68,13 +85,6 @@ def demo(
         remedy = f"`govbus demo --seed {error.kept.seed}` goes on with it; `govbus reset` deletes it first"
         raise CommandFailed(ExitCode.USAGE, str(error), where, remedy) from error
     finally:
-        if leave and not ran_before:
+        if stops:
             with Bars(Console(stderr=True, emoji=False)) as bars:
                 stack.down(bars)
-    if not leave or ran_before:
-        story.farewell()
-    story.show_accounts()
-    if as_json:
-        emit_json(answer.as_json())
-    well = answer.balance["closed"] and not answer.latencies.missing
-    raise typer.Exit(ExitCode.OK if well else ExitCode.NEGATIVE)

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psycopg2
 from psycopg2.extensions import make_dsn
@@ -49,12 +50,11 @@ def go_on(
     with Bars(console) as bars:
         bars.begin("moves", "people of the city move, one a second; Ctrl-C ends it", seconds)
         try:
-            for _ in play_traffic(admin_dsn(stack), seconds, rng or random.Random()):  # noqa: S311
-                moved += 1
-                bars.advance("moves", 1)
-                sleep(_PAUSE_S)
-        except KeyboardInterrupt:
-            pass
+            with suppress(KeyboardInterrupt):
+                for _ in play_traffic(admin_dsn(stack), seconds, rng or random.Random()):  # noqa: S311
+                    moved += 1
+                    bars.advance("moves", 1)
+                    sleep(_PAUSE_S)
         except (psycopg2.Error, RuntimeError) as error:
             where = f"the stack in {stack.settings.home}"
             remedy = "`make demo` makes a city and leaves it running"

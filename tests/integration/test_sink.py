@@ -250,11 +250,9 @@ def test_a_sink_that_may_do_so_makes_its_table(scene: Scene) -> None:
     try:
         scene.connect.put_config(scene.name, scene.config("public.made", evolves=True))
         scene.department.deliver(("made", "evolved", 16))
-        # Where the old task hangs in its database, its partition comes free after max.poll.interval.ms only.
-        waiting.eventually(
+        eventually(
             partial(scene.server.holds, "made", "evolved"),
-            210.0,
-            lambda: f"{scene.connect.status(scene.name)} {scene.trace(scene.name)}",
+            what=lambda: f"{scene.connect.status(scene.name)} {scene.trace(scene.name)}",
         )
     finally:
         scene.connect.put_config(scene.name, scene.config())
