@@ -39,7 +39,6 @@ from services.control.store.reconciliations.proofs import (
     ACT,
     KIND,
     Proof,
-    digest_of,
     facts_of,
     keep,
     last_proofs,
@@ -210,15 +209,7 @@ def _row(proof: Proof) -> dict[str, Any]:
         "resource": proof.resource,
         "provider": proof.provider,
         "at": proof.at.isoformat(timespec="milliseconds"),
-        "cut": proof.cut,
-        "same": proof.same,
-        "source_rows": proof.source_rows,
-        "source_digest": proof.source_digest,
-        "canonical_rows": proof.canonical_rows,
-        "canonical_digest": proof.canonical_digest,
-        "differences": proof.differences,
-        "explained": proof.explained,
-        "digest": digest_of(proof),
+        **facts_of(proof),
     }
 
 
