@@ -31,7 +31,6 @@ def provider(portal: Portal) -> Reader:
     return portal.reader(Role.PROVIDER, department=PROVIDER)
 
 
-@pytest.mark.requirement("A2-02", "A2-03")
 def entries(portal: Portal) -> int:
     with portal.parts.database.reading() as connection:
         return count(connection, Question(published_only=False))
@@ -46,6 +45,7 @@ def sent_file(reader: Reader, path: Path, **fields: Any) -> Page:
     return Page(answer)
 
 
+@pytest.mark.requirement("A2-02", "A2-03")
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
 def test_a_table_is_checked_first_and_then_taken_in_whole(
     portal: Portal, provider: Reader, tmp_path: Path, suffix: str
