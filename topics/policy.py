@@ -40,6 +40,9 @@ class GrantPolicy(Declared):
     one first catches up from ``starts_at``."""
     starts_at: dict[int, int] = Field(default_factory=dict)
     """Canonical partition → first offset that the fan-out delivers; what is below it the copier wrote."""
+    closed_ms: int | None = None
+    """When a grant that is handed out once was complete, in ms since 1970: what was written from then on is
+    withheld, and what it holds can be read as long as it is valid."""
 
 
 class ControlSchemas(Declared):

@@ -127,6 +127,7 @@ def _grant(
         key_version=before.key_version if before else 1,
         active_since=before.active_since if before else PolicyNumber(0),
         starts_at=before.starts_at if before else {},
+        closed_ms=before.closed_ms if before and not fills else None,
     )
 
 
@@ -140,7 +141,10 @@ def with_grant_state(policy: Policy, states: Mapping[GrantId, GrantState], now_m
 
 
 def with_active_grant(policy: Policy, grant_id: GrantId, starts_at: Mapping[int, int], now_ms: int) -> Policy:
-    """The next version, in which the grant is active and the fan-out goes on where the copier ended."""
+    """The next version, in which the grant is active and the fan-out goes on where the copier ended.
+
+    A grant that is handed out once is complete with that: nothing goes on.
+    """
     number = PolicyNumber(policy.version + 1)
     entry = policy.grants[grant_id]
     active = entry.model_copy(
@@ -148,6 +152,7 @@ def with_active_grant(policy: Policy, grant_id: GrantId, starts_at: Mapping[int,
             "grant": entry.grant.model_copy(update={"state": GrantState.ACTIVE}),
             "active_since": number,
             "starts_at": dict(starts_at),
+            "closed_ms": now_ms if entry.grant.once else None,
         }
     )
     return _following(policy, {**policy.grants, grant_id: active}, now_ms)
@@ -245,5 +250,6 @@ def with_filling(policy: Policy, grants: Iterable[GrantId], now_ms: int) -> Poli
     for grant_id in grants:
         entry = entries[grant_id]
         filling = entry.grant.model_copy(update={"state": GrantState.FILLING})
-        entries[grant_id] = entry.model_copy(update={"grant": filling, "generation": entry.generation + 1})
+        more = {"grant": filling, "generation": entry.generation + 1, "closed_ms": None}
+        entries[grant_id] = entry.model_copy(update=more)
     return _following(policy, entries, now_ms)

@@ -103,6 +103,8 @@ def _transition(
         return Transition(wanted.id, Move.FILL, "rows or keys changed", guarded=False)
     if set(had.items) != set(wanted.items) or had.masks != wanted.masks:
         return Transition(wanted.id, Move.FILL, "items or masks changed")
+    if had.once != wanted.once:
+        return Transition(wanted.id, Move.FILL, "it is handed out once, or is not any more")
     if had.group != wanted.group:
         return Transition(wanted.id, Move.FILL, "moved to another group")
     if had.state in WITHDRAWN_STATES:

@@ -126,7 +126,7 @@ def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, 
         state=grant.state,
         generation=entry.generation,
         valid_from_ms=validity_ms(grant)[0],
-        valid_until_ms=validity_ms(grant)[1],
+        valid_until_ms=_until_ms(entry),
         starts_at=entry.starts_at,
         active_since=entry.active_since,
         rows=compile_rows(grant.rows),
@@ -139,6 +139,12 @@ def _grant(entry: GrantPolicy, resource: Resource, master_secrets: Mapping[int, 
         value_schema_id=entry.value_schema_id,
         masks=grant.masks,
     )
+
+
+def _until_ms(entry: GrantPolicy) -> int:
+    """The end of the last day; of a grant that is handed out once, the moment when it was complete."""
+    until = validity_ms(entry.grant)[1]
+    return until if entry.closed_ms is None else min(until, entry.closed_ms)
 
 
 def _items(item_schema: str) -> RecordType:

@@ -81,6 +81,8 @@ class Grant(Declared):
     valid_from: date
     valid_until: date
     state: GrantState = GrantState.ACTIVE
+    once: bool = False
+    """Handed out once (A7-03): an epoch fills it, and nothing of what comes later is delivered."""
 
     @property
     def topic(self) -> TopicName:

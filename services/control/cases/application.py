@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from services.control.cases.words import Batch, CaseRules, DeliveryMode, Problem, Unconditional
+from services.control.cases.words import SERVED, Batch, CaseRules, DeliveryMode, Problem, Unconditional
 from topics.event import ConsumerId, ResourceId
 from topics.grants.declaration import RowFilter
 from topics.resource import Resource, ShareType
@@ -113,11 +113,20 @@ def _day_problems(application: Application, today: date) -> Iterator[Problem]:
         )
 
 
+def mode_problems(application: Application) -> Iterator[Problem]:
+    """Yield why a mode of delivery cannot be had: nothing would be delivered, and nobody would notice."""
+    if application.mode not in SERVED:
+        what = f"there is no way yet to serve data by {application.mode.value}"
+        remedy = "choose a subscription, or a batch where nothing smaller serves"
+        yield Problem("MODE_NOT_SERVED", "mode", what, remedy)
+
+
 def _mode_problems(application: Application, rules: CaseRules) -> Iterator[Problem]:
+    yield from mode_problems(application)
     needed = application.mode is DeliveryMode.BATCH and rules.batch is Batch.LAST_RESORT
     if needed and not application.batch_justification.strip():
         what = "batch delivery is the last resort and is not justified"
-        remedy = "say why neither query nor verification can serve, or choose one of them"
+        remedy = "say why neither query nor verification could serve, or choose a subscription"
         yield Problem("BATCH_NOT_JUSTIFIED", "batch_justification", what, remedy)
 
 

@@ -6,14 +6,13 @@ from typing import Final
 from services.control.cases.application import Application, item_problems, row_problems
 from services.control.cases.case import Case
 from services.control.cases.decision import Approval, rows_within, width_problems
-from services.control.cases.words import DeliveryMode, Problem, State
+from services.control.cases.words import SERVED, DeliveryMode, Problem, State
 from topics.event import ConsumerId
 from topics.grants.declaration import Grant, GrantState
 from topics.resource import Resource, ShareType
 
 DELIVERING: Final = {State.PROVISIONING: GrantState.FILLING, State.ACTIVE: GrantState.ACTIVE}
 """The only states of a case that have a grant; while it is provisioned the fan-out withholds."""
-_PUSHED: Final = frozenset({DeliveryMode.SUBSCRIBE, DeliveryMode.BATCH})
 
 
 def grant_of(case: Case, resource: Resource) -> Grant | None:
@@ -24,7 +23,7 @@ def grant_of(case: Case, resource: Resource) -> Grant | None:
     delivered, and ``excess_problems`` says what is too much.
     """
     approval, state = case.approval, DELIVERING.get(case.state)
-    if approval is None or state is None or case.application.mode not in _PUSHED:
+    if approval is None or state is None or case.application.mode not in SERVED:
         return None
     grant = _compiled(case, approval, state)
     return None if any(excess_problems(grant, case, resource)) else grant
@@ -33,7 +32,7 @@ def grant_of(case: Case, resource: Resource) -> Grant | None:
 def missing_problems(case: Case, resource: Resource) -> tuple[Problem, ...]:
     """Why a case that is to deliver has no grant; nothing where it has one, or where none is to stand."""
     approval, state = case.approval, DELIVERING.get(case.state)
-    if approval is None or state is None or case.application.mode not in _PUSHED:
+    if approval is None or state is None or case.application.mode not in SERVED:
         return ()
     return tuple(excess_problems(_compiled(case, approval, state), case, resource))
 
@@ -48,6 +47,9 @@ def excess_problems(grant: Grant, case: Case, resource: Resource) -> Iterator[Pr
     given = Approval(grant.items, grant.valid_from, grant.valid_until, grant.rows, tuple(grant.masks.items()))
     yield from width_problems(given, application)
     yield from _decision_problems(given, approval)
+    if application.mode is DeliveryMode.BATCH and not grant.once:
+        what = "the grant goes on after the batch was handed out"
+        yield Problem("BEYOND_DECISION", "grant", what, "make it of the decision")
     yield from item_problems(grant.items, resource)
     yield from row_problems(grant.rows, resource)
 
@@ -66,6 +68,7 @@ def _compiled(case: Case, approval: Approval, state: GrantState) -> Grant:
         valid_from=approval.start,
         valid_until=approval.end,
         state=state,
+        once=application.mode is DeliveryMode.BATCH,
     )
 
 

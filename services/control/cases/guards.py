@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from services.control.cases.application import Application, application_problems
+from services.control.cases.application import Application, application_problems, mode_problems
 from services.control.cases.bounds import application_bounds, end_problems
 from services.control.cases.case import STRONG, Case, Given
 from services.control.cases.decision import (
@@ -93,6 +93,7 @@ def _unconditional(case: Case, _actor: Actor, day: date, given: Given) -> Iterat
 
 
 def _approve(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Problem]:
+    yield from mode_problems(case.application)
     yield from _approvable(case, as_applied(case.application), day, given)
 
 
@@ -102,6 +103,7 @@ def _approve_in_part(case: Case, _actor: Actor, day: date, given: Given) -> Iter
     if not is_narrower(given.approval, case.application):
         what = "it gives all that was applied for"
         yield Problem("NOT_NARROWER", "approval", what, "approve as applied")
+    yield from mode_problems(case.application)
     yield from _approvable(case, given.approval, day, given)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class State(StrEnum):
@@ -112,6 +113,10 @@ class DeliveryMode(StrEnum):
     QUERY = "query"
     VERIFICATION = "verification"
     BATCH = "batch"
+
+
+SERVED: Final = frozenset({DeliveryMode.SUBSCRIBE, DeliveryMode.BATCH})
+"""The modes that there is a way for: the bus pushes, and answers no query yet (A7-01, A7-02)."""
 
 
 class RefusalReason(StrEnum):

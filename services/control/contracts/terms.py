@@ -48,9 +48,11 @@ def rows_of(agreement: Agreement, language: Language) -> str:
 
 
 def days_of(agreement: Agreement, language: Language) -> str:
-    """From when until when the grant is in force."""
+    """From when until when the grant is in force, and whether changes follow."""
     grant = agreement.grant
-    return say(Phrase.DAYS, language, start=grant.valid_from, end=grant.valid_until)
+    days = say(Phrase.DAYS, language, start=grant.valid_from, end=grant.valid_until)
+    between = "" if language is Language.ZH else " "
+    return f"{days}{between}{say(Phrase.ONCE, language)}" if grant.once else days
 
 
 def mask_of(mask: Mask, language: Language) -> str:

@@ -14,6 +14,7 @@ class Phrase(StrEnum):
     ALL_ROWS = "all_rows"
     ROWS = "rows"
     DAYS = "days"
+    ONCE = "once"
     RECORD = "record"
     WITHDRAWAL = "withdrawal"
     READ = "read"
@@ -58,6 +59,10 @@ _SAID: Final[dict[Phrase, tuple[str, str]]] = {
     _P.ALL_ROWS: ("All records.", "全部记录。"),
     _P.ROWS: ("Only records of which {filters}.", "仅限{filters}的记录。"),
     _P.DAYS: ("In force from {start} to {end}.", "有效期自{start}至{end}。"),
+    _P.ONCE: (
+        "Handed out once: changes do not follow.",
+        "仅一次性交付，之后的变更不再提供。",
+    ),
     _P.RECORD: (
         "The full state of one record: all items of the grant, never only what changed.",
         "一条记录的完整状态：授权的全部信息项，而不只是变化的部分。",

@@ -5,7 +5,7 @@ from typing import Final
 from services.control.cases.case import Case
 from services.control.cases.granting import DELIVERING, grant_of, missing_problems
 from services.control.cases.provisioning import Progress
-from services.control.cases.words import Action, Actor, DeliveryMode, Role, State
+from services.control.cases.words import SERVED, Action, Actor, Role, State
 from services.control.docket.requests import GrantRequest, Wanted
 from topics.resource import Resource, ShareType
 
@@ -13,7 +13,6 @@ SYSTEM: Final = Actor("control", Role.SYSTEM, "")
 """The control plane itself."""
 _BEGUN: Final = frozenset({Action.PROVISION, Action.RESUME})
 _SERVED: Final = frozenset({State.PROVISIONING, State.ACTIVE, State.SUSPENDED})
-_PUSHED: Final = frozenset({DeliveryMode.SUBSCRIBE, DeliveryMode.BATCH})
 _WANTED: Final = {
     State.PROVISIONING: Wanted.PROVIDE,
     State.ACTIVE: Wanted.OPEN,
@@ -66,7 +65,7 @@ def request_for(before: Case, after: Case, resource: Resource | None) -> GrantRe
 
 def _excess(case: Case, resource: Resource | None) -> tuple[str, ...]:
     """Why a case that shall deliver has no grant."""
-    if case.state not in DELIVERING or case.application.mode not in _PUSHED:
+    if case.state not in DELIVERING or case.application.mode not in SERVED:
         return ()
     if resource is None:
         return ("RESOURCE_UNKNOWN",)

@@ -74,7 +74,7 @@ def application_of(grant: Grant) -> Application:
         scenario=grant.purpose,
         basis=DutyBasis(document + ends, article.strip() or _UNKNOWN),
         items=grant.items,
-        mode=DeliveryMode.SUBSCRIBE,
+        mode=DeliveryMode.BATCH if grant.once else DeliveryMode.SUBSCRIBE,
         start=grant.valid_from,
         end=grant.valid_until,
         rows=grant.rows,

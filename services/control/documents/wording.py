@@ -157,7 +157,7 @@ _MODES: Final[dict[DeliveryMode, tuple[str, str]]] = {
     DeliveryMode.SUBSCRIBE: ("Subscription", "实时订阅"),
     DeliveryMode.QUERY: ("Query", "查询"),
     DeliveryMode.VERIFICATION: ("Verification", "核验"),
-    DeliveryMode.BATCH: ("Batch", "批量交换"),
+    DeliveryMode.BATCH: ("Batch, handed out once", "批量交换（一次性）"),
 }
 MODES: Final = {mode: {_EN: english, _ZH: chinese} for mode, (english, chinese) in _MODES.items()}
 

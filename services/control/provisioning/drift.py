@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.control.cases.case import Case
 from services.control.cases.decision import Approval, rows_within
-from services.control.cases.words import DeliveryMode, State
+from services.control.cases.words import SERVED, DeliveryMode, State
 from services.control.provisioning.marks import is_known
 from services.control.provisioning.policy_changes import delivering, strange_holds
 from services.control.rights import grant_rights, is_readable
@@ -25,7 +25,6 @@ from topics.grants.declaration import Grant, GrantState
 from topics.policy import GrantPolicy, Policy
 
 _ENTITLED: Final = frozenset({State.PROVISIONING, State.ACTIVE})
-_PUSHED: Final = frozenset({DeliveryMode.SUBSCRIBE, DeliveryMode.BATCH})
 _READING: Final = frozenset({Right.READ, Right.ALL})
 _PREFIXES: Final = ("sub.", "epochs.")
 
@@ -109,7 +108,7 @@ def _strange_rights(picture: Picture) -> Iterator[Finding]:
 def _allowed(case: Case, picture: Picture) -> set[Acl]:
     """What may be there for a case, whether it is or not."""
     entry = picture.policy.grants.get(case.opening.grant)
-    if case.state not in _ENTITLED or case.approval is None or case.application.mode not in _PUSHED:
+    if case.state not in _ENTITLED or case.approval is None or case.application.mode not in SERVED:
         return set()
     if entry is not None and not (
         is_readable(entry.grant, picture.day) and entry in delivering(picture.policy)
@@ -153,6 +152,8 @@ def _more(grant: Grant, case: Case) -> Iterator[str]:
     yield from _unmasked(grant, approval)
     if grant.valid_from < approval.start or grant.valid_until > approval.end:
         yield "days"
+    if case.application.mode is DeliveryMode.BATCH and not grant.once:
+        yield "it goes on after the batch"
 
 
 def _unmasked(grant: Grant, approval: Approval) -> Iterator[str]:
@@ -169,7 +170,7 @@ def _missing(picture: Picture) -> Iterator[Finding]:
         user = f"consumer-{case.opening.applicant}"
         if user not in picture.users:
             yield Finding(Kind.MISSING_USER, grant, f"the broker does not know {user}")
-        if case.application.mode in _PUSHED:
+        if case.application.mode in SERVED:
             yield from _missing_of(grant, picture.policy.grants.get(grant), picture)
 
 

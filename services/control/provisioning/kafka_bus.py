@@ -163,7 +163,7 @@ class KafkaGrantBus:
             why = ", ".join(hold.id for hold in holds) or "`govbus grant drift` says why"
             return f"the case is active, and the grant is {entry.grant.state.value} on the bus: {why}"
         self._open_reading(entry.grant, mark)
-        return "delivering"
+        return "delivering" if entry.closed_ms is None else "handed out once: nothing follows"
 
     def note(self, grant: GrantId, mark: CaseMark) -> None:
         """Note how far the case is; where that is said already, nobody who writes the policy is disturbed."""

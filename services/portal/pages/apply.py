@@ -16,7 +16,7 @@ from services.control.accounts import actions as of_accounts
 from services.control.accounts.decision import Whose
 from services.control.cases.application import Application, application_problems
 from services.control.cases.case import Given
-from services.control.cases.words import Action, DeliveryMode, Problem, State
+from services.control.cases.words import SERVED, Action, DeliveryMode, Problem, State
 from services.control.clocks.calendar import civil_day
 from services.control.docket.filed import Filed
 from services.control.docket.mounted import Mounted
@@ -149,7 +149,7 @@ def _step(
         filed=filed,
         problems=problems,
         left=() if rules is None else application_problems(application, resource, rules, today),
-        modes=list(DeliveryMode),
+        modes=[mode for mode in DeliveryMode if mode in SERVED],
         key=new_key(request),
     )
 

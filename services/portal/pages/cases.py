@@ -143,6 +143,7 @@ def show(
         extendable={each.number for each in extendable(filed)},
         names=names,
         works=works,
+        handed_out_at=seen.get("handed_out_at"),
         stopped=[each for each in stops_of(request, [seen]).values() if each.scope is not HoldScope.GRANT],
         context=_context(request, principal, filed),
         actions=buttons(principal, filed),

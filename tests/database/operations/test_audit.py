@@ -33,7 +33,7 @@ def objects(portal: Operated, role: Role, department: str, query: str = "") -> l
     return [name for name in ("case-2", "all", "case-1") if f"why {name}" in page.text]
 
 
-@pytest.mark.requirement("A11-02")
+@pytest.mark.requirement("A11-02", "A11-12")
 def test_an_auditor_sees_every_act_with_its_reason(busy: Operated) -> None:
     assert objects(busy, Role.AUDITOR, "data_bureau") == ["case-2", "all", "case-1"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from services.control.cases.words import Action, State, StopReason
+from services.control.cases.words import Action, DeliveryMode, State, StopReason
 from services.control.docket.filed import Filed
 from services.control.policy_document import with_grant_state
 from services.control.provisioning.drift import Kind
@@ -26,7 +26,7 @@ from tests.support.provisioning import (
     now_of,
 )
 from tests.support.restoring import back_up, restore
-from tests.support.sharing_cases import BUREAU
+from tests.support.sharing_cases import BUREAU, CONSUMER, DECIDER, application
 from topics.event import GrantId
 from topics.grants.declaration import GrantState
 from topics.policy import GrantPolicy
@@ -136,6 +136,25 @@ def test_a_grant_that_gives_more_than_was_decided_is_stopped_and_comes_back_as_d
     assert bus.state(grant) is GrantState.ACTIVE
     assert bus.now.grants[grant].grant.rows == filed.case.application.rows
     assert bus.filled[-1] == (grant, 2)
+
+
+@pytest.mark.requirement("A7-03")
+def test_a_batch_that_goes_on_is_stopped_and_handed_out_once(office: Office, bus: MemoryGrantBus) -> None:
+    """So were batches delivered before grants could be handed out once: whoever updates need do nothing."""
+    wanted = application(mode=DeliveryMode.BATCH, batch_justification="年度普查须离线比对全量")
+    filed = office.done(office.opened(wanted), Action.SUBMIT, CONSUMER)
+    filed = office.done(filed, Action.APPROVE, DECIDER)
+    carried_out(office, bus, Clock())
+    grant = grant_of(filed)
+    assert kinds(office, bus) == []
+    goes_on = bus.now.grants[grant].grant.model_copy(update={"once": False})
+    changed(bus, grant, lambda entry: entry.model_copy(update={"grant": goes_on, "closed_ms": None}))
+    [found] = drift(office, bus).find()
+    assert (found.kind, found.what) == (Kind.WIDER_GRANT, "more than was decided: it goes on after the batch")
+    drift(office, bus).repair()
+    entry = bus.now.grants[grant]
+    assert (entry.grant.once, entry.grant.state, entry.closed_ms) == (True, GrantState.ACTIVE, 1)
+    assert kinds(office, bus) == []
 
 
 def test_what_an_active_case_lacks_is_given_back(office: Office, bus: MemoryGrantBus, filed: Filed) -> None:

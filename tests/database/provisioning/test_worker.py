@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.control.cases import application as rules_of_applications
 from services.control.cases.provisioning import Fault, Progress, Step
 from services.control.cases.words import Action, DeliveryMode, State, StopReason
+from services.control.desk.sweep import sweep
 from services.control.docket.requests import Wanted
 from services.control.provisioning.marks import mark_of
 from services.control.provisioning.retrying import Patience
@@ -77,6 +79,26 @@ def test_an_approved_case_becomes_a_grant_step_by_step_and_is_active_last(
         ("open", Outcome.DONE, "delivering"),
     ]
     assert not worker(office, bus, clock).turn(), "there is nothing left to do"
+
+
+@pytest.mark.requirement("A7-03")
+def test_a_batch_is_handed_out_once_and_can_be_read_until_its_last_day(
+    office: Office, bus: MemoryGrantBus, clock: Clock
+) -> None:
+    wanted = application(mode=DeliveryMode.BATCH, batch_justification="年度普查须离线比对全量")
+    filed = office.done(office.opened(wanted), Action.SUBMIT, CONSUMER)
+    office.done(filed, Action.APPROVE, DECIDER)
+    carried_out(office, bus, clock)
+    entry = bus.now.grants[grant_of(filed)]
+    assert (entry.grant.once, entry.grant.state, entry.closed_ms) == (True, GrantState.ACTIVE, 1)
+    assert bus.reads(grant_of(filed))
+    assert now_of(office, filed).state is State.ACTIVE
+    clock.now = datetime(2027, 3, 10, 1, 0, tzinfo=UTC)
+    sweep(office.desk, office.database, clock.now)
+    carried_out(office, bus, clock)
+    assert now_of(office, filed).state is State.EXPIRED
+    assert bus.now.grants[grant_of(filed)].grant.state is GrantState.REVOKED
+    assert not bus.reads(grant_of(filed))
 
 
 def test_the_consumer_is_told_to_fetch_its_credential_and_that_it_can_begin(
@@ -296,11 +318,14 @@ def test_what_goes_beyond_the_entry_as_it_stands_is_not_made_and_says_why(
 
 
 def test_where_each_answer_is_asked_for_there_is_a_credential_and_no_topic(
-    office: Office, bus: MemoryGrantBus, clock: Clock
+    office: Office, bus: MemoryGrantBus, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A case that was approved before such applications were refused."""
     wanted = application(mode=DeliveryMode.QUERY)
-    filed = office.done(office.opened(wanted), Action.SUBMIT, CONSUMER)
-    office.done(filed, Action.APPROVE, DECIDER)
+    with monkeypatch.context() as before:
+        before.setattr(rules_of_applications, "SERVED", frozenset(DeliveryMode))
+        filed = office.done(office.opened(wanted), Action.SUBMIT, CONSUMER)
+        office.done(filed, Action.APPROVE, DECIDER)
     carried_out(office, bus, clock)
     assert now_of(office, filed).state is State.ACTIVE
     assert asked(bus) == ["make_user", "give_rights", "note", "confirm"]

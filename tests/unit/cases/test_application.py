@@ -69,8 +69,6 @@ def test_all_problems_are_said_at_once_with_field_and_remedy() -> None:
         (DeliveryMode.BATCH, " ", Batch.LAST_RESORT, ["BATCH_NOT_JUSTIFIED"]),
         (DeliveryMode.BATCH, "年度普查须离线比对全量", Batch.LAST_RESORT, []),
         (DeliveryMode.BATCH, "", Batch.ALLOWED, []),
-        (DeliveryMode.QUERY, "", Batch.LAST_RESORT, []),
-        (DeliveryMode.VERIFICATION, "", Batch.LAST_RESORT, []),
         (DeliveryMode.SUBSCRIBE, "", Batch.LAST_RESORT, []),
     ],
 )
@@ -78,6 +76,14 @@ def test_batch_says_why_nothing_smaller_can_serve(
     mode: DeliveryMode, why: str, batch: Batch, expected: list[str]
 ) -> None:
     assert problems(CaseRules(batch=batch), mode=mode, batch_justification=why) == expected
+
+
+@pytest.mark.parametrize("mode", [DeliveryMode.QUERY, DeliveryMode.VERIFICATION])
+def test_a_mode_that_nothing_serves_is_refused_before_anybody_waits_for_it(mode: DeliveryMode) -> None:
+    assert problems(CaseRules(), mode=mode) == ["MODE_NOT_SERVED"]
+    [problem] = application_problems(application(mode=mode), entry(), CaseRules(), TODAY)
+    assert problem.field == "mode"
+    assert "subscription" in problem.remedy
 
 
 @pytest.mark.parametrize(

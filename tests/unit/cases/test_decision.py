@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from services.control.cases import application as rules_of_applications
 from services.control.cases.decision import Approval, as_applied, rows_within
 from services.control.cases.granting import DELIVERING, excess_problems, grant_of
 from services.control.cases.words import Action, DeliveryMode, State
 from tests.support.sharing_cases import (
+    CONSUMER,
     DECIDER,
     IN_STATE,
     PART,
@@ -128,8 +130,40 @@ def test_only_a_case_that_is_provisioned_or_active_has_a_grant(state: State) -> 
 
 
 @pytest.mark.parametrize("mode", [DeliveryMode.QUERY, DeliveryMode.VERIFICATION])
-def test_what_is_asked_for_query_by_query_is_not_pushed(mode: DeliveryMode) -> None:
+def test_what_is_asked_for_query_by_query_is_not_pushed(
+    mode: DeliveryMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case from before such applications were refused."""
+    monkeypatch.setattr(rules_of_applications, "SERVED", frozenset(DeliveryMode))
     assert grant_of(provisioning(draft(mode=mode)), entry()) is None
+
+
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.APPROVE_IN_PART])
+@pytest.mark.parametrize("mode", [DeliveryMode.QUERY, DeliveryMode.VERIFICATION])
+def test_what_nothing_would_come_of_is_not_approved_and_can_be_returned(
+    mode: DeliveryMode, action: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(rules_of_applications, "SERVED", frozenset(DeliveryMode))
+        case = deciding(draft(mode=mode))
+    assert codes(case, action, DECIDER) == ["MODE_NOT_SERVED"]
+    returned = taken(case, Action.RETURN, DECIDER)
+    same, other = application(mode=mode), application()
+    assert codes(returned, Action.SUPPLEMENT, CONSUMER, application=same) == ["MODE_NOT_SERVED"]
+    again = taken(returned, Action.SUPPLEMENT, CONSUMER, application=other)
+    assert taken(taken(again, Action.REQUEST_DECISION, SYSTEM), action, DECIDER).state is State.APPROVED
+
+
+@pytest.mark.requirement("A7-03")
+@pytest.mark.parametrize("mode", [DeliveryMode.SUBSCRIBE, DeliveryMode.BATCH])
+def test_a_batch_is_a_grant_that_is_handed_out_once(mode: DeliveryMode) -> None:
+    case = provisioning(draft(mode=mode, batch_justification="年度普查须离线比对全量"))
+    grant = grant_of(case, entry())
+    assert grant is not None
+    assert grant.once is (mode is DeliveryMode.BATCH)
+    goes_on = grant.model_copy(update={"once": False})
+    found = [problem.code for problem in excess_problems(goes_on, case, entry())]
+    assert found == (["BEYOND_DECISION"] if mode is DeliveryMode.BATCH else [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from services.control.policy_document import (
     next_policy,
     same_content,
     with_active_grant,
+    with_filling,
     with_grant_state,
 )
 from services.control.transitions import Move, UseNewGrantId, transitions, with_withdrawn
@@ -55,6 +56,8 @@ OTHER_ROWS = (RowFilter(item="household_district", values=("320505",)),)
         (wanted(items=tuple(reversed(wanted().items))), live(), (Move.KEEP, True)),
         (wanted(masks={"name": HashMask()}), live(), (Move.FILL, True)),
         (wanted(group="other"), live(), (Move.FILL, True)),
+        (wanted(once=True), live(), (Move.FILL, True)),
+        (wanted(once=True), live(once=True), (Move.KEEP, True)),
         (wanted(), live(GrantState.FILLING), (Move.FILL, True)),
         (wanted(), live(GrantState.SUSPENDED), (Move.FILL, True)),
         (wanted(state=GrantState.SUSPENDED), live(), (Move.WITHDRAW, True)),
@@ -150,6 +153,19 @@ def test_activation_names_its_own_version_and_where_the_fan_out_goes_on() -> Non
     assert entry.active_since == policy.version == PolicyNumber(2)
     assert entry.starts_at == {0: 17, 1: 4}
     assert entry.grant.state is GrantState.ACTIVE
+
+
+@pytest.mark.requirement("A7-03")
+def test_what_is_handed_out_once_is_closed_when_it_is_full_until_it_is_filled_anew() -> None:
+    policy = with_active_grant(build(None, once=True), HEALTH, {0: 17}, 9)
+    other = next(grant for grant in policy.grants if grant != HEALTH)
+    policy = with_active_grant(policy, other, {0: 3}, 11)
+    assert (policy.grants[HEALTH].closed_ms, policy.grants[other].closed_ms) == (9, None)
+    kept = build(policy, once=True)
+    assert (kept.grants[HEALTH].grant.state, kept.grants[HEALTH].closed_ms) == (GrantState.ACTIVE, 9)
+    assert with_filling(policy, [HEALTH], 12).grants[HEALTH].closed_ms is None
+    goes_on = build(policy).grants[HEALTH]
+    assert (goes_on.grant.state, goes_on.closed_ms) == (GrantState.FILLING, None)
 
 
 def test_withdrawing_one_grant_changes_no_other() -> None:

@@ -111,6 +111,15 @@ def test_a_catch_up_leads_to_the_same(engine: Implementation) -> None:
 
 
 @pytest.mark.parametrize("engine", FAST)
+def test_after_a_grant_was_handed_out_no_engine_delivers_anything(engine: Implementation) -> None:
+    once = POLICY.grants[HEALTH].grant.model_copy(update={"once": True})
+    policy = changed(grant=once, closed_ms=min(record.timestamp_ms for record in history()))
+    expected = shown(processor(Implementation.REFERENCE, policy).process([RECORDS], SCHEMAS))
+    assert shown(processor(engine, policy).process([RECORDS], SCHEMAS)) == expected
+    assert once.topic not in {output.topic for output in expected[0]}
+
+
+@pytest.mark.parametrize("engine", FAST)
 def test_a_copier_delivers_the_same(engine: Implementation) -> None:
     policy = changed(grant=POLICY.grants[HEALTH].grant.model_copy(update={"state": GrantState.FILLING}))
     results = []

@@ -178,6 +178,27 @@ def test_a_grant_covers_its_first_and_its_last_day_in_official_time(
     assert one(replace(record, timestamp_ms=timestamp), EDUCATION, plan).withheld is reason
 
 
+@pytest.mark.requirement("A7-03")
+@pytest.mark.parametrize(
+    ("closed_ms", "timestamp", "reason"),
+    [
+        (None, MIDNIGHT_OF_2026_09_22_IN_CHINA, None),
+        (MIDNIGHT_OF_2026_09_22_IN_CHINA + 1, MIDNIGHT_OF_2026_09_22_IN_CHINA, None),
+        (MIDNIGHT_OF_2026_09_22_IN_CHINA, MIDNIGHT_OF_2026_09_22_IN_CHINA, WithheldReason.EXPIRED),
+    ],
+)
+def test_of_a_grant_that_was_handed_out_nothing_more_is_delivered(
+    closed_ms: int | None, timestamp: int, reason: WithheldReason | None
+) -> None:
+    days = {"valid_from": date(2026, 9, 22), "valid_until": date(2027, 9, 21), "once": True}
+    found = POLICY.grants[EDUCATION]
+    entry = found.model_copy(update={"grant": found.grant.model_copy(update=days), "closed_ms": closed_ms})
+    plan = plan_of(POLICY.model_copy(update={"grants": {**POLICY.grants, EDUCATION: entry}}))
+    for change in (raw("c", 1, after=person()), raw("d", 2, before=person())):
+        record = canonical(change)[0]
+        assert one(replace(record, timestamp_ms=timestamp), EDUCATION, plan).withheld is reason
+
+
 @pytest.mark.parametrize(("offset", "reason"), [(41, WithheldReason.FILLED_BY_EPOCH), (42, None)])
 def test_what_the_copier_has_written_is_not_delivered_again(
     offset: int, reason: WithheldReason | None

@@ -120,6 +120,7 @@ def _document(
         "stops": [_stop(hold) for hold in held],
         "generation": entry.generation,
         "valid_until": grant.valid_until.isoformat(),
+        "handed_out_at": moment(_handed_out(entry)),
         "partitions": [_partition(at, facts, unread) for at in facts.layout.get(grant.topic, ())],
         "records": facts.records(grant.topic),
         "group": group,
@@ -131,6 +132,11 @@ def _document(
         "tombstoned": sums.get("tombstoned"),
         "withheld": sums.get("withheld"),
     }
+
+
+def _handed_out(entry: GrantPolicy) -> datetime | None:
+    """When a grant that is handed out once was complete; None where it goes on, or is not filled yet."""
+    return None if entry.closed_ms is None else datetime.fromtimestamp(entry.closed_ms / 1000, UTC)
 
 
 def _stop(hold: Hold) -> dict[str, Any]:
