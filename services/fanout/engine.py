@@ -1,6 +1,6 @@
 """The engine of a canonical topic; the reference is the fan-out's own line, whom the others ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from services.fanout.line import GrantOutcome, fan_out, internal_defect
@@ -11,7 +11,7 @@ from topics.engine.choose import Implementation
 from topics.engine.fanout import Before, Decided, FanoutEngine, GrantCount, Reference, remember, summed
 from topics.engine.generated_fanout import GeneratedFanout
 from topics.engine.lanes import into_lanes
-from topics.engine.records import PartitionRecords, Records
+from topics.engine.records import Records
 from topics.engine.reference import ReferenceCodec
 from topics.engine.schema import AvroType
 from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId
@@ -49,6 +49,11 @@ def marking(
     return MarkingFanout(made, line, resource, disputes)
 
 
+def runs(engine: FanoutEngine, records: Records) -> Iterable[tuple[FanoutEngine, Records]]:
+    """The records in their order, in runs that one engine decides at about one price."""
+    return engine.runs(records) if isinstance(engine, MarkingFanout) else ((engine, records),)
+
+
 class LineReference:
     """The fan-out's line as ``topics.engine.fanout.Reference``."""
 
@@ -76,6 +81,10 @@ class ReferenceFanout:
 
     def __init__(self, resource: ResourcePlan, reference: Reference) -> None:
         self._resource, self._reference = resource, reference
+
+    def learn(self, schema_id: SchemaId, writer: AvroType) -> bool:  # noqa: ARG002
+        """Nothing is compiled: it is the reference."""
+        return True
 
     def decide(
         self,
@@ -116,6 +125,22 @@ class MarkingFanout:
         self._made, self._line = made, line
         self._resource, self._disputes = resource, disputes
 
+    def learn(self, schema_id: SchemaId, writer: AvroType) -> bool:
+        """See ``topics.engine.fanout.FanoutEngine``."""
+        return self._made.learn(schema_id, writer)
+
+    def runs(self, records: Records) -> Iterator[tuple[FanoutEngine, Records]]:
+        """The records in their order, in runs of disputed ones and of others, each with who decides it."""
+        disputed = self._disputed(records)
+        if not disputed:
+            yield self._made, records
+            return
+        first = 0
+        for is_disputed, run in groupby(range(len(records)), lambda place: place in disputed):
+            end = first + sum(1 for _ in run)
+            yield (self._line if is_disputed else self._made), records.part(first, end)
+            first = end
+
     @property
     def implementation(self) -> Implementation:
         """See ``topics.engine.fanout.FanoutEngine``."""
@@ -125,15 +150,8 @@ class MarkingFanout:
         self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
     ) -> Decided:
         """See ``topics.engine.fanout.FanoutEngine``."""
-        disputed = self._disputed(records)
-        if not disputed:
-            return self._made.decide(records, writers, before)
-        found = []
-        for is_disputed, run in groupby(enumerate(records), lambda each: each[0] in disputed):
-            part = PartitionRecords(records.topic, records.partition, [record for _, record in run])
-            engine = self._line if is_disputed else self._made
-            found.append(engine.decide(part, writers, before))
-        return self._together(found)
+        found = [engine.decide(part, writers, before) for engine, part in self.runs(records)]
+        return found[0] if len(found) == 1 else self._together(found)
 
     def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:
         """See ``topics.engine.fanout.FanoutEngine``."""

@@ -1,20 +1,21 @@
 """The fan-out of one grant group as a processor: runs the line over batches and drafts decision blocks."""
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from services.fanout.engine import make_engine, marking
 from services.fanout.line import DeliveryKind
-from services.fanout.plan import FanoutPlan, ResourcePlan, canonical_schemas, compile_fanout
+from services.fanout.plan import FanoutPlan, ResourcePlan, canonical_schemas, plan_in_steps
+from services.fanout.topic import FanoutTopic, Note
 from services.processor.blocks import BlockDraft, BlockWriter
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Steps, finished
 from topics import names
 from topics.disputes import DisputeMarks, Disputes, keys_from
 from topics.engine.choose import Implementation, choose
-from topics.engine.fanout import Decided, FanoutEngine, GrantCount
+from topics.engine.fanout import Decided, GrantCount
 from topics.engine.lane_book import WrittenLanes
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import PartitionRecords, Records
@@ -30,8 +31,8 @@ from topics.event import (
 from topics.grants.declaration import GrantState
 from topics.policy import Policy
 
-_AT_ONCE: Final = 8_000
-"""Records times grants that are decided without a pause: some hundredths of a second."""
+Decide = Callable[[Records, Note], Iterator[None]]
+"""Decides the records of one partition in steps, and has each noted."""
 
 
 class FanoutProcessor:
@@ -46,7 +47,9 @@ class FanoutProcessor:
         master_secrets: Mapping[int, bytes],
         instance: str = "",
         implementation: Implementation | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """``clock`` sizes the steps; nothing that is decided depends on it."""
         self._grant_group = group
         self._instance = instance or names.instance_id(names.fanout_group(group), 0)
         self._master_secrets = master_secrets
@@ -54,8 +57,9 @@ class FanoutProcessor:
         self._disputes = DisputeMarks(Disputes(), keys_from(master_secrets))
         self._codecs = CodecCache()
         self._implementation = implementation or choose()
-        self._engines: dict[TopicName, FanoutEngine] = {}
-        self._lacking: dict[tuple[TopicName, tuple[GrantId, ...]], tuple[FanoutPlan, FanoutEngine]] = {}
+        self._clock = clock
+        self._topics: dict[TopicName, FanoutTopic] = {}
+        self._lacking: dict[tuple[TopicName, tuple[GrantId, ...]], FanoutTopic] = {}
         """What catch-ups are decided by, kept from one slice to the next."""
         self._blocks: BlockWriter | None = None
         self._positions: dict[InputPartition, int] = {}
@@ -88,9 +92,21 @@ class FanoutProcessor:
 
     def adopt(self, policy: Policy) -> None:
         """Use this policy from the next batch on."""
-        self._plan = compile_fanout(policy, self._grant_group, self._master_secrets)
-        self._engines, self._lacking = {}, {}
-        self._codecs.learn(canonical_schemas(policy, self._plan.resources.keys()))
+        finished(self.adopt_in_steps(policy))
+
+    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
+        """The same, with pauses: whatever can be compiled before the first batch is compiled here."""
+        entries = policy.grants_of(self._grant_group)
+        plan = yield from plan_in_steps(policy, entries, self._master_secrets)
+        topics: dict[TopicName, FanoutTopic] = {}
+        for topic in plan.resources:
+            own = canonical_schemas(policy, {topic})
+            self._codecs.learn(own)
+            topics[topic] = self._topic(plan, topic)
+            yield
+            known = self._topics[topic].learnt if topic in self._topics else frozenset()
+            yield from topics[topic].learn(own.keys() | known)
+        self._plan, self._topics, self._lacking = plan, topics, {}
         self._blocks = BlockWriter(policy.control_schemas)
 
     def adopt_disputes(self, disputes: Disputes) -> None:
@@ -139,26 +155,27 @@ class FanoutProcessor:
         self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
         """Deliver the bounded rest to the grants that lack it."""
+        return finished(self.catch_up_in_steps(catch_up, records, schemas))
+
+    def catch_up_in_steps(
+        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
+    ) -> Steps:
+        """The same, with a pause after each few records."""
         self._codecs.learn(schemas)
-        topic, codecs = catch_up.source.topic, self._codecs.codecs
-        known = (topic, catch_up.grants)
+        known = (catch_up.source.topic, catch_up.grants)
         if known not in self._lacking:
-            only = self._only(catch_up)
-            made = make_engine(self._implementation, only, only.resources[topic], codecs)
-            self._lacking[known] = (only, made)
-        lacking, made = self._lacking[known]
-        engine = marking(made, lacking, lacking.resources[topic], codecs, self._disputes)
+            self._lacking[known] = self._topic(self._only(catch_up), catch_up.source.topic)
+        lacking = self._lacking[known]
+        decide: Decide = lambda found, note: lacking.decide(found, self._disputes, note)  # noqa: E731
         start = {catch_up.source: catch_up.from_offset}
-        decide = lambda found: engine.decide(found, self._codecs.types)  # noqa: E731
-        steps = self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
-        return finished(steps)
+        return self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
 
     def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record from the grants that lack it, with reason INTERNAL."""
         alone = PartitionRecords(record.topic, record.partition, [record])
         resource = self._only(catch_up).resources[record.topic]
         start = {catch_up.source: catch_up.from_offset}
-        decide = lambda _: withheld_from_all(record, resource)  # noqa: E731
+        decide = noted_alone(withheld_from_all(record, resource))
         return finished(self._decide_all([alone], decide, self._catch_up_group, start, catch_up.to_offset))
 
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
@@ -172,33 +189,24 @@ class FanoutProcessor:
     def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
         """The same, with a pause after each few records: under a hundred grants each leads to a hundred."""
         self._codecs.learn(schemas)
-        return self._decide_all(
-            batch,
-            lambda records: self._engine(records.topic).decide(records, self._codecs.types),
-            self.group,
-            self._positions,
+        decide: Decide = lambda records, note: self._topics[records.topic].decide(  # noqa: E731
+            records, self._disputes, note
         )
+        return self._decide_all(batch, decide, self.group, self._positions)
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record that ``process`` raises on, from every grant, with reason INTERNAL."""
         alone = PartitionRecords(record.topic, record.partition, [record])
-        resource = self.plan.resources[record.topic]
-        return finished(
-            self._decide_all(
-                [alone], lambda _: withheld_from_all(record, resource), self.group, self._positions
-            )
-        )
+        decide = noted_alone(withheld_from_all(record, self.plan.resources[record.topic]))
+        return finished(self._decide_all([alone], decide, self.group, self._positions))
 
-    def _engine(self, topic: TopicName) -> FanoutEngine:
-        resource, codecs = self.plan.resources[topic], self._codecs.codecs
-        if topic not in self._engines:
-            self._engines[topic] = make_engine(self._implementation, self.plan, resource, codecs)
-        return marking(self._engines[topic], self.plan, resource, codecs, self._disputes)
+    def _topic(self, plan: FanoutPlan, topic: TopicName) -> FanoutTopic:
+        return FanoutTopic(self._implementation, plan, plan.resources[topic], self._codecs, self._clock)
 
     def _decide_all(
         self,
         batch: Batch,
-        decide: Callable[[Records], Decided],
+        decide: Decide,
         group: str,
         starts: Mapping[InputPartition, int],
         ends_at: int | None = None,
@@ -210,12 +218,18 @@ class FanoutProcessor:
         for records in filter(len, batch):
             source = InputPartition(records.topic, records.partition)
             draft, written = self._draft(source, group, starts.get(source, 0)), WrittenLanes()
-            for part in self._parts(records):
-                decided = decide(part)
+
+            def note(
+                part: Records,
+                decided: Decided,
+                draft: BlockDraft = draft,
+                written: WrittenLanes = written,
+            ) -> None:
                 note_decided(draft, part, decided, tally)
                 written.add(decided.lanes)
-                lanes += decided.lanes
-                yield
+                lanes.extend(decided.lanes)
+
+            yield from decide(records, note)
             draft.digested(written.written())
             draft.to_offset = draft.to_offset if ends_at is None else ends_at
             if group == self.group:
@@ -223,13 +237,6 @@ class FanoutProcessor:
             blocks.append(self._block(draft))
         self._positions.update(positions)
         return BatchResult((*lanes, *into_lanes(blocks)), tally)
-
-    def _parts(self, records: Records) -> Iterator[Records]:
-        """The records of one partition in pieces that are quickly decided under all grants."""
-        resource = self.plan.resources.get(records.topic)
-        at_once = max(1, _AT_ONCE // max(1, len(resource.grants) if resource else 1))
-        for first in range(0, len(records), at_once):
-            yield records if len(records) <= at_once else records.part(first, first + at_once)
 
     def _only(self, catch_up: CatchUp) -> FanoutPlan:
         """The plan with only the grants that lack the rest, from where their copier ended."""
@@ -265,6 +272,16 @@ def note_decided(draft: BlockDraft, records: Records, decided: Decided, tally: C
         }
         tally.update({kind: count for kind, count in kinds.items() if count})
         tally.update(found.withheld)
+
+
+def noted_alone(decided: Decided) -> Decide:
+    """What was decided without an engine, for records that are given all at once."""
+
+    def decide(records: Records, note: Note) -> Iterator[None]:
+        note(records, decided)
+        yield
+
+    return decide
 
 
 def withheld_from_all(record: KafkaRecord, resource: ResourcePlan) -> Decided:

@@ -1,12 +1,13 @@
 """The gate's engines, one per captured source of the policy; the line itself is the reference."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Final
 
 from producers.debezium import INCARNATION_HEADER, UNAVAILABLE
 from services.gate.effects import MOST_BYTES
 from services.gate.plan import GatePlan, SourcePlan
 from services.gate.releases import RELEASE_HEADER
+from services.processor.contract import finished
 from topics import names
 from topics.engine import native
 from topics.engine.choose import Implementation
@@ -31,9 +32,17 @@ class GateEngines:
 
     def adopt(self, plan: GatePlan) -> None:
         """Compile the sources of a policy version."""
-        found = {topic: gate_spec(plan, source) for topic, source in plan.sources.items()}
-        self._engines = {topic: self._engine(spec) for topic, spec in found.items() if spec is not None}
-        self._learnt = {topic: set() for topic in self._engines}
+        finished(self.adopt_in_steps(plan))
+
+    def adopt_in_steps(self, plan: GatePlan) -> Generator[None, None, None]:
+        """The same, with a pause after each source."""
+        engines: dict[TopicName, GateEngine] = {}
+        for topic, source in plan.sources.items():
+            spec = gate_spec(plan, source)
+            if spec is not None:
+                engines[topic] = self._engine(spec)
+            yield
+        self._engines, self._learnt = engines, {topic: set() for topic in engines}
 
     def engine_for(self, records: Records, types: Mapping[SchemaId, AvroType]) -> GateEngine:
         """The engine for these records; it has learnt the writer schemas of theirs that are known."""

@@ -1,13 +1,14 @@
 """Compiles a policy version into what the gate's line needs: per raw topic one source plan."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from schemas.load import control_schema
 from services.processor.blocks import BlockWriter
+from services.processor.contract import finished
 from topics.canonical import CANONICAL_KEY_SCHEMA
 from topics.engine.reference import ReferenceCodec
 from topics.event import PolicyNumber, ProviderId, ResourceId, SchemaId, TopicName
@@ -96,8 +97,16 @@ class GatePlan:
 
 def compile_gate(policy: Policy) -> GatePlan:
     """Compile the policy; the same policy always gives the same decisions."""
+    return finished(gate_in_steps(policy))
+
+
+def gate_in_steps(policy: Policy) -> Generator[None, None, GatePlan]:
+    """The same, with a pause after each source."""
     code_lists = [_code_list(name, codes) for name, codes in policy.code_lists.items()]
-    sources = {topic: _source(entry, policy, code_lists) for topic, entry in policy.by_raw_topic().items()}
+    sources: dict[TopicName, SourcePlan] = {}
+    for topic, entry in policy.by_raw_topic().items():
+        sources[topic] = _source(entry, policy, code_lists)
+        yield
     return GatePlan(policy.version, sources, control_codecs(policy.control_schemas))
 
 

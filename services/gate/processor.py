@@ -1,5 +1,6 @@
 """The gate as a processor: runs the line over batches, remembers keys, drafts decision blocks."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
@@ -9,12 +10,13 @@ from services.gate.effects import remembered_keys
 from services.gate.engine import GateEngines
 from services.gate.line import decide, stop_internal
 from services.gate.outcome import Decision
-from services.gate.plan import GatePlan, compile_gate
+from services.gate.plan import GatePlan, gate_in_steps
 from services.gate.stopped import entry_from_record
 from services.gate.versions import AcceptedVersion, Remembered, version_from_record
 from services.processor.blocks import BlockDraft
 from services.processor.codecs import CodecCache
 from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Steps, finished
+from services.processor.step_size import StepSize, in_parts
 from topics import names
 from topics.engine.choose import Implementation, choose
 from topics.engine.gate_engine import GateEngine, ReferenceEngine
@@ -28,19 +30,26 @@ Entries = dict[bytes, bytes]
 """Raw key → entry as in Kafka: every published key has one, and objects would take twice the room."""
 _GONE: Final = None
 _AT_ONCE: Final = 250
-"""Records of one step: the dearest take a fifth of a millisecond each."""
+"""Records of one step at the most: the dearest take a fifth of a millisecond each."""
 
 
 class GateProcessor:
     """Decides raw records; see ``services.processor.contract.Processor`` for the order of calls."""
 
-    def __init__(self, instance: str = "", implementation: Implementation | None = None) -> None:
+    def __init__(
+        self,
+        instance: str = "",
+        implementation: Implementation | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """``clock`` sizes the steps; nothing that is decided depends on it."""
         self._instance = instance or names.instance_id(names.GATE_GROUP, 0)
         self._plan: GatePlan | None = None
         self._codecs = CodecCache()
         self._engines = GateEngines(implementation or choose())
         self._entries: dict[InputPartition, Entries] = {}
         self._positions: dict[InputPartition, int] = {}
+        self._clock, self._size = clock, StepSize(_AT_ONCE)
         self._staged: dict[InputPartition, Staged] = {}
         """What the batch that is being decided made of entries."""
 
@@ -67,8 +76,13 @@ class GateProcessor:
 
     def adopt(self, policy: Policy) -> None:
         """Use this policy from the next batch on."""
-        self._plan = compile_gate(policy)
-        self._engines.adopt(self._plan)
+        finished(self.adopt_in_steps(policy))
+
+    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
+        """The same, with a pause after each source."""
+        plan = yield from gate_in_steps(policy)
+        yield from self._engines.adopt_in_steps(plan)
+        self._plan = plan
 
     def topics(self) -> frozenset[TopicName]:
         """The raw topics of every declared source."""
@@ -97,12 +111,12 @@ class GateProcessor:
         """The gate never catches up: it has no grants."""
         return ()
 
-    def process_catch_up(
+    def catch_up_in_steps(
         self,
         catch_up: CatchUp,
         records: Records,
         schemas: Mapping[SchemaId, Any],
-    ) -> BatchResult:
+    ) -> Steps:
         """Never asked of the gate.
 
         Raises:
@@ -160,10 +174,11 @@ class GateProcessor:
             draft.covers(records)
             desk = self._desk(source, draft, decide_one)
             engine = engine_for(records)
-            for first in range(0, len(records), _AT_ONCE):
-                part = records if len(records) <= _AT_ONCE else records.part(first, first + _AT_ONCE)
+
+            def decide_part(part: Records, engine: GateEngine = engine, desk: PartitionDesk = desk) -> None:
                 desk.count(engine.decide(part, desk, lanes))
-                yield
+
+            yield from in_parts(records, decide_part, self._size, self._clock)
             draft.digested(lanes.written())
             outcomes += desk.outcomes
             positions[source] = draft.to_offset

@@ -39,8 +39,8 @@ class AttemptLog:
     """A small file, written before each decision; after it, only what is still suspect remains.
 
     It is not synced to the disk: it has to survive the process, not the machine. While a decision is under
-    way a timer of CPU time runs whose signal ends the process, also inside compiled code, so that a decision
-    that never ends is a death like any other. A frozen process uses no CPU time.
+    way a timer of CPU time runs whose signal ends the process, also inside compiled code, so that a step
+    of it that never ends is a death like any other. A frozen process uses none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,6 +73,10 @@ class AttemptLog:
             for records in batch
         ]
         self._write(self._kept + begun)
+        self.goes_on()
+
+    def goes_on(self) -> None:
+        """A step of the decision is over: the next has as much time again."""
         signal.setitimer(signal.ITIMER_PROF, _MOST_CPU_SECONDS)
 
     def end(self) -> None:

@@ -1,14 +1,14 @@
-"""How many records a batch may have: deciding it must not keep the loop, writing it must end in time."""
+"""How many records a batch may have: writing it must end in time, and deciding it must not take for ever."""
 
 from typing import Final
 
-_FIRST: Final = 200
-AT_ONCE_SECONDS: Final = 0.05
-"""Half of the 100 ms for which the loop may be busy, since the next records may be dearer."""
-IN_STEPS_SECONDS: Final = 0.2
-"""What a transaction costs grows with the partitions that it touches, however few records it has for each:
-where deciding pauses for the loop, a batch may take longer, and many outputs share that cost."""
-_SLOWLY: Final = 0.1
+from services.processor.step_size import Cost
+
+_FIRST: Final = 20
+"""Before anything was measured: under a thousand grants the line takes a tenth of a second for each."""
+_SECONDS: Final = 0.2
+"""What a transaction costs grows with the partitions that it touches, however few records it has for each.
+Deciding pauses for the loop, so a batch may take this long, and many outputs share that cost."""
 _SHARE: Final = 80
 """Its square is the largest batch: at the third attempt a record that breaks the processor is alone."""
 
@@ -22,23 +22,25 @@ class BatchLimit:
         seconds: how long deciding a batch shall take.
     """
 
-    def __init__(self, most: int, seconds: float = AT_ONCE_SECONDS) -> None:
+    def __init__(self, most: int, seconds: float = _SECONDS) -> None:
         self._most, self._seconds = most, seconds
-        self._allowed = min(most, _FIRST)
-        self._seconds_per_record = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing is known of what a record costs: nothing was decided yet, or not under this policy."""
+        self._allowed = min(self._most, _FIRST)
+        self._cost = Cost()
 
     @property
     def value(self) -> int:
         """How many records the next batch may have."""
-        if self._seconds_per_record <= 0:
+        if self._cost.seconds <= 0:
             return self._allowed
-        return max(1, min(self._allowed, int(self._seconds / self._seconds_per_record)))
+        return max(1, min(self._allowed, int(self._seconds / self._cost.seconds)))
 
     def took(self, records: int, seconds: float) -> None:
         """Deciding so many records took so long."""
-        cost = seconds / records
-        share = 1.0 if cost > self._seconds_per_record else _SLOWLY
-        self._seconds_per_record += share * (cost - self._seconds_per_record)
+        self._cost.took(records, seconds)
 
     def passed(self) -> None:
         """A batch is committed: the next may be twice as large."""
@@ -51,9 +53,3 @@ class BatchLimit:
     def failed(self, records: int) -> None:
         """The processor broke over so many records: the next batch has few of them."""
         self._allowed = max(1, records // _SHARE)
-
-
-def limit_for(processor: object, most: int) -> BatchLimit:
-    """The limit of a processor: batches may take longer where deciding them pauses for the event loop."""
-    in_steps = hasattr(processor, "process_in_steps")
-    return BatchLimit(most, IN_STEPS_SECONDS if in_steps else AT_ONCE_SECONDS)

@@ -1,13 +1,13 @@
 """What a process died over while it delivered the rest to a new grant: tried in a child first."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from services.processor.attempts import AttemptLog, Suspect
-from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor
+from services.processor.contract import Batch, CatchUp, InputPartition, Processor, Steps
 from services.processor.decisions import ALONE_FROM, PROCESS_DIED
 from services.processor.metrics import Metrics
 from services.processor.pieces import Pieces
@@ -20,15 +20,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _AsCatchUp:
-    """A processor whose ``process`` delivers a catch-up."""
+    """A processor that delivers a catch-up where it would decide a batch."""
 
     processor: Processor
     part: CatchUp
 
-    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
         """Deliver the records to the grants that lack them."""
         [records] = batch
-        return self.processor.process_catch_up(self.part, records, schemas)
+        return self.processor.catch_up_in_steps(self.part, records, schemas)
 
 
 class CatchUpDeaths:
@@ -80,15 +80,18 @@ class CatchUpDeaths:
         self._tried_to[part.source, part.grants] = records[-1].offset + 1
 
     @contextmanager
-    def noted(self, records: Records) -> Iterator[None]:
-        """Around a decision: the file says what is being decided, for the so many-th time."""
+    def noted(self, records: Records) -> Iterator[Callable[[], None]]:
+        """Around a decision: the file says what is being decided, for the so many-th time.
+
+        Gives what is to be called after each of its steps.
+        """
         source = InputPartition(records.topic, records.partition)
         first, end = records[0].offset, records[-1].offset + 1
         known = self._suspects.get(source, ())
         deaths = max((each.attempts for each in known if each.first < end and first < each.end), default=0)
         self._attempts.begin([records], 1 + deaths)
         try:
-            yield
+            yield self._attempts.goes_on
         finally:
             self._attempts.end()
 

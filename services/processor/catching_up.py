@@ -19,6 +19,7 @@ from services.processor.partition_reader import PartitionReader
 from services.processor.pieces import Piece, Pieces
 from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
+from services.processor.turns import in_turns
 from topics.engine.lanes import Lane
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, SchemaId
@@ -80,6 +81,10 @@ class CatchUps:
         """Of the catch-ups that are under way."""
         self._writing: Callable[[str], None] | None = None
         """To be told if what is being written is refused."""
+
+    def adopted(self) -> None:
+        """Another policy counts, and with it other grants: nobody knows what a record costs."""
+        self._limit.begin()
 
     def due(self, source: InputPartition) -> tuple[CatchUp, ...]:
         """What grants lack of the partition, at the front of it; nothing where it may go on."""
@@ -188,7 +193,8 @@ class CatchUps:
             pieces = self._pieces_of(part)
             for piece in pieces.of(part, _of(part, found)):
                 schemas = await self._resolved(piece.records)
-                portions.append(self._told(pieces, piece, self._decide(pieces, piece, schemas).lanes))
+                result = await self._decide(pieces, piece, schemas)
+                portions.append(self._told(pieces, piece, result.lanes))
                 await asyncio.sleep(0)
         return portions
 
@@ -226,18 +232,18 @@ class CatchUps:
             raise WaitAndRetry(f"the registry denies schema {absent[0]}, which {where} is written by")
         return schemas
 
-    def _decide(self, pieces: Pieces, piece: Piece, schemas: Mapping[SchemaId, Any]) -> BatchResult:
-        began = time.monotonic()
+    async def _decide(self, pieces: Pieces, piece: Piece, schemas: Mapping[SchemaId, Any]) -> BatchResult:
         try:
             if piece.defect is not None:
                 return self._processor.stop_catch_up(piece.catch_up, piece.records[0], piece.defect)
-            with self._deaths.noted(piece.records):
-                result = self._processor.process_catch_up(piece.catch_up, piece.records, schemas)
+            with self._deaths.noted(piece.records) as goes_on:
+                steps = self._processor.catch_up_in_steps(piece.catch_up, piece.records, schemas)
+                result, seconds = await in_turns(steps, goes_on=goes_on)
         except Exception as error:
             self._metrics.counts["defects"] += 1
             pieces.broke(piece, type(error).__name__)
             raise AbortTransaction(f"{type(error).__name__} over a catch-up") from error
-        self._limit.took(len(piece.records), time.monotonic() - began)
+        self._limit.took(len(piece.records), seconds)
         return result
 
     def _told(self, pieces: Pieces, piece: Piece, lanes: Iterable[Lane]) -> Iterator[Lane]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from topics.engine.lanes import Lane
 from topics.engine.records import Records
@@ -51,24 +51,28 @@ class BatchResult:
 
 Steps = Generator[None, None, BatchResult]
 """A decision with pauses, in which everybody else may have the event loop; ends with its result."""
+Result = TypeVar("Result")
 
 
-def finished(steps: Steps) -> BatchResult:
+def finished(steps: Generator[None, None, Result]) -> Result:
     """The result, without a pause."""
     while True:
         try:
             next(steps)
         except StopIteration as done:
-            result: BatchResult = done.value
+            result: Result = done.value
             return result
 
 
 class Processor(Protocol):
-    """The decisions of one processor; no I/O, no clock, one caller at a time.
+    """The decisions of one processor; no I/O, one caller at a time, and no clock but to size its steps.
 
-    The runner calls, in this order: ``adopt`` with the first policy; for each assigned partition ``assign``
-    and, where ``state_partition`` names one, ``load`` with what it holds; then ``process`` per batch.
-    ``adopt`` comes again only when no transaction is open.
+    The runner calls, in this order: ``adopt_in_steps`` with the first policy; for each assigned partition
+    ``assign`` and, where ``state_partition`` names one, ``load`` with what it holds; then
+    ``process_in_steps`` per batch. A policy is adopted only when no transaction is open.
+
+    What pauses is run to its end before anything else is asked, but for ``revoke`` during an adoption. A step
+    takes some hundredths of a second (``services.processor.step_size``), whatever the records are.
 
     A result counts once it is returned: the next one builds on it while its transaction is still under way.
     If that transaction fails, every partition is revoked, and assigned and loaded anew.
@@ -79,8 +83,8 @@ class Processor(Protocol):
         """Consumer group; the instance ids are ``<group>.<n>``."""
         ...
 
-    def adopt(self, policy: Policy) -> None:
-        """Use this policy from the next batch on."""
+    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
+        """Use this policy from the next batch on; until the end, or if it fails, the one before counts."""
         ...
 
     def topics(self) -> frozenset[TopicName]:
@@ -113,9 +117,9 @@ class Processor(Protocol):
         """
         ...
 
-    def process_catch_up(
+    def catch_up_in_steps(
         self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
-    ) -> BatchResult:
+    ) -> Steps:
         """Deliver a slice of the bounded rest to the grants that lack it; no input offsets move.
 
         The rest comes in slices, each a ``CatchUp`` of its own offsets and a transaction that records beside
@@ -131,19 +135,17 @@ class Processor(Protocol):
         """Schema ids that deciding these records needs and that were not given yet."""
         ...
 
-    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
         """Decide a batch.
 
         ``schemas`` holds a parsed JSON schema per id of ``needed_schemas``; an id that the registry does not
         know is absent. Never raises for data: a defect becomes a stopped event with reason INTERNAL.
-
-        A processor whose records may suddenly be dear also has ``process_in_steps``, which gives ``Steps``.
         """
         ...
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
-        """Quarantine a record that ``process`` raised for even alone; ``defect`` is the exception's class.
+        """Quarantine a record that could not be decided even alone; ``defect`` is the exception's class.
 
-        Called instead of ``process`` for exactly this record, after the partitions were assigned anew.
+        Called instead of ``process_in_steps`` for exactly this record, after partitions were assigned anew.
         """
         ...

@@ -1,8 +1,6 @@
 """Gets decisions out of a processor that may break: in small batches, alone, or tried in a child first."""
 
-import asyncio
 import logging
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +9,11 @@ from typing import Any, Final
 
 from services.processor.attempts import AttemptLog, Suspect
 from services.processor.batch_limit import BatchLimit
-from services.processor.contract import Batch, BatchResult, InputPartition, Processor, Steps, size_of
+from services.processor.contract import Batch, BatchResult, InputPartition, Processor, size_of
 from services.processor.errors import ExitCode, OutputRefused, StopInstance
 from services.processor.metrics import Metrics
 from services.processor.probe import deadly_records
+from services.processor.turns import in_turns
 from topics.engine.records import PartitionRecords, Records
 from topics.event import KafkaRecord
 
@@ -24,8 +23,6 @@ PROCESS_DIED: Final = "ProcessDied"
 """The defect of a record over which the process died."""
 OUTPUT_REFUSED: Final = "OutputRefused"
 """The defect of a record of which something is written that Kafka refuses, as too large for instance."""
-_LONGEST_TURN_SECONDS: Final = 0.03
-"""With the step that comes after it less than a tenth of a second."""
 ALONE_FROM: Final = 2
 """After so many deaths the records are decided one by one."""
 
@@ -173,7 +170,8 @@ class Decisions:
             return self._stop_internal(first, defect)
         self._attempts.begin(batch, 1 + max(map(self._deaths, batch)))
         try:
-            result, seconds = await self._processed(batch, schemas)
+            steps = self.processor.process_in_steps(batch, schemas)
+            result, seconds = await in_turns(steps, goes_on=self._attempts.goes_on)
         except Exception as error:  # noqa: BLE001 - a defect of ours must not stop the others' records
             self._failed(batch, size, type(error).__name__)
             return None
@@ -181,26 +179,6 @@ class Decisions:
             self._attempts.end()
         self.limit.took(size, seconds)
         return result
-
-    async def _processed(self, batch: Batch, schemas: Mapping[Any, Any]) -> tuple[BatchResult, float]:
-        """The result, and the seconds that were spent on it."""
-        in_steps = getattr(self.processor, "process_in_steps", None)
-        began = time.monotonic()
-        if in_steps is None:
-            result = self.processor.process(batch, schemas)
-            return result, time.monotonic() - began
-        steps: Steps = in_steps(batch, schemas)
-        spent = 0.0
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                return done.value, spent + time.monotonic() - began
-            turn = time.monotonic() - began
-            if turn > _LONGEST_TURN_SECONDS:
-                spent += turn
-                await asyncio.sleep(0)
-                began = time.monotonic()
 
     def done(self, batch: Batch) -> None:
         """The batch is committed."""

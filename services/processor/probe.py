@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from services.processor.contract import Batch, BatchResult
+from services.processor.contract import Batch, Steps, finished
 from topics.engine.records import PartitionRecords, Records
 
 _STEP: Final = struct.Struct("<i")
@@ -25,7 +25,7 @@ _DEATHS: Final = 2
 class Deciding(Protocol):
     """What is needed of ``services.processor.contract.Processor``."""
 
-    def process(self, batch: Batch, schemas: Mapping[Any, Any]) -> BatchResult:
+    def process_in_steps(self, batch: Batch, schemas: Mapping[Any, Any]) -> Steps:
         """Decide a batch."""
         ...
 
@@ -77,7 +77,7 @@ def _decide_one_by_one(
             alone = PartitionRecords(records.topic, records.partition, [records[number]])
             # An exception kills nobody; the runner isolates it by itself.
             with contextlib.suppress(Exception):
-                processor.process([alone], schemas)
+                finished(processor.process_in_steps([alone], schemas))
         os.write(writing, _STEP.pack(_DONE))
     finally:
         os._exit(0)

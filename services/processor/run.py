@@ -19,7 +19,7 @@ from services.processor.allocator import merge_freed_pieces_at_once
 from services.processor.answering import Answering, FetchAtEnd
 from services.processor.app import Parts, Transport, build_app
 from services.processor.attempts import AttemptLog
-from services.processor.batch_limit import limit_for
+from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import GroupInput
 from services.processor.contract import InputPartition, Processor
 from services.processor.decisions import Decisions
@@ -134,7 +134,7 @@ def build_parts(
     )
     attempts = AttemptLog(settings.data_dir / f"{settings.instance_id}.attempt")
     runner = Runner(
-        Decisions(processor, limit_for(processor, settings.batch_records), attempts, metrics),
+        Decisions(processor, BatchLimit(settings.batch_records), attempts, metrics),
         settings,
         make_input=_watched_input(clients, settings, kafka, answering),
         transactions=Transactions(

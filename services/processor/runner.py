@@ -31,6 +31,7 @@ from services.processor.schema_source import SchemaSource
 from services.processor.settings import ProcessorSettings
 from services.processor.suspects import Suspects
 from services.processor.transactions import Transactions
+from services.processor.turns import in_turns
 from services.processor.writing import Writing
 from topics.engine.lanes import into_lanes
 from topics.policy import Policy
@@ -121,7 +122,7 @@ class Runner:
 
     async def _turn(self) -> Sequence[Batch]:
         # 1. The policy first: without one, or with one that cannot be read, nothing is decided.
-        if not self._adopt_policy():
+        if not await self._adopt_policy():
             return self._serve()
         # 2. After a failure, wait; the group is served meanwhile.
         if time.monotonic() < self._not_before:
@@ -133,7 +134,7 @@ class Runner:
             # Who withdraws a grant fences the producer of a silent instance, and then nothing more may come.
             # This one may be opened after that: it decides by what the policy says from now on.
             self._policy_reader.read_again()
-            if not self._adopt_policy():
+            if not await self._adopt_policy():
                 return self._serve()
         # 4. What the last batch lacked.
         await self._needs.lacking()
@@ -173,15 +174,17 @@ class Runner:
             self._input.serve()
         return []
 
-    def _adopt_policy(self) -> bool:
+    async def _adopt_policy(self) -> bool:
         reader = self._policy_reader
         self._health.tell("policy", reader.blocked or (None if self._policy else reader.problem))
         if reader.blocked is not None or not reader.caught_up or reader.newest is None:
             return False
         if self._policy is None or reader.newest.version > self._policy.version:
-            self._input.suspend()
-            self._policy = reader.newest
-            self._processor.adopt(self._policy)
+            newest = reader.newest
+            await self._positions.meanwhile(in_turns(self._processor.adopt_in_steps(newest)))
+            self._policy = newest
+            self._decisions.limit.begin()
+            self._catch_ups.adopted()
             self._input.subscribe(self._processor.topics())
             self._to_acknowledge = True
             _log.info("policy version %d adopted", self._policy.version)

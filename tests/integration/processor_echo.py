@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.load import control_schema
 from schemas.registry import RegistryCredentials, RegistryUnavailable, SchemaNotFound
-from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Steps
 from services.processor.run import run
 from services.processor.settings import Clients, ProcessorSettings
 from topics.engine.lanes import into_lanes
@@ -53,7 +53,8 @@ class Echo:
     def group(self) -> str:
         return self._group
 
-    def adopt(self, policy: Policy) -> None:
+    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
+        yield
         self._policy = policy
 
     def topics(self) -> frozenset[TopicName]:
@@ -81,9 +82,10 @@ class Echo:
             return ()
         return (CatchUp(source, 0, position, ()),)
 
-    def process_catch_up(
+    def catch_up_in_steps(
         self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
-    ) -> BatchResult:
+    ) -> Steps:
+        yield
         return BatchResult(tuple(into_lanes(self._copy(record, b"fill") for record in records)), {})
 
     def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
@@ -93,7 +95,7 @@ class Echo:
     def needed_schemas(self, records: Records) -> frozenset[SchemaId]:
         return frozenset({SchemaId(7)} if any(record.value == b"schema" for record in records) else ())
 
-    def process(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> BatchResult:
+    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
         outputs = []
         for record in chain.from_iterable(batch):
             source = InputPartition(record.topic, record.partition)
@@ -108,6 +110,7 @@ class Echo:
                     raise AssertionError("the state is ahead of the position")
                 outputs.append(OutputRecord(STATE, record.partition, b"last", str(record.offset).encode()))
             outputs.append(self._copy(record, b"live"))
+        yield
         return BatchResult(tuple(into_lanes(outputs)), {"copied": sum(map(len, batch))})
 
     def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:

@@ -137,6 +137,13 @@ class FanoutEngine(Protocol):
         """Which one it is."""
         ...
 
+    def learn(self, schema_id: SchemaId, writer: AvroType) -> bool:
+        """Compile for a writer's schema; says whether the reference is asked about every record of it.
+
+        ``decide`` compiles what it meets and was not given, which takes longer than deciding.
+        """
+        ...
+
     def decide(
         self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
     ) -> Decided:

@@ -108,11 +108,16 @@ class GeneratedFanout:
         self, spec: FanoutSpec, reference: Reference, *, keys: bool = True, headers: bool = True
     ) -> None:
         self._spec, self._reference, self._keys, self._headers = spec, reference, keys, headers
-        self._runs: dict[SchemaId, tuple[AvroType, Run | None]] = {}
+        self._runs: dict[SchemaId, tuple[AvroType, Run | None, bool]] = {}
+        """Per writer's schema: its function, and whether the reference is asked about every record."""
 
     def fallbacks(self, writer: AvroType) -> Mapping[GrantId, str]:
         """See ``topics.engine.fanout.FanoutEngine.fallbacks``."""
         return fallbacks(self._spec, writer)
+
+    def learn(self, schema_id: SchemaId, writer: AvroType) -> bool:
+        """See ``topics.engine.fanout.FanoutEngine.learn``."""
+        return self._known(schema_id, writer)[1]
 
     def decide(
         self, records: Records, writers: Mapping[SchemaId, AvroType], before: Before | None = None
@@ -141,7 +146,7 @@ class GeneratedFanout:
         if schema_id is None or writer is None:
             _withhold(batch, len(records))
             return
-        run = self._run(schema_id, writer)
+        run, _ = self._known(schema_id, writer)
         if run is None:
             for record in records:
                 self._ask(batch, record, None)
@@ -181,24 +186,24 @@ class GeneratedFanout:
                 batch.lanes[index].append(output)
                 remember(output, batch.before)
 
-    def _run(self, schema_id: SchemaId, writer: AvroType) -> Run | None:
+    def _known(self, schema_id: SchemaId, writer: AvroType) -> tuple[Run | None, bool]:
         known = self._runs.get(schema_id)
         if known is None or known[0] is not writer:
-            known = self._runs[schema_id] = (writer, self._generated(writer))
-        return known[1]
+            known = self._runs[schema_id] = (writer, *self._generated(writer))
+        return known[1:]
 
-    def _generated(self, writer: AvroType) -> Run | None:
-        """The function for a writer's schema; None where it is no canonical envelope."""
+    def _generated(self, writer: AvroType) -> tuple[Run | None, bool]:
+        """The function for a writer's schema, None where it is no canonical envelope; see ``learn``."""
         try:
             plan = compile_fanout(self._spec, writer)
         except NotCompiled:
-            return None
+            return None, True
         source = source_of(plan, self._spec, keys=self._keys, headers=self._headers)
         names = _names(plan, self._spec)
         # The source is made of numbers and of our own words; what comes from outside stands in ``names``.
         exec(compile(source, f"<fan-out of {self._spec.resource}>", "exec"), names)  # noqa: S102
         run: Run = names["run"]
-        return run
+        return run, bool(plan.rest)
 
 
 def _prefix(record: KafkaRecord) -> bytes | None:

@@ -64,6 +64,11 @@ cdef class NativeFanout:
         """See ``topics.engine.fanout.FanoutEngine.fallbacks``."""
         return fallbacks(self.spec, writer)
 
+    def learn(self, schema_id, writer):
+        """See ``topics.engine.fanout.FanoutEngine.learn``."""
+        cdef Plan plan = self._plan(schema_id, writer)
+        return plan is None or bool(plan.rest)
+
     def decide(self, records, writers, before=None):
         """See ``topics.engine.fanout.FanoutEngine.decide``."""
         cdef NativeRecords native

@@ -73,7 +73,7 @@ def walked(records: list[KafkaRecord]) -> int:
     resource = plan.resources[TOPIC]
     engine = GeneratedFanout(spec_of(plan, resource), LineReference(plan, resource, {WRITER: codec}))
     writer = parse(WRITTEN)
-    names: dict[str, Any] = getattr(engine._run(WRITER, writer), "__globals__")  # noqa: B009 - of a function
+    names: dict[str, Any] = getattr(engine._known(WRITER, writer)[0], "__globals__")  # noqa: B009 - of a function
     walk, found = names["walk"], list[bytes]()
 
     def noted(value: bytes, key: bytes) -> Any:

@@ -53,7 +53,7 @@ from topics.engine.choose import Implementation
 from topics.engine.fanout import Decided
 from topics.engine.records import PartitionRecords, Records
 from topics.engine.reference import ReferenceCodec
-from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId
+from topics.event import GrantId, KafkaRecord, OutputRecord, ResourceId, SchemaId
 from topics.grants.declaration import GrantState
 from topics.wire import split
 
@@ -286,20 +286,25 @@ def test_a_block_s_number_is_all_that_a_decision_with_marks_needs_to_be_made_aga
     assert [without_mark(output) for output in deliveries(results[0])] == plain
 
 
-def test_an_engine_is_not_made_anew_because_of_disputes() -> None:
-    """A resource without disputed records is decided by the engine itself: it costs nothing."""
-    made = processor(Implementation.REFERENCE)
-    topic = RECORDS.topic
-    plain = made._engine(topic)
+def test_a_resource_without_disputed_records_is_decided_by_the_engine_itself() -> None:
+    plan = plan_of()
+    resource = plan.resources[RECORDS.topic]
+    plain = make_engine(Implementation.REFERENCE, plan, resource, CODECS)
     elsewhere = folded(
         [DisputeChange(1, Act.OPEN, "t.1", Contested(ResourceId("legal.enterprise.v1"), 0, "0" * 32))]
     )
-    made.adopt_disputes(elsewhere)
-    assert made._engine(topic) is plain
-    made.adopt_disputes(disputes("address"))
-    assert isinstance(made._engine(topic), MarkingFanout)
-    made.adopt_disputes(Disputes(9))
-    assert made._engine(topic) is plain
+    for found, marks in ((Disputes(9), False), (elsewhere, False), (disputes("address"), True)):
+        engine = marking(plain, plan, resource, CODECS, DisputeMarks(found, keys_from(MASTER)))
+        assert isinstance(engine, MarkingFanout) == marks
+        assert marks or engine is plain
+
+
+def test_an_engine_is_not_made_anew_because_of_disputes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = processor(Implementation.REFERENCE)
+    monkeypatch.setattr("services.fanout.topic.make_engine", lambda *_: pytest.fail("it is there"))
+    for found in (disputes("address"), Disputes(9)):
+        made.adopt_disputes(found)
+        assert made.process([RECORDS], SCHEMAS).outcomes["delivered"] == 6
 
 
 OTHER = [canonical(raw("c", 1, after=person(id=9, id_number="110105194912310046")))[0]]
@@ -326,6 +331,9 @@ def test_only_the_disputed_records_of_a_batch_are_left_to_the_line(
 
     class Watched:
         implementation = engine
+
+        def learn(self, schema_id: SchemaId, writer: Any) -> bool:
+            return made.learn(schema_id, writer)
 
         def decide(self, records: Records, *more: Any) -> Decided:
             asked.append(len(records))

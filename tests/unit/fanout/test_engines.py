@@ -11,6 +11,7 @@ from services.control.copier import CopyLine
 from services.control.slow_grants import slow_grants
 from services.fanout.processor import FanoutProcessor
 from services.processor.contract import BatchResult, InputPartition
+from services.processor.step_size import StepSize
 from tests.support.debezium import raw
 from tests.support.policy import envelope_of
 from tests.unit.fanout.test_line import HEALTH, MASTER, OUTSIDE, POLICY, canonical, person
@@ -82,7 +83,7 @@ def test_however_often_deciding_pauses_the_same_is_written_and_the_block_says_th
     engine: Implementation, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = shown(processor(engine).process([RECORDS], SCHEMAS))
-    monkeypatch.setattr("services.fanout.processor._AT_ONCE", at_once)
+    monkeypatch.setattr(StepSize, "of", lambda *_: at_once)
     steps = processor(engine).process_in_steps([RECORDS], SCHEMAS)
     assert sum(1 for _ in steps) >= len(RECORDS) // at_once
     assert shown(processor(engine).process([RECORDS], SCHEMAS)) == expected

@@ -1,6 +1,6 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -10,7 +10,7 @@ from services.processor.applied import Applied, Mark
 from services.processor.attempts import Suspect
 from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import Owned, Stage
-from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor
+from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor, Steps
 from services.processor.decisions import Decisions
 from services.processor.health import Health
 from services.processor.metrics import Metrics
@@ -245,6 +245,7 @@ class FakeAttempts:
         self.kept: set[Suspect] = set()
         self.begun: list[tuple[int, int, int]] = []
         self.open = False
+        self.steps = 0
 
     def others(self) -> tuple[Suspect, ...]:
         return ()
@@ -255,6 +256,10 @@ class FakeAttempts:
     def begin(self, batch: Iterable[Records], attempt: int) -> None:
         self.begun += [(records[0].offset, records[-1].offset + 1, attempt) for records in batch]
         self.open = True
+
+    def goes_on(self) -> None:
+        assert self.open
+        self.steps += 1
 
     def end(self) -> None:
         self.open = False
@@ -270,7 +275,8 @@ class Copying:
         self.revoked: list[InputPartition] = []
         self.needed: frozenset[SchemaId] = frozenset()
 
-    def adopt(self, policy: Policy) -> None:
+    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
+        yield
         self.version = policy.version
 
     def topics(self) -> frozenset[TopicName]:
@@ -291,6 +297,12 @@ class Copying:
     def catch_ups(self, _source: InputPartition, _position: int, applied: int) -> tuple[CatchUp, ...]:
         return self.due if applied < self.version else ()
 
+    def catch_up_in_steps(
+        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
+    ) -> Steps:
+        yield
+        return self.process_catch_up(catch_up, records, schemas)
+
     def process_catch_up(
         self, _catch_up: CatchUp, records: Records, _schemas: Mapping[SchemaId, Any]
     ) -> BatchResult:
@@ -301,6 +313,10 @@ class Copying:
 
     def needed_schemas(self, _records: Records) -> frozenset[SchemaId]:
         return self.needed
+
+    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
+        yield
+        return self.process(batch, schemas)
 
     def process(self, batch: Batch, _schemas: Mapping[SchemaId, Any]) -> BatchResult:
         records = list(chain.from_iterable(batch))
