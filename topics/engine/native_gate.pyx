@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The gate's engine, compiled: one walk per record decides it, and its bytes go straight to their lanes."""
 
+from collections import Counter
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy
@@ -53,6 +55,8 @@ cdef class NativeGateEngine:
     cdef int64_t incarnation
     # The record that is being decided.
     cdef list kept
+    # Exceptions over records that were referred for them, by name: none is expected.
+    cdef readonly object raised
     cdef object stop
     cdef object last
     cdef list marks
@@ -69,6 +73,7 @@ cdef class NativeGateEngine:
         self.key_only_before, self.partly_ours = spec.key_only_before, bool(spec.not_ours)
         self.most_bytes, self.incarnation = spec.most_bytes, spec.incarnation
         self.kept, self.marks = [], []
+        self.raised = Counter()
 
     def learn(self, schema_id, writer):
         """Compile a writer schema; records of one that cannot be compiled are referred."""
@@ -93,8 +98,9 @@ cdef class NativeGateEngine:
         for index in range(batch.count):
             try:
                 outcome = self._decide_one(&batch.rows[index], entries)
-            except Exception:
+            except Exception as error:
                 # A defect of ours, or a rule's: the reference tells which, and stops the record.
+                self.raised[type(error).__name__] += 1
                 outcome = REFERRED
             if outcome == ACCEPTED:
                 accepted += 1
