@@ -2,8 +2,8 @@
 
 ``python -m tests.bench.fuzz [INPUTS] [SEED]`` prints one JSON object, and on standard error how far it is.
 Half of the inputs go to the gate's engine, half to the fan-out's: sound records of the benches with one to
-four faults each. For the sake of speed, what the compiled engine does not decide itself is only noted, but one
-in twenty is decided by the line, which must have an answer. Every fortieth batch is decided whole by all
+four faults each. For the sake of speed, what the compiled engine does not decide itself is only noted, but
+one in twenty is decided by the line, which must have an answer. Every fortieth batch is decided whole by all
 implementations, which must agree to the byte. An exception, in the engine or in the line, is counted by its
 name and ends the run with 1.
 """
