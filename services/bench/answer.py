@@ -1,4 +1,4 @@
-"""What every answer of a bench says of the run itself: when, of which commit, on which machine, how busy."""
+"""What every answer of a run says of the run itself: when, of which commit, on which machine, how busy."""
 
 import os
 import platform
@@ -17,6 +17,14 @@ def circumstances(command: str, *, quick: bool, began: float) -> dict[str, Any]:
     return {
         "bench": command,
         "quick": quick,
+        **when_and_where(),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def when_and_where() -> dict[str, Any]:
+    """The moment, the commit and the machine, as they are now."""
+    return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "commit": commit(),
         "machine": {
@@ -26,7 +34,6 @@ def circumstances(command: str, *, quick: bool, began: float) -> dict[str, Any]:
             "python": platform.python_version(),
             "load_average": [round(value, 1) for value in os.getloadavg()],
         },
-        "seconds": round(time.monotonic() - began, 1),
     }
 
 

@@ -23,7 +23,7 @@ def shown(answer: Mapping[str, Any]) -> str:
 def heading(answer: Mapping[str, Any]) -> str:
     """When, of which commit and where it was measured."""
     machine = answer["machine"]
-    quick = ", quick version" if answer["quick"] else ""
+    quick = ", quick version" if answer.get("quick") else ""
     load = "/".join(f"{value:g}" for value in machine["load_average"])
     return (
         f"Measured on {answer['measured_at'][:10]}, commit {answer['commit'] or 'unknown'}, "

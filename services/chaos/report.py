@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from services.bench.show import heading
 from services.chaos.check import Verdict
 from services.chaos.faults import FaultKind, FaultRecord
 from services.chaos.sequences import What, percentile
@@ -26,21 +27,24 @@ _MEANINGS: Final = {
 
 
 def summary(
-    parameters: Mapping[str, Any],
+    run: Mapping[str, Any],
     duration_s: float,
     faults: Sequence[FaultRecord],
     verdict: Verdict,
     balance: Mapping[str, Any],
     ended_by_themselves: int,
 ) -> dict[str, Any]:
-    """The answer of ``govbus chaos engine --json``; docs/cli/chaos-engine.schema.json describes it."""
+    """The answer of ``govbus chaos engine --json``; docs/cli/chaos-engine.schema.json describes it.
+
+    ``run`` is what it was asked for, when and where it ran.
+    """
     counted = [fault for fault in faults if fault.happened]
     recoveries = [fault.recovery_s for fault in counted if fault.recovery_s is not None]
     found = {what.value: verdict.count(what) for what in What}
     recovery = recovery_of(recoveries)
     correct = verdict.clean and bool(balance["closed"]) and len(recoveries) == len(counted) > 0
     return {
-        **parameters,
+        **run,
         "duration_s": round(duration_s, 1),
         "faults": {
             "counted": len(counted),
@@ -113,6 +117,8 @@ def _what_ran(answer: Mapping[str, Any]) -> str:
     counted = answer["faults"]["counted"]
     return f"""**{verdict}**: {answer["events"]:,} events, {counted} faults, seed {answer["seed"]}, \
 {answer["duration_s"] / 60:.0f} minutes.
+
+{heading(answer)}
 
 ```sh
 govbus chaos engine --minutes {answer["minutes"]:g} --events {answer["events"]} --seed {answer["seed"]} --json

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.bench.answer import when_and_where
 from services.chaos.check import Checker, Layout, Verdict
 from services.chaos.envelopes import ENVELOPE_SCHEMA, KEY_SCHEMA, Envelopes
 from services.chaos.faults import Fault, FaultRecord, plan
@@ -170,7 +171,7 @@ class ChaosRun:
             self.hands.say("balancing the books")
             books = _books(lookup)
         parameters = {name: getattr(self.parameters, name) for name in Parameters.__slots__}
-        return summary(parameters, duration, self._faults, verdict, books, ended)
+        return summary({**when_and_where(), **parameters}, duration, self._faults, verdict, books, ended)
 
     def _check(self, stack: ChaosStack, layout: Layout, envelopes: Envelopes, lookup: Lookup) -> Verdict:
         def read(topic: TopicName) -> Iterator[KafkaRecord]:

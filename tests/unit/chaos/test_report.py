@@ -16,6 +16,20 @@ from services.chaos.sequences import Findings, What
 from services.cli.main import app
 
 SHAPE = json.loads(Path("docs/cli/chaos-engine.schema.json").read_text(encoding="utf-8"))
+RUN = {
+    "measured_at": "2026-01-02T03:04:05Z",
+    "commit": "abc1234",
+    "machine": {
+        "processors": 2,
+        "processor": "some",
+        "system": "Linux x86_64",
+        "python": "3.11.7",
+        "load_average": [1.0, 2.0, 3.0],
+    },
+    "minutes": 2.0,
+    "events": 100,
+    "seed": 5,
+}
 CLOSED = {"closed": True, "differences": [], "sums": {"raw": 100}}
 
 
@@ -28,8 +42,7 @@ def answer(
     *faults: FaultRecord, findings: Findings | None = None, balance: Any = None, blocks: int = 9
 ) -> dict[str, Any]:
     verdict = Verdict(findings or Findings(), {"accepted": 90, "stopped": 10}, {"raw.x": 100}, blocks)
-    parameters = {"minutes": 2.0, "events": 100, "seed": 5}
-    return summary(parameters, 130.0, faults, verdict, balance or CLOSED, 3)
+    return summary(RUN, 130.0, faults, verdict, balance or CLOSED, 3)
 
 
 def test_a_clean_run_is_correct_and_in_time() -> None:
@@ -82,6 +95,7 @@ def test_the_page_shows_the_figures_and_how_to_repeat_them(tmp_path: Path) -> No
     assert printed.exit_code == 0
     assert printed.output == page(shown)
     assert "govbus chaos engine --minutes 2 --events 100 --seed 5" in printed.output
+    assert "Measured on 2026-01-02, commit abc1234, 2 processors" in printed.output
     assert "| **all** | 2 | 1.2 | 2.5 | 2.5 |" in printed.output
     assert "nothing was lost, repeated or reordered" in printed.output
     assert "THE RUN FAILED" in page(answer())
