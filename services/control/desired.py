@@ -127,14 +127,9 @@ def control_subject(name: str) -> str:
 
 
 def _topics(declared: Declared) -> Iterable[Topic]:
-    yield Topic(names.POLICY, 1, _limited(_deleted(None), POLICY_BYTES))
+    yield Topic(names.POLICY, 1, _dated_by_broker(_limited(_deleted(None), POLICY_BYTES)))
     yield Topic(names.POLICY_ACKNOWLEDGEMENTS, 1, _deleted(AUDIT_DAYS))
-    yield Topic(names.LEDGER_INTAKE, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
-    yield Topic(names.LEDGER_DELIVERY, names.LEDGER_PARTITIONS, _deleted(AUDIT_DAYS))
-    yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _limited(_deleted(None), ACT_BYTES))
-    yield Topic(
-        names.LEDGER_CHECKPOINTS, names.CHECKPOINTS_PARTITIONS, _limited(_deleted(None), CHECKPOINT_BYTES)
-    )
+    yield from _ledger_topics()
     yield Topic(names.DISPUTES, names.DISPUTES_PARTITIONS, _deleted(None))
     yield Topic(assignor_topic(GATE_FAUST_ID), 1, _deleted(1))
     for group in sorted({grant.group for grant in declared.grants.values()}):
@@ -149,6 +144,15 @@ def _topics(declared: Declared) -> Iterable[Topic]:
         yield Topic(names.epochs(grant.id), names.EPOCHS_PARTITIONS, _deleted(AUDIT_DAYS))
     for consumer in declared.consumers:
         yield Topic(names.parked(consumer), 1, _limited(_deleted(AUDIT_DAYS), WRAPPED_RECORD_BYTES))
+
+
+def _ledger_topics() -> Iterable[Topic]:
+    """What is proven later is dated by the broker, not by whoever says it."""
+    for name in (names.LEDGER_INTAKE, names.LEDGER_DELIVERY):
+        yield Topic(name, names.LEDGER_PARTITIONS, _dated_by_broker(_deleted(AUDIT_DAYS)))
+    acts, checkpoints = _limited(_deleted(None), ACT_BYTES), _limited(_deleted(None), CHECKPOINT_BYTES)
+    yield Topic(names.LEDGER_ACTS, names.ACTS_PARTITIONS, _dated_by_broker(acts))
+    yield Topic(names.LEDGER_CHECKPOINTS, names.CHECKPOINTS_PARTITIONS, _dated_by_broker(checkpoints))
 
 
 def _provider_topics(provider: Provider, declared: Declared) -> Iterable[Topic]:
@@ -185,7 +189,7 @@ def _deleted(days: int | None) -> dict[str, str]:
 
 
 def _dated_by_broker(configs: dict[str, str]) -> dict[str, str]:
-    """The broker's clock dates what comes in: a decision uses that time and no other."""
+    """The broker's clock dates what comes in: a decision uses that time and no other, and so does a proof."""
     return configs | {"message.timestamp.type": "LogAppendTime"}
 
 

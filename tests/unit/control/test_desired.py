@@ -36,6 +36,9 @@ def as_live(desired: DesiredState) -> LiveState:
     )
 
 
+DATED_BY_BROKER = {"message.timestamp.type": "LogAppendTime"}
+
+
 @pytest.mark.parametrize(
     ("topic", "partitions", "configs"),
     [
@@ -65,16 +68,16 @@ def as_live(desired: DesiredState) -> LiveState:
             {"cleanup.policy": "compact", "min.compaction.lag.ms": "0", "segment.bytes": str(32 * 1_048_576)},
         ),
         ("quarantine.police", 1, {"retention.ms": str(400 * DAY_MS)}),
-        ("policy", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
+        ("policy", 1, {"retention.ms": "-1", "cleanup.policy": "delete", **DATED_BY_BROKER}),
         ("policy-acks", 1, {"retention.ms": str(400 * DAY_MS)}),
-        ("ledger.intake", 4, {"cleanup.policy": "delete"}),
-        ("ledger.acts", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
-        ("ledger.checkpoints", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
+        ("ledger.intake", 4, {"cleanup.policy": "delete", **DATED_BY_BROKER}),
+        ("ledger.acts", 1, {"retention.ms": "-1", "cleanup.policy": "delete", **DATED_BY_BROKER}),
+        ("ledger.checkpoints", 1, {"retention.ms": "-1", "cleanup.policy": "delete", **DATED_BY_BROKER}),
         ("disputes", 1, {"retention.ms": "-1", "cleanup.policy": "delete"}),
-        ("heartbeat.raw.police", 1, {"message.timestamp.type": "LogAppendTime"}),
-        ("signal.police", 1, {"message.timestamp.type": "LogAppendTime"}),
-        ("notify.police", 1, {"message.timestamp.type": "LogAppendTime"}),
-        ("raw.market_regulation.publish.licence.permit", 4, {"message.timestamp.type": "LogAppendTime"}),
+        ("heartbeat.raw.police", 1, DATED_BY_BROKER),
+        ("signal.police", 1, DATED_BY_BROKER),
+        ("notify.police", 1, DATED_BY_BROKER),
+        ("raw.market_regulation.publish.licence.permit", 4, DATED_BY_BROKER),
         ("faust-gate-__assignor-__leader", 1, {}),
         ("faust-fanout.default-__assignor-__leader", 1, {}),
     ],
