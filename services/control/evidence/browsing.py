@@ -5,8 +5,10 @@ that one's frontier to its own root, and a trusted key signed it. The offline ve
 (`govbus verify`); this says early where to look.
 """
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -44,16 +46,56 @@ class Standing(StrEnum):
 class Known:
     """A checkpoint that was followed, and where its record stands."""
 
-    checkpoint: Checkpoint
+    number: int
     offset: int
     sound: bool
+
+
+@dataclass(slots=True)
+class Followed:
+    """Every checkpoint that was followed, column by column: about a hundred bytes each, for years of them.
+
+    It is only ever added to, so whoever looks while another adds sees what was there before.
+    """
+
+    tree: str = ""
+    """The hash of the log, as its first checkpoint says."""
+    _numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    _offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    _sound: bytearray = field(default_factory=bytearray)
+    _reached: dict[Place, "array[int]"] = field(default_factory=dict)
+    """Of each place the furthest end up to each checkpoint."""
+
+    def __len__(self) -> int:
+        return len(self._sound)
+
+    def add(self, checkpoint: Checkpoint, offset: int, *, sound: bool) -> None:
+        """Add the next one."""
+        before = len(self)
+        self.tree = self.tree or checkpoint.tree
+        self._numbers.append(checkpoint.number)
+        self._offsets.append(offset)
+        self._sound.append(sound)
+        for place in checkpoint.ends.keys() - self._reached.keys():
+            self._reached[place] = array("q", bytes(8 * before))
+        # Last, and each at once: what covering finds in them stands in the other columns.
+        for place, ends in self._reached.items():
+            ends.append(max(checkpoint.ends.get(place, 0), ends[-1] if ends else 0))
+
+    def covering(self, place: Place, offset: int) -> Known | None:
+        """The first one that holds an offset; None where it is not sealed yet."""
+        ends = self._reached.get(place, ())
+        at = bisect_right(ends, offset)
+        if at == len(ends):
+            return None
+        return Known(self._numbers[at], self._offsets[at], bool(self._sound[at]))
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """All checkpoints up to an offset; ``fault`` is the first one that was found."""
 
-    known: tuple[Known, ...] = ()
+    known: Followed = field(default_factory=Followed)
     last: Signed | None = None
     read: int = 0
     fault: Faulty | None = None
@@ -62,10 +104,6 @@ class Book:
     """The newest checkpoint that the trust file's witness holds."""
     holder: Holder | None = None
     """Who that is, as the trust file says."""
-
-    def covering(self, place: Place, offset: int) -> Known | None:
-        """The first checkpoint that holds an offset; None where it is not sealed yet."""
-        return next((each for each in self.known if each.checkpoint.ends.get(place, 0) > offset), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +165,13 @@ def shown(value: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _added(book: Book, sealed: Sealed, offset: int, trust: Trust | None) -> Book:
-    one, fault = sealed.signed.checkpoint, None
+    fault = None
     try:
         _check(book.last, sealed, trust)
     except Faulty as error:
         fault = error
-    known = Known(one, offset, fault is None)
-    return replace(book, known=(*book.known, known), last=sealed.signed, fault=book.fault or fault)
+    book.known.add(sealed.signed.checkpoint, offset, sound=fault is None)
+    return replace(book, last=sealed.signed, fault=book.fault or fault)
 
 
 def _check(last: Signed | None, sealed: Sealed, trust: Trust | None) -> None:
@@ -161,8 +199,8 @@ def _leaves(
     book: Book, reader: TopicReader, place: Place, entries: Sequence[Entry]
 ) -> Mapping[int, frozenset[bytes]]:
     """The leaves of the checkpoints that cover a page, by their numbers: read again, since they are many."""
-    covering = (book.covering(place, each.offset) for each in entries)
-    wanted = {each.checkpoint.number: each for each in covering if each}
+    covering = (book.known.covering(place, each.offset) for each in entries)
+    wanted = {each.number: each for each in covering if each}
     found = {}
     for number, known in wanted.items():
         for record in reader.read(_PLACE, known.offset, known.offset + 1):
@@ -171,14 +209,13 @@ def _leaves(
 
 
 def _line(book: Book, place: Place, entry: Entry, leaves: Mapping[int, frozenset[bytes]]) -> Line:
-    known = book.covering(place, entry.offset)
+    known = book.known.covering(place, entry.offset)
     if known is None:
         return Line(entry, None, Standing.WAITING)
-    one = known.checkpoint
-    within = leaf_hash(tree_hash(one.tree), entry_text(entry)) in leaves.get(one.number, frozenset())
+    within = leaf_hash(tree_hash(book.known.tree), entry_text(entry)) in leaves.get(known.number, frozenset())
     if not (within and known.sound):
-        return Line(entry, one.number, Standing.FAULTY)
-    return Line(entry, one.number, Standing.VERIFIED if book.trusted else Standing.UNSIGNED)
+        return Line(entry, known.number, Standing.FAULTY)
+    return Line(entry, known.number, Standing.VERIFIED if book.trusted else Standing.UNSIGNED)
 
 
 def _witness(trust: Trust | None) -> int | None:

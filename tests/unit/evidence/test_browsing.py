@@ -4,8 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.control.evidence.browsing import Book, Leaf, Standing, followed, leaf
+from services.control.evidence.browsing import Book, Followed, Leaf, Standing, followed, leaf
+from services.evidence.checkpoints import Checkpoint
 from services.evidence.entries import INTAKE, Place
 from services.evidence.faults import Fault
 from services.evidence.sealed import Sealed, sealed_text
@@ -116,3 +119,22 @@ def test_a_page_reads_so_many_offsets_and_says_where_the_older_one_ends(bench: B
     older = bench.look(Book(), newest.before, 50)
     assert older.before is None
     assert len(newest.lines) + len(older.lines) == 4
+
+
+PLACES = [Place(INTAKE, 0), Place(INTAKE, 1), Place("policy", 0)]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(PLACES), st.integers(0, 20))), st.integers(0, 21))
+def test_an_offset_is_covered_by_the_first_checkpoint_that_reached_it(
+    ends: list[dict[Place, int]], offset: int
+) -> None:
+    known = Followed()
+    for number, each in enumerate(ends, 1):
+        one = Checkpoint("log", number, 0, "", (), each, 0, "", "key")
+        known.add(one, number * 2, sound=number % 3 > 0)
+    for place in PLACES:
+        first = next((n for n, each in enumerate(ends, 1) if each.get(place, 0) > offset), None)
+        found = known.covering(place, offset)
+        assert (None if found is None else (found.number, found.offset, found.sound)) == (
+            None if first is None else (first, first * 2, first % 3 > 0)
+        )
