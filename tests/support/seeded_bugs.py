@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from schemas.load import control_schema
@@ -24,6 +24,7 @@ from services.ledger.replay.scope import Scope
 from services.ledger.replay.what_is_known import Known
 from services.ledger.replay.words import Verdict
 from tests.support.memory_bus import MemoryCity
+from tests.support.memory_reconciling import Source, reconciled
 from topics.engine.reference import ReferenceCodec
 from topics.event import GrantId, KafkaRecord, OutputRecord
 from topics.names import LEDGER_ACTS
@@ -40,6 +41,12 @@ class BuggyCity(MemoryCity):
     def __init__(self, defect: Defect | None = None) -> None:
         super().__init__()
         self.defect = defect
+        self.source = Source()
+
+    def happen(self, operation: str, before: Any = None, after: Any = None) -> None:
+        """A change that the source commits, and that is captured."""
+        self.source.commit(before, after)
+        self.change(operation, before, after)
 
     def _append(self, record: OutputRecord) -> KafkaRecord:
         if self.defect is None:
@@ -60,10 +67,11 @@ class Caught:
     digests: frozenset[str] = frozenset()
     verifier: frozenset[str] = frozenset()
     replay: frozenset[str] = frozenset()
+    reconciliation: frozenset[str] = frozenset()
 
     def by(self) -> set[str]:
         """The checkers that found something."""
-        return {name for name in ("balance", "digests", "verifier", "replay") if getattr(self, name)}
+        return {each.name for each in fields(self) if getattr(self, each.name)}
 
 
 def sealed_log(city: MemoryCity, before: Sealed | None = None) -> Sealed:
@@ -74,7 +82,7 @@ def sealed_log(city: MemoryCity, before: Sealed | None = None) -> Sealed:
     return grown(last, read.entries, read.ends, city.clock + WEEK_MS, SEALING, "sha256")
 
 
-def checked(city: MemoryCity, log: Sequence[Sealed] = ()) -> Caught:
+def checked(city: BuggyCity, log: Sequence[Sealed] = ()) -> Caught:
     """Ask every checker; ``log`` are checkpoints from before somebody meddled with the ledger."""
     found = balance(_gatherer(city).gather(now_ms=city.clock))
     return Caught(
@@ -82,6 +90,7 @@ def checked(city: MemoryCity, log: Sequence[Sealed] = ()) -> Caught:
         digests=frozenset(one.what.value for one in DigestRun(_gatherer(city), city.clock).run().differences),
         verifier=_verified(city, list(log) or [sealed_log(city)]),
         replay=_replayed(city),
+        reconciliation=reconciled(city, city.source),
     )
 
 

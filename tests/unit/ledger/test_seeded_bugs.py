@@ -1,7 +1,8 @@
 """The checkers are checked: each bug that is put into a bus that works is noticed, by the named checker.
 
 The sample city runs with the real processors over topics in memory. A bug is put into what they write, into
-what they are told, or into the topics afterwards; then balance, digests, verifier and replay are asked.
+what they are told, into what is captured, or into the topics afterwards; then balance, digests, verifier,
+replay and reconciliation are asked.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -41,16 +42,16 @@ def person(**changed: Any) -> dict[str, Any]:
 def live(city: BuggyCity) -> None:
     """Two rounds of a register's life: creates, a correction, a stop, moves in and out, a delete."""
     for row in range(1, 7):
-        city.change("c", after=person(id=row))
-    city.change("c", after=person(id=7, id_number=OTHER, household_district="320506"))
+        city.happen("c", after=person(id=row))
+    city.happen("c", after=person(id=7, id_number=OTHER, household_district="320506"))
     city.garbage(b"\x01garbage")
     city.pump()
-    city.change("u", person(id=1), person(id=1, id_number=CORRECTED))
-    city.change("u", person(id=2), person(id=2, household_district="320506"))
-    city.change("u", person(id=3), person(id=3, name="王晓明"))
-    city.change("u", person(id=3, name="王晓明"), person(id=3, name="王小明"))
-    city.change("u", person(id=5), person(id=5, sex="?"))
-    city.change("d", before=person(id=4))
+    city.happen("u", person(id=1), person(id=1, id_number=CORRECTED))
+    city.happen("u", person(id=2), person(id=2, household_district="320506"))
+    city.happen("u", person(id=3), person(id=3, name="王晓明"))
+    city.happen("u", person(id=3, name="王晓明"), person(id=3, name="王小明"))
+    city.happen("u", person(id=5), person(id=5, sex="?"))
+    city.happen("d", before=person(id=4))
     city.pump()
 
 
@@ -213,10 +214,27 @@ def by_another_secret(city: BuggyCity) -> None:
     live(city)
 
 
+def rolled_back(city: BuggyCity) -> None:
+    """What the capture reads was never committed."""
+    live(city)
+    city.change("c", after=person(id=8))
+    city.pump()
+
+
+def not_captured(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Bug:
+    """The source commits a change that the capture never reads."""
+
+    def bug(city: BuggyCity) -> None:
+        live(city)
+        city.source.commit(before, after)
+
+    return bug
+
+
 def after_its_cut(city: BuggyCity) -> None:
     """The grant is suspended and cut, and a fan-out that knows nothing of it goes on delivering."""
     for row in range(1, 4):
-        city.change("c", after=person(id=row))
+        city.happen("c", after=person(id=row))
     city.pump()
     cut_in_ledger(city, GrantId("health-persons-gusu"), policy_version=2)
     live(city)
@@ -236,11 +254,16 @@ def seeded(name: str, bug: Callable[[BuggyCity], Any], *caught_by: str) -> Seede
 
 
 EVERYBODY: Final = ("balance", "digests", "verifier", "replay")
+COUNTED: Final = ("balance", "digests")
 BUT_DIGESTS: Final = ("balance", "verifier", "replay")
 BUGS: Final = (
     seeded("a delivery is dropped", writing(dropped, HEALTH, 2), "balance", "digests"),
     seeded("a delivery is written twice", writing(twice, HEALTH, 2), "balance", "digests"),
-    seeded("a canonical record is dropped", writing(dropped, "resource.", 3), "balance", "digests"),
+    seeded("a canonical record that soon ends is dropped", writing(dropped, "resource.", 3), *COUNTED),
+    seeded("a canonical record is dropped", writing(dropped, "resource.", 5), *COUNTED, "reconciliation"),
+    seeded(
+        "one bit of a canonical value flips", writing(flipped, "resource.", 5), "digests", "reconciliation"
+    ),
     seeded("a stopped event is in no quarantine", writing(dropped, "quarantine."), "balance", "digests"),
     seeded("two changes of one key are swapped", afterwards(HEALTH, swapped, 2), "digests"),
     seeded("one bit of a delivered value flips", writing(flipped, HEALTH, 2), "digests"),
@@ -269,6 +292,10 @@ BUGS: Final = (
     seeded("pseudonyms are made with another secret", by_another_secret, "replay"),
     seeded("the gate leaves out its quality rules", deciding(with_resource(rules=())), "replay"),
     seeded("a grant is served after its cut", after_its_cut, "verifier"),
+    seeded("a row that was rolled back is delivered", rolled_back, "reconciliation"),
+    seeded("a committed row is not captured", not_captured(None, person(id=8)), "reconciliation"),
+    seeded("an update is lost", not_captured(person(id=3), person(id=3, name="王大明")), "reconciliation"),
+    seeded("a deletion is lost", not_captured(person(id=6), None), "reconciliation"),
 )
 
 
