@@ -5,12 +5,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from services.cli.control import control_database
+from services.cli.demo_offices import open_offices
+from services.control.definitions import load_definitions, packaged_definitions
 from services.demo.databases import POLICE
 from services.demo.story import LIN
 from services.stack.api import Stack
@@ -20,6 +24,7 @@ from tests.e2e.demo_run import play
 from tests.stack_fixture import settings_for, temporary_home
 from tests.support.clerk import Wish, act, act_form, apply_for, desk, enter, without_complaints
 from tests.support.waiting import eventually
+from tests.support.walking import walk
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
@@ -213,3 +218,28 @@ def appeal_a_refusal(archives: Page, police: Page, judged: Judge, lang: str) -> 
     act(archives, "appeal", "案卷种类已在附件中写明")
     expect(state_of(archives)).to_have_text(NEGOTIATING)
     judged(archives, f"walk-appealed-{lang}")
+
+
+@pytest.fixture(scope="module")
+def staffed(city: City) -> City:
+    """With the auditors and the operator of a played week."""
+    definitions = load_definitions(packaged_definitions())
+    with closing(control_database(city.stack)) as database:
+        accounts = open_offices(database, definitions, datetime.now(UTC), audited=True)
+    city.passwords |= {each.login: each.password for each in accounts if each.password is not None}
+    return city
+
+
+@pytest.mark.usefixtures("staffed")
+@pytest.mark.parametrize(("theme", "lang"), [("light", "zh-CN"), ("dark", "en")])
+def test_every_page_that_links_lead_to_is_accessible(
+    seated: Callable[[str, str], Page], judged: Judge, theme: str, lang: str
+) -> None:
+    seen: set[str] = set()
+    for login in ("police.clerk", "archives.clerk", "authority.clerk", "xie.operator", "sun.audit"):
+        page = seated(login, lang)
+        page.goto(f"/theme/{theme}?back=/")
+        seen.discard("/")
+        for kind in walk(page, seen):
+            judged(page, f"every-{login}{kind.replace('/', '-').replace('*', 'one')}-{theme}")
+    assert {"/ledger", "/reports/made", "/retention", "/grants/*", "/volumes/*", "/stop/order"} <= seen

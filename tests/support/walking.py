@@ -1,0 +1,54 @@
+"""Walks through the portal as one who follows every link: each kind of page once, whatever it is about."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from playwright.sync_api import Page
+
+_NO_PAGE: Final = re.compile(
+    r"/(logout|theme|static|api)\b|/documents/|/evidence/|/live$|\.(csv|json|xlsx|html)$"
+)
+"""Ends the session, changes how pages look, or hands out a file."""
+_WORD: Final = re.compile(r"[a-z_-]*")
+
+
+def kind_of(address: str) -> str:
+    """The page without what it is about: ``/cases/*`` for every case."""
+    parts = urlsplit(address).path.split("/")
+    return "/".join(part if _WORD.fullmatch(part) else "*" for part in parts)
+
+
+def walk(page: Page, seen: set[str]) -> Iterator[str]:
+    """Open page after page, from where one is; the kind of each, while it is open.
+
+    Args:
+        page: where the walk begins.
+        seen: kinds that need not be opened any more; those that were are added.
+    """
+    waiting = deque([page.url])
+    while waiting:
+        address = waiting.popleft()
+        kind = kind_of(address)
+        if kind in seen:
+            continue
+        seen.add(kind)
+        answer = page.goto(address)
+        assert answer is not None, address
+        assert answer.ok, (address, answer.status)
+        yield kind
+        waiting.extend(_links(page))
+
+
+def _links(page: Page) -> list[str]:
+    """Addresses of the portal that the page leads to, without what hands out files."""
+    here = urlsplit(page.url)
+    found = [link.get_attribute("href") or "" for link in page.locator("a[href]:not([download])").all()]
+    wanted = [urljoin(page.url, each) for each in found if not each.startswith("#")]
+    return [
+        each
+        for each in wanted
+        if urlsplit(each).netloc == here.netloc and not _NO_PAGE.search(urlsplit(each).path)
+    ]
