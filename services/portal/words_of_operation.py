@@ -93,6 +93,13 @@ _ALARMS: Final[Mapping[str, tuple[Said, Said]]] = {
         ("复制槽已无连接器使用，仍占用日志", "A replication slot that no connector uses holds back the log"),
         ("确认不再需要后删除该复制槽", "drop the slot once it is certain that nobody needs it"),
     ),
+    "process-crashed": (
+        ("总线进程反复异常退出", "A process of the bus crashes again and again"),
+        (
+            "用 govbus logs 加进程名查明并排除原因，系统会继续重新启动",
+            "find the cause with govbus logs and its name, and mend it; it is started again by itself",
+        ),
+    ),
 }
 """Of the watch, which is a process of its own and tells its kinds as texts."""
 _DRIFTS: Final[Mapping[DriftKind, tuple[Said, Said]]] = {

@@ -168,6 +168,27 @@ class Stack:
             processes = [PythonProcess(self.context, component) for component in components]
             self._supervisor().up(processes, progress or Silent())
 
+    def crashed(self) -> list[str]:
+        """Return which of our own processes were started, not stopped since, and do not live."""
+        return [each.name for each in remembered(self.context) if _has_crashed(each)]
+
+    def start_again(self, name: str) -> bool:
+        """Start one of our own processes that crashed, as it was started before; does not wait for it.
+
+        Returns:
+            False where it lives, was stopped meanwhile, or nobody knows any more how it is started.
+
+        Raises:
+            WaitForOther: another command starts or stops the stack.
+        """
+        self._require_home()
+        with exclusive(self.context.layout.run / "lock"):
+            for process in remembered(self.context):
+                if process.name == name and process.component.argv and _has_crashed(process):
+                    process.start()
+                    return True
+        return False
+
     def stop_process(self, name: str, progress: Reporter | None = None) -> None:
         """Stop one of our own processes and forget it."""
         self._require_home()
@@ -346,10 +367,14 @@ class Stack:
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()
         if process is None:
-            state = State.STOPPED if component.pid_file.read() is None else State.CRASHED
+            state = State.CRASHED if _has_crashed(component) else State.STOPPED
             return ComponentStatus(component.name, state, None, component.port, None, None)
         state = State.RUNNING if answers_within(component, _BUSY_S) else State.UNHEALTHY
         uptime = time.time() - process.create_time()
         return ComponentStatus(
             component.name, state, process.pid, component.port, round(memory_mb(process), 1), round(uptime, 1)
         )
+
+
+def _has_crashed(component: Component) -> bool:
+    return component.pid_file.running() is None and component.pid_file.read() is not None

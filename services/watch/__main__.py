@@ -91,7 +91,7 @@ def _reach(settings: WatchSettings) -> Reach:
     ours = (endpoints.postgres_host, endpoints.postgres_port)
     layout = stack.context.layout
     memory = settings.memory or layout.data / "watch" / "continuity.json"
-    return Reach(client, layout.connect_secrets, {ours: stack.superuser_connection}, memory)
+    return Reach(client, layout.connect_secrets, {ours: stack.superuser_connection}, memory, stack)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One round of the watch after the other: connectors first, then slots, then what is new about alarms."""
+"""One round of the watch after the other: processes, connectors, slots, then what is new about alarms."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +19,7 @@ from producers.slots import SlotReport, slot_report, system_of
 from services.watch.alarms import AlarmBook
 from services.watch.fence import Fence
 from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
+from services.watch.keeper import Keeper, Processes
 from services.watch.safe_text import safe_line
 from services.watch.settings import WatchSettings
 from services.watch.sources import CaptureSource, CorrectReference, is_capture, open_source, source_of
@@ -37,12 +38,14 @@ class Reach:
         secrets: Connect's folder of secrets.
         servers: database servers that are asked even when no connector reads from them.
         memory: file in which the continuity fence remembers; None where it must not outlive the process.
+        processes: those of the bus, started again if they crash; None where somebody else keeps them.
     """
 
     connect: ConnectClient
     secrets: Path
     servers: Mapping[Server, Callable[[], Connection]] = field(default_factory=dict)
     memory: Path | None = None
+    processes: Processes | None = None
 
 
 class Watch:
@@ -57,12 +60,14 @@ class Watch:
         self._clock = clock
         self._restarter = Restarter(reach.connect, settings.restarts, clock)
         self._fence = Fence(reach.connect, reach.memory, log)
+        self._keeper = Keeper(reach.processes, settings.restarts, clock) if reach.processes else None
         self._book = AlarmBook()
         self._sources: dict[str, CaptureSource] | None = None
         self._servers = dict(reach.servers)
         self._lock = Lock()
         self._rounds = 0
         self._restarts = 0
+        self._started_again = 0
         self._ended: float | None = None
         self._looks: list[Look] = []
         self._slots: dict[str, list[SlotReport]] = {}
@@ -70,7 +75,7 @@ class Watch:
 
     def round(self) -> None:
         """Look at everything once."""
-        seen = [*self._connectors(), *self._databases()]
+        seen = [*self._processes(), *self._connectors(), *self._databases()]
         with self._lock:
             turn = self._book.turn(seen)
         for alarm in turn.raised:
@@ -91,6 +96,7 @@ class Watch:
                 "rounds": self._rounds,
                 "last_round_age_s": age,
                 "restarts": self._restarts,
+                "processes_started_again": self._started_again,
                 "connectors": [
                     {"name": look.name, "did": look.did.value, "detail": safe_line(look.detail)}
                     for look in self._looks
@@ -125,6 +131,16 @@ class Watch:
             return (
                 self._ended is not None and self._clock() - self._ended < 10 * self._settings.interval_s + 60
             )
+
+    def _processes(self) -> Iterator[Alarm]:
+        if self._keeper is None:
+            return
+        for crash in self._keeper.look():
+            if crash.started:
+                self._log("warning", "process-started-again", subject=crash.name, starts=crash.starts)
+                with self._lock:
+                    self._started_again += 1
+        yield from self._keeper.alarms()
 
     def _connectors(self) -> Iterator[Alarm]:
         try:

@@ -28,6 +28,7 @@ class AlarmKind(StrEnum):
     SLOT_LAG = "slot-lag"
     SLOT_UNREAD = "slot-unread"
     SLOT_ORPHANED = "slot-orphaned"
+    PROCESS_CRASHED = "process-crashed"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 import pytest
 
 from services.cli import processes
+from services.stack.api import State
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import insert, number, renumber, update
+from tests.support.watching import start_watch, without_watch
 from topics.names import LEDGER_INTAKE
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -78,6 +80,26 @@ def test_kill_in_mid_stream_loses_nothing_and_repeats_nothing(city: LiveCity, co
         last = max(index for index, written_row in enumerate(written) if written_row == row)
         assert [items["address"] for items in city.of_record(row).values()] == [f"第{last}次"]
     assert city.balance()["differences"] == []
+
+
+@pytest.mark.parametrize("component", ["gate.0", "fanout.default.0"])
+def test_a_processor_that_crashed_is_started_again_by_the_watch(city: LiveCity, component: str) -> None:
+    with without_watch(city.stack):
+        start_watch(city.stack, interval_s="1")
+        killed = city.pid(component)
+        os.kill(killed, signal.SIGKILL)
+        row = city.new_id()
+        city.execute("police", insert(row, number(row % 90_000)))
+        wait_until(lambda: ids_of(city, component) not in ([], [killed]), "another process")
+        city.settle()
+        assert city.of_record(row) != {}
+    assert city.balance()["differences"] == []
+
+
+def ids_of(city: LiveCity, component: str) -> list[int]:
+    """The process of a component, if it runs and answers."""
+    statuses = [each for each in city.stack.status() if each.name == component]
+    return [each.pid for each in statuses if each.pid is not None and each.state is State.RUNNING]
 
 
 def captured_addresses(city: LiveCity, rows: list[int]) -> Counter[str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from producers.connect_status import Health
 from producers.connector import INCARNATION_SETTING
-from producers.restarter import Did, Look
+from producers.restarter import Did, Look, RestartPolicy
 from producers.slots import SlotReport
 from services.control.process import drift
 from services.control.process.collecting.connectors import alarm_documents
@@ -15,6 +15,7 @@ from services.control.provisioning.drift import Kind as DriftKind
 from services.control.provisioning.repairing import Repaired
 from services.watch.fence import Fence
 from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
+from services.watch.keeper import Keeper
 from services.watch.sources import CaptureSource
 
 _REFUSED: Final = "Incompatible artifact: raw.police.public.person-value [AVRO], num of incompatible: 1"
@@ -50,10 +51,31 @@ class _Gone:
         """Nothing more."""
 
 
+class _Crashing:
+    """A gate that never lives for long."""
+
+    def crashed(self) -> list[str]:
+        """It never does."""
+        return ["gate.0"]
+
+    def start_again(self, _name: str) -> bool:
+        """In vain."""
+        return True
+
+
+def _crashing() -> Iterator[Alarm]:
+    moments = iter(range(0, 10_000, 10))
+    keeper = Keeper(_Crashing(), RestartPolicy(), lambda: float(next(moments)))
+    for _ in range(10):
+        keeper.look()
+    return keeper.alarms()
+
+
 def watched() -> dict[str, dict[str, Any]]:
     """The snapshot of the watch's alarms."""
     found = [*connector_alarms(_LOOKS), *_of_slots(), *_fenced()]
     found.append(Alarm(AlarmKind.DATABASE_SILENT, "db:5432", "OperationalError", "start the database server"))
+    found += _crashing()
     assert {each.kind for each in found} == set(AlarmKind), "one of each kind at least"
     return alarm_documents(
         {"kind": each.kind.value, "subject": each.subject, "detail": each.detail, "remedy": each.remedy}
