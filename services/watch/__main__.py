@@ -16,6 +16,7 @@ from services.stack.errors import StackError
 from services.stack.probes import loopback_session
 from services.stack.settings import StackSettings
 from services.watch.app import Reach, Watch
+from services.watch.own_processes import OwnProcesses
 from services.watch.settings import WatchSettings
 from services.watch.web import StatusServer
 
@@ -91,7 +92,9 @@ def _reach(settings: WatchSettings) -> Reach:
     ours = (endpoints.postgres_host, endpoints.postgres_port)
     layout = stack.context.layout
     memory = settings.memory or layout.data / "watch" / "continuity.json"
-    return Reach(client, layout.connect_secrets, {ours: stack.superuser_connection}, memory, stack)
+    return Reach(
+        client, layout.connect_secrets, {ours: stack.superuser_connection}, memory, OwnProcesses(stack)
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Starts the bus's own processes again that crashed, ever less often; tells when that does not help."""
 
+import subprocess
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -7,7 +8,6 @@ from typing import Final, Protocol
 from producers.connect_status import Health
 from producers.restarter import Alarm as GaveUp
 from producers.restarter import RestartHistory, RestartNow, RestartPolicy
-from services.stack.errors import StackError
 from services.watch.judge import Alarm, AlarmKind
 
 ALARM_AFTER: Final = 3
@@ -22,10 +22,10 @@ class Processes(Protocol):
         ...
 
     def start_again(self, name: str) -> bool:
-        """Start one of them without waiting for it; False where it lives or was stopped meanwhile.
+        """Start one of them without waiting for it.
 
-        Raises:
-            WaitForOther: a command starts or stops the stack right now.
+        Returns:
+            False where it lives, was stopped meanwhile, or cannot be started now.
         """
         ...
 
@@ -77,8 +77,8 @@ class Keeper:
             return Crash(name, started=False, starts=len(history.restarts))
         try:
             started = self._processes.start_again(name)
-        except (StackError, OSError):
-            # A command is at it, or the next look shows that it still does not live.
+        except (OSError, subprocess.SubprocessError):
+            # The next look shows that it still does not live.
             started = False
         if started:
             self._histories[name] = replace(history, restarts=(*history.restarts, now))
