@@ -83,7 +83,7 @@ def compare(
     found = _compare(declared, live, receipt_names(access.home), connections, floor)
     reasons = [(name, impossible(facts.get(name))) for name in sorted(recaptured)]
     refusals = [*ruled.refusals, *(Refusal(name, reason) for name, reason in reasons if reason)]
-    refusals += [*refused_definitions(ruled.definitions, policy), *broken]
+    refusals += [*refused_definitions(ruled.definitions, policy, declared.day), *broken]
     refusals += shortened(definitions.resources, policy, floor)
     plan = replace(found.plan, refusals=(*found.plan.refusals, *refusals))
     return replace(found, plan=plan, facts=facts, gaps=gaps)

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from services.control.definitions import Definitions
 from services.control.difference import Refusal
 from topics.event import GrantId, ResourceId
-from topics.grants.declaration import Grant
+from topics.grants.declaration import Grant, GrantState
 from topics.policy import Policy
 from topics.schema_breaks import Break, breaks
 from topics.schema_rules import item_forms
@@ -19,6 +20,8 @@ _CASES_DECIDE: Final = (
     "`govbus case suspend` and `terminate` stop it"
 )
 
+_TOO_EARLY: Final = "it is handed out once, of what is there on a day on which it is in force: apply it from"
+
 
 def grants_in_force(definitions: Definitions, policy: Policy | None) -> Mapping[GrantId, Grant]:
     """The grants that topics, rights, schemas and sinks are made for."""
@@ -27,13 +30,21 @@ def grants_in_force(definitions: Definitions, policy: Policy | None) -> Mapping[
     return {grant_id: entry.grant for grant_id, entry in policy.grants.items()}
 
 
-def refused_definitions(definitions: Definitions, policy: Policy | None) -> Iterator[Refusal]:
-    """What must not be declared: changes in place, grants where cases decide, sinks of no grant."""
+def refused_definitions(
+    definitions: Definitions, policy: Policy | None, day: date | None = None
+) -> Iterator[Refusal]:
+    """What must not be declared: changes in place, grants where cases decide, sinks of no grant.
+
+    Nor, today, a grant that is handed out once and whose days have not come: it would be handed out empty.
+    """
     for name, error in definitions.in_place_changes(policy):
         yield Refusal(name, str(error))
     if policy is not None and policy.by_cases and definitions.grants:
         yield Refusal(f"grants {', '.join(sorted(definitions.grants))}", _CASES_DECIDE)
     known = grants_in_force(definitions, policy)
+    for id_, each in sorted(definitions.grants.items()):
+        if each.once and each.state is GrantState.ACTIVE and day is not None and day < each.valid_from:
+            yield Refusal(f"grant {id_}", f"{_TOO_EARLY} {each.valid_from}, or leave it out until then")
     for grant in sorted(set(definitions.sinks) - set(known)):
         yield Refusal(f"sink of {grant}", "there is no such grant: correct sinks.yaml")
 

@@ -26,13 +26,13 @@ def make_engine(
 ) -> FanoutEngine:
     """The engine of one canonical topic; ``codecs`` are those of the writer schemas known so far."""
     reference = LineReference(plan, resource, codecs)
+    if wanted is Implementation.REFERENCE:
+        return ReferenceFanout(resource, reference)
     spec = spec_of(plan, resource)
     if wanted is Implementation.NATIVE:
         made: FanoutEngine = native.module("topics.engine.native_fanout").NativeFanout(spec, reference)
         return made
-    if wanted is Implementation.GENERATED:
-        return GeneratedFanout(spec, reference)
-    return ReferenceFanout(resource, reference)
+    return GeneratedFanout(spec, reference)
 
 
 def marking(

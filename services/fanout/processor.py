@@ -165,10 +165,13 @@ class FanoutProcessor:
         known = (catch_up.source.topic, catch_up.grants)
         if known not in self._lacking:
             self._lacking[known] = self._topic(self._only(catch_up), catch_up.source.topic)
+            yield
         lacking = self._lacking[known]
         decide: Decide = lambda found, note: lacking.decide(found, self._disputes, note)  # noqa: E731
         start = {catch_up.source: catch_up.from_offset}
-        return self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
+        return (
+            yield from self._decide_all([records], decide, self._catch_up_group, start, catch_up.to_offset)
+        )
 
     def stop_catch_up(self, catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:  # noqa: ARG002
         """Withhold the one record from the grants that lack it, with reason INTERNAL."""

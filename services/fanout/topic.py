@@ -1,5 +1,6 @@
 """One canonical topic under a policy: its engine, and how much of it is decided without a pause."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from topics.engine.records import Records
 from topics.engine.schema import AvroType
 from topics.event import SchemaId
 
+_log = logging.getLogger(__name__)
 Note = Callable[[Records, Decided], None]
 """Counts and keeps what some records of a partition led to."""
 
@@ -35,7 +37,7 @@ class FanoutTopic:
         clock: Callable[[], float],
     ) -> None:
         self._plan, self._resource, self._codecs, self._clock = plan, resource, codecs, clock
-        self._engine = make_engine(wanted, plan, resource, codecs.codecs)
+        self._engine = self._made(wanted)
         self._learnt: dict[SchemaId, bool] = {}
         """Per writer's schema whether the line decides each of its records."""
         self._quick, self._by_line = StepSize(_MOST), StepSize(_MOST_BY_LINE)
@@ -50,8 +52,30 @@ class FanoutTopic:
         types: Mapping[SchemaId, AvroType] = self._codecs.types
         for schema_id in sorted(schema_ids):
             if schema_id in types and schema_id not in self._learnt:
-                self._learnt[schema_id] = self._engine.learn(schema_id, types[schema_id])
+                self._learn(schema_id, types[schema_id])
                 yield
+
+    def _made(self, wanted: Implementation) -> FanoutEngine:
+        """The engine; one that cannot be made leaves the topic to the line, and the others as they are."""
+        try:
+            return make_engine(wanted, self._plan, self._resource, self._codecs.codecs)
+        except Exception as error:
+            if wanted is Implementation.REFERENCE:
+                raise
+            self._say(wanted.value, error)
+            return self._made(Implementation.REFERENCE)
+
+    def _learn(self, schema_id: SchemaId, writer: AvroType) -> None:
+        try:
+            self._learnt[schema_id] = self._engine.learn(schema_id, writer)
+        except Exception as error:  # noqa: BLE001 - as for an engine that cannot be made
+            self._say(f"schema {schema_id}", error)
+            self._engine = self._made(Implementation.REFERENCE)
+            self._learnt = dict.fromkeys((*self._learnt, schema_id), True)
+
+    def _say(self, what: str, error: Exception) -> None:
+        topic = self._resource.topic
+        _log.error("%s: %s cannot be compiled (%s), the line decides", topic, what, type(error).__name__)
 
     def decide(self, records: Records, disputes: DisputeMarks, note: Note) -> Iterator[None]:
         """Decide records of one partition, in order, with a pause after each step."""

@@ -82,7 +82,7 @@ class GateProcessor:
         """The same, with a pause after each source."""
         plan = yield from gate_in_steps(policy)
         yield from self._engines.adopt_in_steps(plan)
-        self._plan = plan
+        self._plan, self._size = plan, StepSize(_AT_ONCE)
 
     def topics(self) -> frozenset[TopicName]:
         """The raw topics of every declared source."""

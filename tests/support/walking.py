@@ -12,12 +12,16 @@ _NO_PAGE: Final = re.compile(
     r"/(logout|theme|static|api)\b|/documents/|/evidence/|/live$|\.(csv|json|xlsx|html)$"
 )
 """Ends the session, changes how pages look, or hands out a file."""
+_NAMED: Final = re.compile(
+    r"(?<=^/)(grants|quarantine|connectors|resources|stop(?!/order)|topics|volumes)/[^/]+"
+)
+"""Places under which anything is a name."""
 _WORD: Final = re.compile(r"[a-z_-]*")
 
 
 def kind_of(address: str) -> str:
     """The page without what it is about: ``/cases/*`` for every case."""
-    parts = urlsplit(address).path.split("/")
+    parts = _NAMED.sub(r"\1/*", urlsplit(address).path).split("/")
     return "/".join(part if _WORD.fullmatch(part) else "*" for part in parts)
 
 
@@ -45,7 +49,9 @@ def walk(page: Page, seen: set[str]) -> Iterator[str]:
 def _links(page: Page) -> list[str]:
     """Addresses of the portal that the page leads to, without what hands out files."""
     here = urlsplit(page.url)
-    found = [link.get_attribute("href") or "" for link in page.locator("a[href]:not([download])").all()]
+    links = page.locator("a[href]:not([download])")
+    # At once: some pages renew themselves.
+    found: list[str] = links.evaluate_all("links => links.map(link => link.getAttribute('href'))")
     wanted = [urljoin(page.url, each) for each in found if not each.startswith("#")]
     return [
         each

@@ -72,7 +72,7 @@ class GrantRequest:
             raise UnknownForm(
                 f"a request of form {document.get('form')!r}, and only form {FORM} is read here"
             )
-        grant = document["grant"]
+        grant, mode = document["grant"], DeliveryMode(document["mode"])
         return cls(
             case=document["case"],
             round=document["round"],
@@ -80,8 +80,13 @@ class GrantRequest:
             when=when,
             wanted=Wanted(document["wanted"]),
             id=GrantId(document["id"]),
-            mode=DeliveryMode(document["mode"]),
-            grant=None if grant is None else Grant.model_validate(grant),
+            mode=mode,
+            grant=None if grant is None else _grant(grant, mode),
             steps=tuple(document["steps"]),
             excess=tuple(document["excess"]),
         )
+
+
+def _grant(document: Mapping[str, Any], mode: DeliveryMode) -> Grant:
+    """Orders from before batches were handed out once do not say that theirs is."""
+    return Grant.model_validate({**document, "once": mode is DeliveryMode.BATCH})

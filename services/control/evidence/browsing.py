@@ -7,7 +7,7 @@ that one's frontier to its own root, and a trusted key signed it. The offline ve
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -27,6 +27,7 @@ from topics import names
 from topics.event import TopicName
 
 _PLACE: Final = TopicPlace(names.LEDGER_CHECKPOINTS, 0)
+_LARGEST: Final = 2**63 - 1
 
 
 class Standing(StrEnum):
@@ -55,7 +56,8 @@ class Known:
 class Followed:
     """Every checkpoint that was followed, column by column: about a hundred bytes each, for years of them.
 
-    It is only ever added to, so whoever looks while another adds sees what was there before.
+    Only one thread adds, and cuts off what a look that failed has left behind. Whoever looks meanwhile says
+    how many there were when it began, and sees those only.
     """
 
     tree: str = ""
@@ -70,7 +72,13 @@ class Followed:
         return len(self._sound)
 
     def add(self, checkpoint: Checkpoint, offset: int, *, sound: bool) -> None:
-        """Add the next one."""
+        """Add the next one.
+
+        Raises:
+            Faulty: it names a number that no topic has an offset for.
+        """
+        if max(checkpoint.number, offset, *checkpoint.ends.values()) > _LARGEST:
+            raise Faulty(Fault.CHECKPOINT_CHAIN, f"offset {offset}", "a number is beyond every offset")
         before = len(self)
         self.tree = self.tree or checkpoint.tree
         self._numbers.append(checkpoint.number)
@@ -82,11 +90,17 @@ class Followed:
         for place, ends in self._reached.items():
             ends.append(max(checkpoint.ends.get(place, 0), ends[-1] if ends else 0))
 
-    def covering(self, place: Place, offset: int) -> Known | None:
-        """The first one that holds an offset; None where it is not sealed yet."""
+    def cut(self, many: int) -> None:
+        """Keep only so many."""
+        for column in (self._numbers, self._offsets, self._sound, *self._reached.values()):
+            del column[many:]
+
+    def covering(self, place: Place, offset: int, many: int) -> Known | None:
+        """The first of so many that holds an offset; None where it is not sealed yet."""
         ends = self._reached.get(place, ())
-        at = bisect_right(ends, offset)
-        if at == len(ends):
+        many = min(many, len(ends))
+        at = bisect_right(ends, offset, 0, many)
+        if at >= many:
             return None
         return Known(self._numbers[at], self._offsets[at], bool(self._sound[at]))
 
@@ -96,6 +110,8 @@ class Book:
     """All checkpoints up to an offset; ``fault`` is the first one that was found."""
 
     known: Followed = field(default_factory=Followed)
+    many: int = 0
+    """So many of the known ones are this book's: a later one, or a look that failed, may have added more."""
     last: Signed | None = None
     read: int = 0
     fault: Faulty | None = None
@@ -104,6 +120,10 @@ class Book:
     """The newest checkpoint that the trust file's witness holds."""
     holder: Holder | None = None
     """Who that is, as the trust file says."""
+
+    def covering(self, place: Place, offset: int) -> Known | None:
+        """The first checkpoint that holds an offset; None where it is not sealed yet."""
+        return self.known.covering(place, offset, self.many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +153,15 @@ def followed(book: Book, reader: TopicReader, trust: Trust | None) -> Book:
     if end < book.read:
         fault = Faulty(Fault.CHECKPOINT_CHAIN, str(_PLACE), "it ends before what was read of it")
         return replace(book, fault=book.fault or fault)
+    book.known.cut(book.many)
     for record in reader.read_all({_PLACE: Bounds(book.read, end)}):
         try:
             book = _added(book, sealed_from(record.value or b""), record.offset, trust)
         except NotCanonical as error:
             fault = Faulty(Fault.CHECKPOINT_CHAIN, str(record.coordinates), str(error))
             book = replace(book, fault=book.fault or fault)
+        except Faulty as error:
+            book = replace(book, fault=book.fault or error)
     return replace(book, read=end)
 
 
@@ -149,8 +172,9 @@ def leaf(book: Book, log: LedgerLog, place: Place, before: int | None, many: int
     end = bounds.end if before is None else min(before, bounds.end)
     start = max(bounds.low, end - many)
     entries = log.between({place: start}, {place: end}) if start < end else []
-    leaves = _leaves(book, log.reader, place, entries)
-    lines = [_line(book, place, each, leaves) for each in entries]
+    covers = {each.offset: book.covering(place, each.offset) for each in entries}
+    leaves = _leaves(log.reader, covers.values())
+    lines = [_line(book, each, covers[each.offset], leaves) for each in entries]
     lines.sort(key=lambda each: -each.entry.offset)
     return Leaf(tuple(lines), start if start > bounds.low else None)
 
@@ -171,7 +195,7 @@ def _added(book: Book, sealed: Sealed, offset: int, trust: Trust | None) -> Book
     except Faulty as error:
         fault = error
     book.known.add(sealed.signed.checkpoint, offset, sound=fault is None)
-    return replace(book, last=sealed.signed, fault=book.fault or fault)
+    return replace(book, last=sealed.signed, many=book.many + 1, fault=book.fault or fault)
 
 
 def _check(last: Signed | None, sealed: Sealed, trust: Trust | None) -> None:
@@ -195,12 +219,9 @@ def _check(last: Signed | None, sealed: Sealed, trust: Trust | None) -> None:
             raise Faulty(Fault.ALGORITHM_MISSING, where, str(error)) from error
 
 
-def _leaves(
-    book: Book, reader: TopicReader, place: Place, entries: Sequence[Entry]
-) -> Mapping[int, frozenset[bytes]]:
+def _leaves(reader: TopicReader, covers: Iterable[Known | None]) -> Mapping[int, frozenset[bytes]]:
     """The leaves of the checkpoints that cover a page, by their numbers: read again, since they are many."""
-    covering = (book.known.covering(place, each.offset) for each in entries)
-    wanted = {each.number: each for each in covering if each}
+    wanted = {each.number: each for each in covers if each}
     found = {}
     for number, known in wanted.items():
         for record in reader.read(_PLACE, known.offset, known.offset + 1):
@@ -208,8 +229,7 @@ def _leaves(
     return found
 
 
-def _line(book: Book, place: Place, entry: Entry, leaves: Mapping[int, frozenset[bytes]]) -> Line:
-    known = book.known.covering(place, entry.offset)
+def _line(book: Book, entry: Entry, known: Known | None, leaves: Mapping[int, frozenset[bytes]]) -> Line:
     if known is None:
         return Line(entry, None, Standing.WAITING)
     within = leaf_hash(tree_hash(book.known.tree), entry_text(entry)) in leaves.get(known.number, frozenset())

@@ -1,7 +1,9 @@
 """The ledger browser: which checkpoint covers a block, whether it is in it, and the first fault."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,11 @@ from services.evidence.entries import INTAKE, Place
 from services.evidence.faults import Fault
 from services.evidence.sealed import Sealed, sealed_text
 from services.evidence.trust import Trust
+from services.ledger.counts import Place as TopicPlace
+from services.ledger.reader import KafkaUnavailable, TopicReader
 from tests.unit.evidence.test_ledger_log import NOW, Bench
 from tests.unit.ledger.test_city import person
+from topics.event import KafkaRecord
 from topics.names import LEDGER_CHECKPOINTS
 
 
@@ -121,6 +126,64 @@ def test_a_page_reads_so_many_offsets_and_says_where_the_older_one_ends(bench: B
     assert len(newest.lines) + len(older.lines) == 4
 
 
+class Interrupting:
+    """Kafka, from which something is done each time before records are read."""
+
+    def __init__(self, reader: Any, happens: Callable[[], object]) -> None:
+        self._reader, self._happens = reader, happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def read_all(self, ranges: Any) -> Iterator[KafkaRecord]:
+        self._happens()
+        return self._reader.read_all(ranges)  # type: ignore[no-any-return]
+
+
+def test_a_checkpoint_that_is_followed_while_a_page_is_read_takes_nothing_for_faulty(bench: Browsed) -> None:
+    book = followed(Book(), bench.city.memory, bench.trust())
+    bench.change(1)
+    bench.seal()
+    bench.publish()
+    meanwhile = Interrupting(bench.city.memory, lambda: followed(book, bench.city.memory, bench.trust()))
+    found = leaf(book, replace(bench.log, reader=cast(TopicReader, meanwhile)), bench.place(), None, 50)
+    assert [each.standing for each in found.lines] == [Standing.WAITING, Standing.VERIFIED]
+
+
+def test_a_look_that_fails_in_between_leaves_nothing_behind(bench: Browsed) -> None:
+    bench.change(1)
+    bench.seal()
+    bench.publish()
+
+    def broken(ranges: Any) -> Iterator[KafkaRecord]:
+        yield next(bench.city.memory.read_all(ranges))
+        raise KafkaUnavailable("away")
+
+    breaking = Interrupting(bench.city.memory, lambda: None)
+    breaking.read_all = broken  # type: ignore[method-assign]
+    book = Book()
+    for _ in range(3):
+        with pytest.raises(KafkaUnavailable):
+            followed(book, cast(TopicReader, breaking), bench.trust())
+    assert (len(book.known), book.many) == (1, 0)
+    assert [each.standing for each in bench.look(book).lines] == [Standing.WAITING, Standing.WAITING]
+    whole = followed(book, bench.city.memory, bench.trust())
+    assert (len(whole.known), whole.many, whole.fault) == (2, 2, None)
+
+
+def test_a_number_beyond_every_offset_is_a_fault_and_what_follows_is_read(bench: Browsed) -> None:
+    bench.change(1)
+    bench.seal()
+    last = bench.kept.log.pop()
+    signed = last.signed
+    ends = {place: 2**63 for place in signed.checkpoint.ends}
+    bench.publish(replace(last, signed=replace(signed, checkpoint=replace(signed.checkpoint, ends=ends))))
+    book = followed(Book(), bench.city.memory, bench.trust())
+    assert book.fault is not None
+    assert book.fault.fault is Fault.CHECKPOINT_CHAIN
+    assert (book.many, book.read) == (1, bench.city.memory.bounds(TopicPlace(LEDGER_CHECKPOINTS, 0)).end)
+
+
 PLACES = [Place(INTAKE, 0), Place(INTAKE, 1), Place("policy", 0)]
 
 
@@ -134,7 +197,7 @@ def test_an_offset_is_covered_by_the_first_checkpoint_that_reached_it(
         known.add(one, number * 2, sound=number % 3 > 0)
     for place in PLACES:
         first = next((n for n, each in enumerate(ends, 1) if each.get(place, 0) > offset), None)
-        found = known.covering(place, offset)
+        found = known.covering(place, offset, len(ends))
         assert (None if found is None else (found.number, found.offset, found.sound)) == (
             None if first is None else (first, first * 2, first % 3 > 0)
         )

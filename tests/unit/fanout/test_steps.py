@@ -272,3 +272,36 @@ def test_very_many_grants_are_compiled_with_pauses() -> None:
     steps = fanout.adopt_in_steps(POLICY.model_copy(update={"grants": grants}))
     assert sum(1 for _ in steps) >= 2 + 2 * len(fanout.topics())
     assert len(fanout.plan.resources[SOURCE.topic].grants) == 120
+
+
+class Incompilable(Timed):
+    """An engine that a schema breaks while it is compiled."""
+
+    def learn(self, schema_id: SchemaId, writer: AvroType) -> bool:
+        raise RecursionError
+
+
+@pytest.mark.parametrize("breaks", ["the engine", "a schema"])
+@pytest.mark.parametrize("engine", FAST)
+def test_a_topic_that_cannot_be_compiled_is_decided_by_the_line_and_stops_no_other(
+    engine: Implementation, breaks: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make = engines.make_engine
+
+    def broken(wanted: Implementation, *given: Any) -> Any:
+        if wanted is Implementation.REFERENCE:
+            return make(wanted, *given)
+        if breaks == "the engine":
+            raise TypeError("a defect")
+        return Incompilable(make(wanted, *given), Clock())
+
+    def outputs(wanted: Implementation) -> Sequence[OutputRecord]:
+        fanout = FanoutProcessor("default", MASTER, implementation=wanted)
+        fanout.adopt(POLICY)
+        fanout.assign(SOURCE, 0)
+        return spent(fanout.process_in_steps([many(FIRST, count=9)], SCHEMAS), Clock())[1]
+
+    expected = outputs(Implementation.REFERENCE)
+    monkeypatch.setattr("services.fanout.topic.make_engine", broken)
+    assert outputs(engine) == expected != []
+    assert "cannot be compiled" in caplog.text

@@ -129,6 +129,16 @@ def test_apply_takes_grants_from_files_until_cases_decide_and_then_refuses_files
     assert set(grants_in_force(without, governed())) == set(governed().grants)
 
 
+@pytest.mark.parametrize(("days_before", "refused"), [(1, True), (0, False), (-1, False)])
+def test_a_grant_that_is_handed_out_once_is_not_applied_before_its_first_day(
+    days_before: int, refused: bool
+) -> None:
+    once = sample_definitions().grants[GRANT].model_copy(update={"once": True})
+    day = once.valid_from - timedelta(days=days_before)
+    found = list(refused_definitions(declared(grants={GRANT: once}), None, day))
+    assert [each.target for each in found if "handed out once" in each.reason] == [f"grant {GRANT}"] * refused
+
+
 def test_a_sink_of_no_grant_is_refused_wherever_grants_come_from() -> None:
     sink = Sink(grant=GrantId("nobody"), database="copy", table="public.person")
     found = [refusal.target for refusal in refused_definitions(declared(sinks={sink.grant: sink}), None)]
