@@ -1,4 +1,4 @@
-"""An order is read as it was written, and one from before batches were handed out once is one all the same."""
+"""An order is read as it was written; one from before batches were handed out once is one all the same."""
 
 from datetime import UTC, datetime
 

@@ -176,7 +176,7 @@ def test_a_number_beyond_every_offset_is_a_fault_and_what_follows_is_read(bench:
     bench.seal()
     last = bench.kept.log.pop()
     signed = last.signed
-    ends = {place: 2**63 for place in signed.checkpoint.ends}
+    ends = dict.fromkeys(signed.checkpoint.ends, 2**63)
     bench.publish(replace(last, signed=replace(signed, checkpoint=replace(signed.checkpoint, ends=ends))))
     book = followed(Book(), bench.city.memory, bench.trust())
     assert book.fault is not None
