@@ -114,8 +114,9 @@ connections break, and how soon they go on. Written by `govbus chaos page` from 
 
 def _what_ran(answer: Mapping[str, Any]) -> str:
     verdict = "nothing was lost, repeated or reordered" if answer["correct"] else "THE RUN FAILED"
+    late = "" if answer["in_time"] else f", but not in time (p99 above {answer['recovery_target_s']:g} s)"
     counted = answer["faults"]["counted"]
-    return f"""**{verdict}**: {answer["events"]:,} events, {counted} faults, seed {answer["seed"]}, \
+    return f"""**{verdict}{late}**: {answer["events"]:,} events, {counted} faults, seed {answer["seed"]}, \
 {answer["duration_s"] / 60:.0f} minutes.
 
 {heading(answer)}
@@ -137,14 +138,22 @@ def _faults(answer: Mapping[str, Any]) -> str:
     ]
     rows.append(("**all**", answer["faults"]["counted"], *_seconds(answer["recovery_s"])))
     without = answer["faults"]["without_effect"]
+    target = answer["recovery_target_s"]
+    longer = [
+        _MEANINGS[FaultKind(kind)].partition(";")[0]
+        for kind, found in answer["faults"]["by_kind"].items()
+        if found["recovery_s"] is not None and found["recovery_s"]["p99"] > target
+    ]
     return f"""## Faults and recovery
 
 Recovered means: in every partition of every group, a record that was written after the fault is decided and
-its offset committed. In seconds; the 99th percentile shall be at most {answer["recovery_target_s"]:g}.
+its offset committed. In seconds; the 99th percentile of all shall be at most {target:g}. Of a single kind it
+is above that for: {", ".join(longer) or "none"}.
 
 {_table(_HEADS, rows)}
 
-{without} planned faults had no effect (no transaction ended in time to be held) and are not counted.
+{without} planned faults are not counted: they had no effect, as where no transaction ended in time to be
+held, or came so late that the stream was over before recovery could be seen.
 Instances ended by themselves {answer["instances_ended_by_themselves"]} times, because they found out that
 they had been replaced or could not go on, and were started again.
 """

@@ -16,7 +16,7 @@ from services.control.access import Access
 from services.control.copy_transactions import CopyTransactions
 from services.control.epoch_markers import Marker, MarkerKind
 from services.control.reading import read_whole, whole_reader
-from services.fanout.engine import make_engine, marking
+from services.fanout.engine import made_or_line, marking
 from services.fanout.plan import FanoutPlan, canonical_schemas, compile_grants
 from services.fanout.processor import note_decided
 from services.processor.blocks import BlockDraft, BlockWriter
@@ -77,7 +77,7 @@ class CopyLine:
         if self._engine is None:
             [resource] = self.plan.resources.values()
             codecs = self.codecs.codecs
-            made = make_engine(self.implementation, self.plan, resource, codecs)
+            made = made_or_line(self.implementation, self.plan, resource, codecs)
             marks = DisputeMarks(self.disputes, keys_from(self.master_secrets))
             self._engine = marking(made, self.plan, resource, codecs, marks)
         return self._engine

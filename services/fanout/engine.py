@@ -1,5 +1,6 @@
 """The engine of a canonical topic; the reference is the fan-out's own line, whom the others ask."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -17,6 +18,8 @@ from topics.engine.schema import AvroType
 from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId
 from topics.wire import PREFIX_LENGTH
 
+_log = logging.getLogger(__name__)
+
 
 def make_engine(
     wanted: Implementation,
@@ -33,6 +36,23 @@ def make_engine(
         made: FanoutEngine = native.module("topics.engine.native_fanout").NativeFanout(spec, reference)
         return made
     return GeneratedFanout(spec, reference)
+
+
+def made_or_line(
+    wanted: Implementation,
+    plan: FanoutPlan,
+    resource: ResourcePlan,
+    codecs: Mapping[SchemaId, ReferenceCodec],
+) -> FanoutEngine:
+    """The engine; one that cannot be made leaves the topic to the line, and the others as they are."""
+    try:
+        return make_engine(wanted, plan, resource, codecs)
+    except Exception as error:
+        if wanted is Implementation.REFERENCE:
+            raise
+        why = type(error).__name__
+        _log.error("%s: no %s engine can be made (%s), the line decides", resource.topic, wanted.value, why)
+        return make_engine(Implementation.REFERENCE, plan, resource, codecs)
 
 
 def marking(

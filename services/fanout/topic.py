@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from services.fanout.engine import make_engine, marking, runs
+from services.fanout.engine import made_or_line, marking, runs
 from services.fanout.plan import FanoutPlan, ResourcePlan
 from services.processor.codecs import CodecCache
 from services.processor.step_size import StepSize, in_parts
@@ -56,26 +56,16 @@ class FanoutTopic:
                 yield
 
     def _made(self, wanted: Implementation) -> FanoutEngine:
-        """The engine; one that cannot be made leaves the topic to the line, and the others as they are."""
-        try:
-            return make_engine(wanted, self._plan, self._resource, self._codecs.codecs)
-        except Exception as error:
-            if wanted is Implementation.REFERENCE:
-                raise
-            self._say(wanted.value, error)
-            return self._made(Implementation.REFERENCE)
+        return made_or_line(wanted, self._plan, self._resource, self._codecs.codecs)
 
     def _learn(self, schema_id: SchemaId, writer: AvroType) -> None:
         try:
             self._learnt[schema_id] = self._engine.learn(schema_id, writer)
         except Exception as error:  # noqa: BLE001 - as for an engine that cannot be made
-            self._say(f"schema {schema_id}", error)
+            topic, why = self._resource.topic, type(error).__name__
+            _log.error("%s: schema %d cannot be compiled (%s), the line decides", topic, schema_id, why)
             self._engine = self._made(Implementation.REFERENCE)
             self._learnt = dict.fromkeys((*self._learnt, schema_id), True)
-
-    def _say(self, what: str, error: Exception) -> None:
-        topic = self._resource.topic
-        _log.error("%s: %s cannot be compiled (%s), the line decides", topic, what, type(error).__name__)
 
     def decide(self, records: Records, disputes: DisputeMarks, note: Note) -> Iterator[None]:
         """Decide records of one partition, in order, with a pause after each step."""

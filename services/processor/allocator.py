@@ -11,7 +11,7 @@ def merge_freed_pieces_at_once() -> bool:
     """Do without glibc's fast bins; returns whether there was such an allocator.
 
     Each header of a record is a piece of memory of its own. Freed ones pile up in the fast bins until a large
-    piece is freed, and then all of them are walked: with ten headers a record that took half of the client's
+    piece is freed, and then all of them are walked: with nine headers a record that took half of the client's
     time (docs/bench.md). The thread caches before the fast bins stay as they are.
     """
     try:

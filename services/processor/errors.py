@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a processor's process ends; a supervisor may start it again after any of them."""
+    """How a processor's process ends; for which a supervisor may start it again, see ``last_word``."""
 
     STOPPED = 0
     """Asked to stop, nothing left open."""

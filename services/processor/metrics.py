@@ -63,7 +63,8 @@ DESCRIBED: Final = (
         "histogram",
         "s",
         ("stage",),
-        "Time of one batch in a stage: fetch, decide, produce, commit.",
+        "Time of one batch in a stage: fetch, decide, produce, commit; what is fetched at once and decided "
+        "in several batches counts with the first of them.",
     ),
     Described(
         "govbus_transaction_duration_seconds",
@@ -79,7 +80,8 @@ DESCRIBED: Final = (
         "records",
         ("consumergroup", "topic", "partition"),
         "Offsets between the next record to be decided and the end of the partition: as last fetched, "
-        "and for one that is paused as Kafka tells at the scrape.",
+        "and for one that is paused as Kafka tells at the scrape. None for one that was just assigned and "
+        "has not been read yet.",
     ),
     Described("govbus_ready", "gauge", "1", (), "1 while the instance decides events, as /readyz says."),
     Described("govbus_healthy", "gauge", "1", (), "0 when it should be started again, as /healthz says."),

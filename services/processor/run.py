@@ -14,7 +14,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaException
 
 from schemas.registry import SchemaRegistry
-from services.processor import kafka_settings
+from services.processor import kafka_settings, last_word
 from services.processor.allocator import merge_freed_pieces_at_once
 from services.processor.answering import Answering, FetchAtEnd
 from services.processor.app import Parts, Transport, build_app
@@ -95,6 +95,7 @@ async def _run(
     except StopInstance as error:
         parts.health.stopped, code = str(error), error.code
         _log.error("stopped: %s", error)
+        last_word.leave(settings.data_dir, settings.instance_id, error)
     except KafkaException as error:
         code = ExitCode.CANNOT_START
         _log.error("Kafka refuses: %s", error.args[0].str())

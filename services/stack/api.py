@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +30,7 @@ from services.stack.probes import HOST
 from services.stack.process import memory_mb
 from services.stack.progress import Reporter, Silent
 from services.stack.python_process import (
+    OwnProcess,
     PythonComponent,
     PythonProcess,
     descriptor,
@@ -141,7 +142,10 @@ class Stack:
         """Our own processes that shall run: the wanted ones, and what earlier commands started."""
         if wanted:
             remember_bus(self.context, wanted)
-        before = {one.name: one for one in remembered(self.context) if one.component.argv}
+        known = (one.component for one in remembered(self.context) if one.component.argv)
+        # As this command would start them: what it has set counts, and not what an earlier one had.
+        anew = (replace(component, environment=None) for component in known)
+        before = {one.name: PythonProcess(self.context, one) for one in anew}
         return list((before | {one.name: PythonProcess(self.context, one) for one in wanted}).values())
 
     def prepare(self, progress: Reporter | None = None) -> None:
@@ -168,24 +172,26 @@ class Stack:
             processes = [PythonProcess(self.context, component) for component in components]
             self._supervisor().up(processes, progress or Silent())
 
-    def crashed(self) -> list[str]:
-        """Return which of our own processes were started, not stopped since, and do not live."""
-        return [each.name for each in remembered(self.context) if _has_crashed(each)]
+    def own_processes(self) -> list[OwnProcess]:
+        """Return those of our own processes that were started and not stopped since."""
+        return [process.standing() for process in remembered(self.context)]
 
     def start_again(self, name: str) -> bool:
-        """Start one of our own processes that crashed, as it was started before; does not wait for it.
+        """Start one of our own processes that does not live, as it was started before; does not wait for it.
 
         Returns:
-            False where it lives, was stopped meanwhile, or nobody knows any more how it is started.
+            False where it lives, was stopped meanwhile, or only a person may start it.
 
         Raises:
             WaitForOther: another command starts or stops the stack.
+            NameAPart: nobody knows any more how it is started.
         """
         self._require_home()
-        with exclusive(self.context.layout.run / "lock"):
+        with exclusive(self.context.layout.run / "lock", patience_s=0):
             for process in remembered(self.context):
-                if process.name == name and process.component.argv and _has_crashed(process):
-                    process.start()
+                found = process.standing()
+                if found.name == name and not (found.lives or found.waits):
+                    process.start_again()
                     return True
         return False
 
@@ -367,14 +373,10 @@ class Stack:
     def _status(self, component: Component) -> ComponentStatus:
         process = component.pid_file.running()
         if process is None:
-            state = State.CRASHED if _has_crashed(component) else State.STOPPED
+            state = State.STOPPED if component.pid_file.read() is None else State.CRASHED
             return ComponentStatus(component.name, state, None, component.port, None, None)
         state = State.RUNNING if answers_within(component, _BUSY_S) else State.UNHEALTHY
         uptime = time.time() - process.create_time()
         return ComponentStatus(
             component.name, state, process.pid, component.port, round(memory_mb(process), 1), round(uptime, 1)
         )
-
-
-def _has_crashed(component: Component) -> bool:
-    return component.pid_file.running() is None and component.pid_file.read() is not None

@@ -83,10 +83,14 @@ class Component(ABC):
         """End the process and wait; return whether it ended by itself."""
         return self.end()
 
+    def others(self) -> frozenset[int]:
+        """Processes that are components of their own, though they may look like children of this one."""
+        return frozenset()
+
     def end(self, longer_s: float = 0.0) -> bool:
         """End the process, which may take so much longer than usual; return whether it ended by itself."""
         process = self.pid_file.running()
         patience = self.context.settings.stop_timeout_s + longer_s
-        clean = True if process is None else stop(process, self.stop_signal, patience)
+        clean = True if process is None else stop(process, self.stop_signal, patience, self.others())
         self.pid_file.forget()
         return clean

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,20 +102,28 @@ def start_detached(command: Command, log: Path, pid_file: PidFile) -> psutil.Pro
         )
     finally:
         os.close(descriptor)
-    process = psutil.Process(child.pid)
-    pid_file.write(Identity(child.pid, process.create_time()))
+    try:
+        process = psutil.Process(child.pid)
+        pid_file.write(Identity(child.pid, process.create_time()))
+    except BaseException:
+        # What nobody remembers nobody stops, and the next start would run beside it.
+        child.kill()
+        child.wait()
+        raise
     # The process is meant to outlive this object, which would warn about it when collected.
     child.returncode = 0
     return process
 
 
-def stop(process: psutil.Process, request: signal.Signals, timeout_s: float) -> bool:
-    """Ask the process and its children to end, wait, and kill what remains.
+def stop(
+    process: psutil.Process, request: signal.Signals, timeout_s: float, spared: Collection[int] = ()
+) -> bool:
+    """Ask the process and its children to end, wait, and kill what remains, but for those that are spared.
 
     Returns:
         True if it ended by itself within the time, False if it had to be killed.
     """
-    family = [process, *_children(process)]
+    family = [process, *(child for child in _children(process) if child.pid not in spared)]
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(request)
     if _wait_gone(family, timeout_s):

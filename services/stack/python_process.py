@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from services.stack.component import Component, Context
+from services.stack.errors import NameAPart
 from services.stack.probes import HOST, http_ok
 from services.stack.process import Command
 from services.stack.secret_files import write_private
@@ -24,7 +25,8 @@ class PythonComponent:
     """A Python process: ``argv`` is what follows the interpreter, as in ``("-m", "services.gate")``.
 
     It is ready when ``ready_url`` answers 200; without one, ``ready_check`` decides; without both, while it
-    lives. ``settings`` are environment variables on top of those of the command that starts it.
+    lives. ``settings`` are environment variables on top of those of the command that starts it; where it is
+    started again as it was, ``environment`` is what that command had set for the bus.
     """
 
     name: str
@@ -32,6 +34,17 @@ class PythonComponent:
     ready_url: str | None = None
     ready_check: Callable[[], bool] | None = None
     settings: Mapping[str, str] | None = None
+    environment: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnProcess:
+    """One of our own processes that was started and not stopped since."""
+
+    name: str
+    lives: bool
+    waits: str = ""
+    """Why only a person may start it again; empty where it may start by itself."""
 
 
 class PythonProcess(Component):
@@ -53,11 +66,13 @@ class PythonProcess(Component):
         return {own.get(port, "processes_port"): port}
 
     def prepare(self) -> None:
-        """Remember how the process is started."""
+        """Remember how the process is started; who starts it by a command has looked into why it ended."""
         remembered = asdict(self.component) | {
             "ready_check": None,
             "settings": dict(self.component.settings or {}),
+            "environment": _of_the_bus(os.environ),
         }
+        waits_file(self.context, self.name).unlink(missing_ok=True)
         write_private(descriptor(self.context, self.name), json.dumps(remembered, indent=1))
 
     def take_back(self) -> None:
@@ -67,7 +82,7 @@ class PythonProcess(Component):
 
     def command(self) -> Command:
         """Return the interpreter's command, with the settings of this stack in its environment."""
-        environment = dict(os.environ) | self._stack_settings() | dict(self.component.settings or {})
+        environment = self._environment() | self._stack_settings() | dict(self.component.settings or {})
         environment["PYTHONUNBUFFERED"] = "1"
         return Command([sys.executable, *self.component.argv], environment, self.context.layout.run)
 
@@ -79,9 +94,49 @@ class PythonProcess(Component):
             return self.component.ready_check()
         return self.pid_file.running() is not None
 
+    def standing(self) -> OwnProcess:
+        """How it stands now."""
+        waits = waits_file(self.context, self.name)
+        why = waits.read_text(encoding="utf-8") if waits.exists() else ""
+        return OwnProcess(self.name, self.pid_file.running() is not None, why)
+
+    def start_again(self) -> None:
+        """Start it as it was started before, without waiting for it.
+
+        Raises:
+            NameAPart: nobody knows any more how that was.
+        """
+        if not self.component.argv:
+            raise NameAPart(
+                f"the file that says how {self.name} is started is damaged: `govbus up` writes it"
+            )
+        self.start()
+
+    def others(self) -> frozenset[int]:
+        """The watch may be the parent of a process that it has just started again."""
+        own = (each.pid_file.read() for each in remembered(self.context) if each.name != self.name)
+        return frozenset(identity.pid for identity in own if identity is not None)
+
+    def _environment(self) -> dict[str, str]:
+        if self.component.environment is None:
+            return dict(os.environ)
+        of_the_bus = _of_the_bus(os.environ)
+        rest = {name: value for name, value in os.environ.items() if name not in of_the_bus}
+        return rest | dict(self.component.environment)
+
     def _stack_settings(self) -> dict[str, str]:
         values = self.context.settings.model_dump(exclude_none=True)
         return {f"{PREFIX}{field.upper()}": str(value) for field, value in values.items()}
+
+
+def _of_the_bus(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that set something of the bus, or of its traces."""
+    return {name: value for name, value in environ.items() if name.startswith((PREFIX, "OTEL_"))}
+
+
+def waits_file(context: Context, name: str) -> Path:
+    """Where ``services.processor.last_word`` says why only a person may start the process again."""
+    return context.layout.run / "faust" / f"{name}.waits"
 
 
 def descriptor(context: Context, name: str) -> Path:
@@ -122,14 +177,16 @@ def remembered(context: Context) -> list[PythonProcess]:
 
     One whose file is damaged has no program: it can be shown and stopped, and not be started again.
     """
-    return [
-        PythonProcess(context, _read(path)) for path in sorted(context.layout.run.glob(f"*{_REMEMBERED}"))
-    ]
+    found = (_read(path) for path in sorted(context.layout.run.glob(f"*{_REMEMBERED}")))
+    return [PythonProcess(context, component) for component in found if component is not None]
 
 
-def _read(path: Path) -> PythonComponent:
+def _read(path: Path) -> PythonComponent | None:
+    """None where it was stopped since the folder was looked at."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return PythonComponent(**{**content, "argv": tuple(content["argv"])})
+    except FileNotFoundError:
+        return None
     except (ValueError, LookupError, TypeError):
         return PythonComponent(path.name.removesuffix(_REMEMBERED), ())

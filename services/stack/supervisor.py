@@ -17,6 +17,7 @@ from services.stack.probes import port_free, port_holder
 from services.stack.progress import Reporter
 
 _POLL_S = 0.15
+_LOCK_PATIENCE_S = 2.0
 _HUNG_AFTER_S = 45.0
 _PORT_PATIENCE_S = 5.0
 
@@ -26,23 +27,31 @@ class Cancelled(Exception):  # noqa: N818 - not an error: another thread's failu
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, patience_s: float = _LOCK_PATIENCE_S) -> Iterator[None]:
     """Let one command at a time start or stop the stack.
 
     Raises:
-        WaitForOther: another one is at it.
+        WaitForOther: another one is at it, for longer than the watch needs to start a process.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WaitForOther(
-                "another command is starting or stopping this stack; try again when it is done"
-            ) from error
+        _lock(descriptor, time.monotonic() + patience_s)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                what = "another command is starting or stopping this stack; try again when it is done"
+                raise WaitForOther(what) from error
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
 @contextmanager

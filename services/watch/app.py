@@ -16,6 +16,7 @@ from producers.connect_errors import ConnectError, ConnectorNotFound
 from producers.connector import CONNECTOR_PREFIX
 from producers.restarter import Did, Look, Restarter
 from producers.slots import SlotReport, slot_report, system_of
+from services.stack.again import Ended
 from services.watch.alarms import AlarmBook
 from services.watch.fence import Fence
 from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
@@ -135,11 +136,20 @@ class Watch:
     def _processes(self) -> Iterator[Alarm]:
         if self._keeper is None:
             return
-        for crash in self._keeper.look():
-            if crash.started:
-                self._log("warning", "process-started-again", subject=crash.name, starts=crash.starts)
+        try:
+            found = self._keeper.look()
+        except OSError as error:
+            # Whoever started one as another user: connectors and slots are looked at all the same.
+            remedy = "start and stop processes as the user that the watch runs as"
+            yield Alarm(AlarmKind.PROCESS_CRASHED, "processes", type(error).__name__, remedy)
+            return
+        for tried in found:
+            if tried.ended is Ended.STARTED:
+                self._log("warning", "process-started-again", subject=tried.name, starts=tried.starts)
                 with self._lock:
                     self._started_again += 1
+            elif tried.ended is Ended.FAILED:
+                self._log("warning", "process-not-started", subject=tried.name, starts=tried.starts)
         yield from self._keeper.alarms()
 
     def _connectors(self) -> Iterator[Alarm]:

@@ -205,6 +205,7 @@ def fuzz_fanout(rng: random.Random, inputs: int, tell: Callable[[int], None]) ->
         found = engine.decide(_native(records), types)
         for count in found.grants:
             noted["delivered"] += count.delivered
+            noted["tombstoned"] += count.tombstoned
             noted["withheld"] += sum(count.withheld.values())
         if number % COMPARED_ONE_IN == 0:
             assert_alike(plan, writer, records)

@@ -21,7 +21,7 @@ ALERTS: dict[str, Any] = yaml.safe_load((OPERATOR / "alerts.yml").read_text(enco
 SCRAPED_ALWAYS = {"up": {"job", "instance"}}
 _SERIES = re.compile(r"\b([a-z_]+)\s*(?:\{([^}]*)\})?")
 _WORDS = {"by", "le", "sum", "max", "rate", "increase", "delta", "count", "vector", "or", "and", "without"}
-_WORDS |= {"histogram_quantile"}
+_WORDS |= {"histogram_quantile", "max_over_time"}
 
 
 def exposed() -> dict[str, set[str]]:

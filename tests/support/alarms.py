@@ -13,6 +13,8 @@ from services.control.process.collecting.connectors import alarm_documents
 from services.control.provisioning.drift import Finding
 from services.control.provisioning.drift import Kind as DriftKind
 from services.control.provisioning.repairing import Repaired
+from services.stack.again import Ended
+from services.stack.python_process import OwnProcess
 from services.watch.fence import Fence
 from services.watch.judge import Alarm, AlarmKind, connector_alarms, slot_alarms
 from services.watch.keeper import Keeper
@@ -54,13 +56,13 @@ class _Gone:
 class _Crashing:
     """A gate that never lives for long."""
 
-    def crashed(self) -> list[str]:
+    def standing(self) -> list[OwnProcess]:
         """It never does."""
-        return ["gate.0"]
+        return [OwnProcess("gate.0", lives=False)]
 
-    def start_again(self, _name: str) -> bool:
+    def start_again(self, name: str) -> Ended:
         """In vain."""
-        return True
+        return Ended.STARTED
 
 
 def _crashing() -> Iterator[Alarm]:

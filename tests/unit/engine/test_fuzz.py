@@ -41,4 +41,4 @@ def test_corrupted_canonical_records_are_delivered_withheld_or_referred_and_all_
     noted = fuzz.fuzz_fanout(random.Random(2), INPUTS, lambda _: None)  # noqa: S311
     assert noted["compared"] == fuzz.BATCH
     assert {"delivered", "withheld", "referred"} <= noted.keys()
-    assert noted["delivered"] + noted["withheld"] == INPUTS * 5
+    assert noted["delivered"] + noted["tombstoned"] + noted["withheld"] == INPUTS * 5

@@ -301,7 +301,7 @@ def test_a_resource_without_disputed_records_is_decided_by_the_engine_itself() -
 
 def test_an_engine_is_not_made_anew_because_of_disputes(monkeypatch: pytest.MonkeyPatch) -> None:
     made = processor(Implementation.REFERENCE)
-    monkeypatch.setattr("services.fanout.topic.make_engine", lambda *_: pytest.fail("it is there"))
+    monkeypatch.setattr("services.fanout.engine.make_engine", lambda *_: pytest.fail("it is there"))
     for found in (disputes("address"), Disputes(9)):
         made.adopt_disputes(found)
         assert made.process([RECORDS], SCHEMAS).outcomes["delivered"] == 6

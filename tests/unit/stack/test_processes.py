@@ -53,6 +53,32 @@ def test_a_started_process_is_found_by_its_pid_file_until_it_ends(start: Start, 
     assert PidFile(tmp_path / "p.pid").running() is None
 
 
+_PARENT = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+time.sleep(600)
+"""
+
+
+def test_a_child_that_is_a_component_of_its_own_is_neither_waited_for_nor_killed(start: Start) -> None:
+    parent = start(_PARENT)
+    wait_for(parent.children)
+    [child] = parent.children()
+    try:
+        assert stop(parent, signal.SIGTERM, 10, {child.pid})
+        assert child.is_running()
+    finally:
+        child.kill()
+
+
+def test_what_cannot_be_remembered_does_not_go_on(tmp_path: Path) -> None:
+    command = Command([sys.executable, "-c", "import time; time.sleep(600)"], {}, tmp_path)
+    before = {child.pid for child in psutil.Process().children()}
+    with pytest.raises(OSError, match="missing"):
+        start_detached(command, tmp_path / "log", PidFile(tmp_path / "missing" / "p.pid"))
+    assert {child.pid for child in psutil.Process().children()} <= before
+
+
 def test_a_killed_process_counts_as_gone_though_it_is_a_child_nobody_waited_for(
     start: Start, tmp_path: Path
 ) -> None:

@@ -1,84 +1,101 @@
-"""What crashed is started again, ever less often, unless a person has stopped it; who never lives is told."""
+"""What ended by itself is started again, ever less often, unless a person has stopped it or is asked for."""
+
+import pytest
 
 from producers.restarter import RestartPolicy
+from services.stack.again import Ended
+from services.stack.python_process import OwnProcess
 from services.watch.judge import AlarmKind
-from services.watch.keeper import ALARM_AFTER, Crash, Keeper
+from services.watch.keeper import ALARM_AFTER, Keeper, Tried
 
 POLICY = RestartPolicy(first_wait=2.0, longest_wait=60.0, forgotten_after=600.0)
+STARTED = Tried("gate.0", Ended.STARTED, 1)
 
 
 class Played:
-    """Processes of which the test says which lie down, and whether they get up."""
+    """One process of which the test says whether it lies down and whether it gets up."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.down: set[str] = set()
-        self.stays_up = True
-        self.busy = False
-        self.stopped = False
-        self.started: list[str] = []
+        self.known, self.lives, self.waits = True, True, ""
+        self.gets_up = True
+        self.answer = Ended.STARTED
         self.keeper = Keeper(self, POLICY, lambda: self.now)
 
-    def crashed(self) -> set[str]:
-        return set(self.down)
+    def standing(self) -> list[OwnProcess]:
+        return [OwnProcess("gate.0", self.lives, self.waits)] if self.known else []
 
-    def start_again(self, name: str) -> bool:
-        if name not in self.down or self.stopped or self.busy:
-            return False
-        self.started.append(name)
-        if self.stays_up:
-            self.down.discard(name)
-        return True
+    def start_again(self, name: str) -> Ended:
+        assert name == "gate.0"
+        self.lives = self.gets_up and self.answer is Ended.STARTED
+        return self.answer
 
-    def look(self, at: float) -> list[Crash]:
+    def look(self, at: float) -> list[Tried]:
         self.now = at
         return self.keeper.look()
 
     def alarmed(self) -> list[str]:
-        return [each.subject for each in self.keeper.alarms() if each.kind is AlarmKind.PROCESS_CRASHED]
+        found = list(self.keeper.alarms())
+        assert {each.kind for each in found} <= {AlarmKind.PROCESS_CRASHED}
+        return [each.detail for each in found]
 
 
-def test_what_crashed_is_started_at_once_and_what_lives_is_left_alone() -> None:
+def test_what_ended_is_started_at_once_and_what_lives_is_left_alone() -> None:
     played = Played()
     assert played.look(0) == []
-    played.down = {"gate.0"}
-    assert played.look(3) == [Crash("gate.0", started=True, starts=1)]
+    played.lives = False
+    assert played.look(3) == [STARTED]
     assert played.look(6) == []
-    assert (played.started, played.alarmed()) == (["gate.0"], [])
+    assert played.alarmed() == []
 
 
-def test_what_crashes_again_is_started_less_and_less_often_and_alarmed() -> None:
+@pytest.mark.parametrize("answer", [Ended.STARTED, Ended.FAILED])
+def test_what_does_not_live_for_long_is_started_less_and_less_often_and_alarmed(answer: Ended) -> None:
     played = Played()
-    played.down, played.stays_up = {"gate.0"}, False
-    starts = [at for at in range(60) if any(each.started for each in played.look(float(at)))]
+    played.lives, played.gets_up, played.answer = False, False, answer
+    starts = [at for at in range(60) if played.look(float(at))]
     assert starts == [0, 2, 6, 14, 30]
-    assert played.alarmed() == ["gate.0"]
+    assert played.alarmed() == ["it does not live for long: 5 starts"]
 
 
 def test_an_alarm_stands_until_it_has_lived_for_long_and_then_nothing_is_remembered() -> None:
     played = Played()
-    for at in range(0, 90, 30):
-        played.down = {"gate.0"}
-        played.look(float(at))
-    assert len(played.started) == ALARM_AFTER
+    for at in range(0, 30 * ALARM_AFTER, 30):
+        played.lives = False
+        assert len(played.look(float(at))) == 1
     played.look(100)
-    assert played.alarmed() == ["gate.0"]
+    assert len(played.alarmed()) == 1
     played.look(701)
     assert played.alarmed() == []
-    played.down = {"gate.0"}
-    assert played.look(702) == [Crash("gate.0", started=True, starts=1)]
+    played.lives = False
+    assert played.look(702) == [STARTED]
 
 
-def test_while_a_command_is_at_it_nothing_is_counted_and_the_next_look_tries_again() -> None:
+@pytest.mark.parametrize("answer", [Ended.BUSY, Ended.NOT_NEEDED])
+def test_what_was_no_start_is_not_counted_and_the_next_look_tries_again(answer: Ended) -> None:
     played = Played()
-    played.down, played.busy = {"gate.0"}, True
-    assert played.look(0) == [Crash("gate.0", started=False, starts=0)]
-    played.busy = False
-    assert played.look(3) == [Crash("gate.0", started=True, starts=1)]
+    played.lives, played.answer = False, answer
+    assert played.look(0) == [Tried("gate.0", answer, 0)]
+    played.answer = Ended.STARTED
+    assert played.look(1) == [STARTED]
 
 
-def test_what_was_stopped_between_look_and_start_stays_stopped() -> None:
+def test_what_asks_for_a_person_is_not_started_and_alarmed_at_once() -> None:
     played = Played()
-    played.down = {"gate.0"}
-    played.stopped = True
-    assert played.look(0) == [Crash("gate.0", started=False, starts=0)]
+    played.lives, played.waits = False, "raw.x:0: committed 1000, the log ends at 900"
+    assert played.look(0) == []
+    assert played.alarmed() == [played.waits]
+    played.lives, played.waits = True, ""
+    assert played.look(3) == []
+    assert played.alarmed() == []
+
+
+def test_of_what_a_person_has_stopped_nothing_is_remembered() -> None:
+    played = Played()
+    played.lives, played.gets_up = False, False
+    for at in range(60):
+        played.look(float(at))
+    assert played.alarmed() != []
+    played.known = False
+    assert played.look(61) == []
+    assert played.alarmed() == []
