@@ -2,7 +2,8 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from http.client import FORBIDDEN
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -25,12 +26,13 @@ def kind_of(address: str) -> str:
     return "/".join(part if _WORD.fullmatch(part) else "*" for part in parts)
 
 
-def walk(page: Page, seen: set[str]) -> Iterator[str]:
+def walk(page: Page, seen: set[str], shut: Collection[str] = ()) -> Iterator[str]:
     """Open page after page, from where one is; the kind of each, while it is open.
 
     Args:
         page: where the walk begins.
         seen: kinds that need not be opened any more; those that were are added.
+        shut: kinds that may be refused, and say why.
     """
     waiting = deque([page.url])
     while waiting:
@@ -41,7 +43,7 @@ def walk(page: Page, seen: set[str]) -> Iterator[str]:
         seen.add(kind)
         answer = page.goto(address)
         assert answer is not None, address
-        assert answer.ok, (address, answer.status)
+        assert answer.ok or (answer.status == FORBIDDEN and kind in shut), (address, answer.status)
         yield kind
         waiting.extend(_links(page))
 
