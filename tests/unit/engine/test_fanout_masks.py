@@ -2,9 +2,13 @@
 
 import pytest
 
-from tests.support.fanout_cases import GrantCase, assert_alike, canonical_record, item_schema, plan_of
+from services.fanout.plan import spec_of
+from tests.support.fanout_cases import TOPIC, GrantCase, assert_alike, canonical_record, item_schema, plan_of
 from topics.canonical import envelope_schema
 from topics.delivery import is_mark
+from topics.engine.fanout_compile import compile_fanout
+from topics.engine.reference import without_logical_types
+from topics.engine.schema import parse
 from topics.grants.declaration import DistrictMask, DropMask, HashMask, Mask, PartialMask, RowFilter, YearMask
 from topics.grants.masks import compile_mask
 from topics.wire import split
@@ -108,3 +112,28 @@ def test_marks_are_delivered_or_refused_alike(mark: str) -> None:
     found = assert_alike(plan, envelope_schema(schema, ("a",)), records)
     assert found.grants[0].delivered == (3 if is_mark(mark) else 0)
     assert found.grants[1].tombstoned == 3
+
+
+@pytest.mark.parametrize(
+    ("second", "projections"),
+    [
+        (GrantCase(("a", "b"), {"a": PartialMask(keep_first=1)}), 1),
+        (
+            GrantCase(
+                ("a", "b"), {"a": PartialMask(keep_first=1)}, rows=(RowFilter(item="b", values=("x",)),)
+            ),
+            1,
+        ),
+        (GrantCase(("a", "b"), {"a": PartialMask(keep_first=2)}), 2),
+        (GrantCase(("a",), {"a": PartialMask(keep_first=1)}), 2),
+        (GrantCase(("a", "b"), {"a": HashMask()}), 2),
+    ],
+    ids=["the same", "other rows", "another mask", "fewer items", "a mask with the grant's own key"],
+)
+def test_grants_of_equal_items_and_masks_share_one_projection(second: GrantCase, projections: int) -> None:
+    items = item_schema([{"name": "a", "type": "string"}, {"name": "b", "type": "string"}])
+    first = GrantCase(("a", "b"), {"a": PartialMask(keep_first=1)})
+    plan = plan_of(items, [first, second])
+    spec = spec_of(plan, plan.resources[TOPIC])
+    compiled = compile_fanout(spec, parse(without_logical_types(envelope_schema(items, ("b",)))))
+    assert len(compiled.projections) == projections
