@@ -35,6 +35,13 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCOPE_TEXT = st.sampled_from(["", "320508", "姑苏", "x"])
 DATE = {"type": "int", "logicalType": "date"}
 MILLIS = {"type": "long", "logicalType": "timestamp-millis"}
+MICROS = {"type": "long", "logicalType": "timestamp-micros"}
+DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 8, "scale": 2}
+INNER = {
+    "type": "record",
+    "name": "Inner",
+    "fields": [{"name": "x", "type": "string"}, {"name": "y", "type": ["null", "int"]}],
+}
 LONGS = st.integers(-(2**63), 2**63 - 1)
 INTS = st.integers(-(2**31), 2**31 - 1)
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
@@ -49,9 +56,15 @@ KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "millis": (MILLIS, LONGS),
     "enum": ({"type": "enum", "name": "Kind", "symbols": ["A", "B"]}, st.sampled_from("AB")),
     "fixed": ({"type": "fixed", "name": "Four", "size": 4}, st.binary(min_size=4, max_size=4)),
+    "micros": (MICROS, LONGS),
+    "decimal": (DECIMAL, st.binary(max_size=6)),
+    "uuid": ({"type": "string", "logicalType": "uuid"}, TEXT),
     "array": ({"type": "array", "items": "string"}, st.lists(TEXT, max_size=3)),
+    "map": ({"type": "map", "values": "long"}, st.dictionaries(TEXT, LONGS, max_size=3)),
+    "record": (INNER, st.fixed_dictionaries({"x": TEXT, "y": st.none() | INTS})),
 }
-NAMED = {"enum", "fixed"}
+NAMED = {"enum", "fixed", "record"}
+NESTED = {"array", "map", "record"}
 MASKS: dict[str, st.SearchStrategy[Mask]] = {
     "text": st.one_of(
         st.builds(PartialMask, keep_first=st.integers(0, 8), keep_last=st.integers(0, 8)),
@@ -226,14 +239,19 @@ ONE_OF_EACH = {
     "millis": 0,
     "enum": "B",
     "fixed": b"abcd",
+    "micros": 1,
+    "decimal": b"\x01\x00",
+    "uuid": "6f1c2a9e-0000-4000-8000-000000000001",
     "array": ["x", "y"],
+    "map": {"k": -1},
+    "record": {"x": "王", "y": None},
 }
 
 
 @pytest.mark.parametrize("how", HOW)
 def test_a_record_corrupted_at_any_place_leads_to_the_same_outputs(how: str) -> None:
     """Every byte of value and key, in turn."""
-    plain = tuple(name for name in KINDS if name != "array")
+    plain = tuple(name for name in KINDS if name not in NESTED)
     plan = plan_of(
         EVERY_KIND, [GrantCase(plain), GrantCase(("string",), {"string": PartialMask(keep_last=1)})]
     )
