@@ -3,11 +3,13 @@
 import re
 from collections import deque
 from collections.abc import Collection, Iterator
-from http.client import FORBIDDEN
+from http.client import FORBIDDEN, SERVICE_UNAVAILABLE
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
+
+from tests.support.waiting import eventually
 
 _NO_PAGE: Final = re.compile(
     r"/(logout|theme|static|api)\b|/documents/|/evidence/|/live$|\.(csv|json|xlsx|html)$"
@@ -17,6 +19,7 @@ _NAMED: Final = re.compile(
     r"(?<=^/)(grants|quarantine|connectors|resources|stop(?!/order)|topics|volumes)/[^/]+"
 )
 """Places under which anything is a name."""
+_PATIENCE_S: Final = 60.0
 _WORD: Final = re.compile(r"[a-z_-]*")
 
 
@@ -41,11 +44,24 @@ def walk(page: Page, seen: set[str], shut: Collection[str] = ()) -> Iterator[str
         if kind in seen:
             continue
         seen.add(kind)
-        answer = page.goto(address)
-        assert answer is not None, address
+        answer = _answer(page, address)
         assert answer.ok or (answer.status == FORBIDDEN and kind in shut), (address, answer.status)
         yield kind
         waiting.extend(_links(page))
+
+
+def _answer(page: Page, address: str) -> Response:
+    """The page; what is still being read for the first time says that it is unavailable, and comes."""
+    found: list[Response | None] = []
+
+    def opened() -> bool:
+        found.append(page.goto(address))
+        return found[-1] is not None and found[-1].status != SERVICE_UNAVAILABLE
+
+    eventually(opened, _PATIENCE_S, lambda: f"{address}: {found[-1]}")
+    answer = found[-1]
+    assert answer is not None
+    return answer
 
 
 def _links(page: Page) -> list[str]:
