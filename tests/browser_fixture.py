@@ -19,7 +19,7 @@ from tests.support.waiting import patience
 
 SCREENSHOTS: Final = "GOVBUS_TEST_SCREENSHOTS"
 Judge = Callable[[Page, str], None]
-"""Takes a picture of a page under a name, and fails where the page shuts somebody out."""
+"""Looks at a page that is told by a name, and fails where it shuts somebody out."""
 _SERIOUS: Final = frozenset({"serious", "critical"})
 _RULES: Final = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']"
 
@@ -56,11 +56,21 @@ def screenshots() -> Iterator[Path]:
 
 
 @pytest.fixture
-def judged(axe: str, screenshots: Path) -> Judge:
+def judged(accessible: Judge, screenshots: Path) -> Judge:
     """Takes a picture of a page and has it judged for accessibility."""
 
     def judge(page: Page, name: str) -> None:
         page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+        accessible(page, name)
+
+    return judge
+
+
+@pytest.fixture
+def accessible(axe: str) -> Judge:
+    """Has a page judged for accessibility, without a picture."""
+
+    def judge(page: Page, name: str) -> None:
         result = _evaluated(page, f"{axe};\naxe.run({{runOnly: {_RULES}}})")
         found = [
             (each["id"], each["nodes"][0]["html"][:160], each["nodes"][0].get("failureSummary", "")[:200])
