@@ -64,9 +64,10 @@ def judge_expected(names: Iterable[str], fanout_groups: Iterable[str]) -> list[F
 def judge_watch(status: Mapping[str, Any]) -> list[Finding]:
     """What the watch says of itself: alarms that stand now."""
     alarms = status.get("alarms", [])
-    restarts = status.get("restarts", 0)
+    restarts, again = status.get("restarts", 0), status.get("processes_started_again", 0)
     if not alarms:
-        return [ok("watch", f"no alarm stands; {restarts} restarts since it started")]
+        what = f"{restarts} restarts of connectors, {again} of processes since it started"
+        return [ok("watch", f"no alarm stands; {what}")]
     return [
         failure("watch", f"{alarm['kind']} {alarm['subject']}: {alarm['detail']}", str(alarm["remedy"]))
         for alarm in alarms

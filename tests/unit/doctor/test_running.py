@@ -32,8 +32,9 @@ def test_standing_alarms_of_the_watch_are_failures() -> None:
     alarm = {"kind": "slot-gap", "subject": "s", "detail": "lost", "remedy": "SELECT 1;"}
     (finding,) = judge_watch({"alarms": [alarm], "restarts": 3})
     assert (finding.level, finding.remedy) == (Level.FAILURE, "SELECT 1;")
-    (finding,) = judge_watch({"alarms": [], "restarts": 3})
+    (finding,) = judge_watch({"alarms": [], "restarts": 3, "processes_started_again": 2})
     assert finding.level is Level.OK
+    assert "3 restarts of connectors, 2 of processes" in finding.seen
 
 
 def place(**changes: Any) -> GroupPlace:
