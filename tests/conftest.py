@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from tests.browser_fixture import axe, chromium, judged, screenshots
+from tests.browser_fixture import accessible, axe, chromium, judged, screenshots
 from tests.database_fixture import control_database, database_server, migrated_database
 from tests.stack_fixture import stack
 from tests.support.known_requirements import refuse_strange_requirements
@@ -11,6 +11,7 @@ from tests.support.side_by_side import begin_run, end_run, pytest_runtest_protoc
 from tests.support.stack_order import own_stacks_first
 
 __all__ = [
+    "accessible",
     "axe",
     "chromium",
     "control_database",
