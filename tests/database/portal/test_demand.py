@@ -9,7 +9,6 @@ from services.control.accounts.roles import Role
 from services.control.cases.words import Action
 from services.control.catalogue.entry import Entry
 from services.control.store.catalogue.reviews import under_revision
-from services.control.store.database import ControlDatabase
 from services.control.store.demand.reading import listed
 from services.control.store.demand.writing import add
 from services.control.store.snapshots import Kind, put
@@ -25,11 +24,6 @@ from tests.support.web import NOW, statement
 from tests.unit.catalogue.test_directories import WITHHELD
 
 TYPED = {**statement(), "items": "姓名\n救助日期"}
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
 
 
 def publish(portal: Portal, *entries: Entry) -> None:

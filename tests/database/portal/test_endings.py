@@ -7,7 +7,6 @@ import pytest
 
 from services.control.accounts.roles import Role
 from services.control.cases.words import Action
-from services.control.store.database import ControlDatabase
 from services.control.store.demand.writing import add
 from services.control.tickets.words import Action as TicketAction
 from tests.database.api.test_catalogue import published
@@ -23,11 +22,6 @@ SAID = {
     "refusal_reason": "",
     "acceptable_if": "name the article",
 }
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
 
 
 def a_ticket(portal: Portal) -> str:

@@ -9,26 +9,10 @@ import pytest
 from services.control.accounts.roles import Role
 from services.control.catalogue.files import write_catalogue
 from services.control.store.catalogue.listing import Question, count
-from services.control.store.database import ControlDatabase
 from tests.support.catalogue import COMPLETE
 from tests.support.portal import Page, Portal, Reader
-from tests.support.sharing_cases import APPLICANT, PROVIDER
+from tests.support.sharing_cases import APPLICANT
 from tests.support.stored_catalogue import brought, numbered, opened
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
-
-
-@pytest.fixture
-def applicant(portal: Portal) -> Reader:
-    return portal.reader(Role.CONSUMER, department=APPLICANT)
-
-
-@pytest.fixture
-def provider(portal: Portal) -> Reader:
-    return portal.reader(Role.PROVIDER, department=PROVIDER)
 
 
 def entries(portal: Portal) -> int:

@@ -2,29 +2,12 @@
 
 import pytest
 
-from services.control.accounts.roles import Role
 from services.control.cases.words import State
-from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import Kind, put
 from tests.database.portal.test_work import only_case, steps_before_the_last
 from tests.support.operating import grant_document
 from tests.support.portal import Portal, Reader
-from tests.support.sharing_cases import APPLICANT, PROVIDER
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
-
-
-@pytest.fixture
-def applicant(portal: Portal) -> Reader:
-    return portal.reader(Role.CONSUMER, department=APPLICANT)
-
-
-@pytest.fixture
-def provider(portal: Portal) -> Reader:
-    return portal.reader(Role.PROVIDER, department=PROVIDER)
+from tests.support.sharing_cases import APPLICANT
 
 
 @pytest.mark.parametrize("mode", ["query", "verification"])

@@ -3,17 +3,11 @@
 import pytest
 
 from services.control.accounts.roles import Role
-from services.control.store.database import ControlDatabase
 from services.control.store.snapshots import Kind, put
 from tests.support.mounting import HIDDEN, MOUNTING, RESOURCES
 from tests.support.portal import Portal
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.web import NOW
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
 
 
 def looked(portal: Portal) -> str:

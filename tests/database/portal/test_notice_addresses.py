@@ -4,7 +4,6 @@ import pytest
 
 from services.control.accounts.roles import Role
 from services.control.notices.signature import secret_of
-from services.control.store.database import ControlDatabase
 from services.control.store.notices import addresses
 from tests.support.notices import given_up
 from tests.support.portal import Portal, Reader
@@ -12,11 +11,6 @@ from tests.support.web import MASTER
 
 PAGE = "/inbox/addresses"
 HOOK = "https://hook.example.cn/govbus"
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ from services.control.docket.filed import Filed
 from services.control.store.accounts.persons import person_of
 from services.control.store.cases.listing import newest
 from services.control.store.cases.reading import load
-from services.control.store.database import ControlDatabase
 from tests.support.desk import Office
 from tests.support.portal import Page, Portal, Reader
-from tests.support.sharing_cases import APPLICANT, CONSUMER, PROVIDER, application
+from tests.support.sharing_cases import CONSUMER, application
 
 RESOURCE: Final = "population.person.v1"
 PURPOSE: Final = {
@@ -23,21 +22,6 @@ PURPOSE: Final = {
     "basis.document": "《基本医疗卫生与健康促进法》",
     "basis.article": "第三十一条",
 }
-
-
-@pytest.fixture
-def portal(control_database: ControlDatabase) -> Portal:
-    return Portal(control_database)
-
-
-@pytest.fixture
-def applicant(portal: Portal) -> Reader:
-    return portal.reader(Role.CONSUMER, department=APPLICANT)
-
-
-@pytest.fixture
-def provider(portal: Portal) -> Reader:
-    return portal.reader(Role.PROVIDER, department=PROVIDER)
 
 
 def only_case(portal: Portal) -> Filed:

@@ -18,7 +18,7 @@ from services.control.store.trace.acquired import Moved, note_moved
 from services.control.store.trace.tables import TRACE_DELIVERIES, TRACE_PLACES, TRACE_SUBJECTS
 from services.control.store.trace.writing import forget, state
 from services.control.tracing.answer import Link, Trace, Why
-from services.control.tracing.looking import Looker, NoIdentity, Person, look, normalised
+from services.control.tracing.looking import Looker, Person, look, normalised
 from services.ledger.counts import Place
 from tests.support.memory_bus import MemoryCity
 from tests.support.tracing import NOW, key_of, number, received, turn_of
@@ -397,15 +397,3 @@ def test_the_index_is_kept_as_long_as_the_strictest_pack_demands_and_says_from_w
 
 def ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-@pytest.mark.parametrize("resident", ["", "1", ANNA[:-1] + ("1" if ANNA[-1] != "1" else "2"), "x" * 18])
-def test_what_is_no_number_is_refused_without_repeating_it(resident: str) -> None:
-    with pytest.raises(NoIdentity) as told:
-        normalised(Person(IdentityKind.RESIDENT_ID, resident), datetime.now(UTC).date())
-    assert not resident or resident not in str(told.value).split(": ", 1)[1]
-
-
-def test_a_passport_needs_the_state_that_issued_it() -> None:
-    with pytest.raises(NoIdentity, match="COUNTRY_MALFORMED"):
-        normalised(Person(IdentityKind.PASSPORT, "E12345678"), NOW.date())

@@ -1,6 +1,6 @@
 """What a runner works with, without Kafka: a partition as a list, transactions as notes."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -10,7 +10,7 @@ from services.processor.applied import Applied, Mark
 from services.processor.attempts import Suspect
 from services.processor.batch_limit import BatchLimit
 from services.processor.consumer import Owned, Stage
-from services.processor.contract import Batch, BatchResult, CatchUp, InputPartition, Processor, Steps
+from services.processor.contract import Batch, InputPartition, Processor
 from services.processor.decisions import Decisions
 from services.processor.health import Health
 from services.processor.metrics import Metrics
@@ -19,13 +19,11 @@ from services.processor.runner import Runner
 from services.processor.settings import ProcessorSettings
 from services.processor.tracing import Tracer
 from tests.support.policy import sample_policy
-from topics.engine.lanes import Lane, into_lanes
+from tests.unit.processor.copying_processor import OUT, SOURCE, Copying
+from topics.engine.lanes import Lane
 from topics.engine.records import Records, by_partition
 from topics.event import Headers, KafkaRecord, OutputRecord, SchemaId, TopicName
 from topics.policy import Policy
-
-SOURCE = InputPartition(TopicName("in"), 0)
-OUT = TopicName("out")
 
 
 class FakeInput:
@@ -263,76 +261,6 @@ class FakeAttempts:
 
     def end(self) -> None:
         self.open = False
-
-
-class Copying:
-    """Copies values; raises for ``break``, and for ``hopeless`` even when told to stop it."""
-
-    group = "copying"
-
-    def __init__(self) -> None:
-        self.due: tuple[CatchUp, ...] = ()
-        self.revoked: list[InputPartition] = []
-        self.needed: frozenset[SchemaId] = frozenset()
-
-    def adopt_in_steps(self, policy: Policy) -> Generator[None, None, None]:
-        yield
-        self.version = policy.version
-
-    def topics(self) -> frozenset[TopicName]:
-        return frozenset({SOURCE.topic})
-
-    def state_partition(self, _source: InputPartition) -> InputPartition | None:
-        return None
-
-    def assign(self, _source: InputPartition, _position: int) -> None:
-        return
-
-    def load(self, _source: InputPartition, _remembered: dict[bytes, bytes]) -> None:
-        return
-
-    def revoke(self, source: InputPartition) -> None:
-        self.revoked.append(source)
-
-    def catch_ups(self, _source: InputPartition, _position: int, applied: int) -> tuple[CatchUp, ...]:
-        return self.due if applied < self.version else ()
-
-    def catch_up_in_steps(
-        self, catch_up: CatchUp, records: Records, schemas: Mapping[SchemaId, Any]
-    ) -> Steps:
-        yield
-        return self.process_catch_up(catch_up, records, schemas)
-
-    def process_catch_up(
-        self, _catch_up: CatchUp, records: Records, _schemas: Mapping[SchemaId, Any]
-    ) -> BatchResult:
-        return _result([OutputRecord(OUT, 0, b"caught up", record.value) for record in records], {})
-
-    def stop_catch_up(self, _catch_up: CatchUp, record: KafkaRecord, defect: str) -> BatchResult:
-        return _result([OutputRecord(OUT, 0, b"caught up: " + defect.encode(), record.value)], {})
-
-    def needed_schemas(self, _records: Records) -> frozenset[SchemaId]:
-        return self.needed
-
-    def process_in_steps(self, batch: Batch, schemas: Mapping[SchemaId, Any]) -> Steps:
-        yield
-        return self.process(batch, schemas)
-
-    def process(self, batch: Batch, _schemas: Mapping[SchemaId, Any]) -> BatchResult:
-        records = list(chain.from_iterable(batch))
-        if any(record.value in (b"break", b"hopeless") for record in records):
-            raise LookupError("a defect")
-        outputs = [OutputRecord(OUT, 0, b"live", record.value) for record in records]
-        return _result(outputs, {"copied": len(outputs)})
-
-    def stop_internal(self, record: KafkaRecord, defect: str) -> BatchResult:
-        if record.value == b"hopeless":
-            raise LookupError("a defect here too")
-        return _result([OutputRecord(OUT, 0, defect.encode(), record.value)], {"stopped": 1})
-
-
-def _result(outputs: list[OutputRecord], outcomes: dict[str, int]) -> BatchResult:
-    return BatchResult(tuple(into_lanes(outputs)), outcomes)
 
 
 class Bench:

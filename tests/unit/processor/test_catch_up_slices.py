@@ -15,7 +15,8 @@ from services.processor.contract import Batch, BatchResult, CatchUp, InputPartit
 from services.processor.errors import AbortTransaction, RecreateProducer, WaitAndRetry
 from tests.support.examples import examples
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import OUT, SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import OUT, SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.engine.lanes import into_lanes
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId

@@ -13,7 +13,8 @@ from services.processor.attempts import AttemptLog, Suspect
 from services.processor.contract import BatchResult, CatchUp, InputPartition
 from services.processor.decisions import PROCESS_DIED
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, FakeAttempts, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, FakeAttempts, numbered
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, SchemaId, TopicName
 

@@ -25,7 +25,8 @@ from tests.support.gate_tables import (
     source_block,
 )
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import Bench, Copying, FakeAttempts, numbered
+from tests.unit.processor.copying_processor import Copying
+from tests.unit.processor.fakes import Bench, FakeAttempts, numbered
 from topics.engine import native
 from topics.engine.choose import Implementation
 from topics.engine.records import PartitionRecords

@@ -10,7 +10,8 @@ from services.processor.health import Health
 from services.processor.marking import Marking, Marks
 from tests.support.policy import sample_policy
 from tests.support.tickets import contested
-from tests.unit.processor.fakes import Bench, Copying, live, numbered
+from tests.unit.processor.copying_processor import Copying
+from tests.unit.processor.fakes import Bench, live, numbered
 from topics.disputes import Act, DisputeChange, DisputeKeyMissing, Disputes, folded
 from topics.event import SchemaId
 from topics.policy import Policy

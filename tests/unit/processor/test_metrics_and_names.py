@@ -7,7 +7,8 @@ from services.processor.contract import InputPartition
 from services.processor.metrics import DESCRIBED, Metrics, kind_of
 from services.processor.requirements import faust_app_id, faust_topics
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.event import TopicName
 
 

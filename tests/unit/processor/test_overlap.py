@@ -13,7 +13,8 @@ from services.processor.errors import (
     RecreateProducer,
 )
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Copying, bench_with, live
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import bench_with, live
 from topics.event import SchemaId
 
 

@@ -19,7 +19,8 @@ from services.processor.contract import Batch, BatchResult, InputPartition
 from services.processor.decisions import PROCESS_DIED
 from services.processor.probe import deadly_records
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.engine.records import PartitionRecords
 from topics.event import SchemaId, TopicName
 

@@ -10,7 +10,8 @@ from services.processor.contract import CatchUp, InputPartition
 from services.processor.errors import ExitCode, RecreateProducer, StopInstance, WaitAndRetry
 from services.processor.positions import Positions
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, FakeInput, FakeReader, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, FakeInput, FakeReader, numbered
 from topics.event import GrantId, KafkaRecord, TopicName
 
 OTHER = InputPartition(SOURCE.topic, 1)

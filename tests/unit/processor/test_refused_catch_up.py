@@ -11,7 +11,8 @@ from services.processor.contract import BatchResult, CatchUp
 from services.processor.errors import ExitCode, OutputRefused, RecreateProducer, StopInstance
 from services.processor.pieces import Piece, Pieces
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.engine.lanes import Lane, into_lanes
 from topics.engine.records import Records
 from topics.event import GrantId, KafkaRecord, OutputRecord, SchemaId

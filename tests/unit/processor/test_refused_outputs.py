@@ -11,7 +11,8 @@ from services.processor.errors import (
     OutputRefused,
     StopInstance,
 )
-from tests.unit.processor.fakes import SOURCE, Bench, bench_with
+from tests.unit.processor.copying_processor import SOURCE
+from tests.unit.processor.fakes import Bench, bench_with
 from topics.engine.lanes import Lane
 from topics.event import OutputRecord
 

@@ -12,7 +12,8 @@ from services.processor.errors import (
     WaitAndRetry,
 )
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, bench_with, live, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, bench_with, live, numbered
 from topics.event import GrantId, SchemaId
 from topics.names import POLICY_ACKNOWLEDGEMENTS
 

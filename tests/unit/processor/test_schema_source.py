@@ -13,7 +13,8 @@ from services.processor.contract import Batch, InputPartition
 from services.processor.errors import WaitAndRetry
 from services.processor.schema_source import SchemaSource
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.engine.records import Records
 from topics.event import KafkaRecord, SchemaId, TopicName
 from topics.wire import frame

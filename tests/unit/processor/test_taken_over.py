@@ -13,7 +13,8 @@ from services.processor.contract import InputPartition
 from services.processor.decisions import PROCESS_DIED, Decisions
 from services.processor.metrics import Metrics
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import SOURCE, Bench, Copying, numbered
+from tests.unit.processor.copying_processor import SOURCE, Copying
+from tests.unit.processor.fakes import Bench, numbered
 from tests.unit.processor.test_poison import Deadly
 from topics.engine.records import PartitionRecords, Records
 from topics.event import TopicName

@@ -13,7 +13,8 @@ from opentelemetry.trace import StatusCode
 from services.processor.errors import AbortTransaction
 from services.processor.tracing import OpenTelemetryTracer, PassOn, traceparent_of, tracer_for
 from tests.support.policy import sample_policy
-from tests.unit.processor.fakes import Bench, Copying, numbered
+from tests.unit.processor.copying_processor import Copying
+from tests.unit.processor.fakes import Bench, numbered
 from topics.engine.lanes import headers_form
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
