@@ -35,7 +35,10 @@ def test_a_whole_volume_is_well_and_stays_so_while_rows_come_and_go(stack: Stack
         own.sql("UPDATE item SET id = id + 1000 WHERE id <= 2")
         own.sql("DELETE FROM item WHERE id BETWEEN 11 AND 15")
         # What is on its way is a warning that ends by itself.
-        table = eventually(lambda: next((each for each in told(own)[1:] if each.level is Level.OK), None))
+        table = eventually(
+            lambda: next((each for each in told(own)[1:] if each.level is Level.OK), None),
+            what=lambda: f"a whole volume: {told(own)}, {own.connect.status(own.connector)}",
+        )
         assert table.remedy == ""
         # A row under another key is one that was deleted and one that was created.
         assert table.seen.endswith(f"has {ROWS + 2} rows, {ROWS} scanned, 9 created and 7 deleted since")
