@@ -65,8 +65,10 @@ class Desk:
         await transactions.open()
         return transactions
 
-    def input(self, instance: int = 0) -> GroupInput:
+    def input(self, instance: int = 0, **changed: int) -> GroupInput:
+        """A member of the group; settings of the client that are changed have underscores for dots."""
         settings = kafka_settings.input_consumer(self.kafka, self.settings(instance))
+        settings |= {name.replace("_", "."): value for name, value in changed.items()}
         found = GroupInput(self.transport.make_source(settings), self.revoked.append)
         self.inputs.append(found)
         found.subscribe(frozenset({self.topic}))
@@ -279,6 +281,27 @@ async def test_who_is_no_longer_in_the_group_cannot_commit_its_offsets(desk: Des
     with pytest.raises(AbortTransaction):
         await transactions.commit({InputPartition(desk.topic, 0): 1}, Applied(1), metadata)
     await transactions.abort()
+
+
+async def test_who_does_not_poll_for_too_long_loses_its_partitions_cannot_commit_and_comes_back(
+    desk: Desk,
+) -> None:
+    transactions, silent = await desk.transactions(), desk.input(0, max_poll_interval_ms=6_000)
+    await owning(PARTITIONS, silent)
+    start_fresh(silent)
+    metadata = silent.group_metadata()
+    waiting = desk.input(1)
+    # Its process lives, its client sends heartbeats: only that it asks for nothing gives its part away.
+    await owning(PARTITIONS, waiting)
+    assert len(silent.owned) == PARTITIONS, "nobody has told it yet"
+    transactions.begin()
+    with pytest.raises(AbortTransaction):
+        await transactions.commit({InputPartition(desk.topic, 0): 1}, Applied(1), metadata)
+    await transactions.abort()
+    await owning(PARTITIONS // 2, silent, waiting)
+    assert len(desk.revoked) == PARTITIONS
+    await owning(PARTITIONS // 2, waiting, silent)
+    assert set(silent.owned).isdisjoint(waiting.owned)
 
 
 @pytest.mark.alone
