@@ -110,7 +110,9 @@ def _broken(known: Standing, seen: Sighting) -> str | None:
     if moved is not None:
         return moved
     if seen.slot is None:
-        return "it has a position and its replication slot is gone"
+        # The slots were read first: who has just taken a first position has made its slot meanwhile as well.
+        # Where it is gone indeed, the next look says so.
+        return None if known.position is None else "it has a position and its replication slot is gone"
     if seen.slot.is_gap:
         return f"the replication slot {seen.slot.name} was invalidated"
     return jump(seen.slot, seen.position)

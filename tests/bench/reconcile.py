@@ -30,6 +30,7 @@ from tests.e2e.live_city import LiveCity
 from tests.e2e.people import birth_of, number
 from tests.stack_fixture import settings_for, temporary_home
 from topics.event import ProviderId, ResourceId
+from topics.names import GATE_GROUP, fanout_group
 
 PERSONS = ResourceId("population.person.v1")
 _CHUNK = 20_000
@@ -81,12 +82,23 @@ def await_settled(city: LiveCity, patience_s: float) -> None:
 
 
 def compare(city: LiveCity, patience_s: float) -> Found:
+    """Compare once gate and fan-out have nothing left to do: they would take the processors meanwhile."""
     policy = current_policy(city.stack)
     assert policy is not None
     with city.story.lookup() as lookup:
         said = lambda text: print(text, file=sys.stderr)  # noqa: E731
         opening = Opening(access_of(city.stack), lookup, policy, (), said)
-        return opening.reconciliation(PERSONS, Wish(wait_s=patience_s)).run(datetime.now(UTC))
+        reconciliation = opening.reconciliation(PERSONS, Wish(wait_s=patience_s))
+        bus, resource = reconciliation.bus, reconciliation.entry.resource
+        readers = {GATE_GROUP: resource.raw_topic} | {
+            fanout_group(each.grant.group): resource.canonical_topic
+            for each in policy.grants.values()
+            if each.grant.resource == PERSONS
+        }
+        for group, topic in readers.items():
+            bus.await_group(group, bus.ends(topic), topic, bus.clock() + patience_s)
+            said(f"{group} has read {topic}")
+        return reconciliation.run(datetime.now(UTC))
 
 
 def differ(city: LiveCity) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from producers.connect_status import Health
 from producers.connector import INCARNATION_SETTING
+from producers.slots import SlotReport
 from services.watch.fence import Fence
 from services.watch.sources import CaptureSource
 
@@ -49,16 +50,37 @@ class Connect:
         self.health_now = Health.RUNNING
 
 
+SLOT = SlotReport("govbus_police", "police", True, "reserved", 10, 10, None, 900)
+
+
 def look(connect: Connect) -> list[str]:
-    """One look at a capture whose slot is gone; the kinds of its alarms."""
+    """A look at a capture whose slot is gone since the one before; the kinds of its alarms."""
     fence = Fence(connect, None, lambda *_, **__: None)
-    return [alarm.kind.value for alarm in fence.look(SOURCE, SYSTEM, {})]
+    anew_at, connect.anew_at = connect.anew_at, None
+    assert alarms(fence, SLOT) == []
+    connect.asked.clear()
+    connect.anew_at = anew_at
+    return alarms(fence)
+
+
+def alarms(fence: Fence, *slots: SlotReport) -> list[str]:
+    return [alarm.kind.value for alarm in fence.look(SOURCE, SYSTEM, {slot.name: slot for slot in slots})]
 
 
 def test_a_capture_with_a_position_and_without_its_slot_is_stopped() -> None:
     connect = Connect()
     assert look(connect) == ["capture-fenced"]
     assert connect.health_now is Health.STOPPED
+
+
+def test_one_that_begins_after_the_slots_were_read_is_no_capture_without_a_slot() -> None:
+    connect = Connect()
+    fence = Fence(connect, None, lambda *_, **__: None)
+    assert alarms(fence) == []
+    assert alarms(fence, SLOT) == []
+    assert "stop" not in connect.asked
+    # Where it is gone, one look more tells.
+    assert alarms(fence) == ["capture-fenced"]
 
 
 def test_one_that_stands_still_already_is_left_alone() -> None:

@@ -239,14 +239,25 @@ def test_a_slot_that_was_made_again_behind_the_capture_is_fenced(scene: Scene) -
 
 def test_a_capture_of_somebody_else_on_the_same_connect_is_never_stopped(scene: Scene) -> None:
     scene.connect.name, scene.connect.position, scene.slots = "their_capture", 100, []
-    assert scene.round(0) == []
+    assert scene.round(0) == scene.round(3) == []
     assert scene.connect.stops == 0
 
 
 def test_a_capture_that_is_being_taken_anew_is_not_stopped_again(scene: Scene) -> None:
-    scene.connect.position, scene.slots = 100, []
-    assert scene.round(0) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
+    scene.connect.position, scene.slots = 100, [read_slot(90)]
+    scene.round(0)
+    scene.slots = []
+    assert scene.round(3) == [("warning", "capture-stopped"), ("alarm", "capture-fenced")]
     scene.connect.stops, scene.connect.position = 0, None
+    assert scene.round(6) == []
+    assert scene.connect.stops == 0
+
+
+def test_a_capture_that_begins_in_the_middle_of_a_round_runs(scene: Scene) -> None:
+    """The slots of a server are read once a round, before the positions of its captures."""
+    scene.connect.position, scene.slots = 100, []
+    assert scene.round(0) == []
+    scene.slots = [read_slot(100)]
     assert scene.round(3) == []
     assert scene.connect.stops == 0
 
