@@ -81,13 +81,16 @@ def await_settled(city: LiveCity, patience_s: float) -> None:
     print(f"captured after {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
+def say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def compare(city: LiveCity, patience_s: float) -> Found:
     """Compare once gate and fan-out have nothing left to do: they would take the processors meanwhile."""
     policy = current_policy(city.stack)
     assert policy is not None
     with city.story.lookup() as lookup:
-        said = lambda text: print(text, file=sys.stderr)  # noqa: E731
-        opening = Opening(access_of(city.stack), lookup, policy, (), said)
+        opening = Opening(access_of(city.stack), lookup, policy, (), say)
         reconciliation = opening.reconciliation(PERSONS, Wish(wait_s=patience_s))
         bus, resource = reconciliation.bus, reconciliation.entry.resource
         readers = {GATE_GROUP: resource.raw_topic} | {
@@ -97,7 +100,7 @@ def compare(city: LiveCity, patience_s: float) -> Found:
         }
         for group, topic in readers.items():
             bus.await_group(group, bus.ends(topic), topic, bus.clock() + patience_s)
-            said(f"{group} has read {topic}")
+            say(f"{group} has read {topic}")
         return reconciliation.run(datetime.now(UTC))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from services.stack.settings import StackSettings
 from tests.stack_fixture import processes_below
 from tests.support.processor_time import Watched
+from tests.support.waiting import patience
 
 PERSONS, UPDATES = 10, 3
 LONGEST_SECONDS = 400
@@ -59,7 +60,7 @@ def _watch(program: subprocess.Popen[str], watched: Watched, longest: float) -> 
         try:
             out, err = program.communicate(timeout=1)
         except subprocess.TimeoutExpired:
-            if watched.samples[-1].seconds > longest:
+            if watched.samples[-1].seconds > longest * patience():
                 program.kill()
             continue
         watched.sample()

@@ -18,7 +18,7 @@ from services.control.definitions import Definitions
 from services.ledger.quarantine import Quarantined, release
 from services.ledger.writer import KafkaRecordWriter
 from services.stack.settings import PREFIX
-from tests.e2e.live_city import LiveCity
+from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import delete, insert, number, renumber, update
 from topics.event import ResourceId
 
@@ -329,7 +329,8 @@ def test_status_is_not_healthy_while_something_that_the_policy_needs_does_not_ru
         return ended.code, ended.answer["healthy"], states
 
     assert govbus("run", "watch").code == 0
-    assert watch_is() == (0, True, ["running"])
+    # A connector that is just being restarted is no healthy one.
+    wait_until(lambda: watch_is() == (0, True, ["running"]), "the bus to be healthy")
     try:
         assert govbus("run", "watch", "--instances", "0").code == 0
         assert watch_is() == (1, False, ["stopped"])

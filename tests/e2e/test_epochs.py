@@ -1,6 +1,6 @@
 """An epoch whose run is killed stays open, is taken for whole by nobody, and the next run ends it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -26,6 +26,14 @@ SWEEP = "services.control.epochs.sweeping:Sweeper:sweep"
 PAUSE_S = 0.25
 """Between two changes: Debezium cannot begin a scan of a table with a hundred changes a second (ADR 71)."""
 Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open(command: Command) -> Iterator[None]:
+    """An epoch that a test has left open is none of the next one."""
+    yield
+    if command("snapshot", "status", PERSONS)[1]["state"] == "open":
+        command("snapshot", "abort", PERSONS)
 
 
 def killed_at(city: LiveCity, place: str) -> None:

@@ -155,14 +155,14 @@ def test_while_the_registry_is_down_changes_of_a_new_schema_wait_and_nothing_is_
     row = city.new_id()
     column = f"note_{row}"
     city.settle()
-    gate = city.pid("gate.0")
+    gate, registry = city.pid("gate.0"), city.pid("registry")
     # Frozen, so that it has not asked for the new schema before the registry is gone.
     os.kill(gate, signal.SIGSTOP)
     try:
         city.execute("police", (f"ALTER TABLE public.person ADD COLUMN {column} text", ()))
         city.execute("police", insert(row, number(row % 90_000), name="等待的人", **{column: "新列"}))
         wait_until(lambda: has(city, "等待的人"), "the change to be captured")
-        os.kill(city.pid("registry"), signal.SIGKILL)
+        os.kill(registry, signal.SIGKILL)
     finally:
         os.kill(gate, signal.SIGCONT)
     try:
@@ -174,7 +174,7 @@ def test_while_the_registry_is_down_changes_of_a_new_schema_wait_and_nothing_is_
         city.stack.up()
     city.settle()
     assert [items["name"] for items in city.of_record(row).values()] == ["等待的人"]
-    assert readiness(city)["ready"]
+    wait_until(lambda: readiness(city)["ready"], "the gate to be ready")
     city.execute("police", (f"ALTER TABLE public.person DROP COLUMN {column}", ()))
     city.settle()
     assert city.balance()["differences"] == []

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,10 @@ def changed(definitions: Definitions, grant: GrantId, **values: Any) -> Definiti
     return replace(definitions, grants={**definitions.grants, grant: other})
 
 
-def apply(city: LiveCity, definitions: Definitions, *confirmed: GrantId) -> Applied:
+def apply(city: LiveCity, definitions: Definitions, *confirmed: GrantId, lease_s: float = 10.0) -> Applied:
     """Apply, with removals of any size confirmed for these grants."""
     access = access_of(city.stack)
-    settings = ApplySettings(revocation_lease_s=1.0)
+    settings = ApplySettings(revocation_lease_s=lease_s)
     return Apply(access, definitions, lambda _: None, settings, confirmed_shrinks=confirmed).run()
 
 
@@ -255,13 +256,12 @@ def test_a_revoked_grant_gets_nothing_after_the_cut_though_the_fan_out_was_froze
     city: LiveCity, newcomer: Newcomer
 ) -> None:
     topic = newcomer.topic
-    run_fanout(city, PATIENT)
-    with traffic(city, newcomer.rows) as written:
+    with fanout_with(city, PATIENT), traffic(city, newcomer.rows) as written:
         wait_until(lambda: len(written) > 50, "traffic before the freeze")
         pid = frozen_with_an_open_transaction(city, topic)
         told_before = told_of_the_fence(city)
         try:
-            receipt = receipt_of(apply(city, city.definitions), newcomer.grant.id)
+            receipt = receipt_of(apply(city, city.definitions, lease_s=1.0), newcomer.grant.id)
         finally:
             os.kill(pid, signal.SIGCONT)
         wait_until(
@@ -279,7 +279,16 @@ def test_a_revoked_grant_gets_nothing_after_the_cut_though_the_fan_out_was_froze
     delivered = {value["address"] for value in held(city, city.topic_of(HEALTH))}
     assert f"第{last}次" in delivered, "the department's other grant goes on"
     assert city.balance()["differences"] == []
-    run_fanout(city, {})
+
+
+@contextmanager
+def fanout_with(city: LiveCity, settings: Mapping[str, str]) -> Iterator[None]:
+    """Meanwhile the fan-out runs with these settings."""
+    run_fanout(city, settings)
+    try:
+        yield
+    finally:
+        run_fanout(city, {})
 
 
 def run_fanout(city: LiveCity, settings: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -37,7 +38,7 @@ def read_as(
     main = ["-Xmx96m", "-cp", classpath, "org.apache.kafka.tools.consumer.ConsoleConsumer"]
     where = ["--bootstrap-server", found["bootstrap"], "--command-config", str(config), "--topic", topic]
     shown = [argument for each in _SHOWN for argument in ("--formatter-property", each)]
-    group = ["--group", f"{consumer}.console", "--from-beginning"]
+    group = ["--group", f"{consumer}.console.{uuid4()}", "--from-beginning"]
     return subprocess.run(
         [runtime(), *main, *where, *group, *shown, *arguments],
         env=environment(),

@@ -143,6 +143,7 @@ def test_a_suspended_grant_takes_its_sink_away_and_a_resumed_one_brings_it_back(
 def test_a_sink_that_nobody_declares_any_more_is_deleted_and_its_rows_stay(
     city: LiveCity, clinic: Clinic
 ) -> None:
+    clinic.apply()
     rows = clinic.rows()
     assert clinic.apply(city.definitions).connectors == {NAME: "deleted"}
     wait_until(clinic.is_gone, "the sink to be gone")

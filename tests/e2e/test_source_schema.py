@@ -17,8 +17,9 @@ from services.doctor.checkup import checkup
 from services.doctor.finding import Finding, Level
 from services.doctor.patient import Patient
 from services.stack.probes import loopback_session
-from tests.e2e.live_city import LiveCity, wait_until
+from tests.e2e.live_city import PATIENCE_SECONDS, LiveCity, wait_until
 from tests.e2e.people import Statement, number
+from tests.support.waiting import eventually
 from tests.support.watching import start_watch, without_watch
 from topics.event import ProviderId, TopicName
 from topics.names import value_subject
@@ -160,8 +161,7 @@ def test_another_type_of_a_column_fails_the_capture_until_the_schema_is_accepted
     city.execute(SOCIAL, alter("ALTER COLUMN status TYPE text USING status::text"))
     city.execute(SOCIAL, update(row, status="3"), update(before, status="2"))
     wait_until(lambda: "RuleViolationException" in str(capture(city).tasks), "the registry to refuse")
-    wait_until(lambda: bool(alarms()), "the watch to tell")
-    (alarm,) = alarms()
+    (alarm,) = eventually(alarms, PATIENCE_SECONDS, lambda: "the watch to tell")
     assert alarm["kind"] == "connector-failed"
     assert f"govbus accept-schema {RAW}" in alarm["remedy"]
     # Between two looks the watch may have it running again for a moment.

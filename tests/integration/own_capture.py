@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from confluent_kafka.admin import AclOperation, AdminClient, NewTopic, ResourceType
@@ -39,6 +40,8 @@ TABLE = TableName("public", "item")
 PASSWORD = "a-password-of-the-probe"
 _LIKE = ResourceId("population.person.v1")
 
+
+_NUMBERS = count()
 
 eventually = partial(waiting.eventually, seconds=90.0)
 
@@ -147,9 +150,12 @@ class OwnCapture:
 def own_capture(
     stack: Stack, name: str, rows: int, server: ProviderServer | None = None
 ) -> Iterator[OwnCapture]:
-    """A capture that has not begun; offsets outlive a connector, so its name is new for each process."""
+    """A capture that has not begun; offsets outlive a connector, so its name is a new one each time."""
     client = ConnectClient(stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session())
-    made, admin = OwnCapture(stack, client, ProviderId(f"{name}_{os.getpid()}"), server), stack.admin()
+    made, admin = (
+        OwnCapture(stack, client, ProviderId(f"{name}_{os.getpid()}_{next(_NUMBERS)}"), server),
+        stack.admin(),
+    )
     made.prepare(admin, rows)
     try:
         yield made

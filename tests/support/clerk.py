@@ -69,6 +69,8 @@ def apply_for(page: Page, wish: Wish) -> str:
     """Apply, from the catalogue to the last button; the address of the case."""
     page.goto("/catalogue")
     page.locator("#q").fill("rk")
+    # The list comes anew a moment later, and with it its links.
+    expect(page).to_have_url(re.compile(r"[?&]q=rk"))
     page.locator("#found .result a").first.click()
     page.get_by_role("link", name=re.compile("Apply for this data|申请使用该数据")).click()
     for item in wish.items:
