@@ -84,22 +84,29 @@ def read_captures(
 
 
 def _capture(client: ConnectClient | None, provider: ProviderId, source: CaptureSource) -> CaptureFacts:
-    try:
-        facts = read_source(source, slot_name(provider))
-    except psycopg2.Error:
-        facts = None
+    facts = _source_facts(source, provider)
     if client is None:
         return CaptureFacts(source=facts)
     name = connector_name(provider)
     try:
         # After the slot: PostgreSQL hears of a position only once it is committed in Kafka.
         offsets = client.offsets(name)
+        if offsets and facts is not None and facts.slot is None:
+            # A capture that has begun in between made its slot before it had a position.
+            facts = _source_facts(source, provider)
         stopped = client.health(name) is Health.STOPPED
         return CaptureFacts(bool(offsets), stopped, facts, published_position(offsets))
     except ConnectorNotFound:
         return CaptureFacts(False, False, facts)
     except ConnectUnavailable:
         return CaptureFacts(source=facts)
+
+
+def _source_facts(source: CaptureSource, provider: ProviderId) -> SourceFacts | None:
+    try:
+        return read_source(source, slot_name(provider))
+    except psycopg2.Error:
+        return None
 
 
 def read_source(source: CaptureSource, slot: str) -> SourceFacts:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from services.control.apply import Apply
 from services.control.comparison import compare
 from services.control.definitions import load_definitions
 from services.control.difference import StepKind
-from services.control.kafka_topics import end_offsets
+from services.control.kafka_topics import TransactionStaysOpen, end_offsets, reached_ends
 from services.control.policy_topic import newest_policy
 from services.control.reading import read_whole, whole_reader
 from services.stack.api import Stack
@@ -28,6 +28,7 @@ from tests.stack_fixture import temporary_stack
 from topics.canonical import CANONICAL_KEY_SCHEMA, partition_of
 from topics.engine.reference import ReferenceCodec
 from topics.event import GrantId, KafkaRecord, Operation, ResourceId, SchemaId
+from topics.names import POLICY
 from topics.policy import Policy
 from topics.wire import frame
 
@@ -60,17 +61,25 @@ class Bench:
         path.write_text(yaml.safe_dump({**content, **values}, allow_unicode=True), encoding="utf-8")
 
     def policy(self) -> Policy:
+        self.ends(POLICY, 1)
         found = newest_policy(self.stack.kafka_config("admin"))
         assert found is not None
         return found
 
     def read(self, topic: str, partitions: int = 4) -> list[KafkaRecord]:
-        ends = end_offsets(self.access.admin(), topic, partitions, stable=True)
+        ends = self.ends(topic, partitions)
         reader = whole_reader(self.stack.kafka_config("ledger"), "ledger.test")
         try:
             return [record for batch in read_whole(reader, topic, ends, 1000) for record in batch]
         finally:
             reader.close()
+
+    def ends(self, topic: str, partitions: int) -> dict[int, int]:
+        """Behind all that is committed, which a reader sees a moment later; before what stays open."""
+        admin = self.access.admin()
+        with suppress(TransactionStaysOpen):
+            return reached_ends(admin, topic, partitions, 5)
+        return end_offsets(admin, topic, partitions, stable=True)
 
     def held(self, grant: GrantId) -> dict[bytes, KafkaRecord]:
         """What a reader of the grant's topic ends up with: per key the last record, if it is no tombstone."""

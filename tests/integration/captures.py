@@ -34,7 +34,7 @@ from schemas.registry import RegistryCredentials, SchemaRegistry
 from services.stack.acls import allow, ensure_acls
 from services.stack.api import Stack
 from services.stack.secret_files import write_private
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, patience
 from topics.event import Change, ControlReason, ProviderId, TopicName
 from topics.names import (
     heartbeat,
@@ -182,7 +182,7 @@ class Capture:
         found: list[Captured] = []
         try:
             consumer.assign([TopicPartition(topic, 0, 0) for topic in topics])
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 60 * patience()
             while not until(found):
                 assert time.monotonic() < deadline, [(each.topic, each.offset) for each in found]
                 message = consumer.poll(0.1)

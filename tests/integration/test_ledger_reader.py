@@ -1,6 +1,5 @@
 """The auditor's reader and the operator's writer on a real broker: committed records only, all or nothing."""
 
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -27,6 +26,7 @@ from services.ledger.reader import (
 from services.ledger.writer import KafkaRecordWriter, WriteRefused
 from services.stack.acls import allow
 from services.stack.api import Stack
+from tests.support.waiting import eventually
 from topics.event import OutputRecord, TopicName
 
 pytestmark = pytest.mark.stack
@@ -61,10 +61,8 @@ def reader(stack: Stack) -> Iterator[KafkaTopicReader]:
 
 
 def awaited(condition: Callable[[], bool]) -> None:
-    """Ask until it is so, for at most 15 seconds."""
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, "it did not become so in 15 s"
+    """Ask until it is so."""
+    eventually(condition, 15)
 
 
 def transaction(stack: Stack, topic: str, values: list[bytes | None], *, commit: bool) -> None:
@@ -106,11 +104,12 @@ def test_open_transaction_holds_the_stable_end_back(
     name = topic()
     transaction(stack, name, [b"1"], commit=True)
     producer = Producer({**stack.kafka_config("admin"), "transactional.id": f"test.{uuid.uuid4().hex}"})
+    place = Place(name, 0)
+    awaited(lambda: reader.bounds(place).end == 2)
     producer.init_transactions(15)
     producer.begin_transaction()
     producer.produce(name, value=b"open", partition=0)
     producer.flush(15)
-    place = Place(name, 0)
     assert (reader.bounds(place).end, reader.highs_of([place])) == (2, {place: 3})
     producer.commit_transaction(15)
     # The commit is decided; its marker reaches the partition a moment later.

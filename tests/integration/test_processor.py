@@ -19,6 +19,7 @@ from tests.integration.processor_bus import (
     values,
 )
 from tests.integration.processor_echo import OTHER, OUT, SOURCE
+from tests.support.waiting import patience
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -84,11 +85,11 @@ def test_a_frozen_instance_that_wakes_up_after_another_took_over_changes_nothing
     successor = bus.start(0, session_timeout_ms=60_000)
     eventually(lambda: len(values(bus)) == 4000)
     os.kill(frozen.process.pid, signal.SIGCONT)
-    assert frozen.process.wait(30) == ExitCode.FENCED
+    assert frozen.process.wait(30 * patience()) == ExitCode.FENCED
     bus.put(numbered(4000, 100))
     eventually(lambda: len(values(bus)) >= 4100)
     assert_once_and_in_order(bus, numbered(0, 4100))
-    assert successor.ready()
+    eventually(successor.ready)
 
 
 def test_two_instances_share_the_partitions_without_loss_or_repetition(bus: Bus) -> None:

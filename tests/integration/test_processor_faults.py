@@ -46,6 +46,7 @@ def held_end(bus: Bus) -> Iterator[Hold]:
         hold.release()
 
 
+@pytest.mark.alone
 def test_with_the_end_of_a_transaction_held_health_and_policy_still_answer(bus: Bus) -> None:
     bus.policy(1)
     bus.put(numbered(0, 100))
@@ -155,6 +156,7 @@ def test_an_idle_instance_is_not_ready_while_the_broker_is_dead(
     assert instance.process.poll() is None
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("transport", ["native", "confluent"])
 def test_a_record_that_kills_the_process_is_isolated_and_the_others_go_on(bus: Bus, transport: str) -> None:
     bus.policy(1)

@@ -194,6 +194,7 @@ def test_a_suspended_case_stops_with_a_receipt_and_is_resumed_by_an_epoch(
     assert len(bench.held(grant)) == 28
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("A8-05")
 def test_an_order_of_the_switch_suspends_the_case_which_alone_lifts_it_and_records_flow_again(
     city: City, writer: Writer, active: str

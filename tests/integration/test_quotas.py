@@ -97,6 +97,7 @@ def read_all(stack: Stack, user: str, topic: str) -> Reading:
     return Reading(taken, seconds, max(pauses, default=0.0))
 
 
+@pytest.mark.alone
 def test_a_greedy_reader_is_slowed_down_to_its_quota_and_another_reader_is_not(
     stack: Stack, topic: str
 ) -> None:

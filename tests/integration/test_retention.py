@@ -15,6 +15,7 @@ from services.control.retention.floor import Floor
 from services.control.retention.kafka_broker import KafkaBroker
 from services.control.retention.keeping import days_kept, too_short
 from tests.integration.apply_bench import Bench, own_stack
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 RAW = "raw.police.public.person"
@@ -55,6 +56,6 @@ def test_evidence_on_the_broker_is_raised_never_shortened_and_mended(bench: Benc
         (LEDGER, "retention.bytes"),
     }
     broker.alter({LEDGER: {each.setting: each.wanted for each in short}})
-    assert too_short(broker.topics(), Floor(500)) == []
+    eventually(lambda: too_short(broker.topics(), Floor(500)) == [], 15)
     assert days(bench, LEDGER) == 500
     assert bench.steps() == []

@@ -39,11 +39,11 @@ def test_after_a_user_is_withdrawn_and_the_broker_restarted_all_others_still_log
     assert "leaving" in users.known()
     stack.kafka.stop()
     stack.up()
-    assert not logs_in(stack, "leaving", password)
+    wait_for(lambda: not logs_in(stack, "leaving", password))
     assert all(logs_in(stack, user, stack.secret(f"kafka-{user}")) for user in BASE_USERS)
     again = stack.users().ensure("leaving")
     assert again != password
-    assert logs_in(stack, "leaving", again)
+    wait_for(lambda: logs_in(stack, "leaving", again))
 
 
 def test_the_registry_keeps_ids_rules_and_subjects_when_it_is_killed(stack: Stack) -> None:

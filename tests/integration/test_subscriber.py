@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from consumers.errors import AccessRevoked, FellBehind
 from consumers.received import Received
@@ -31,9 +32,11 @@ from services.control.state import Acl, Topic
 from services.stack.api import Stack
 from services.stack.java import environment, runtime
 from tests.contract.subscribing import VALUE_SCHEMA, encoded, headers
+from tests.integration.stack_checks import logs_in
+from tests.support.waiting import eventually, patience
 from topics import names
 from topics.canonical import PSEUDONYM_KEY_SCHEMA
-from topics.event import ConsumerId, GrantId, KafkaRecord, Operation, SchemaId
+from topics.event import ConsumerId, GrantId, KafkaRecord, Operation, SchemaId, TopicName
 from topics.grants.declaration import Grant
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -104,7 +107,7 @@ class Department:
 
 
 def until(condition: Callable[[], bool]) -> Callable[[], bool]:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + DEADLINE_S * patience()
 
     def stop() -> bool:
         assert time.monotonic() < deadline, "condition not met in time"
@@ -272,11 +275,26 @@ def test_revocation_while_reading_is_said_with_the_grant_and_what_to_do(departme
 def test_withdrawn_department_is_told_that_its_login_is_refused(department: Department) -> None:
     settings = department.settings
     department.stack.users().withdraw(department.user)
+    eventually(
+        lambda: not logs_in(department.stack, department.user, settings.password.get_secret_value()), 15
+    )
     with (
         department.subscriber(lambda _: None, settings=settings) as subscriber,
         pytest.raises(AccessRevoked, match="login"),
     ):
         subscriber.run(until(never_met))
+
+
+def deleted_up_to(admin: AdminClient, topic: TopicName, offset: int) -> bool:
+    """Whether the broker has deleted the records; it learns of a changed setting a moment later."""
+    try:
+        for answer in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+            answer.result()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.POLICY_VIOLATION:
+            raise
+        return False
+    return True
 
 
 def test_reader_whose_next_record_is_gone_is_told_to_rebuild(department: Department) -> None:
@@ -286,8 +304,7 @@ def test_reader_whose_next_record_is_gone_is_told_to_rebuild(department: Departm
     admin = department.stack.admin()
     # Kafka refuses to delete records of a topic that is only compacted.
     alter_topics(admin, {department.grant.topic: {"cleanup.policy": "delete"}})
-    for answer in admin.delete_records([TopicPartition(department.grant.topic, 0, 4)]).values():
-        answer.result()
+    eventually(lambda: deleted_up_to(admin, department.grant.topic, 4), 15)
     with department.subscriber(lambda _: None) as subscriber, pytest.raises(FellBehind, match="rebuild"):
         subscriber.run(until(never_met))
     department.deliver(("a", "four", 4))

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from services.processor.settings import ProcessorSettings
 from services.processor.transactions import Transactions
 from services.processor.transport import KafkaTransport, confluent, native_transport
 from tests.integration.processor_bus import KafkaOnly
+from tests.support.waiting import patience
 from topics.engine.lanes import RecordLane
 from topics.engine.native import compiled, module
 from topics.event import KafkaRecord, OutputRecord, TopicName
@@ -124,7 +126,7 @@ async def owning(count: int, member: GroupInput, *others: GroupInput) -> None:
 
 
 async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * patience()
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         await asyncio.sleep(0.005)
@@ -132,7 +134,8 @@ async def until(condition: Callable[[], bool], seconds: float = 40) -> None:
 
 @pytest.fixture(params=TRANSPORTS, ids=lambda make: make().name)
 async def desk(request: pytest.FixtureRequest, broker: KafkaOnly, tmp_path: Path) -> AsyncIterator[Desk]:
-    name = "".join(letter if letter.isalnum() else "." for letter in request.node.name)[-100:]
+    name = "".join(letter if letter.isalnum() else "." for letter in request.node.name)[-90:]
+    name = f"{name}.{secrets.token_hex(4)}"
     desk = Desk(request.param(), broker.kafka_config("admin"), name)
     admin = AdminClient(desk.kafka)
     await asyncio.to_thread(admin.create_topics([NewTopic(desk.topic, PARTITIONS, 1)])[desk.topic].result)

@@ -78,6 +78,17 @@ def proof(kinds: dict[str, int] | None = None, resource: str = "population.perso
         "ranges": {"compared": 256, "differing": min(1, differing)},
         "shown": [shown] if differing else [],
         "sinks": [],
+        "timeliness": {
+            "update_cycle": "real_time",
+            "allowed_s": 300.0,
+            "newest_change_at": NOW.isoformat(),
+            "silent_s": 0.0,
+            "changes": 5_000,
+            "late": differing,
+            "half_within_s": 0.512,
+            "nearly_all_within_s": 90.0,
+            "longest_s": 90.0,
+        },
     }
     wanted: dict[str, Any] = {
         "resource": resource,

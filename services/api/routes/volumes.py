@@ -49,6 +49,18 @@ class AdvanceAnswer(Answer):
     left_s: float | None
 
 
+class TimelyAnswer(Answer):
+    """How soon changes came from the source to the canonical topic, in seconds, and how many were late."""
+
+    update_cycle: str
+    allowed_s: float
+    changes: int
+    late: int
+    half_within_s: float | None
+    nearly_all_within_s: float | None
+    newest: datetime | None
+
+
 class ComparisonAnswer(Answer):
     """One comparison of a resource with its source at one cut: rows that differ by class, what mends them."""
 
@@ -68,6 +80,7 @@ class ComparisonAnswer(Answer):
     of_sinks: int
     explained: int
     repair: str | None
+    timely: TimelyAnswer | None
 
 
 class VolumeAnswer(Answer):
@@ -164,6 +177,7 @@ def _compared(found: Comparison) -> ComparisonAnswer:
         of_sinks=found.of_sinks,
         explained=proof.explained,
         repair=found.repair,
+        timely=None if found.timely is None else TimelyAnswer.model_validate(found.timely),
     )
 
 

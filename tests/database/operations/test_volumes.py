@@ -95,6 +95,9 @@ def test_one_resource_shows_what_differed_and_the_command_that_mends_it(filled: 
     assert f"govbus snapshot start {ENTERPRISE}" in page.text
     assert "Of 256 ranges of keys, 1 differ" in page.text
     assert "0123456789abcdef" in page.text
+    assert "3 changes were late" in page.text
+    assert "The update cycle allows 5 minutes. Of 5,000 changes" in page.text
+    assert "half came within 0.512 s, 99 of 100 within 2 minutes" in page.text
     points = re.search(r"data-points='([^']*)'", reader.look(f"/volumes/{ENTERPRISE}").text)
     assert points is not None
     drawn = json.loads(html.unescape(points[1]))
@@ -160,3 +163,4 @@ def test_the_api_pages_through_the_same_list(filled: Operated) -> None:
     one = browser.get(f"/volumes/{ENTERPRISE}").json()
     assert [each["ending"] for each in one["comparisons"]] == ["differs", "equal"]
     assert one["epochs"][0]["counts"]["swept"] == 3
+    assert [each["timely"]["late"] for each in one["comparisons"]] == [3, 0]

@@ -8,6 +8,7 @@ import pytest
 
 from producers.connect_client import ConnectClient
 from producers.connect_errors import ConnectUnavailable
+from producers.connect_status import Health
 from producers.slots import SlotReport
 from services.control import gaps
 from services.control.access import CaptureSource
@@ -181,3 +182,31 @@ def test_a_connect_that_is_down_is_asked_once_and_no_gap_is_claimed(
     assert set(found) == {"police", "market_regulation", "social_security"}
     assert connect.asked == 1
     assert find_gaps(found, policy()) == {}
+
+
+class BegunConnect(DownConnect):
+    """Knows a position of every capture, none of which is stopped."""
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        return [{"partition": {}, "offset": {"lsn": 100}}]
+
+    def health(self, name: str) -> Health:
+        return Health.RUNNING
+
+
+@pytest.mark.parametrize("is_made_meanwhile", [True, False])
+def test_a_capture_that_begins_between_the_two_questions_has_lost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_made_meanwhile: bool
+) -> None:
+    looks: dict[str, int] = {}
+
+    def read(_source: CaptureSource, name: str) -> SourceFacts:
+        looks[name] = looks.get(name, 0) + 1
+        return SourceFacts(SYSTEM, slot() if is_made_meanwhile and looks[name] > 1 else None)
+
+    monkeypatch.setattr(gaps, "read_source", read)
+    source = CaptureSource("127.0.0.1", 5432, "police", "capture_police", "secret")
+    reachable = replace(access(tmp_path), connect=BegunConnect, capture_source=lambda _name: source)
+    found = read_captures(reachable, CITY.providers, CITY.resources)
+    assert set(looks.values()) == {2}
+    assert bool(find_gaps(found, policy())) is not is_made_meanwhile

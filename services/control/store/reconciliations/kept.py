@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -26,6 +27,29 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Timely:
+    """How soon changes came from the source to the canonical topic, against what the update cycle allows.
+
+    Args:
+        update_cycle: of the resource, by its code.
+        allowed_s: how long a change may take.
+        changes: how many the topic still held.
+        late: how many of them took longer.
+        half_within_s: within which time half of them came; None where there was none.
+        nearly_all_within_s: the same for 99 of 100.
+        newest: when the newest change happened at the source; None where there was none.
+    """
+
+    update_cycle: str
+    allowed_s: float
+    changes: int
+    late: int
+    half_within_s: float | None
+    nearly_all_within_s: float | None
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One comparison as a list or a page shows it.
 
@@ -40,6 +64,7 @@ class Comparison:
         shown: rows that differ, one by one, under pseudonyms; not all of them.
         sinks: each sink's table with its figures.
         repair: the command that brings again what differs; None where it is not the canonical topic.
+        timely: how soon changes came; None where the answer does not say.
     """
 
     proof: Proof
@@ -52,6 +77,7 @@ class Comparison:
     shown: Sequence[Mapping[str, Any]]
     sinks: Sequence[Mapping[str, Any]]
     repair: str | None
+    timely: Timely | None
 
 
 def comparison(proof: Proof) -> Comparison:
@@ -72,12 +98,28 @@ def comparison(proof: Proof) -> Comparison:
         document.get("shown", ()),
         sinks,
         repair_command(proof.resource, sum(classes.values())),
+        _timely(document.get("timeliness")),
     )
 
 
 def repair_command(resource: str, differing: int) -> str | None:
     """The command that brings again so many rows of a resource; None where none of them differs."""
     return start_command(ResourceId(resource)) if differing else None
+
+
+def _timely(said: Mapping[str, Any] | None) -> Timely | None:
+    if said is None:
+        return None
+    newest = said["newest_change_at"]
+    return Timely(
+        said["update_cycle"],
+        said["allowed_s"],
+        said["changes"],
+        said["late"],
+        said["half_within_s"],
+        said["nearly_all_within_s"],
+        None if newest is None else datetime.fromisoformat(newest),
+    )
 
 
 def _ending(proof: Proof) -> Ending:
