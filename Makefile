@@ -13,7 +13,7 @@ PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 # On the real stack: each file in one of two processes, which have a stack of their own each; STACKS=1 for one after the other.
 STACKS ?= $(if $(GOVBUS_TEST_HOME)$(GOVBUS_TEST_APPLY_HOME),1,2)
 BESIDE = $(if $(filter-out 1,$(STACKS)),-n $(STACKS) --dist loadfile --no-loadscope-reorder)
-# A test that fails there is tried once more, two tests in a run, and its first failure is shown (docs/adr/0088).
+# A test that fails there is tried once more, two tests in each process, and its first failure is shown (docs/adr/0088).
 AGAIN := --reruns 1 --max-suite-reruns 2 --rerun-show-tracebacks
 BENCH ?= fanout gate end-to-end grants load engine
 

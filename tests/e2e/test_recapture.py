@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from producers.connect_client import ConnectClient
-from producers.connect_errors import ConnectRefused
 from producers.connector import connector_name, slot_name
 from producers.debezium import incarnation_of
 from producers.slots import SlotReport, slot_report
 from services.cli.plan import access_of
 from services.control.policy_topic import newest_policy
+from services.control.recapture import forget
 from tests.e2e.live_city import LiveCity, wait_until
 from tests.e2e.people import number
 from topics.event import ProviderId
@@ -128,23 +128,16 @@ def test_a_lost_slot_is_a_gap_until_the_operator_captures_anew(
     assert city.balance()["closed"]
 
 
-def without_offsets(client: ConnectClient) -> bool:
-    """Delete the position; Connect refuses while a worker does not know yet that the tasks have ended."""
-    try:
-        client.reset_offsets(NAME)
-    except ConnectRefused:
-        return False
-    return True
-
-
 def test_a_recapture_that_was_interrupted_is_finished_by_the_next_apply(
     city: LiveCity, command: Callable[..., tuple[int, dict[str, Any]]]
 ) -> None:
-    row = city.new_id()
-    with closing(access_of(city.stack).connect()) as client:
+    row, access = city.new_id(), access_of(city.stack)
+    source = access.capture_source(city.definitions.providers[ProviderId(SOCIAL)].database or "")
+    assert source is not None
+    with closing(access.connect()) as client:
         away(city, client)
         insert(city, row, "1")
-        wait_until(lambda: without_offsets(client), "Connect to let the position go")
+        forget(client, ProviderId(SOCIAL), source)
         code, applied = command("apply")
         assert (code, set(applied["connectors"])) == (0, {NAME})
     city.settle(SOCIAL)

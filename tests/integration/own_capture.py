@@ -152,10 +152,8 @@ def own_capture(
 ) -> Iterator[OwnCapture]:
     """A capture that has not begun; offsets outlive a connector, so its name is a new one each time."""
     client = ConnectClient(stack.endpoints().connect_url, *stack.connect_auth(), session=loopback_session())
-    made, admin = (
-        OwnCapture(stack, client, ProviderId(f"{name}_{os.getpid()}_{next(_NUMBERS)}"), server),
-        stack.admin(),
-    )
+    provider = ProviderId(f"{name}_{os.getpid()}_{next(_NUMBERS)}")
+    made, admin = OwnCapture(stack, client, provider, server), stack.admin()
     made.prepare(admin, rows)
     try:
         yield made

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 import pytest
@@ -60,9 +61,7 @@ def reader(stack: Stack) -> Iterator[KafkaTopicReader]:
         yield found
 
 
-def awaited(condition: Callable[[], bool]) -> None:
-    """Ask until it is so."""
-    eventually(condition, 15)
+awaited = partial(eventually, seconds=15.0)
 
 
 def transaction(stack: Stack, topic: str, values: list[bytes | None], *, commit: bool) -> None:

@@ -29,7 +29,7 @@ from services.stack.postgres import REGISTRY_SECRET, SUPERUSER_SECRET
 from services.stack.probes import loopback_session
 from services.stack.secret_files import write_private
 from tests.contract.subscribing import VALUE_SCHEMA
-from tests.integration.test_subscriber import Department, parked_records, set_up
+from tests.integration.department import Department, parked_records, set_up
 from tests.stack_fixture import settings_for, temporary_home
 from tests.support import waiting
 from tests.support.watching import start_watch, without_watch
