@@ -20,7 +20,7 @@ from topics.event import GrantId
 GRANT: Final = GrantId("health-persons")
 RATES: Final = (500, 2_000, 5_000)
 """Those that are always reported."""
-BETWEEN: Final = (250, 1_000, 3_000, 4_000, 7_000, 10_000)
+BETWEEN: Final = (250, 1_000, 3_000, 4_000, 7_000, 10_000, 12_500, 15_000, 20_000)
 """Tried in between for the highest rate that stays bounded, until the first that does not."""
 TRANSACTIONS_PER_SECOND: Final = 500
 """At higher rates a transaction changes several rows, as a busy register's do."""

@@ -1,14 +1,20 @@
 """Bench 5: a whole register from the snapshot to all grants: rows per second, peak memory of each process."""
 
+import math
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from services.bench.books import Books
-from services.bench.probe import ProcessEnded, resident_mb
+from services.bench.probe import ProcessEnded, family_mb, resident_mb
 from services.bench.ride import Ride
 from services.bench.source import SourceDatabase
 
-_PROCESSES: Final = ("kafka", "connect", "registry", "gate.0", "fanout.default.0")
+_DATABASE: Final = "postgres"
+"""A process for each session, which share their buffers."""
+_PROCESSES: Final = ("kafka", "connect", "registry", _DATABASE, "gate.0", "fanout.default.0")
+_LOOK_S: Final = 1.0
 _ROWS_EVERY: Final = 5
 
 
@@ -48,14 +54,13 @@ def _follow(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """When the gate and the grants were done, in seconds since the connector was put; peaks of memory."""
     times: dict[str, float] = {}
-    memory = dict.fromkeys(pids, 0.0)
+    peaks = _Peaks(pids, dict.fromkeys(pids, 0.0))
     shown = begin
 
     def note(found: Books) -> bool:
         nonlocal shown
         now = time.monotonic()
-        for name, pid in pids.items():
-            memory[name] = max(memory[name], _resident(pid))
+        peaks.look(now)
         if found.outcomes["accepted"] and "first_accepted" not in times:
             times["first_accepted"] = round(now - begin, 1)
         if found.outcomes["accepted"] >= rows and "gate" not in times:
@@ -67,11 +72,28 @@ def _follow(
 
     books.wait(note, idle_s=120, what=f"{rows} rows in every grant")
     times["all_grants"] = round(time.monotonic() - begin, 1)
-    return times, memory
+    return times, peaks.mb
 
 
-def _resident(pid: int) -> float:
+@dataclass(slots=True)
+class _Peaks:
+    """The most that each process was seen to hold, in MB."""
+
+    pids: Mapping[str, int]
+    mb: dict[str, float]
+    _looked: float = -math.inf
+
+    def look(self, now: float) -> None:
+        """Look once a second."""
+        if now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        for name, pid in self.pids.items():
+            self.mb[name] = max(self.mb[name], _held(name, pid))
+
+
+def _held(name: str, pid: int) -> float:
     try:
-        return round(resident_mb(pid), 1)
+        return round(family_mb(pid) if name == _DATABASE else resident_mb(pid), 1)
     except ProcessEnded:
         return 0.0
