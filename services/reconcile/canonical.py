@@ -79,18 +79,18 @@ class CanonicalReader:
                 self._gone(framed, record, spill)
             return
         try:
-            envelope, state = self.values.opened(record.value, record.coordinates)
+            origin, state = self.values.opened(record.value, record.coordinates)
         except Unreadable:
             _add(spill, framed, None, State.UNFIT, record)
             return
-        if envelope["raw_topic"] == self._raw_topic and self._behind.holds(
-            envelope["raw_partition"], envelope["raw_offset"]
+        if origin.raw_topic == self._raw_topic and self._behind.holds(
+            origin.raw_partition, origin.raw_offset
         ):
             self._passed[record.partition] = framed
             return
         self._passed[record.partition] = None
-        self.delays.add(envelope["source_time"], record.timestamp_ms, self._allowed_ms)
-        if envelope["operation"] == "delete" or state is None:
+        self.delays.add(origin.source_time, record.timestamp_ms, self._allowed_ms)
+        if origin.operation == "delete" or state is None:
             self._gone(framed, record, spill)
             return
         digest = self.values.digest(framed, state)

@@ -106,8 +106,8 @@ def _schema(entry: ResourcePolicy) -> dict[str, Any]:
 
 def values_of(entry: ResourcePolicy, form: RowForm, schemas: SchemaSource) -> CanonicalValues:
     """What opens the resource's canonical records."""
-    envelope = json.loads(entry.envelope_schema)
-    return CanonicalValues(envelope, entry.canonical_value_schema_id, form, schemas)
+    envelope, raw_topic = json.loads(entry.envelope_schema), entry.resource.raw_topic
+    return CanonicalValues(envelope, entry.canonical_value_schema_id, raw_topic, form, schemas)
 
 
 class _NoOther:

@@ -7,9 +7,10 @@ from typing import Any
 import fastavro
 
 from services.ledger.decode import SchemaSource
+from services.reconcile.origin import Origin, OriginBytes
 from services.reconcile.rows import RowForm, key_bytes
 from topics.engine.reference import without_logical_types
-from topics.event import SchemaId
+from topics.event import SchemaId, TopicName
 from topics.wire import PREFIX_LENGTH, NotFramed, split
 
 WrittenState = bytes | Mapping[str, Any]
@@ -27,6 +28,7 @@ class CanonicalValues:
         self,
         envelope_schema: Mapping[str, Any],
         value_schema_id: SchemaId,
+        raw_topic: TopicName,
         form: RowForm,
         schemas: SchemaSource,
     ) -> None:
@@ -35,12 +37,15 @@ class CanonicalValues:
         Args:
             envelope_schema: the canonical value's, of the policy.
             value_schema_id: its id.
+            raw_topic: where records of the resource come from.
             form: how rows are compared.
             schemas: those that earlier records were written with.
         """
-        self._envelope = fastavro.parse_schema(without_logical_types(dict(envelope_schema)))
-        self._prefix = _without_state(envelope_schema) if form.is_whole else None
-        self._value_schema_id = value_schema_id
+        plain = without_logical_types(dict(envelope_schema))
+        self._envelope = fastavro.parse_schema(plain)
+        # The bytes of a state are what is compared where all of it is.
+        before_state = plain["fields"][:-1]
+        self._origins = OriginBytes(before_state, value_schema_id, raw_topic) if form.is_whole else None
         self._writers: dict[SchemaId, Any] = {value_schema_id: None}
         self._schemas, self._form = schemas, form
 
@@ -66,24 +71,23 @@ class CanonicalValues:
             raise Unreadable(where)
         return found
 
-    def opened(self, value: bytes, where: str) -> tuple[dict[str, Any], WrittenState | None]:
-        """The envelope, of which all but the state is sure to be there, and the state.
+    def opened(self, value: bytes, where: str) -> tuple[Origin, WrittenState | None]:
+        """Where a record came from, and its state.
 
         Raises:
             Unreadable: it is no datum of its schema.
         """
-        if self._prefix is None or int.from_bytes(value[1:PREFIX_LENGTH], "big") != self._value_schema_id:
-            envelope = self.envelope(value, where)
-            return envelope, envelope["state"]
-        stream = BytesIO(value)
-        stream.seek(PREFIX_LENGTH)
+        found = self._read(value, where)
+        if found is not None:
+            return found
+        envelope = self.envelope(value, where)
+        return Origin(*(envelope[name] for name in Origin._fields)), envelope["state"]
+
+    def _read(self, value: bytes, where: str) -> tuple[Origin, bytes | None] | None:
         try:
-            found: Any = fastavro.schemaless_reader(stream, self._prefix, None)
-            # The state comes last: which of null and record it is, then all that is left.
-            branch, state = value[stream.tell()], value[stream.tell() + 1 :]
+            return None if self._origins is None else self._origins.read(value)
         except Exception as error:
             raise Unreadable(f"{where}: {type(error).__name__}") from error
-        return found, state if branch else None
 
     def digest(self, framed_key: bytes, state: WrittenState) -> bytes | None:
         """What is compared of a record; None where its state is none of the resource's schema.
@@ -99,15 +103,6 @@ class CanonicalValues:
             schema = without_logical_types(dict(self._schemas.schema(schema_id)))
             self._writers[schema_id] = fastavro.parse_schema(schema)
         return self._writers[schema_id]
-
-
-def _without_state(envelope_schema: Mapping[str, Any]) -> Any:
-    """The schema of everything before a record's state (topics/canonical.py puts the state last)."""
-    plain = without_logical_types(dict(envelope_schema))
-    fields = plain["fields"]
-    if fields[-1]["name"] != "state":
-        return None
-    return fastavro.parse_schema({**plain, "fields": fields[:-1]})
 
 
 def split_key(framed: bytes) -> tuple[bytes, bytes]:

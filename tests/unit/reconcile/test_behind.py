@@ -138,7 +138,7 @@ FORM = RowForm(json.loads(json.dumps(SOURCE.envelope_schema["fields"][-1]["type"
 
 
 def reader_of(written_with: SchemaId, schemas: "Schemas") -> CanonicalReader:
-    values = CanonicalValues(SOURCE.envelope_schema, written_with, FORM, schemas)
+    values = CanonicalValues(SOURCE.envelope_schema, written_with, PERSON_TOPIC, FORM, schemas)
     return CanonicalReader(values, PERSON_TOPIC, BEHIND, 100)
 
 
