@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from services.control.catalogue.vocabulary import BASIC_LIBRARIES, THEMES, BasisLevel
+from services.control.catalogue.vocabulary import BASIC_LIBRARIES, THEMES, BasisLevel, Grade
 
 
 class Kind(StrEnum):
@@ -173,6 +173,22 @@ _KEYS: Final = (
         ("A3-04",),
         "not_required",
         "required",
+    ),
+    _choice(
+        "grade.masked_from",
+        _STRICTEST,
+        "自该级起仅脱敏提供",
+        "from which grade on an item goes out masked only",
+        ("A3-11",),
+        *map(str, reversed(Grade)),
+    ),
+    _choice(
+        "grade.checked_from",
+        _STRICTEST,
+        "自该级起先由主管部门初审",
+        "from which grade on the authority checks an application first",
+        ("A3-11",),
+        *map(str, reversed(Grade)),
     ),
     _words("taxonomy.basic", _LOCAL, "基础信息资源库", "basic libraries", ("A2-14",), BASIC_LIBRARIES),
     _words("taxonomy.theme", _LOCAL, "主题信息资源库", "themes", ("A2-15",), THEMES),
