@@ -63,7 +63,7 @@ def _words(
 _STRICTEST, _LOCAL = Merge.STRICTEST, Merge.LOCAL_OVERRIDES
 
 _KEYS: Final = (
-    _clock("clocks.catalog.apply", "目录更新申请", "ask for an update of the catalogue", "A2-05"),
+    _clock("clocks.catalog.apply", "目录更新申请", "ask for an update of the catalogue", "A2-05", "A2-07"),
     _clock("clocks.catalog.review", "目录更新审核", "review an update of the catalogue", "A2-06"),
     _clock("clocks.interface.delivery", "接口交付", "deliver an interface that was ordered", "A4-05"),
     _clock(
@@ -171,6 +171,15 @@ _KEYS: Final = (
         "有条件共享须有依据",
         "whether what is shared conditionally needs a basis",
         ("A3-04",),
+        "not_required",
+        "required",
+    ),
+    _choice(
+        "catalog.update.filing",
+        _STRICTEST,
+        "目录更新备案",
+        "whether an update of the catalogue is filed",
+        ("A2-07",),
         "not_required",
         "required",
     ),

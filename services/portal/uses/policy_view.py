@@ -82,6 +82,8 @@ def _rule(rule: ClockRule, kind: Kind) -> str:
 
 def _length(length: Length) -> str:
     match length:
+        case WorkingDays(0):
+            return "当日"
         case WorkingDays(count):
             return f"{count} 个工作日"
         case NaturalDays(count):
