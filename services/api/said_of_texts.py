@@ -70,6 +70,9 @@ _OF_PACKS: Final = {
     r"has (\S+(?: and \S+)*), not one of (.+)": "写了 {0}，只能是以下之一：{1}",
     r"by is (.+), not a month and day such as 01-31, or 02-last": "by 写作 {0}，应为 01-31 或 02-last 的形式",
     r"pauses_while stands beside a date, which does not wait": "固定日期不能暂停，不得写 pauses_while",
+    r"at_once leaves no day: it neither waits, nor is it extended, nor counted": (
+        "写了 at_once 就没有天数，不得再写暂停、延长或计入首日"
+    ),
     r"remind_at does not rise": "remind_at 须由小到大且不重复",
     r"is verified and names no article: name it, or write verified: false": (
         "标明已核实却未写条款：请写明条款，或写 verified: false"

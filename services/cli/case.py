@@ -7,7 +7,7 @@ import typer
 
 from services.cli import case_lists, case_provision
 from services.cli.acting import As
-from services.cli.case_forms import read_application, read_approval
+from services.cli.case_forms import read_application, read_approval, read_whole
 from services.cli.case_opened import Folder, case_id, the_desk
 from services.cli.case_parties import Asking, Key, Seen, order_of, order_on
 from services.cli.case_stopped import wider_stops
@@ -31,6 +31,14 @@ case_provision.register(app)
 
 Case = Annotated[str, typer.Argument(help="The number of the case, or its id.")]
 Text = Annotated[str, typer.Option("--text", help="What is said, in words.")]
+Whole = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--whole",
+        metavar="ITEM=WHY",
+        help="An item that goes out whole in spite of its grade, and why the duty needs it so; repeatable.",
+    ),
+]
 AcceptableIf = Annotated[str, typer.Option("--acceptable-if", help="What would make it acceptable.")]
 ByAction = {
     "edit": Action.EDIT,
@@ -121,6 +129,7 @@ def decide_command(
         RefusalReason | None, typer.Option("--refuse", help="Give nothing, for this reason.")
     ] = None,
     send_back: Annotated[bool, typer.Option("--return", help="Return it for supplement.")] = False,
+    whole: Whole = None,
     text: Text = "",
     acceptable_if: AcceptableIf = "",
     key: Key = None,
@@ -132,10 +141,14 @@ def decide_command(
     """Decide on an application: all of it, a part, nothing, or back to the applicant."""
     if sum((approve, part is not None, refuse is not None, send_back)) != 1:
         raise typer.BadParameter("give one of --approve, --part, --refuse and --return")
-    given = Given(text=text, refusal_reason=refuse, acceptable_if=acceptable_if)
+    if whole and not (approve or part is not None):
+        raise typer.BadParameter("--whole stands beside --approve or --part")
+    kept_whole = read_whole(whole or [])
+    given = Given(text=text, refusal_reason=refuse, acceptable_if=acceptable_if, whole=kept_whole)
     action = Action.APPROVE if approve else Action.RETURN if send_back else Action.REFUSE
     if part is not None:
-        action, given = Action.APPROVE_IN_PART, Given(text=text, approval=read_approval(part))
+        approval = read_approval(part)
+        action, given = Action.APPROVE_IN_PART, Given(text=text, approval=approval, whole=kept_whole)
     _act(case, Asking(who, key, seen), action, given, definitions, wants_json(as_json, output))
 
 
@@ -259,6 +272,7 @@ def act_command(
         RefusalReason | None, typer.Option("--refuse", help="Why a ruling refuses.")
     ] = None,
     step: Annotated[Step | None, typer.Option(help="The step that is tried again.")] = None,
+    whole: Whole = None,
     text: Text = "",
     acceptable_if: AcceptableIf = "",
     key: Key = None,
@@ -274,6 +288,8 @@ def act_command(
         raise CommandFailed(ExitCode.USAGE, f"there is no action {action}", "ACTION", remedy)
     applies = file if chosen in (Action.EDIT, Action.SUPPLEMENT) else None
     gives = file if chosen is Action.UPHOLD else None
+    if whole and gives is None:
+        raise typer.BadParameter("--whole stands beside the --file of a ruling that gives something")
     given = Given(
         text=text,
         refusal_reason=refusal_reason,
@@ -281,6 +297,7 @@ def act_command(
         application=None if applies is None else read_application(applies),
         approval=None if gives is None else read_approval(gives),
         step=step,
+        whole=read_whole(whole or []),
     )
     _act(case, Asking(who, key, seen), chosen, given, definitions, wants_json(as_json, output))
 

@@ -34,6 +34,22 @@ def read_approval(path: Path) -> Approval:
     return _read(path, ApprovalForm).approval
 
 
+def read_whole(said: list[str]) -> tuple[tuple[str, str], ...]:
+    """The items that go out whole in spite of their grade, each with its reason, from ITEM=WHY.
+
+    Raises:
+        CommandFailed: one of them is not written so, or an item is named twice.
+    """
+    found: dict[str, str] = {}
+    for each in said:
+        item, divider, why = each.partition("=")
+        if not item or not divider or item in found:
+            remedy = 'write --whole ITEM="why the duty needs its whole value", once for each item'
+            raise CommandFailed(ExitCode.USAGE, f"{each!r} cannot be read, or comes twice", "--whole", remedy)
+        found[item] = why
+    return tuple(found.items())
+
+
 def _read(path: Path, form: type[Form]) -> Form:
     source, errors = read_yaml(path, str(path))
     if source is None:

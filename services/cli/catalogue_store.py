@@ -68,12 +68,13 @@ _STEPS: Final = ", ".join(each.value for each in ASKED)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What is asked of entries: by which account, when, why; with revise also since when it is so."""
+    """What is asked of entries: by which account, when, why; since when it is so, under which filing."""
 
     login: str
     now: datetime
     why: str
     changed_on: date | None
+    filing: str
 
 
 def register(app: typer.Typer) -> None:
@@ -187,6 +188,9 @@ def step_command(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="With revise: when the law or the function changed."),
     ] = None,
+    filing: Annotated[
+        str, typer.Option("--filing", help="With register of a revision: the number of its filing.")
+    ] = "",
     why: Why = "",
     denial_basis: DenialLevels = None,
     condition_basis: ConditionLevels = None,
@@ -202,7 +206,7 @@ def step_command(
     wanted = list(dict.fromkeys(map(_code, codes)))
     changed = None if changed_on is None else changed_on.date()
     with open_control() as database:
-        taken = _taken(database, wanted, action, _Wish(who, _now(), why, changed), rules)
+        taken = _taken(database, wanted, action, _Wish(who, _now(), why, changed, filing), rules)
     refused = any(isinstance(each, Refused) for each in taken.values())
     if wants_json(as_json, output):
         emit_json(taken_answer(action, taken, done=not refused))
@@ -215,11 +219,13 @@ def step_command(
 def _rules(
     denial: list[BasisLevel] | None, condition: list[BasisLevel] | None, without_basis: bool
 ) -> CatalogueRules:
-    """What the options name; where they name nothing, what the adopted policy accepts."""
-    if denial or condition or without_basis:
-        return rules_of(denial, condition, without_basis)
+    """What the options name; without them what the adopted policy accepts. Filings are its own to ask for."""
     with open_control() as database, database.reading() as connection:
-        return rules_now(connection)
+        accepted = rules_now(connection)
+    if denial or condition or without_basis:
+        named = rules_of(denial, condition, without_basis)
+        return replace(named, revisions_filed=accepted.revisions_filed)
+    return accepted
 
 
 def _loaded(
@@ -263,7 +269,7 @@ def _asked(connection: Connection, stored: Stored, action: Action, wish: _Wish) 
     whose = Whose(provider=ids_of(connection, [code]).get(code))
     who = acting(connection, wish.login, Permitted(f"catalogue.{action.value}"), whose)
     actor = Actor(who.id, Role(who.role.value), credit_code_of(connection, who))
-    return Asked(actor, wish.now, wish.why, wish.changed_on, who.console)
+    return Asked(actor, wish.now, wish.why, wish.changed_on, who.console, wish.filing)
 
 
 def _answer_list(question: Question, limit: int, after: str | None, as_json: bool) -> None:

@@ -109,7 +109,12 @@ def shown_answer(stored: Stored) -> dict[str, Any]:
         "shown": version.number,
         "published": None if dossier.published is None else dossier.published.number,
         "versions": [
-            {"number": each.number, "state": each.state.value, **_said(each.entry)}
+            {
+                "number": each.number,
+                "state": each.state.value,
+                "filing": each.filing,
+                **_said(each.entry),
+            }
             for each in dossier.versions
         ],
         "steps": [_step(each) for each in dossier.steps],

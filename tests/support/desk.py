@@ -1,8 +1,10 @@
 """A desk for tests on a real database: the sample city's entries as a test wants them, a policy, orders."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,10 +14,12 @@ from services.control.cases.application import Application
 from services.control.cases.case import Given
 from services.control.cases.words import Action, Actor, Role
 from services.control.catalogue.entry import Department, Entry, EntryItem, Sharing, read_code
+from services.control.catalogue.vocabulary import Grade
 from services.control.clocks.calendar import Calendar
 from services.control.clocks.calendar_file import china
 from services.control.clocks.merge import merge
 from services.control.clocks.pack import Given as Given_
+from services.control.clocks.pack import Level, Source
 from services.control.clocks.pack_file import load_packs, packaged_packs
 from services.control.clocks.rules import Extension, Stage
 from services.control.desk.desk import Desk
@@ -58,13 +62,23 @@ def _extended(given: Given_, extension: Extension) -> Given_:
     return replace(given, content=replace(given.content, rule=rule))
 
 
-def published(resource: Resource) -> Entry:
-    """The entry that a resource would have in the catalogue."""
+def saying(policy_: Bound, key: str, choice: str) -> Bound:
+    """The policy with one choice more, by an act of the county."""
+    source = Source("《数据分类分级管理办法》", "第八条", True)
+    given = Given_(key, choice, source, "the-county", Level.COUNTY, "the-county")
+    return replace(policy_, values={**policy_.values, key: (given,)})
+
+
+def published(resource: Resource, grades: Mapping[str, Grade] = MappingProxyType({})) -> Entry:
+    """The entry that a resource would have in the catalogue, of the lowest grade where none is given."""
     return Entry(
         code=read_code(resource.code),
         name=resource.titles.zh,
         provider=Department(resource.provider),
-        items=tuple(EntryItem(name=item.titles.zh) for item in resource.items),
+        items=tuple(
+            EntryItem(name=item.titles.zh, grade=grades.get(item.name, Grade.GENERAL))
+            for item in resource.items
+        ),
         sharing=Sharing(share_type=resource.share_type, basis=resource.share_basis or ""),
     )
 
@@ -75,6 +89,7 @@ class City:
     def __init__(self, calendar: Calendar | None = None) -> None:
         self.calendar = calendar or china()
         self.changes: dict[str, Any] = {}
+        self.grades: dict[str, Grade] = {}
         self.gone = False
 
     def mounted(self, _connection: Connection, resource: ResourceId) -> Mounted | None:
@@ -83,7 +98,7 @@ class City:
             return None
         found = entry(resource, **self.changes)
         forms = item_forms(sample_definitions().item_schemas[resource])
-        return Mounted(published(found), found, forms, {"on_platform": "yes"})
+        return Mounted(published(found, self.grades), found, forms, {"on_platform": "yes"})
 
     def current(self, _connection: Connection) -> Calendar:
         """The calendar as the test set it."""

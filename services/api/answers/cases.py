@@ -11,6 +11,7 @@ from pydantic import Field
 from services.api.shapes import Answer, Document
 from services.control.cases.context import Context, RevealedItem
 from services.control.cases.words import Action, State
+from services.control.catalogue.vocabulary import Grade
 from services.control.docket.filed import Filed
 from services.control.docket.written import event_document
 
@@ -100,6 +101,17 @@ class HeldAnswer(Answer):
     until: date
 
 
+class GradedAnswer(Answer):
+    """An item that is applied for, and what its grade asks of the decision."""
+
+    name: str
+    grade: Grade | None
+    masked_only: bool = Field(
+        description="It goes out masked, unless the decision says under `whole` why the duty needs it whole."
+    )
+    checked_first: bool = Field(description="The authority checks the application before it is decided.")
+
+
 class ContextAnswer(Answer):
     """What an approver must know before deciding."""
 
@@ -115,6 +127,9 @@ class ContextAnswer(Answer):
     combination: list[RevealedAnswer]
     added: list[RevealedAnswer]
     joined_by_number: bool
+    graded: list[GradedAnswer] = Field(
+        description="What the policy packs ask for because of grades; empty where they ask for nothing."
+    )
 
 
 def case_answer(filed: Filed, allowed: tuple[Action, ...]) -> CaseAnswer:
@@ -184,6 +199,7 @@ def context_answer(context: Context) -> ContextAnswer:
         combination=_items(together.items),
         added=_items(together.added),
         joined_by_number=together.joined_by_number,
+        graded=[GradedAnswer.model_validate(each) for each in context.graded],
     )
 
 

@@ -186,6 +186,7 @@ class VersionAnswer(Answer):
     number: int
     state: State
     published_on: date | None
+    filing: str = Field(description="Of a revision: the number under which it was filed; empty where none.")
     entry: Document
     items: list[Document]
 
@@ -264,6 +265,7 @@ def _version(version: Version) -> VersionAnswer:
         number=version.number,
         state=version.state,
         published_on=version.entry.published_on,
+        filing=version.filing,
         entry=document,
         items=[item_values(each) for each in version.entry.items],
     )

@@ -26,6 +26,7 @@ from services.api.security.cookies import parts_of
 from services.api.shapes import Document, Page
 from services.api.uses import cases, clocks, tasks
 from services.api.uses.lately import lately_of
+from services.control.cases.bounds import MOST_NAMES
 from services.control.cases.case import Given
 from services.control.cases.more_time import MoreTime
 from services.control.cases.provisioning import Step
@@ -33,8 +34,18 @@ from services.control.cases.words import Action, RefusalReason, State, StopReaso
 from services.control.clocks.calendar import civil_day
 from services.control.docket.forms import ApplicationForm, ApprovalForm
 from services.control.store.cases.listing import CaseLine, Wish
+from topics.resource import Name
 
 router = APIRouter(tags=["cases"])
+
+Whole = Annotated[
+    dict[Name, Text],
+    Field(
+        default_factory=dict,
+        max_length=MOST_NAMES,
+        description="For each item that goes out whole in spite of its grade, why the duty needs it whole.",
+    ),
+]
 
 
 class WrittenForm(Form):
@@ -47,8 +58,16 @@ class WrittenForm(Form):
 class PlainForm(Form):
     """What needs no more than to be asked for."""
 
-    action: Literal["submit", "withdraw", "accept", "approve"]
+    action: Literal["submit", "withdraw", "accept"]
     text: Text = ""
+
+
+class ApprovedForm(Form):
+    """What gives all that was applied for."""
+
+    action: Literal["approve"]
+    text: Text = ""
+    whole: Whole
 
 
 class SaidForm(Form):
@@ -64,6 +83,7 @@ class GivenForm(Form):
     action: Literal["approve_in_part", "uphold"]
     approval: ApprovalForm
     text: Text
+    whole: Whole
 
 
 class RefusedForm(Form):
@@ -101,7 +121,15 @@ class RetriedForm(Form):
 
 
 ActionForm = Annotated[
-    WrittenForm | PlainForm | SaidForm | GivenForm | RefusedForm | StoppedForm | ExtendedForm | RetriedForm,
+    WrittenForm
+    | PlainForm
+    | ApprovedForm
+    | SaidForm
+    | GivenForm
+    | RefusedForm
+    | StoppedForm
+    | ExtendedForm
+    | RetriedForm,
     Field(discriminator="action"),
 ]
 
@@ -209,8 +237,11 @@ def _given(form: Any) -> Given:
     match form:
         case WrittenForm():
             return Given(application=form.application.application)
+        case ApprovedForm():
+            return Given(text=form.text, whole=tuple(form.whole.items()))
         case GivenForm():
-            return Given(text=form.text, approval=form.approval.approval)
+            whole = tuple(form.whole.items())
+            return Given(text=form.text, approval=form.approval.approval, whole=whole)
         case RefusedForm():
             return Given(text=form.text, refusal_reason=form.reason, acceptable_if=form.acceptable_if)
         case StoppedForm():

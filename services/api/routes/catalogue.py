@@ -35,7 +35,7 @@ from services.api.shapes import Answer
 from services.api.uses import catalogue, catalogue_files
 from services.api.uses.catalogue_files import FileForm
 from services.control.catalogue.importing import Rejected
-from services.control.catalogue.lifecycle import Action, State
+from services.control.catalogue.lifecycle import LONGEST_FILING, Action, State
 from services.control.catalogue.vocabulary import Cycle, Language, Library, OpenType, ResourceClass
 from services.control.store.catalogue.dossiers import Stored
 from services.control.store.catalogue.listing import Facet
@@ -64,6 +64,13 @@ class StepForm(Form):
     changed_on: Annotated[
         date | None, Field(description="With `revise`: the day on which the law or the function changed.")
     ] = None
+    filing: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_FILING,
+            description="With `register` of a revision: the number of its filing, where packs ask for one.",
+        ),
+    ] = ""
 
 
 class ClashAnswer(Answer):
@@ -185,7 +192,15 @@ def step_entry(
         asked,
         lambda connection: _made(
             catalogue.stepped(
-                parts, principal, connection, entry, action, form.why, if_match, form.changed_on
+                parts,
+                principal,
+                connection,
+                entry,
+                action,
+                form.why,
+                if_match,
+                form.changed_on,
+                form.filing,
             )
         ),
     )

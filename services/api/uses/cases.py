@@ -17,6 +17,7 @@ from services.control.accounts.decision import Allowed, Principal, Whose
 from services.control.cases.application import Application
 from services.control.cases.case import Event, Given
 from services.control.cases.context import HOLDING, Context, context_of
+from services.control.cases.grading import Grades
 from services.control.cases.life import allowed
 from services.control.cases.words import Action, Actor, Role
 from services.control.desk.orders import Declined, Done, KeyReused, NoSuchCase, NotOpened, Order, Overtaken
@@ -147,11 +148,11 @@ def context(parts: Parts, principal: Principal, case: str) -> Context:
         filed = found(connection, case)
         require_sight(parts, principal, Asked.CASE_LOOK, whose(filed))
         permit(parts, principal, Asked.CASE_LOOK_CONTEXT, whose(filed))
-        resources = _resources(parts, connection, filed)
+        resources, grades = _entries(parts, connection, filed)
         if filed.case.application.resource not in resources:
             raise AnswerProblem(Code.NOT_FOUND)
         held = of_consumer(connection, filed.case.opening.applicant, HOLDING)
-        return context_of(filed.case, [each.case for each in held], resources)
+        return context_of(filed.case, [each.case for each in held], resources, grades)
 
 
 def found(connection: Connection, case: str, *, lock: bool = False) -> Filed:
@@ -221,13 +222,13 @@ def _event(event: Event, looks: bool) -> dict[str, object]:
     return told
 
 
-def _resources(parts: Parts, connection: Connection, filed: Filed) -> dict[ResourceId, Resource]:
-    """What is declared; of the entry that is applied for, what its published form lets be shared."""
+def _entries(parts: Parts, connection: Connection, filed: Filed) -> tuple[dict[ResourceId, Resource], Grades]:
+    """What is declared, narrowed to the published form of the entry that is applied for; with its grades."""
     known = dict(parts.definitions.resources)
     wanted = filed.case.application.resource
     mounted = parts.desk.entries.mounted(connection, wanted)
     if mounted is None:
         known.pop(wanted, None)
-    else:
-        known[wanted] = mounted.governed
-    return known
+        return known, {}
+    known[wanted] = mounted.governed
+    return known, mounted.grades

@@ -160,10 +160,12 @@ def stepped(
     why: str,
     if_match: str | None,
     changed_on: date | None = None,
+    filing: str = "",
 ) -> Stored:
     """Take an entry a step further in its life.
 
-    With REVISE, ``changed_on`` is the day on which the law or the function changed.
+    With REVISE, ``changed_on`` is the day on which the law or the function changed; with REGISTER of a
+    revision, ``filing`` is the number under which it was filed.
 
     Raises:
         AnswerProblem: somebody may not, somebody was quicker, or the life cycle refuses.
@@ -172,9 +174,18 @@ def stepped(
     whose = whose_is(connection, stored.dossier)
     role = permit(parts, principal, Asked(f"catalogue.{action.value}"), whose).role
     require_seen(if_match, stored.lock_version)
-    asked = AskedStep(_actor(connection, principal, role), parts.clock(), why, changed_on)
+    asked = AskedStep(_actor(connection, principal, role), parts.clock(), why, changed_on, filing=filing)
     rules = rules_now(connection, parts.catalogue_rules)
     return _done(take_step(connection, stored, action, asked, rules))
+
+
+def asks_for_filing(parts: Parts, found: Shown) -> bool:
+    """Whether the number of a filing has to come with the registration of the version on its way."""
+    version = found.stored.dossier.versions[-1]
+    if version.number == 1 or version.state is not State.REGISTRATION_REVIEW:
+        return False
+    with parts.database.reading() as connection:
+        return rules_now(connection, parts.catalogue_rules).revisions_filed
 
 
 def whose_is(connection: Connection, dossier: Dossier) -> Whose:

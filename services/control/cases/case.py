@@ -22,6 +22,7 @@ from services.control.cases.provisioning import (
 )
 from services.control.cases.table import TRANSITIONS
 from services.control.cases.words import Action, Actor, CaseRules, RefusalReason, Role, State, StopReason
+from services.control.catalogue.vocabulary import Grade
 from topics.event import GrantId, ProviderId
 from topics.resource import Resource
 from topics.schema_rules import ItemForm
@@ -63,10 +64,14 @@ class Given:
     undone: tuple[Step, ...] = ()
     """The steps that were taken back, for ROLL_BACK."""
     more_time: MoreTime | None = None
+    whole: tuple[tuple[str, str], ...] = ()
+    """With what gives something: items that go out whole in spite of their grade, each with its why."""
     resource: Resource | None = None
     """The entry as it stands now."""
     forms: Mapping[str, ItemForm] = field(default_factory=dict)
     """The types of its items."""
+    grades: Mapping[str, Grade] = field(default_factory=dict)
+    """The grades of its items; one that is not named has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Event:
     order: str = ""
     undone: tuple[Step, ...] = ()
     more_time: MoreTime | None = None
+    whole: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +161,11 @@ def _effects(case: Case, event: Event) -> Case:
         case Action.EDIT | Action.SUPPLEMENT:
             return replace(case, application=event.application or case.application)
         case Action.APPROVE | Action.ACCEPT_UNCONDITIONAL:
-            return replace(case, approval=as_applied(case.application), refusal=None)
+            given = replace(as_applied(case.application), whole=event.whole)
+            return replace(case, approval=given, refusal=None)
         case Action.APPROVE_IN_PART | Action.UPHOLD:
-            return replace(case, approval=event.approval, refusal=None)
+            part = None if event.approval is None else replace(event.approval, whole=event.whole)
+            return replace(case, approval=part, refusal=None)
         case Action.IMPORT:
             steps = imported(case.application.mode)
             return replace(case, approval=event.approval, steps=steps)

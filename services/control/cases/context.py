@@ -12,6 +12,7 @@ from typing import Final
 from services.control.cases.application import DutyBasis
 from services.control.cases.case import Case
 from services.control.cases.decision import as_applied
+from services.control.cases.grading import UNGRADED, GradedItem, Grades, graded_items
 from services.control.cases.words import DeliveryMode, State
 from topics.event import ResourceId
 from topics.identity.kinds import IdentityKind
@@ -76,15 +77,20 @@ class Context:
     unknown: tuple[str, ...]
     """Cases under which something is held of an entry that is not in the catalogue any more."""
     combination: Combination
+    graded: tuple[GradedItem, ...]
+    """What the packs ask for because of the grades of the items; nothing where they ask for nothing."""
 
 
-def context_of(case: Case, cases: Iterable[Case], resources: Mapping[ResourceId, Resource]) -> Context:
+def context_of(
+    case: Case, cases: Iterable[Case], resources: Mapping[ResourceId, Resource], grades: Grades = UNGRADED
+) -> Context:
     """What the approver of a case sees.
 
     Args:
         case: the case to be decided.
         cases: cases of any department and state; those that do not matter are left out.
         resources: the catalogue's entries, the one that is applied for among them.
+        grades: of the items of the one that is applied for.
 
     Raises:
         KeyError: the entry that is applied for is not among the resources.
@@ -103,6 +109,7 @@ def context_of(case: Case, cases: Iterable[Case], resources: Mapping[ResourceId,
         held=tuple(_held(each, resources) for each in own if each.application.resource in resources),
         unknown=tuple(each.opening.id for each in own if each.application.resource not in resources),
         combination=_combined(case, own, resources),
+        graded=graded_items(application.items, case.opening.rules, grades),
     )
 
 

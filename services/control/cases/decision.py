@@ -21,6 +21,8 @@ class Approval:
     end: date
     rows: tuple[RowFilter, ...] = ()
     masks: tuple[tuple[str, Mask], ...] = ()
+    whole: tuple[tuple[str, str], ...] = ()
+    """Items whose grade asks for a mask and that go out whole, each with why the duty needs it so."""
 
 
 @dataclass(frozen=True, slots=True)

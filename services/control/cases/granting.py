@@ -1,12 +1,14 @@
 """From a decided case to the grant of the bus, never wider than application, decision and entry."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from services.control.cases.application import Application, item_problems, row_problems
 from services.control.cases.case import Case
 from services.control.cases.decision import Approval, rows_within, width_problems
-from services.control.cases.words import SERVED, DeliveryMode, Problem, State
+from services.control.cases.grading import UNGRADED, Grades, unmasked
+from services.control.cases.words import SERVED, Action, DeliveryMode, Problem, State
 from topics.event import ConsumerId
 from topics.grants.declaration import Grant, GrantState
 from topics.resource import Resource, ShareType
@@ -15,7 +17,7 @@ DELIVERING: Final = {State.PROVISIONING: GrantState.FILLING, State.ACTIVE: Grant
 """The only states of a case that have a grant; while it is provisioned the fan-out withholds."""
 
 
-def grant_of(case: Case, resource: Resource) -> Grant | None:
+def grant_of(case: Case, resource: Resource, grades: Grades = UNGRADED) -> Grant | None:
     """The grant that a case entitles to now, or None.
 
     None in every state but provisioning and active, for modes in which the bus pushes nothing, and where the
@@ -26,18 +28,20 @@ def grant_of(case: Case, resource: Resource) -> Grant | None:
     if approval is None or state is None or case.application.mode not in SERVED:
         return None
     grant = _compiled(case, approval, state)
-    return None if any(excess_problems(grant, case, resource)) else grant
+    return None if any(excess_problems(grant, case, resource, grades)) else grant
 
 
-def missing_problems(case: Case, resource: Resource) -> tuple[Problem, ...]:
+def missing_problems(case: Case, resource: Resource, grades: Grades = UNGRADED) -> tuple[Problem, ...]:
     """Why a case that is to deliver has no grant; nothing where it has one, or where none is to stand."""
     approval, state = case.approval, DELIVERING.get(case.state)
     if approval is None or state is None or case.application.mode not in SERVED:
         return ()
-    return tuple(excess_problems(_compiled(case, approval, state), case, resource))
+    return tuple(excess_problems(_compiled(case, approval, state), case, resource, grades))
 
 
-def excess_problems(grant: Grant, case: Case, resource: Resource) -> Iterator[Problem]:
+def excess_problems(
+    grant: Grant, case: Case, resource: Resource, grades: Grades = UNGRADED
+) -> Iterator[Problem]:
     """Yield in what a grant goes beyond its case or the entry as it stands now."""
     application, approval = case.application, case.approval
     if approval is None:
@@ -52,6 +56,7 @@ def excess_problems(grant: Grant, case: Case, resource: Resource) -> Iterator[Pr
         yield Problem("BEYOND_DECISION", "grant", what, "make it of the decision")
     yield from item_problems(grant.items, resource)
     yield from row_problems(grant.rows, resource)
+    yield from _grade_problems(replace(given, whole=approval.whole), case, grades)
 
 
 def _compiled(case: Case, approval: Approval, state: GrantState) -> Grant:
@@ -92,3 +97,13 @@ def _decision_problems(given: Approval, approval: Approval) -> Iterator[Problem]
     if given.start < approval.start or given.end > approval.end:
         what = "the grant lasts longer than the decision"
         yield Problem("BEYOND_DECISION", "grant", what, "make it of the decision")
+
+
+def _grade_problems(given: Approval, case: Case, grades: Grades) -> Iterator[Problem]:
+    """What would go out whole against its grade; what was declared before cases stays until its last day."""
+    if any(event.action is Action.IMPORT for event in case.events):
+        return
+    for name in unmasked(given, case.opening.rules, grades):
+        what = f"the grade of {name} asks for a mask now, and the decision names none"
+        remedy = "terminate the case and let it be applied for anew, or correct the grade in the catalogue"
+        yield Problem("GRADE_UNMASKED", f"masks.{name}", what, remedy)

@@ -1,6 +1,7 @@
 """Conditions of actions beyond the table: what is given must fit the case, the entry and the day."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from services.control.cases.decision import (
     is_narrower,
     width_problems,
 )
+from services.control.cases.grading import check_problems, grade_problems, needs_check, passes_by_itself
 from services.control.cases.provisioning import Progress, done_steps, is_turn
 from services.control.cases.words import Action, Actor, Problem, Role, State, StopReason
 from topics.quality.values import CIVIL_TIME
@@ -66,27 +68,28 @@ def _provider(case: Case, resource: Resource | None) -> Iterator[Problem]:
 
 
 def _request_precheck(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[Problem]:
-    yield from _conditional(given.resource)
-    if not case.opening.rules.precheck:
+    yield from _conditional(case, given)
+    if not needs_check(case, given.grades):
         yield Problem("NO_PRECHECK", "state", "the policy pack wants no pre-check", "request the decision")
 
 
 def _request_decision(case: Case, _actor: Actor, _day: date, given: Given) -> Iterator[Problem]:
-    yield from _conditional(given.resource)
-    if case.opening.rules.precheck:
+    yield from _conditional(case, given)
+    if needs_check(case, given.grades):
         what = "the policy pack wants a pre-check first"
         yield Problem("PRECHECK_FIRST", "state", what, "request the pre-check")
 
 
-def _conditional(resource: Resource | None) -> Iterator[Problem]:
-    if resource is not None and resource.share_type is ShareType.UNCONDITIONAL:
+def _conditional(case: Case, given: Given) -> Iterator[Problem]:
+    resource = given.resource
+    if resource is not None and passes_by_itself(case, resource, given.grades):
         what, remedy = f"{resource.id} is shared unconditionally", "let it pass without a decision"
         yield Problem("NO_DECISION_NEEDED", "resource", what, remedy)
 
 
 def _unconditional(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Problem]:
-    if given.resource is None or given.resource.share_type is not ShareType.UNCONDITIONAL:
-        what = f"{case.application.resource} is not shared unconditionally"
+    if given.resource is None or not passes_by_itself(case, given.resource, given.grades):
+        what = f"{case.application.resource} is not shared unconditionally, or the grade of an item asks more"
         yield Problem("DECISION_NEEDED", "resource", what, "request the decision")
     # What the entry and the policy pack ask for instead of a decision is asked once more.
     yield from _complete(case, case.application, day, given.resource)
@@ -94,6 +97,7 @@ def _unconditional(case: Case, _actor: Actor, day: date, given: Given) -> Iterat
 
 def _approve(case: Case, _actor: Actor, day: date, given: Given) -> Iterator[Problem]:
     yield from mode_problems(case.application)
+    yield from check_problems(case, given.grades)
     yield from _approvable(case, as_applied(case.application), day, given)
 
 
@@ -104,6 +108,7 @@ def _approve_in_part(case: Case, _actor: Actor, day: date, given: Given) -> Iter
         what = "it gives all that was applied for"
         yield Problem("NOT_NARROWER", "approval", what, "approve as applied")
     yield from mode_problems(case.application)
+    yield from check_problems(case, given.grades)
     yield from _approvable(case, given.approval, day, given)
 
 
@@ -126,6 +131,7 @@ def _approvable(case: Case, approval: Approval, day: date, given: Given) -> Iter
         return
     yield from end_problems(approval.end, day)
     yield from approval_problems(approval, case.application, given.resource, given.forms, day)
+    yield from grade_problems(replace(approval, whole=given.whole), case.opening.rules, given.grades)
     yield from _provider(case, given.resource)
 
 

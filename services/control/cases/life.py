@@ -13,6 +13,7 @@ from services.control.cases.table import TRANSITIONS, Demand
 from services.control.cases.words import Action, Actor, Problem, Role, State
 
 _STOPS: Final = frozenset({Action.SUSPEND, Action.TERMINATE})
+_GIVES: Final = frozenset({Action.APPROVE, Action.APPROVE_IN_PART, Action.UPHOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +144,5 @@ def _event(case: Case, action: Action, actor: Actor, now: datetime, given: Given
         order=given.order if action is Action.SUSPEND else "",
         undone=given.undone if action is Action.ROLL_BACK else (),
         more_time=given.more_time if Demand.MORE_TIME in demands else None,
+        whole=tuple((name, why.strip()) for name, why in given.whole) if action in _GIVES else (),
     )

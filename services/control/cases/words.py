@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from services.control.catalogue.vocabulary import Grade
+
 
 class State(StrEnum):
     """Where a case stands."""
@@ -176,6 +178,10 @@ class CaseRules:
     batch: Batch = Batch.LAST_RESORT
     dispute_levels: tuple[str, ...] = ()
     """The departments that rule, the lowest level first (conflict C16)."""
+    masked_from: Grade | None = None
+    """From which grade on an item goes out masked only, unless the decision says why not (A3-11)."""
+    checked_from: Grade | None = None
+    """From which grade on the authority checks an application first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Refusal(StrEnum):
     ENTRY_INVALID = "ENTRY_INVALID"
     CODE_FIXED = "CODE_FIXED"
     CHANGE_AHEAD = "CHANGE_AHEAD"
+    FILING_MISSING = "FILING_MISSING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class Version:
     number: int
     entry: Entry
     state: State
+    filing: str = ""
+    """Of a revision: the number under which it was filed, given with its registration (requirement A2-07)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class Transition:
     needs_reason: bool = False
 
 
+LONGEST_FILING: Final = 200
+"""Characters of the number of a filing."""
 Check = Callable[[Entry], Sequence[Problem]]
 _PROVIDER, _AUTHORITY = frozenset({Role.PROVIDER}), frozenset({Role.AUTHORITY})
 _REVIEWS: Final = frozenset(
@@ -191,6 +196,7 @@ def act(
     check: Check,
     why: str = "",
     changed_on: date | None = None,
+    filing: str | None = None,
 ) -> Dossier | Refused:
     """Take an action on the version that it concerns.
 
@@ -202,13 +208,18 @@ def act(
         check: says what is wrong with an entry; asked before each review.
         why: the reason, which refusals, revisions and withdrawals demand.
         changed_on: with REVISE the day on which the law or the function changed, where one did.
+        filing: with REGISTER of a revision the number of its filing, "" where it is missing; None where no
+            rule asks for one.
     """
     if action is Action.REVISE:
         return _revised(dossier, who, when, why, changed_on)
     version = _subject(dossier, action)
     if action not in TRANSITIONS or action is Action.EDIT:
         return Refused(Refusal.WRONG_STATE, action, version.state)
+    filed = action is Action.REGISTER and version.number > 1 and filing is not None
     refusal = _refusal(dossier, version, action, who, why)
+    if refusal is None and filed and not _is_filing(filing or ""):
+        refusal = Refusal.FILING_MISSING
     if refusal is not None:
         return Refused(refusal, action, version.state)
     problems = tuple(check(version.entry)) if action not in _WITHOUT_CHECK else ()
@@ -216,7 +227,14 @@ def act(
         return Refused(Refusal.ENTRY_INVALID, action, version.state, problems)
     if action is Action.PUBLISH:
         return _publish(dossier, version, who, when, why)
+    if filed:
+        version = replace(version, filing=(filing or "").strip())
     return _moved(dossier, version, action, who, when, why)
+
+
+def _is_filing(text: str) -> bool:
+    """Whether a text can be the number of a filing: one line of what can be printed."""
+    return 0 < len(text.strip()) <= LONGEST_FILING and text.isprintable()
 
 
 _WITHOUT_CHECK: Final = frozenset({Action.REFUSE_REGISTRATION, Action.REFUSE_PUBLICATION, Action.WITHDRAW})

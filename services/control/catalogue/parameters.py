@@ -25,3 +25,5 @@ class CatalogueRules:
     """The basic libraries (C14)."""
     themes: tuple[Library, ...] = THEMES
     """The themes (C15)."""
+    revisions_filed: bool = False
+    """Whether a revision is registered under the number of its filing only (A2-07)."""

@@ -30,7 +30,7 @@ Days = Annotated[int, Field(ge=1, le=3_660, strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 _MONTH_AND_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(last|[0-3][0-9])")
 _DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_LENGTHS: Final = ("working_days", "natural_days", "by", "agreed")
+_LENGTHS: Final = ("at_once", "working_days", "natural_days", "by", "agreed")
 _WANTED: Final = {Kind.RETENTION: "days", Kind.CHOICE: "choice", Kind.LIST: "words"}
 """What a value of a kind is written as; the others are stages."""
 
@@ -43,11 +43,12 @@ class ExtensionForm(Declared):
 
 
 class StageForm(Declared):
-    """One stage of a clock: exactly one of working_days, natural_days, by and agreed."""
+    """One stage of a clock: exactly one of at_once, working_days, natural_days, by and agreed."""
 
     name: Name
     obliged: Name
     starts_on: Name
+    at_once: bool = False
     working_days: Days | None = None
     natural_days: Days | None = None
     by: str | None = None
@@ -68,6 +69,8 @@ class StageForm(Declared):
             raise ValueError(f"has {' and '.join(given) or 'no length'}, not one of {', '.join(_LENGTHS)}")
         if self.by is not None and not _is_month_and_day(self.by):
             raise ValueError(f"by is {self.by!r}, not a month and day such as 01-31, or 02-last")
+        if self.at_once and (self.pauses_while or self.extension or self.counts_first_day):
+            raise ValueError("at_once leaves no day: it neither waits, nor is it extended, nor counted")
         if self.pauses_while and (self.by or self.agreed):
             raise ValueError("pauses_while stands beside a date, which does not wait")
         if list(self.remind_at) != sorted(set(self.remind_at)):
@@ -92,6 +95,8 @@ class StageForm(Declared):
         return Stage(self.name, self.obliged, self.starts_on, rule, MappingProxyType(dict(self.when)))
 
     def _length(self) -> Length:
+        if self.at_once:
+            return WorkingDays(0)
         if self.working_days is not None:
             return WorkingDays(self.working_days)
         if self.natural_days is not None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from services.control.catalogue.vocabulary import BASIC_LIBRARIES, THEMES, BasisLevel
+from services.control.catalogue.vocabulary import BASIC_LIBRARIES, THEMES, BasisLevel, Grade
 
 
 class Kind(StrEnum):
@@ -63,7 +63,7 @@ def _words(
 _STRICTEST, _LOCAL = Merge.STRICTEST, Merge.LOCAL_OVERRIDES
 
 _KEYS: Final = (
-    _clock("clocks.catalog.apply", "目录更新申请", "ask for an update of the catalogue", "A2-05"),
+    _clock("clocks.catalog.apply", "目录更新申请", "ask for an update of the catalogue", "A2-05", "A2-07"),
     _clock("clocks.catalog.review", "目录更新审核", "review an update of the catalogue", "A2-06"),
     _clock("clocks.interface.delivery", "接口交付", "deliver an interface that was ordered", "A4-05"),
     _clock(
@@ -173,6 +173,31 @@ _KEYS: Final = (
         ("A3-04",),
         "not_required",
         "required",
+    ),
+    _choice(
+        "catalog.update.filing",
+        _STRICTEST,
+        "目录更新备案",
+        "whether an update of the catalogue is filed",
+        ("A2-07",),
+        "not_required",
+        "required",
+    ),
+    _choice(
+        "grade.masked_from",
+        _STRICTEST,
+        "自该级起仅脱敏提供",
+        "from which grade on an item goes out masked only",
+        ("A3-11",),
+        *map(str, reversed(Grade)),
+    ),
+    _choice(
+        "grade.checked_from",
+        _STRICTEST,
+        "自该级起先由主管部门初审",
+        "from which grade on the authority checks an application first",
+        ("A3-11",),
+        *map(str, reversed(Grade)),
     ),
     _words("taxonomy.basic", _LOCAL, "基础信息资源库", "basic libraries", ("A2-14",), BASIC_LIBRARIES),
     _words("taxonomy.theme", _LOCAL, "主题信息资源库", "themes", ("A2-15",), THEMES),

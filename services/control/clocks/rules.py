@@ -13,11 +13,13 @@ REMINDERS: Final = (50, 80, 100)
 
 @dataclass(frozen=True, slots=True)
 class WorkingDays:
-    """So many working days (工作日)."""
+    """So many working days (工作日); none is at once: the day itself, or the first working day after it."""
 
     count: int
 
     def __str__(self) -> str:
+        if self.count == 0:
+            return "at once"
         return f"{self.count} working day{'s' * (self.count != 1)}"
 
 

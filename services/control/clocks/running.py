@@ -207,7 +207,7 @@ def _still(run: ClockRun) -> list[_Still]:
 
 def _first_day(run: ClockRun) -> date:
     started = civil_day(run.started)
-    return started if run.rule.counts_first_day else started + _DAY
+    return started if run.rule.counts_first_day or run.rule.length == WorkingDays(0) else started + _DAY
 
 
 def _extension(run: ClockRun) -> int:

@@ -177,7 +177,7 @@ class Desk:
         append_all(connection, [act_of(filed.number, moved, account) for _, moved, account in moves])
         tell_moves(connection, pairwise(trail), calendar, self.ids)
         for before, moved, _ in moves:
-            request = request_for(before, moved, brought.resource)
+            request = request_for(before, moved, brought.resource, brought.grades)
             if request is not None:
                 self.provisioner.request(connection, request)
         return after
@@ -231,14 +231,15 @@ class Desk:
 def _brought(given: Given, mounted: Mounted | None) -> Given:
     """What comes with an action, with the entry as it stands now instead of any that was handed in."""
     if mounted is None:
-        return replace(given, resource=None, forms={})
-    return replace(given, resource=mounted.governed, forms=mounted.forms)
+        return replace(given, resource=None, forms={}, grades={})
+    return replace(given, resource=mounted.governed, forms=mounted.forms, grades=mounted.grades)
 
 
 def _following(case: Case, now: datetime, brought: Given) -> Iterator[Case]:
     """The case after each step that the control plane takes by itself; none where rules are against it."""
-    while (action := next_action(case, brought.resource)) is not None:
-        after = apply(case, action, SYSTEM, now, Given(resource=brought.resource, forms=brought.forms))
+    entry = Given(resource=brought.resource, forms=brought.forms, grades=brought.grades)
+    while (action := next_action(case, brought.resource, brought.grades)) is not None:
+        after = apply(case, action, SYSTEM, now, entry)
         if isinstance(after, Refused):
             return
         yield after

@@ -3,11 +3,12 @@
 from typing import Final
 
 from services.control.cases.case import Case
+from services.control.cases.grading import UNGRADED, Grades, needs_check, passes_by_itself
 from services.control.cases.granting import DELIVERING, grant_of, missing_problems
 from services.control.cases.provisioning import Progress
 from services.control.cases.words import SERVED, Action, Actor, Role, State
 from services.control.docket.requests import GrantRequest, Wanted
-from topics.resource import Resource, ShareType
+from topics.resource import Resource
 
 SYSTEM: Final = Actor("control", Role.SYSTEM, "")
 """The control plane itself."""
@@ -20,13 +21,13 @@ _WANTED: Final = {
 }
 
 
-def next_action(case: Case, resource: Resource | None) -> Action | None:
+def next_action(case: Case, resource: Resource | None, grades: Grades = UNGRADED) -> Action | None:
     """What the control plane does next by itself; None where it is somebody's turn."""
     match case.state:
         case State.SUBMITTED if resource is not None:
-            if resource.share_type is ShareType.UNCONDITIONAL:
+            if passes_by_itself(case, resource, grades):
                 return Action.ACCEPT_UNCONDITIONAL
-            return Action.REQUEST_PRECHECK if case.opening.rules.precheck else Action.REQUEST_DECISION
+            return Action.REQUEST_PRECHECK if needs_check(case, grades) else Action.REQUEST_DECISION
         case State.APPROVED:
             return Action.PROVISION
         case State.PROVISIONING if all(each.progress is Progress.DONE for each in case.steps):
@@ -41,12 +42,14 @@ def provisioning_round(case: Case) -> int | None:
     return numbers[-1] if numbers else None
 
 
-def request_for(before: Case, after: Case, resource: Resource | None) -> GrantRequest | None:
+def request_for(
+    before: Case, after: Case, resource: Resource | None, grades: Grades = UNGRADED
+) -> GrantRequest | None:
     """What has to be asked of the provisioner because of the last event; None where nothing."""
     retried = after.events[-1].action is Action.RETRY_STEP
     if not retried and (before.state is after.state or not {before.state, after.state} & _SERVED):
         return None
-    grant = None if resource is None else grant_of(after, resource)
+    grant = None if resource is None else grant_of(after, resource, grades)
     pending = (each.step.value for each in after.steps if each.progress is not Progress.DONE)
     provides = after.state is State.PROVISIONING
     return GrantRequest(
@@ -59,14 +62,14 @@ def request_for(before: Case, after: Case, resource: Resource | None) -> GrantRe
         mode=after.application.mode,
         grant=grant,
         steps=tuple(pending) if provides else (),
-        excess=() if grant is not None else _excess(after, resource),
+        excess=() if grant is not None else _excess(after, resource, grades),
     )
 
 
-def _excess(case: Case, resource: Resource | None) -> tuple[str, ...]:
+def _excess(case: Case, resource: Resource | None, grades: Grades) -> tuple[str, ...]:
     """Why a case that shall deliver has no grant."""
     if case.state not in DELIVERING or case.application.mode not in SERVED:
         return ()
     if resource is None:
         return ("RESOURCE_UNKNOWN",)
-    return tuple(dict.fromkeys(problem.code for problem in missing_problems(case, resource)))
+    return tuple(dict.fromkeys(problem.code for problem in missing_problems(case, resource, grades)))

@@ -27,7 +27,8 @@ def content_digest(order: Order, case: UUID, action: Action, given: Given, round
         given.undone,
     )
     # Only where it is given: orders that were kept before it was known keep their digests.
-    more = [] if given.more_time is None else [asdict(given.more_time)]
+    more: list[Any] = [] if given.more_time is None else [asdict(given.more_time)]
+    more += [{"whole": given.whole}] if given.whole else []
     return _digest([*_who(order), str(case), action.value, application, approval, said, round_, *more])
 
 

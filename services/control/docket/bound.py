@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from services.control.cases.words import Batch, CaseRules, Decides, Unconditional
+from services.control.catalogue.vocabulary import Grade
 from services.control.clocks.merge import Decided, Facts, Policy
 from services.control.clocks.pack import ORDER, Content, Given, Level, Pack, Source
 from services.control.clocks.rules import (
@@ -30,6 +31,8 @@ UNCONDITIONAL_REPLY: Final = "clocks.subscription.unconditional_reply"
 SUPPLY: Final = "clocks.subscription.supply"
 PRECHECK: Final = "precheck"
 """The stage of the reply that the authority has: where a pack gives it a clock, there is a pre-check."""
+MASKED_FROM: Final = "grade.masked_from"
+CHECKED_FROM: Final = "grade.checked_from"
 _DECIDES: Final = "workflow.subscription.decides"
 _UNCONDITIONAL: Final = "subscription.unconditional"
 _BATCH: Final = "modes.batch"
@@ -78,7 +81,14 @@ class Bound:
             unconditional=Unconditional(self._choice(_UNCONDITIONAL, Unconditional.AUTO)),
             batch=Batch(self._choice(_BATCH, Batch.LAST_RESORT)),
             dispute_levels=self.dispute_levels,
+            masked_from=self._grade(MASKED_FROM),
+            checked_from=self._grade(CHECKED_FROM),
         )
+
+    def _grade(self, key: str) -> Grade | None:
+        """From which grade on a rule counts; None where no pack says one."""
+        decided = self.decide(key, {})
+        return Grade(str(decided[0].given.content)) if decided else None
 
     def _choice(self, key: str, default: str) -> str:
         decided = self.decide(key, {})

@@ -1,4 +1,4 @@
-"""What a policy accepts in the catalogue: bases, libraries, themes (requirements C5, C6, C14, C15)."""
+"""What a policy accepts in the catalogue: bases, libraries, themes, filings (C5, C6, C14, C15, A2-07)."""
 
 from typing import Final
 
@@ -10,6 +10,7 @@ DENIAL: Final = "basis.deny.allowed_levels"
 CONDITION: Final = "basis.conditional.required"
 BASIC: Final = "taxonomy.basic"
 THEMES: Final = "taxonomy.theme"
+FILING: Final = "catalog.update.filing"
 _REQUIRED: Final = "required"
 
 
@@ -25,16 +26,19 @@ def catalogue_rules(policy: Bound | None, otherwise: CatalogueRules) -> Catalogu
     if policy is None:
         return otherwise
     levels = frozenset(map(BasisLevel, _words(policy, DENIAL)))
-    needs = policy.decide(CONDITION, {})
     return CatalogueRules(
         denial_levels=levels or otherwise.denial_levels,
         condition_levels=levels or otherwise.condition_levels,
-        condition_needs_basis=(
-            needs[0].given.content == _REQUIRED if needs else otherwise.condition_needs_basis
-        ),
+        condition_needs_basis=_required(policy, CONDITION, otherwise.condition_needs_basis),
         basic=tuple(map(Library, _words(policy, BASIC))) or otherwise.basic,
         themes=tuple(map(Library, _words(policy, THEMES))) or otherwise.themes,
+        revisions_filed=_required(policy, FILING, otherwise.revisions_filed),
     )
+
+
+def _required(policy: Bound, key: str, otherwise: bool) -> bool:
+    decided = policy.decide(key, {})
+    return decided[0].given.content == _REQUIRED if decided else otherwise
 
 
 def _words(policy: Bound, key: str) -> tuple[str, ...]:

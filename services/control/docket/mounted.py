@@ -6,6 +6,7 @@ from typing import Final
 
 from services.control.catalogue.entry import Entry
 from services.control.catalogue.text import comparable
+from services.control.catalogue.vocabulary import Grade
 from topics.resource import Resource, ShareType
 from topics.schema_rules import ItemForm
 
@@ -32,6 +33,13 @@ class Mounted:
     def governed(self) -> Resource:
         """The resource as the catalogue lets it be shared."""
         return governed(self.entry, self.resource)
+
+    @property
+    def grades(self) -> Mapping[str, Grade]:
+        """The grades that the entry gives to items of the resource, by their names."""
+        given = {comparable(each.name): each.grade for each in self.entry.items}
+        found = {item.name: given.get(comparable(item.titles.zh)) for item in self.resource.items}
+        return {name: grade for name, grade in found.items() if grade is not None}
 
 
 def governed(entry: Entry, resource: Resource) -> Resource:

@@ -25,6 +25,7 @@ from services.control.cases.words import (
     StopReason,
     Unconditional,
 )
+from services.control.catalogue.vocabulary import Grade
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
 from topics.grants.declaration import Mask, RowFilter
 from topics.resource import Declared
@@ -55,6 +56,7 @@ def event_document(event: Event) -> Document:
         "order": event.order,
         "undone": [step.value for step in event.undone],
         "more_time": None if event.more_time is None else asdict(event.more_time),
+        "whole": [list(each) for each in event.whole],
     }
     return {
         "form": FORM,
@@ -94,6 +96,7 @@ def event_of(document: Mapping[str, Any]) -> Event:
         order=document.get("order", ""),
         undone=tuple(Step(each) for each in document.get("undone", ())),
         more_time=MoreTime(**document["more_time"]) if "more_time" in document else None,
+        whole=_whole_of(document),
     )
 
 
@@ -112,6 +115,7 @@ def opening_document(opening: Opening) -> Document:
             "unconditional": rules.unconditional.value,
             "batch": rules.batch.value,
             "dispute_levels": list(rules.dispute_levels),
+            **_grades_document(rules),
         },
     }
 
@@ -135,6 +139,8 @@ def opening_of(document: Mapping[str, Any]) -> Opening:
             unconditional=Unconditional(rules["unconditional"]),
             batch=Batch(rules["batch"]),
             dispute_levels=tuple(rules["dispute_levels"]),
+            masked_from=_grade(rules.get("masked_from")),
+            checked_from=_grade(rules.get("checked_from")),
         ),
     )
 
@@ -176,13 +182,15 @@ def application_of(document: Mapping[str, Any]) -> Application:
 
 
 def approval_document(approval: Approval) -> Document:
-    """What a decision gives, as it is kept."""
+    """What a decision gives, as it is kept; reasons for whole items only where there are some."""
+    whole = {"whole": [list(each) for each in approval.whole]} if approval.whole else {}
     return {
         "items": list(approval.items),
         "start": approval.start.isoformat(),
         "end": approval.end.isoformat(),
         "rows": _rows_document(approval.rows),
         "masks": [[name, mask.model_dump(mode="json")] for name, mask in approval.masks],
+        **whole,
     }
 
 
@@ -194,6 +202,7 @@ def approval_of(document: Mapping[str, Any]) -> Approval:
         end=date.fromisoformat(document["end"]),
         rows=_rows_of(document["rows"]),
         masks=tuple((name, _Masked.model_validate({"mask": mask}).mask) for name, mask in document["masks"]),
+        whole=_whole_of(document),
     )
 
 
@@ -212,6 +221,20 @@ def _rows_document(rows: tuple[RowFilter, ...]) -> list[Document]:
 
 def _rows_of(documents: list[Document]) -> tuple[RowFilter, ...]:
     return tuple(RowFilter(item=each["item"], values=tuple(each["values"])) for each in documents)
+
+
+def _whole_of(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, why) for name, why in document.get("whole", ()))
+
+
+def _grades_document(rules: CaseRules) -> Document:
+    """Only what a pack says: openings from before it could are written as ever."""
+    said = {"masked_from": rules.masked_from, "checked_from": rules.checked_from}
+    return {name: grade.value for name, grade in said.items() if grade is not None}
+
+
+def _grade(value: str | None) -> Grade | None:
+    return None if value is None else Grade(value)
 
 
 def _value(word: RefusalReason | StopReason | Step | Fault | None) -> str | None:

@@ -175,7 +175,7 @@ class Drift:
     def _entitled(self, case: Case) -> Grant:
         with self.database.reading() as connection:
             mounted = self.desk.entries.mounted(connection, case.application.resource)
-        grant = None if mounted is None else grant_of(case, mounted.governed)
+        grant = None if mounted is None else grant_of(case, mounted.governed, mounted.grades)
         if grant is None:
             what = "the case entitles to no grant as its entry stands now"
             raise CannotProvide(what, "correct the entry in the catalogue, or terminate the case")

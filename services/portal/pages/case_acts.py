@@ -17,7 +17,7 @@ from services.control.cases.provisioning import Step
 from services.control.cases.words import Action, Problem, RefusalReason, StopReason
 from services.control.docket.extending import extendable
 from services.control.docket.filed import Filed
-from services.portal.forms import Form, go, number, text, ticked
+from services.portal.forms import Form, go, number, prefixed, text, ticked
 from services.portal.pages.cases import FORMS, NAMED, ON_OTHER_PAGES, show
 from services.portal.rendering import problems_in, saying
 from services.portal.uses.acting import SYSTEM_ONLY, key_of, seen_of
@@ -66,6 +66,7 @@ def _given(request: Request, form: FormData, action: Action, filed: Filed) -> tu
         approval=approval,
         step=_word(Step, text(form, "step")),
         more_time=_more_time(form, filed) if action is Action.EXTEND else None,
+        whole=tuple((name, why) for name, why in prefixed(form, "whole.") if why),
     )
     return given, problems
 

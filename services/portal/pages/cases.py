@@ -17,6 +17,7 @@ from services.api.uses.task import days_left
 from services.control.accounts import actions as of_accounts
 from services.control.accounts.decision import Principal
 from services.control.cases.context import Context
+from services.control.cases.grading import graded_items
 from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
 from services.control.clocks.calendar import civil_day
 from services.control.docket.extending import extendable
@@ -35,7 +36,7 @@ from services.portal.rendering import page
 from services.portal.times import day_from
 from services.portal.uses.acting import buttons, new_key
 from services.portal.uses.applying import MASKS
-from services.portal.uses.case_view import clocks_of, names_of
+from services.portal.uses.case_view import clocks_of, grade_rules_of, names_of
 from services.portal.uses.policy_view import value_in_words
 from topics.grants.hold import HoldScope
 
@@ -56,6 +57,8 @@ ON_OTHER_PAGES: Final = frozenset({Action.EDIT, Action.SUPPLEMENT})
 """What is done on the pages of the application."""
 NAMED: Final = frozenset({Action.TERMINATE, Action.WITHDRAW, Action.DISMISS})
 """What cannot be undone and asks for the number of the case."""
+GIVES: Final = frozenset({Action.APPROVE, Action.APPROVE_IN_PART, Action.UPHOLD})
+"""What gives something, and says why an item goes out whole where its grade asks for a mask."""
 WITHOUT_TEXT: Final = frozenset(
     {Action.SUBMIT, Action.APPROVE, Action.ACCEPT, Action.WITHDRAW, Action.RETRY_STEP}
 )
@@ -130,6 +133,8 @@ def show(
         grant = filed.case.opening.grant
         seen = snapshots.some_of(connection, snapshots.Kind.GRANT, [grant]).documents.get(grant, {})
     governed = None if mounted is None else mounted.governed
+    grades = {} if mounted is None else mounted.grades
+    asked = filed.case.application.items
     return page(
         request,
         "cases/case.html",
@@ -154,6 +159,9 @@ def show(
         refusals=list(RefusalReason),
         stops=list(StopReason),
         masks=list(MASKS),
+        graded=graded_items(asked, filed.case.opening.rules, grades),
+        grade_rules=grade_rules_of(filed),
+        gives=GIVES,
         problems=problems,
         failed=failed,
         key=new_key(request),

@@ -136,6 +136,8 @@ def show(
         elsewhere=ON_OTHER_PAGES,
         need_reason=NEED_REASON,
         named=NAMED,
+        asks_for_filing=catalogue.asks_for_filing(parts, found),
+        longest_filing=lifecycle.LONGEST_FILING,
         problems=() if error is None else problems_in(request, error),
         failed=failed,
         unconfirmed=unconfirmed,

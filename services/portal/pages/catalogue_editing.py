@@ -123,7 +123,8 @@ def take_step(request: Request, entry: str, action: Action, form: Fields) -> Res
         with parts.database.begin() as connection:
             id_, why = found.stored.id, text(form, "why")
             changed = _day(text(form, "changed_on")) if action is Action.REVISE else None
-            catalogue.stepped(parts, principal, connection, id_, action, why, seen, changed)
+            filing = text(form, "filing")
+            catalogue.stepped(parts, principal, connection, id_, action, why, seen, changed, filing)
     except AnswerProblem as error:
         if not error.problems:
             raise

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from services.control.cases.words import Role
 from services.control.clocks.calendar import Calendar
+from services.control.clocks.pack import Given
 from services.control.clocks.policy_keys import KEYS
 from services.control.clocks.running import Standing, standing
+from services.control.docket.bound import CHECKED_FROM, MASKED_FROM
 from services.control.docket.case_clocks import CaseClock
 from services.control.docket.explaining import explanation
 from services.control.docket.filed import Filed
@@ -36,6 +38,12 @@ def clocks_of(connection: Connection, filed: Filed, now: datetime) -> tuple[Cloc
     explained = explanation(filed, calendar, now)["clocks"]
     found = [_clock(clock, calendar, now, said) for clock, said in zip(filed.clocks, explained, strict=True)]
     return tuple(sorted(found, key=lambda each: (each.clock.ended_by is not None, each.clock.number)))
+
+
+def grade_rules_of(filed: Filed) -> list[tuple[Titles, Given]]:
+    """What the packs of a case say of grades, each with what it is about."""
+    found = [each.given for key in (MASKED_FROM, CHECKED_FROM) for each in filed.policy.decide(key, {})]
+    return [(Titles(zh=KEYS[each.key].zh, en=KEYS[each.key].en), each) for each in found]
 
 
 def names_of(connection: Connection, filed: Filed) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.control.catalogue.vocabulary import BasisLevel, Language, Library, word
+from services.control.catalogue.vocabulary import BasisLevel, Grade, Language, Library, word
 from services.control.clocks.merge import in_words
 from services.control.clocks.pack import Given
 from services.control.clocks.policy_keys import KEYS, Kind
@@ -16,6 +16,7 @@ from services.control.clocks.rules import (
     Stage,
     WorkingDays,
 )
+from services.control.docket.bound import CHECKED_FROM, MASKED_FROM
 from services.control.docket.catalogue_rules import BASIC, DENIAL, THEMES
 
 _CHOICES: Final[Mapping[str, tuple[str, str]]] = {
@@ -51,6 +52,8 @@ def value_in_words(given: Given, language: Language) -> str:
         return ("、" if language is Language.ZH else ", ").join(
             word(kind(each), language) for each in content
         )
+    if given.key in (MASKED_FROM, CHECKED_FROM):
+        return word(Grade(str(content)), language)
     if isinstance(content, str):
         return choice_in_words(content, language)
     if language is Language.EN:
@@ -79,6 +82,8 @@ def _rule(rule: ClockRule, kind: Kind) -> str:
 
 def _length(length: Length) -> str:
     match length:
+        case WorkingDays(0):
+            return "当日"
         case WorkingDays(count):
             return f"{count} 个工作日"
         case NaturalDays(count):

@@ -13,6 +13,7 @@ import yaml
 from services.cli.main import app
 from services.cli.output import ExitCode, run
 from services.control.catalogue.lifecycle import Action, Actor, Dossier, Role, State, Step, Version
+from services.control.catalogue.vocabulary import Grade
 from services.control.docket.written import application_document
 from services.control.store.accounts.persons import person_by_login
 from services.control.store.catalogue.dossiers import Change, EntryId, write
@@ -31,6 +32,7 @@ from topics.resource import ShareType
 COMMANDS = typer.main.get_command(app)
 CHEN, WANG, LI = "chen", "wang", "li"
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
+GRADES = {"name": Grade.IMPORTANT}
 Call = Callable[..., Ended]
 
 
@@ -64,7 +66,7 @@ def _published(resource: Any, share: ShareType = ShareType.UNCONDITIONAL) -> Cha
     narrowed = declared.model_copy(update={"share_type": share, "share_basis": "《户口登记条例》第三条"})
     who = Actor("wang", Role.PROVIDER, declared.provider)
     steps = (Step(1, Action.OPEN, None, State.DRAFT, who, NOW),)
-    dossier = Dossier(declared.provider, (Version(1, published(narrowed), State.PUBLISHED),), steps)
+    dossier = Dossier(declared.provider, (Version(1, published(narrowed, GRADES), State.PUBLISHED),), steps)
     return Change(EntryId(new_id(NOW)), None, dossier)
 
 
@@ -181,6 +183,27 @@ def test_a_refusal_is_appealed_against_and_ruled_on(adopted: Call, tmp_path: Pat
     )
     ruled = answered(adopted, "case", "act", number, "uphold", "--file", part, "--text", "a part", "--as", LI)
     assert ruled["state"] == "provisioning"
+
+
+@pytest.mark.requirement("A3-11")
+def test_an_item_goes_out_whole_in_spite_of_its_grade_with_a_reason_only(
+    govbus: Call, tmp_path: Path
+) -> None:
+    packs = ("national-2025", "yanjin-2019", "department-sample")
+    adopting = govbus("policy", "adopt", *packs, "--reason", "grades count", "--as", LI)
+    assert adopting.code == ExitCode.OK, adopting.err
+    number = applied(govbus, tmp_path)
+    approve = ("case", "decide", number, "--approve", "--as", WANG)
+    refused = answered(govbus, *approve, code=ExitCode.REFUSED)
+    assert [(each["code"], each["field"]) for each in refused["problems"]] == [
+        ("GRADE_UNMASKED", "masks.name")
+    ]
+    assert govbus(*approve, "--whole", "name").code == ExitCode.USAGE
+    back = ("case", "decide", number, "--return", "--text", "why", "--as", WANG)
+    assert govbus(*back, "--whole", "name=because").code == ExitCode.USAGE
+    assert answered(govbus, *approve, "--whole", "name=核对本人姓名")["state"] == "provisioning"
+    shown = answered(govbus, "case", "show", number, like="case-show")
+    assert shown["approval"]["whole"] == shown["events"][2]["whole"] == [["name", "核对本人姓名"]]
 
 
 def test_who_comes_second_is_told_what_happened_and_a_key_takes_place_once(

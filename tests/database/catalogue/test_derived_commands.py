@@ -222,3 +222,21 @@ def test_a_step_of_revision_keeps_the_day_of_the_change(
     assert govbus(*revise, "2026-01-05").code == ExitCode.OK
     shown = answered(govbus, "catalogue", "show", code, like="catalogue-show")
     assert shown["steps"][-1]["changed_on"] == "2026-01-05"
+
+
+@pytest.mark.requirement("A2-07")
+def test_a_revision_is_registered_with_the_number_of_its_filing_where_packs_ask_for_one(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    Office(control_database)
+    with control_database.begin() as connection:
+        brought(connection, opened(connection, numbered(2)))
+    code = str(numbered(2).code)
+    for step, more in (("revise", ("--why", "法律修订")), ("submit", ())):
+        assert govbus("catalogue", "step", step, code, "--as", "wang", *more).code == ExitCode.OK
+    register = ("catalogue", "step", "register", code, "--as", "li")
+    refused = answered(govbus, *register, like="catalogue-step", code=ExitCode.REFUSED)
+    assert [each["refusal"] for each in refused["entries"]] == ["FILING_MISSING"]
+    assert govbus(*register, "--filing", "备案17号").code == ExitCode.OK
+    shown = answered(govbus, "catalogue", "show", code, like="catalogue-show")
+    assert [each["filing"] for each in shown["versions"]] == ["", "备案17号"]

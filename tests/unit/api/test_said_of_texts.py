@@ -47,6 +47,7 @@ PACKS = (
     CLOCK + STAGE + ", working_days: five}\n",
     CLOCK + STAGE + ", by: 13-01}\n",
     CLOCK + STAGE + ", by: 01-31, pauses_while: [returned]}\n",
+    CLOCK + STAGE + ", at_once: true, pauses_while: [returned]}\n",
     CLOCK + STAGE + ", working_days: 5, remind_at: [80, 50]}\n",
     CLOCK + STAGE + ", working_days: 5}\n" + STAGE + ", working_days: 6}\n",
     CLOCK.replace("    stages:\n", "    stages: []\n"),

@@ -217,6 +217,49 @@ def test_a_revision_keeps_the_day_of_the_change_and_none_that_lies_ahead() -> No
     assert ahead.refusal is Refusal.CHANGE_AHEAD
 
 
+@pytest.mark.requirement("A2-07", "C4")
+@pytest.mark.parametrize(
+    ("filing", "expected"),
+    [
+        (None, ""),
+        ("备案〔2026〕17号", "备案〔2026〕17号"),
+        (" 17 ", "17"),
+        ("x" * 200, "x" * 200),
+        ("", None),
+        (" ", None),
+        ("x" * 201, None),
+        ("一\n二", None),
+    ],
+)
+def test_a_revision_that_is_to_be_filed_is_registered_with_its_number_only(
+    filing: str | None, expected: str | None
+) -> None:
+    revised = done(opened(), *TO_PUBLISHED, (Action.REVISE, CLERK), *TO_REVIEW)
+    after = act(revised, Action.REGISTER, REVIEWER, NOW, check, filing=filing)
+    if expected is None:
+        assert isinstance(after, Refused)
+        assert after.refusal is Refusal.FILING_MISSING
+    else:
+        assert isinstance(after, Dossier)
+        assert [each.filing for each in after.versions] == ["", expected]
+        published = done(after, (Action.REQUEST_PUBLICATION, CLERK), (Action.PUBLISH, REVIEWER))
+        assert published.versions[-1].filing == expected
+
+
+@pytest.mark.requirement("A2-07")
+def test_only_the_registration_of_a_revision_is_filed() -> None:
+    first = done(opened(), *TO_REVIEW)
+    registered = act(first, Action.REGISTER, REVIEWER, NOW, check, filing="")
+    assert isinstance(registered, Dossier)
+    assert registered.versions[-1].filing == ""
+    revised = done(opened(), *TO_PUBLISHED, (Action.REVISE, CLERK), *TO_REGISTERED)
+    assert isinstance(act(revised, Action.REQUEST_PUBLICATION, CLERK, NOW, check, filing=""), Dossier)
+    back = done(revised, (Action.REQUEST_PUBLICATION, CLERK), (Action.REFUSE_PUBLICATION, REVIEWER))
+    again = done(back, *TO_REVIEW)
+    refused = act(again, Action.REGISTER, REVIEWER, NOW, check, filing="")
+    assert isinstance(refused, Refused)
+
+
 def test_there_is_one_open_version_at_a_time() -> None:
     revised = done(opened(), *TO_PUBLISHED, (Action.REVISE, CLERK))
     assert refusal(revised, Action.REVISE, CLERK) is Refusal.WRONG_STATE

@@ -242,7 +242,7 @@ def test_the_facts_of_a_case_choose_among_stages_and_without_them_each_is_explai
 
 
 def test_a_key_that_no_pack_gives_a_value_for_is_an_answer_of_no(clock: Clock) -> None:
-    ended = clock("packs", "explain", "clocks.catalog.apply", "--pack", "yanjin-2019", "--json")
+    ended = clock("packs", "explain", "clocks.catalog.review", "--pack", "yanjin-2019", "--json")
     shape("clock-packs-explain").validate(ended.answer)
     assert (ended.code, ended.answer["decided"]) == (1, [])
 

@@ -47,7 +47,7 @@ def test_everything_that_is_wrong_with_packs_is_said_at_once_with_file_line_and_
 @pytest.mark.parametrize(
     ("stage", "problem"),
     [
-        ({"working_days": None}, "has no length, not one of working_days, natural_days, by, agreed"),
+        ({"working_days": None}, "has no length, not one of at_once, working_days, natural_days, by, agreed"),
         ({"natural_days": 3}, "has working_days and natural_days, not one of"),
         ({"working_days": 0}, "greater than or equal to 1"),
         ({"working_days": "5"}, "valid integer"),
@@ -55,6 +55,12 @@ def test_everything_that_is_wrong_with_packs_is_said_at_once_with_file_line_and_
         ({"working_days": None, "by": "02-30"}, "by is '02-30', not a month and day"),
         ({"working_days": None, "by": "01-00"}, "by is '01-00', not a month and day"),
         ({"working_days": None, "by": "01-31", "pauses_while": ["returned"]}, "which does not wait"),
+        ({"at_once": True}, "has at_once and working_days, not one of"),
+        ({"working_days": None, "at_once": True, "pauses_while": ["returned"]}, "at_once leaves no day"),
+        (
+            {"working_days": None, "at_once": True, "extension": {"most": 1, "approver": "authority"}},
+            "at_once leaves no day",
+        ),
         ({"remind_at": [80, 50]}, "remind_at does not rise"),
         ({"remind_at": [101]}, "less than or equal to 100"),
         ({"when": {"on_platform": True}}, "is true or false, not text; put the value in quotes"),

@@ -25,6 +25,8 @@ def merged(*names: str, on: date = TODAY) -> Policy:
 # The clocks that the acts name, each by the id of its requirement: key, packs, what counts, and from where.
 CLOCKS = [
     ("A2-05", "clocks.catalog.apply", "jiyuan-2022", "5 working days", "第十九条"),
+    ("A2-07", "clocks.catalog.apply", "yanjin-2019", "at once", "三(一)"),
+    ("A2-07", "catalog.update.filing", "yanjin-2019", "required", "三(一)"),
     ("A2-06", "clocks.catalog.review", "jiyuan-2022", "5 working days", "第十九条"),
     (
         "A4-05",
@@ -62,7 +64,7 @@ CLOCKS = [
 
 @pytest.mark.parametrize(("rule", "key", "name", "value", "article"), CLOCKS)
 @pytest.mark.requirement("A2-05", "A2-06", "A4-05", "A6-03", "A9-04", "A9-05", "A10-04", "A10-05", "C4")
-@pytest.mark.requirement("A11-08", "A12-01", "A12-02")
+@pytest.mark.requirement("A11-08", "A12-01", "A12-02", "A2-07")
 def test_each_clock_of_the_acts_is_a_value_with_its_article(
     rule: str, key: str, name: str, value: str, article: str
 ) -> None:
@@ -83,6 +85,13 @@ def test_what_was_not_compared_with_the_official_text_says_so() -> None:
 @pytest.mark.requirement("C13")
 def test_the_packs_have_a_value_for_each_key() -> None:
     assert {key for each in PACKS.values() for key in each.values} == set(KEYS)
+
+
+@pytest.mark.requirement("A2-07", "C1")
+@pytest.mark.parametrize("packs", [("jiyuan-2022", "yanjin-2019"), ("yanjin-2019",)])
+def test_at_once_is_stricter_than_any_number_of_days(packs: tuple[str, ...]) -> None:
+    (decided,) = merged(*packs).decide("clocks.catalog.apply")
+    assert (decided.given.pack, in_words(decided.given)) == ("yanjin-2019", "at once")
 
 
 @pytest.mark.requirement("C1", "C9")

@@ -54,6 +54,25 @@ def test_an_instant_belongs_to_its_day_in_beijing(instant: datetime, day: str) -
     assert due_day(start(FIVE, instant)) == str(add_working_days(CHINA, date.fromisoformat(day), 5).day)
 
 
+@pytest.mark.requirement("A2-07")
+@pytest.mark.parametrize(
+    ("begun", "due"),
+    [
+        ("2025-07-14", "2025-07-14"),
+        ("2025-07-12", "2025-07-14"),
+        ("2025-09-28", "2025-09-28"),
+        ("2025-10-01", "2025-10-09"),
+    ],
+)
+def test_at_once_is_the_day_itself_or_the_next_one_that_is_worked(begun: str, due: str) -> None:
+    run = start(ClockRule(WorkingDays(0)), at(begun))
+    assert due_day(run) == due
+    on_time = standing(run, CHINA, at(due, 23))
+    assert (on_time.state, on_time.breached, on_time.remaining) == (State.DUE_SOON, False, 0)
+    late = standing(run, CHINA, at(due, 23) + timedelta(hours=1))
+    assert (late.state, late.breached) == (State.OVERDUE, True)
+
+
 def test_an_instant_without_a_zone_belongs_to_no_day() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         start(FIVE, datetime(2025, 7, 14, 10))  # noqa: DTZ001 - that is the mistake

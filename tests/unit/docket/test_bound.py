@@ -2,14 +2,17 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from services.control.cases.words import Batch, Decides, Unconditional
+from services.control.catalogue.vocabulary import Grade
 from services.control.clocks.merge import in_words, merge
 from services.control.docket.bound import REPLY, SUPPLY, bound, bound_document, bound_of, with_pack
 from services.control.docket.written import UnknownForm
 from tests.support.desk import COUNTY, PACKS, policy
+from tests.unit.clocks.written_packs import errors, pack, policy_of
 
 ALL = ("national-2025", "province-sample-2024", "jiyuan-2022", "county-template-2021", "department-sample")
 
@@ -72,3 +75,32 @@ def test_another_pack_stands_in_for_the_one_of_its_level_only() -> None:
 def test_a_policy_of_another_form_is_not_guessed_at() -> None:
     with pytest.raises(UnknownForm):
         bound_of({**bound_document(COUNTY), "form": 2})
+
+
+@pytest.mark.requirement("A3-11")
+@pytest.mark.parametrize("key", ["grade.masked_from", "grade.checked_from"])
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ({}, None),
+        ({"national": "core"}, Grade.CORE),
+        ({"national": "core", "city": "important"}, Grade.IMPORTANT),
+        ({"national": "important", "county": "core"}, Grade.IMPORTANT),
+        ({"city": "core", "county": "important", "department": "general"}, Grade.GENERAL),
+        ({"province": "general", "department": "core"}, Grade.GENERAL),
+    ],
+)
+def test_of_several_layers_the_lowest_grade_counts_whoever_names_it(
+    tmp_path: Path, key: str, given: dict[str, str], counts: Grade | None
+) -> None:
+    packs = [pack(level, {key: {"choice": grade}}) for level, grade in given.items()]
+    other = pack("province", {"modes.batch": {"choice": "allowed"}})
+    made = bound(policy_of(tmp_path, *(packs if given else [other])))
+    rules = bound_of(json.loads(json.dumps(bound_document(made)))).rules({})
+    found = {"grade.masked_from": rules.masked_from, "grade.checked_from": rules.checked_from}
+    assert found == {**dict.fromkeys(found), key: counts}
+
+
+def test_a_pack_names_a_grade_of_the_catalogue_and_no_other(tmp_path: Path) -> None:
+    (said,) = errors(tmp_path, pack("city", {"grade.masked_from": {"choice": "secret"}}))
+    assert "core, important, general" in said

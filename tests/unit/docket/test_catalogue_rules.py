@@ -42,6 +42,20 @@ def test_the_packs_say_whether_sharing_on_condition_needs_a_basis(
     assert catalogue_rules(policy(*packs), DEFAULT).condition_needs_basis is needs
 
 
+@pytest.mark.requirement("A2-07", "C4")
+@pytest.mark.parametrize(
+    ("packs", "filed"),
+    [
+        (("jiyuan-2022",), False),
+        (("yanjin-2019",), True),
+        (("jiyuan-2022", "yanjin-2019"), True),
+        (("national-2025",), False),
+    ],
+)
+def test_the_packs_say_whether_a_revision_is_filed(packs: tuple[str, ...], filed: bool) -> None:
+    assert catalogue_rules(policy(*packs), DEFAULT).revisions_filed is filed
+
+
 @pytest.mark.requirement("C14", "C15")
 def test_the_packs_name_libraries_and_themes() -> None:
     county = catalogue_rules(policy("yanjin-2019"), DEFAULT)

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.control.docket.mounted import governed
+from services.control.catalogue.entry import EntryItem
+from services.control.catalogue.vocabulary import Grade
+from services.control.docket.mounted import Mounted, governed
 from tests.support.desk import published
 from tests.support.sharing_cases import entry
 from topics.resource import ShareType
@@ -41,3 +43,21 @@ def test_an_item_that_the_entry_does_not_list_cannot_be_had() -> None:
     assert [item.name for item in governed(shorter, resource).items] == [
         item.name for item in resource.items[:-1]
     ]
+
+
+@pytest.mark.requirement("A3-11")
+def test_the_grades_are_those_of_the_entry_by_the_names_of_the_resource() -> None:
+    resource = entry()
+    listed = published(resource, {"name": Grade.IMPORTANT, "id_number": Grade.CORE})
+    spaced = tuple(replace(each, name=f" {each.name} ") for each in listed.items)
+    for items in (listed.items, spaced):
+        grades = Mounted(replace(listed, items=items), resource, {}).grades
+        assert (grades["id_number"], grades["name"]) == (Grade.CORE, Grade.IMPORTANT)
+        assert grades["birth_date"] is Grade.GENERAL
+
+
+@pytest.mark.requirement("A3-11")
+def test_an_item_that_the_entry_gives_no_grade_has_none() -> None:
+    resource = entry()
+    bare = replace(published(resource), items=tuple(EntryItem(item.titles.zh) for item in resource.items))
+    assert Mounted(bare, resource, {}).grades == {}

@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 import pytest
 
 from services.control.cases.words import Action, State
+from services.control.catalogue.vocabulary import Grade
 from services.control.docket.written import (
     UnknownForm,
+    approval_document,
+    approval_of,
     event_document,
     event_of,
     opening_document,
     opening_of,
 )
-from tests.support.sharing_cases import DECIDER, IN_STATE, PART, deciding, draft, taken
+from tests.support.sharing_cases import DECIDER, IN_STATE, PART, RULES, deciding, draft, taken
 
 # One event as it stands in databases since the first version: never change it, read it for ever.
 WRITTEN = {
@@ -59,3 +62,18 @@ def test_times_are_kept_in_utc_whatever_their_zone() -> None:
     moved = replace(event, when=event.when.astimezone())
     assert event_document(moved)["when"] == WRITTEN["when"]
     assert event.when == datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.requirement("A3-11")
+def test_what_grades_ask_for_is_written_only_where_a_pack_says_something() -> None:
+    plain = opening_document(draft().opening)
+    assert {"masked_from", "checked_from"} & set(plain["rules"]) == set()
+    rules = replace(RULES, masked_from=Grade.IMPORTANT, checked_from=Grade.CORE)
+    opening = draft(rules).opening
+    assert opening_of(opening_document(opening)) == opening
+    whole = replace(PART, masks=(), whole=(("name", "核对本人姓名"),))
+    assert approval_of(approval_document(whole)) == whole
+    assert "whole" not in approval_document(PART)
+    case = deciding(draft(replace(rules, checked_from=None), items=("name",), rows=()))
+    given = taken(case, Action.APPROVE, DECIDER, grades={"name": Grade.IMPORTANT}, whole=whole.whole)
+    assert event_of(event_document(given.events[-1])) == given.events[-1]

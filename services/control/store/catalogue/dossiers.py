@@ -157,7 +157,7 @@ def _write_versions(connection: Connection, changes: Sequence[Change]) -> None:
         connection.execute(VERSIONS.insert(), [_version_values(*each) for each in fresh])
     for id_, version in moved:
         own = (VERSIONS.c.entry_id == id_) & (VERSIONS.c.number == version.number)
-        values = {"state": version.state, "document": document_of(version.entry)}
+        values = {"state": version.state, "document": _document(version)}
         connection.execute(update(VERSIONS).where(own).values(values))
     if rewritten:
         numbers = [(id_, version.number) for id_, version in rewritten]
@@ -172,8 +172,14 @@ def _by_number(dossier: Dossier) -> Mapping[int, Version]:
 
 
 def _version_values(id_: EntryId, version: Version) -> dict[str, Any]:
-    document = document_of(version.entry)
+    document = _document(version)
     return {"entry_id": id_, "number": version.number, "state": version.state, "document": document}
+
+
+def _document(version: Version) -> dict[str, Any]:
+    """What a version says; the number of its filing only where it has one, as before there were any."""
+    filed = {"filing": version.filing} if version.filing else {}
+    return {**document_of(version.entry), **filed}
 
 
 def _item_rows(id_: EntryId, version: Version) -> Iterator[dict[str, Any]]:
@@ -216,6 +222,8 @@ def _acts(change: Change) -> Iterator[Act]:
             "role": step.who.role.value,
             "department": step.who.department,
         }
+        filing = _by_number(change.after)[step.version].filing if step.action is Action.REGISTER else ""
+        facts |= {"filing": filing} if filing else {}
         what = f"catalogue.{step.action.value}"
         yield Act(who, what, KIND, str(change.id), step.when, step.why, facts | told)
 
@@ -227,7 +235,8 @@ def _versions(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[V
     found: dict[UUID, tuple[Version, ...]] = defaultdict(tuple)
     for row in connection.execute(_of(VERSIONS, ids, "number")):
         entry = entry_of(row.document, items[row.entry_id, row.number])
-        found[row.entry_id] += (Version(row.number, entry, State(row.state)),)
+        filing = row.document.get("filing", "")
+        found[row.entry_id] += (Version(row.number, entry, State(row.state), filing),)
     return found
 
 

@@ -30,6 +30,8 @@ class Asked:
     """With REVISE: the day on which the law or the function changed."""
     recorder: str = ""
     """The account that enters it, where that is not the one that acts."""
+    filing: str = ""
+    """With REGISTER of a revision: the number under which it was filed."""
 
 
 def open_entry(connection: Connection, id_: UUID, entry: Entry, asked: Asked) -> Stored | Refused:
@@ -63,7 +65,9 @@ def take_step(
     def check(entry: Entry) -> tuple[Problem, ...]:
         return tuple(entry_problems(entry, rules))
 
-    after = act(stored.dossier, action, asked.who, asked.when, check, asked.why, asked.changed_on)
+    filing = asked.filing if rules.revisions_filed or asked.filing else None
+    who, why, changed_on = asked.who, asked.why, asked.changed_on
+    after = act(stored.dossier, action, who, asked.when, check, why, changed_on, filing)
     done = _written(connection, stored.id, stored, after, asked)
     if not isinstance(done, Refused):
         tell_step(connection, done, action, asked.when)

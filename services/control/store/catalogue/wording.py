@@ -77,6 +77,13 @@ REFUSALS: Final[Mapping[Refusal, Said]] = {
         _EN: ("the change lies ahead", "name the day on which the law or the function changed"),
         _ZH: ("变更日期尚未到来", "请填写法律法规或职能实际变更的日期"),
     },
+    Refusal.FILING_MISSING: {
+        _EN: (
+            "the revision has no number of a filing",
+            "file it, and give the number with its registration: one line, at most 200 characters",
+        ),
+        _ZH: ("该变更没有备案编号", "请备案，并在注册审核时填写备案编号（一行，不超过 200 字）"),
+    },
 }
 
 STATES: Final[Mapping[State, Mapping[Language, str]]] = {
