@@ -22,7 +22,8 @@ from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.database_fixture import DatabaseOnly
 from tests.support.desk import Office
-from tests.support.sharing_cases import CONSUMER
+from tests.support.schema_steps import CODE, resource_document
+from tests.support.sharing_cases import CONSUMER, PERSON
 from tests.support.staff import hire, staffed
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER
@@ -222,3 +223,17 @@ def test_a_step_of_revision_keeps_the_day_of_the_change(
     assert govbus(*revise, "2026-01-05").code == ExitCode.OK
     shown = answered(govbus, "catalogue", "show", code, like="catalogue-show")
     assert shown["steps"][-1]["changed_on"] == "2026-01-05"
+
+
+def test_schemas_of_an_entry_say_what_changed_and_what_readers_cannot_follow(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    assert govbus("catalogue", "schemas", CODE).code == ExitCode.NEGATIVE
+    assert govbus("catalogue", "schemas", "none").code == ExitCode.USAGE
+    with control_database.begin() as connection:
+        put(connection, Kind.RESOURCE, {PERSON: resource_document()}, datetime(2026, 11, 26, tzinfo=UTC))
+    (resource,) = answered(govbus, "catalogue", "schemas", CODE, like="catalogue-schemas")["resources"]
+    assert [each["after"] for each in resource["steps"]] == ["3", "2"]
+    shown = govbus("catalogue", "schemas", CODE).out
+    assert "2026-11-26" in shown
+    assert shown.count("cannot follow") == 1
