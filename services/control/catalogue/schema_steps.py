@@ -111,5 +111,5 @@ def _step(before: str, after: str, old: Mapping[str, Any], new: Mapping[str, Any
 
 def _items(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     """The resource's own record in the canonical one; nothing where there is none."""
-    state = next((each["type"] for each in envelope["fields"] if each["name"] == "state"), [])
+    state: Any = next((each["type"] for each in envelope["fields"] if each["name"] == "state"), [])
     return next((each for each in state if isinstance(each, Mapping)), {})

@@ -171,7 +171,7 @@ def of_account(connection: Connection, account: str, mailbox: str, now: datetime
     statement = statement.on_conflict_do_update(
         index_elements=["department", "way", "target"], set_={"active": True}
     )
-    return connection.execute(statement.returning(NOTICE_ADDRESSES.c.id)).scalar_one()
+    return int(connection.execute(statement.returning(NOTICE_ADDRESSES.c.id)).scalar_one())
 
 
 def one(connection: Connection, id_: int) -> KnownAddress | None:
