@@ -93,6 +93,17 @@ class SchemaRegistry:
         answer: list[int] = self._call("GET", f"/subjects/{quote(subject, safe='')}/versions")
         return answer
 
+    def version(self, subject: str, number: int) -> dict[str, Any]:
+        """The schema of one version of the subject.
+
+        Raises:
+            SchemaNotFound: the subject has no such version.
+            RegistryUnavailable: it cannot be told now.
+        """
+        answer = self._call("GET", f"/subjects/{quote(subject, safe='')}/versions/{number}")
+        schema: dict[str, Any] = json.loads(answer["schema"])
+        return schema
+
     def subjects(self) -> list[str]:
         """Every subject, sorted."""
         answer: list[str] = self._call("GET", "/subjects")

@@ -10,9 +10,9 @@ MAX_PARTS: Final = 50_000
 MAX_HOLLOW: Final = 16
 """Parts without bytes in one item of a collection."""
 
-_PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
-_NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
-_PLAIN: Final = _PRIMITIVES - {"null"}
+PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
+_PLAIN: Final = PRIMITIVES - {"null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,9 @@ class _Walk:
     def _reference(
         self, name: str, path: tuple[str | int, ...], space: str, open_names: tuple[str, ...]
     ) -> Iterator[Problem]:
-        if name in _PRIMITIVES:
+        if name in PRIMITIVES:
             return
-        full = _full_name(name, space)
+        full = full_name(name, space)
         if full in open_names:
             yield Problem(
                 path, f"{full} contains itself: a recursive schema", "refer to the other record by its key"
@@ -148,7 +148,7 @@ class _Walk:
         kind = schema.get("type")
         if kind in ("array", "map"):
             yield from self._collection(schema, path, space, open_names)
-        elif isinstance(kind, str) and kind in _NAMED:
+        elif isinstance(kind, str) and kind in NAMED:
             yield from self._named(schema, path, space, open_names)
         else:
             yield from self.visit(kind, path if isinstance(kind, str) else (*path, "type"), space, open_names)
@@ -169,7 +169,7 @@ class _Walk:
     def _named(
         self, schema: dict[str, Any], path: tuple[str | int, ...], space: str, open_names: tuple[str, ...]
     ) -> Iterator[Problem]:
-        full = _full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
+        full = full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
         inside = full.rpartition(".")[0]
         if full in self.no_width:
             yield Problem(path, f"the type {full} is declared twice", "declare it once, then use its name")
@@ -193,11 +193,11 @@ class _Walk:
         name = schema
         if isinstance(schema, dict):
             name = schema["type"]
-            if name in _NAMED:
-                name = _full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
+            if name in NAMED:
+                name = full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
         if not isinstance(name, str):
             return False
-        return name == "null" or self.no_width.get(_full_name(name, space), False)
+        return name == "null" or self.no_width.get(full_name(name, space), False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class _Measure:
 
     def _of(self, schema: Any, space: str) -> _Extent:
         if isinstance(schema, str):
-            return self.named.get(_full_name(schema, space), _Extent(1, int(schema == "null")))
+            return self.named.get(full_name(schema, space), _Extent(1, int(schema == "null")))
         if isinstance(schema, list):
             branches = [self._of(branch, space) for branch in schema]
             hollow = [
@@ -241,7 +241,7 @@ class _Measure:
         kind = schema.get("type")
         if kind in ("array", "map"):
             return self._collection(schema, space)
-        if isinstance(kind, str) and kind in _NAMED:
+        if isinstance(kind, str) and kind in NAMED:
             return self._declared(schema, space)
         return self._of(kind, space)
 
@@ -252,7 +252,7 @@ class _Measure:
         return _Extent(1 + inner.parts)
 
     def _declared(self, schema: dict[str, Any], space: str) -> _Extent:
-        full = _full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
+        full = full_name(str(schema.get("name", "")), str(schema.get("namespace", space)))
         fields = [self._of(entry["type"], full.rpartition(".")[0]) for entry in _fields(schema)]
         empty = (
             schema.get("size") == 0 if schema["type"] == "fixed" else schema["type"] != "enum" and not fields
@@ -262,5 +262,6 @@ class _Measure:
         return self.named[full]
 
 
-def _full_name(name: str, space: str) -> str:
+def full_name(name: str, space: str) -> str:
+    """A type's name with its namespace: its own where it has a dot, else the one around it."""
     return name if "." in name or not space else f"{space}.{name}"

@@ -20,6 +20,7 @@ from services.cli.catalogue_input import (
     read_file,
     rules_of,
 )
+from services.cli.catalogue_schemas import schemas_command
 from services.cli.catalogue_view import (
     checked,
     compared,
@@ -64,6 +65,7 @@ catalogue_retire.register(app)
 app.add_typer(catalogue_demand.app, name="demand")
 app.add_typer(catalogue_objection.app, name="objection")
 app.command("directory")(directory_command)
+app.command("schemas")(schemas_command)
 
 Loaded = TypeVar("Loaded")
 

@@ -1,5 +1,6 @@
 """One round of the collector: what answers is renewed, what does not keeps its moment and says why."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ import pytest
 from producers.connect_errors import ConnectUnavailable
 from producers.connect_status import ConnectorStatus
 from producers.snapshot import Snapshot
+from schemas.registry import RegistryUnavailable
+from services.control.catalogue.schema_steps import Registered
 from services.control.process.catalogue import CatalogueTurn
 from services.control.process.collecting.collector import Collector, Ledger
 from services.control.process.errors import WatchSilent
@@ -19,10 +22,15 @@ from services.ledger.reader import KafkaUnavailable
 from tests.support.memory_bus import MemoryCity
 from tests.support.policy import sample_policy
 from tests.unit.process.bus_facts import MemoryView
+from topics.canonical import envelope_schema
+from topics.event import ResourceId
 from topics.policy import Policy
 
 NOON = datetime(2026, 11, 26, 4, 0, tzinfo=UTC)
 POLICY = sample_policy()
+PERSON = "population.person.v1"
+ITEMS = json.loads(POLICY.resources[ResourceId(PERSON)].item_schema)
+ONE, TWO = envelope_schema(ITEMS, ()), envelope_schema({**ITEMS, "doc": "another text"}, ())
 RUNNING = ConnectorStatus("capture.police", "RUNNING", "w", ())
 
 
@@ -34,10 +42,16 @@ class MemorySources:
     known: Policy | None = POLICY
     connect: Exception | None = None
     watch: Exception | None = None
+    registry: Exception | None = None
     city: MemoryCity = field(default_factory=MemoryCity)
 
     def policy(self) -> Policy | None:
         return self.known
+
+    def schemas(self, subject: str) -> Sequence[Registered]:
+        if self.registry is not None:
+            raise self.registry
+        return [Registered(1, ONE), Registered(2, TWO)] if PERSON in subject else [Registered(1, ONE)]
 
     def ledger(self) -> Ledger:
         return Ledger(self.city.lookup.reader, self.city.lookup.decoder.value)
@@ -86,6 +100,28 @@ def test_a_round_keeps_a_snapshot_of_every_kind(
         Kind.CENSUS,
     }
     assert {trouble for _, trouble in seen.values()} == {None}
+
+
+def test_what_became_of_schemas_is_kept_though_the_registry_is_silent_later(
+    control_database: ControlDatabase, sources: MemorySources
+) -> None:
+    collected(control_database, sources, NOON)
+    sources.registry = RegistryUnavailable("gone")
+    sources.known = POLICY.model_copy(
+        update={
+            "resources": {
+                id_: each.model_copy(update={"canonical_value_schema_id": 900})
+                for id_, each in POLICY.resources.items()
+            }
+        }
+    )
+    later = NOON + timedelta(minutes=1)
+    collected(control_database, sources, later)
+    with control_database.reading() as connection:
+        found = all_of(connection, Kind.RESOURCE)
+    assert (found.as_of, found.trouble) == (later, None)
+    [step] = found.documents[PERSON]["schema_steps"]
+    assert [(each["path"], each["what"]) for each in step["changes"]] == [("state", "doc")]
 
 
 @pytest.mark.parametrize(

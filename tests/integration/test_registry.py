@@ -38,6 +38,9 @@ def test_a_subject_that_accepted_anything_is_checked_again_and_keeps_what_it_too
     # A record that waited with the old type comes after the new one: its schema is known.
     assert registry.register(subject, table_with("string")) == text
     assert registry.latest(subject)[0] == number
+    schemas = [registry.version(subject, each) for each in registry.versions(subject)]
+    assert table_with("string") in schemas
+    assert table_with("int") in schemas
 
 
 def test_the_next_start_closes_what_a_killed_command_left_open(stack: Stack) -> None:

@@ -34,6 +34,7 @@ FACTS: Final[Mapping[Slot, Fact]] = {
     Slot.OBJECTION: "3",
     Slot.ENTRY: "0199c9a0-0000-7000-8000-000000000003",
     Slot.ACCOUNT: "0199c9a0-0000-7000-8000-000000000004",
+    Slot.BY: "console",
     Slot.NEED: "12",
     Slot.ASSIGNEE: "police",
     Slot.DUTY: "clocks.problem.verify",

@@ -40,11 +40,12 @@ def two_versions() -> Definitions:
     )
 
 
-def publish_entry(connection: Connection) -> UUID:
-    """Publish the entry of both versions, and return its id."""
+def publish_entry(connection: Connection, left_out: str = "") -> UUID:
+    """Publish the entry of both versions, perhaps without an item of this name, and return its id."""
     who = Actor("wang", Role.PROVIDER, CODES[0])
     steps = (Step(1, Action.OPEN, None, State.DRAFT, who, NOW),)
     made = replace(published(entry(OLD)), name="人口基本信息")
+    made = replace(made, items=tuple(each for each in made.items if each.name != left_out))
     dossier = Dossier(CODES[0], (Version(1, made, State.PUBLISHED),), steps)
     id_ = EntryId(new_id(NOW))
     write(connection, [Change(id_, None, dossier)])

@@ -11,12 +11,13 @@ ACCOUNTS: Final[tuple[tuple[Kind, Both], ...]] = (
         (
             Said(
                 "本部门账号 {account} 的密码已被重置",
+                "重置人：账号 {by}（console 为服务器命令行）。"
                 "账号本人：如非本人要求，请立即联系主管部门停用账号；原有会话均已结束。",
             ),
             Said(
                 "The password of account {account} of your department was reset",
-                "Owner of the account: if you did not ask for it, have the authority switch it off at once. "
-                "All of its sessions have ended.",
+                "By account {by} (console: at a shell of the server). Owner of the account: if you did not "
+                "ask for it, have the authority switch it off at once. All of its sessions have ended.",
             ),
         ),
     ),

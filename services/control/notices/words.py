@@ -156,6 +156,8 @@ class Slot(StrEnum):
     ENTRY = "entry"
     ACCOUNT = "account"
     """The id of an account, never its name."""
+    BY = "by"
+    """The account that did it, or ``console`` where the user of the machine did."""
     NEED = "need"
     """The number by which people call it, as of an objection."""
     ASSIGNEE = "assignee"
@@ -185,6 +187,7 @@ NAMES: Final = frozenset(
         Slot.OBJECTION,
         Slot.ENTRY,
         Slot.ACCOUNT,
+        Slot.BY,
         Slot.NEED,
         Slot.ASSIGNEE,
         Slot.DUTY,

@@ -265,7 +265,8 @@ class _Parts:
         reader = self._reader()
         self._closing.callback(reader.close)
         watch = f"http://{HOST}:{self._stack.settings.watch_port}"
-        return StackSources(self.kafka, reader, Decoder(self._registry()), connect, watch)
+        registry = self._registry()
+        return StackSources(self.kafka, reader, Decoder(registry), connect, watch, registry)
 
     def reader(self) -> KafkaTopicReader:
         """Reads topics as the control process."""

@@ -27,6 +27,7 @@ from services.control.store.accounts.persons import lock_person, person_by_login
 from services.control.store.clocks.calendars import read_calendar
 from services.control.store.database import ControlDatabase
 from services.control.store.ids import new_id
+from services.control.store.notices import addresses
 from services.control.store.notices.happenings import tell
 
 _LONGEST_LOGIN: Final = 200
@@ -154,7 +155,7 @@ class LocalLogins:
         sessions.end_all(connection, found.id, order)
         counters.unlock(connection, found.login)
         if known:
-            _tell_reset(connection, found, order.now)
+            _tell_reset(connection, found, order)
         return made
 
     def _replace(
@@ -197,10 +198,16 @@ class LocalLogins:
         return person if same and person.may_enter and person.roles else None
 
 
-def _tell_reset(connection: Connection, person: Person, now: datetime) -> None:
-    """Not of the first password of a new account: whoever gets it asked for it."""
-    happened = password_reset(str(person.id), person.department, now)
-    tell(connection, happened, new_id(now), next_digest(now, read_calendar(connection)))
+def _tell_reset(connection: Connection, person: Person, order: Order) -> None:
+    """The department, and the owner in his own mailbox, which whoever reset the password does not read.
+
+    Not of the first password of a new account: whoever gets it asked for it.
+    """
+    now, account = order.now, str(person.id)
+    happened = password_reset(account, person.department, order.by, now)
+    own = addresses.of_account(connection, account, person.email, now)
+    digest = next_digest(now, read_calendar(connection))
+    tell(connection, happened, new_id(now), digest, [] if own is None else [own])
 
 
 def _known(connection: Connection, login: str) -> _Known:

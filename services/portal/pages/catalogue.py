@@ -12,6 +12,7 @@ from services.api.problems import AnswerProblem
 from services.api.security.asking import asker_of
 from services.api.security.cookies import parts_of
 from services.api.uses import catalogue, mounting, retirements
+from services.api.uses.schemas import resources_of, seen_version
 from services.control.catalogue import lifecycle
 from services.control.catalogue.lifecycle import Action, Dossier, Version
 from services.control.catalogue.vocabulary import (
@@ -29,7 +30,7 @@ from services.portal.forms import go
 from services.portal.languages import tongue_of
 from services.portal.lists import Address, address_of
 from services.portal.rendering import page, problems_in
-from services.portal.uses.entries import Line, differences, facts_of, mounts_of, resources_of
+from services.portal.uses.entries import Line, differences, facts_of, mounts_of
 from topics.event import ResourceId
 from topics.resource import ShareType
 
@@ -150,18 +151,6 @@ def _changes(dossier: Dossier, version: Version, language: Language) -> list[Lin
     """What a version changed in the one before it; nothing where it is the first."""
     before = next((each for each in dossier.versions if each.number == version.number - 1), None)
     return [] if before is None else differences(before.entry, version.entry, language)
-
-
-def seen_version(dossier: Dossier, *, whole: bool) -> Version:
-    """The newest version for whoever sees all of them, else the published one.
-
-    Raises:
-        AnswerProblem: none is published.
-    """
-    version = dossier.versions[-1] if whole else dossier.published
-    if version is None:
-        raise AnswerProblem(Code.NOT_FOUND)
-    return version
 
 
 def _mounted(request: Request, version: Version) -> dict[str, Any]:

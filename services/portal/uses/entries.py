@@ -1,18 +1,20 @@
 """An entry with what stands around it: where its data goes, how fresh it is, what a version changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.api.parts import Parts
+from services.api.uses import schemas
 from services.api.uses.reach import sees, visible_to
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import State
 from services.control.catalogue.cells import entry_cells, in_language, rows_of
-from services.control.catalogue.entry import Entry, read_code
+from services.control.catalogue.entry import Entry
 from services.control.catalogue.fields import ENTRY_FIELDS, ITEM_FIELDS, Field, label
+from services.control.catalogue.schema_steps import Step
 from services.control.catalogue.vocabulary import Language
 from services.control.definitions import Definitions
 from services.control.retirements.plan import Retirement
@@ -40,6 +42,8 @@ class Mount:
     topic: str
     seen: Mapping[str, Any] | None
     as_of: datetime | None
+    steps: tuple[Step, ...]
+    """What became of its schema, the newest step first."""
     cases: tuple[CaseLine, ...]
     """As far as the reader may see them."""
     ending: Retirement | None
@@ -64,7 +68,7 @@ class Line:
 def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, ...]:
     """The resources of the bus under an entry's code."""
     visible = visible_to(parts, principal, Action.CASE_LOOK)
-    resources = resources_of(entry, parts.definitions)
+    resources = schemas.resources_of(entry, parts.definitions)
     with parts.database.reading() as connection:
         seen = snapshots.some_of(connection, Kind.RESOURCE, [each.id for each in resources])
         endings = of_resources(connection, [each.id for each in resources])
@@ -74,6 +78,7 @@ def mounts_of(parts: Parts, principal: Principal, entry: Entry) -> tuple[Mount, 
                 topic=canonical(each.id),
                 seen=seen.documents.get(each.id),
                 as_of=seen.as_of,
+                steps=schemas.steps_of(principal, entry, each, seen.documents.get(each.id)),
                 cases=tuple(
                     line
                     for state in GIVING
@@ -97,14 +102,6 @@ def successors_of(resource: Resource, definitions: Definitions) -> tuple[tuple[s
     same = (each for each in definitions.resources.values() if _base(each) == _base(resource))
     newer = sorted((each for each in same if each.version > resource.version), key=lambda each: each.version)
     return tuple((each.id, each.id) for each in newer)
-
-
-def resources_of(entry: Entry, definitions: Definitions) -> Sequence[Resource]:
-    """The resources that are declared under an entry's code, the newest version last."""
-    if entry.code is None:
-        return ()
-    found = [each for each in definitions.resources.values() if read_code(each.code) == entry.code]
-    return sorted(found, key=lambda each: each.version)
 
 
 def differences(before: Entry, after: Entry, language: Language) -> list[Line]:

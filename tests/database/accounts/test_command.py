@@ -10,10 +10,12 @@ from sqlalchemy import select
 from services.cli import account, account_token, bus
 from services.cli.main import app
 from services.cli.output import run
+from services.control.notices.words import Channel, Language
 from services.control.signing_in.local import Denied, LoggedIn, Try
 from services.control.store.accounts import persons
 from services.control.store.database import ControlDatabase
-from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX
+from services.control.store.notices import addresses, deliveries
+from services.control.store.notices.tables import NOTICE_EVENTS, NOTICE_INBOX, Way
 from services.control.store.outbox import acts_on
 from tests.database.accounts.city import NOW, logins
 from tests.unit.cli.called import Ended, Govbus, shape
@@ -145,6 +147,29 @@ def test_the_department_of_an_account_hears_that_its_password_was_reset_and_not_
     assert told() == []
     govbus("account", "reset-password", "wang.li")
     assert told() == [("account.password_reset", "police")]
+
+
+def test_the_owner_of_an_account_hears_of_each_reset_in_the_accounts_own_mailbox(
+    govbus: Govbus, control_database: ControlDatabase
+) -> None:
+    own, office = "wang.li@police.example.cn", "office@police.example.cn"
+    govbus(*POLICE)
+    with control_database.begin() as connection:
+        addresses.add(connection, "police", Way.EMAIL, office, Language.EN, who="somebody", now=NOW)
+    assert govbus(*WANG, "--role", "consumer", "--email", own).code == 0
+    with control_database.reading() as connection:
+        assert deliveries.listed(connection) == []
+    for _ in range(2):
+        assert govbus("account", "reset-password", "wang.li").code == 0
+    with control_database.reading() as connection:
+        letters = deliveries.listed(connection)
+        known = addresses.of_department(connection, "police")
+    assert sorted((each.target, each.channel) for each in letters) == [
+        *[(office, Channel.EMAIL)] * 2,
+        *[(own, Channel.EMAIL)] * 2,
+    ]
+    assert {each.kind for each in letters} == {"account.password_reset"}
+    assert [each.target for each in known] == [office]
 
 
 def test_an_account_is_switched_off_and_on(govbus: Govbus) -> None:

@@ -287,6 +287,30 @@ def test_who_works_on_stopped_events_is_asked_for_at_each_provider(
     assert owed(database) == [("console:root", "quarantine.discard", "police", account)]
 
 
+def test_what_the_machines_user_does_with_stopped_events_is_owed_to_the_ledger_too(
+    govbus: Call, city: MemoryCity, database: ControlDatabase
+) -> None:
+    assert govbus("quarantine", "discard", STOPPED, "--dry-run").code == ExitCode.OK
+    assert (city.written, owed(database)) == ([], [])
+    ended = govbus("quarantine", "discard", STOPPED, "--why", "a test row", "--json")
+    assert ended.code == ExitCode.OK, ended.err
+    assert dict(city.written[0].headers)["govbus_actor"] == b"console:root"
+    assert owed(database) == [("console:root", "quarantine.discard", "police", None)]
+
+
+def test_without_the_database_the_machines_user_works_on_and_is_told_that_the_ledger_has_nothing(
+    govbus: Call, city: MemoryCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed() -> ControlDatabase:
+        raise CommandFailed(ExitCode.UNAVAILABLE, "the database does not answer", "", "")
+
+    monkeypatch.setattr(owing, "open_control", closed)
+    ended = govbus("quarantine", "discard", STOPPED, "--why", "a test row")
+    assert ended.code == ExitCode.OK, ended.err
+    assert "quarantine.discard is not in the ledger" in ended.err
+    assert len(city.written) == 1
+
+
 @pytest.mark.requirement("A11-02")
 @pytest.mark.parametrize(
     ("login", "verb", "scope", "name", "role"),

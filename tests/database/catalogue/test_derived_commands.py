@@ -22,7 +22,8 @@ from services.control.tickets.words import Action as TicketAction
 from tests.database.tickets.filing import file, taken
 from tests.database_fixture import DatabaseOnly
 from tests.support.desk import Office
-from tests.support.sharing_cases import CONSUMER
+from tests.support.schema_steps import CODE, resource_document
+from tests.support.sharing_cases import CONSUMER, PERSON
 from tests.support.staff import hire, staffed
 from tests.support.stored_catalogue import brought, numbered, opened
 from tests.support.tickets import BUREAU, PROVIDER
@@ -240,3 +241,17 @@ def test_a_revision_is_registered_with_the_number_of_its_filing_where_packs_ask_
     assert govbus(*register, "--filing", "备案17号").code == ExitCode.OK
     shown = answered(govbus, "catalogue", "show", code, like="catalogue-show")
     assert [each["filing"] for each in shown["versions"]] == ["", "备案17号"]
+
+
+def test_schemas_of_an_entry_say_what_changed_and_what_readers_cannot_follow(
+    govbus: Call, control_database: ControlDatabase
+) -> None:
+    assert govbus("catalogue", "schemas", CODE).code == ExitCode.NEGATIVE
+    assert govbus("catalogue", "schemas", "none").code == ExitCode.USAGE
+    with control_database.begin() as connection:
+        put(connection, Kind.RESOURCE, {PERSON: resource_document()}, datetime(2026, 11, 26, tzinfo=UTC))
+    (resource,) = answered(govbus, "catalogue", "schemas", CODE, like="catalogue-schemas")["resources"]
+    assert [each["after"] for each in resource["steps"]] == ["3", "2"]
+    shown = govbus("catalogue", "schemas", CODE).out
+    assert "2026-11-26" in shown
+    assert shown.count("cannot follow") == 1

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from producers.connect_status import ConnectorStatus
 from producers.snapshot import Snapshot
+from services.control.catalogue.schema_steps import Registered
 from services.control.process.collecting.connectors import alarm_documents, connector_documents
 from services.control.process.collecting.facts import Facts, look, topic_documents
 from services.control.process.collecting.grants import grant_documents, is_department
@@ -24,6 +25,7 @@ from services.control.process.collecting.ledger_sums import (
     follow,
 )
 from services.control.process.collecting.resources import quarantine_documents, resource_documents
+from services.control.process.collecting.schemas import schema_documents
 from services.control.process.collecting.view import BusView
 from services.control.process.collecting.volumes import volume_documents
 from services.control.process.errors import in_words, is_expected
@@ -46,6 +48,9 @@ class Sources(Protocol):
 
     def policy(self) -> Policy | None:
         """The newest policy; None before the first."""
+
+    def schemas(self, subject: str) -> Sequence[Registered]:
+        """Every registered version of a subject's schema, the oldest first."""
 
     def ledger(self) -> "Ledger":
         """A reader of decision blocks."""
@@ -157,11 +162,18 @@ class Collector:
         intake = sums[INTAKE].sums if INTAKE in sums else {}
         delivery = sums[DELIVERY].sums if DELIVERY in sums else {}
         committed = view.committed(lambda group: is_department(group, policy))
+        schemas = self._schemas(policy)
+        resources = resource_documents(policy, facts, intake, now)
         return {
-            Kind.RESOURCE: resource_documents(policy, facts, intake, now),
+            Kind.RESOURCE: {id_: {**document, **schemas[id_]} for id_, document in resources.items()},
             Kind.QUARANTINE: quarantine_documents(policy, facts, intake),
             Kind.GRANT: grant_documents(policy, facts, committed, delivery, view, now),
         }
+
+    def _schemas(self, policy: Policy) -> dict[str, dict[str, Any]]:
+        with self.database.reading() as connection:
+            known = snapshots.all_of(connection, Kind.RESOURCE).documents
+        return schema_documents(policy, known, self.sources.schemas)
 
     def _put(self, documents: Mapping[Kind, Mapping[str, Document]], as_of: datetime | None = None) -> None:
         moment = as_of or self.now()

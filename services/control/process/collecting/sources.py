@@ -10,6 +10,8 @@ from producers.connect_client import ConnectClient
 from producers.connect_status import ConnectorStatus
 from producers.connector import connector_name
 from producers.snapshot import Snapshot, newest_snapshot
+from schemas.registry import SchemaRegistry
+from services.control.catalogue.schema_steps import Registered
 from services.control.policy_topic import newest_policy
 from services.control.process.collecting.collector import Ledger
 from services.control.process.collecting.view import BusView, KafkaView
@@ -35,6 +37,7 @@ class StackSources:
     decoder: Decoder
     connect: ConnectClient
     watch_url: str
+    registry: SchemaRegistry
     view: BusView = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +48,11 @@ class StackSources:
         if names.POLICY not in self.reader.topics():
             return None
         return newest_policy(self.config)
+
+    def schemas(self, subject: str) -> Sequence[Registered]:
+        """Every version of a subject, the oldest first."""
+        numbers = sorted(self.registry.versions(subject))
+        return [Registered(number, self.registry.version(subject, number)) for number in numbers]
 
     def ledger(self) -> Ledger:
         """A reader of decision blocks."""

@@ -150,6 +150,30 @@ def of_department(connection: Connection, department: str) -> list[KnownAddress]
     return [address_of(row) for row in connection.execute(wanted.order_by(NOTICE_ADDRESSES.c.id))]
 
 
+def of_account(connection: Connection, account: str, mailbox: str, now: datetime) -> int | None:
+    """The number of an account's own mailbox, for what its owner must hear; None where it has no mailbox.
+
+    It stands under a name that no department has, so nothing that departments are told goes there. It is the
+    account's e-mail address, whose entry was an act for the ledger already.
+    """
+    if not is_mailbox(mailbox):
+        return None
+    row = {
+        "department": f"account:{account}",
+        "way": Way.EMAIL.value,
+        "target": mailbox,
+        "language": Language.ZH.value,
+        "active": True,
+        "secret_version": 1,
+        "added_at": now,
+    }
+    statement = insert(NOTICE_ADDRESSES).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["department", "way", "target"], set_={"active": True}
+    )
+    return int(connection.execute(statement.returning(NOTICE_ADDRESSES.c.id)).scalar_one())
+
+
 def one(connection: Connection, id_: int) -> KnownAddress | None:
     """One address, switched off or not; None where there is none."""
     row = connection.execute(select(NOTICE_ADDRESSES).where(NOTICE_ADDRESSES.c.id == id_)).first()

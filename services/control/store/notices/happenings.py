@@ -4,7 +4,7 @@ All of it stands in the transaction of the change that it tells of, so that nobo
 happen, and nothing that happened is left untold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,13 @@ from services.control.store.notices.tables import (
 _WAYS = {Way.EMAIL: (Channel.EMAIL, Channel.DIGEST), Way.WEBHOOK: (Channel.WEBHOOK,)}
 
 
-def tell(connection: Connection, happened: Happened, id_: UUID, digest_at: datetime) -> bool:
+def tell(
+    connection: Connection,
+    happened: Happened,
+    id_: UUID,
+    digest_at: datetime,
+    mailboxes: Collection[int] = (),
+) -> bool:
     """Tell everybody whom the table names, and return whether it was news.
 
     Args:
@@ -35,6 +41,7 @@ def tell(connection: Connection, happened: Happened, id_: UUID, digest_at: datet
         happened: what is told; the same key is told once, whoever tells it again.
         id_: of the event, if it is news.
         digest_at: when the next digest leaves.
+        mailboxes: to which of the addresses a letter goes at once, whatever the table says.
     """
     row = {
         "id": id_,
@@ -49,6 +56,7 @@ def tell(connection: Connection, happened: Happened, id_: UUID, digest_at: datet
     recipients = told(happened)
     _fill_inboxes(connection, id_, recipients)
     _owe_deliveries(connection, id_, happened.at, digest_at, recipients)
+    _owe_letters(connection, id_, happened.at, mailboxes)
     return True
 
 
@@ -101,6 +109,12 @@ def _owe_deliveries(
     ]
     if rows:
         connection.execute(NOTICE_DELIVERIES.insert(), rows)
+
+
+def _owe_letters(connection: Connection, event: UUID, at: datetime, mailboxes: Collection[int]) -> None:
+    letters = [_delivery(event, each, Audience.CONSUMER, Channel.EMAIL, at, at) for each in mailboxes]
+    if letters:
+        connection.execute(NOTICE_DELIVERIES.insert(), letters)
 
 
 def _delivery(

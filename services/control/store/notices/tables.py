@@ -100,7 +100,10 @@ NOTICE_ADDRESSES: Final = Table(
     CheckConstraint("secret_version >= 1", name="secret_version"),
     UniqueConstraint("department", "way", "target"),
 )
-"""A mailbox or an endpoint. Of a secret it holds the version only (`signature.secret_of`)."""
+"""A mailbox or an endpoint, of a department or an account (`addresses.of_account`).
+
+Of a secret it holds the version only (`signature.secret_of`).
+"""
 
 NOTICE_DELIVERIES: Final = Table(
     "notice_deliveries",
