@@ -35,9 +35,9 @@ class SubscriberSettings(BaseModel):
     registry_username: str = ""
     registry_password: SecretStr = SecretStr("")
     topic: TopicName = Field(pattern=r"^sub\.[^.]+\..+\.[^.]+$")
-    """``sub.<consumer>.<resource>.<grant>``"""
+    """``sub.<consumer>.<resource>.<grant>``, or that of a redelivery beside it."""
     group_id: str = ""
-    """Consumer group; without one it is ``<consumer>.<grant>``."""
+    """Consumer group; without one it is ``<consumer>.<grant>``, and another one for each redelivery."""
     allowed_outage_s: float = Field(default=_SEVEN_DAYS_S, gt=0)
     """How long the bus keeps every record before compaction (``min.compaction.lag.ms``), in seconds."""
     commit_every_s: float = Field(default=1.0, gt=0)
@@ -52,8 +52,7 @@ class SubscriberSettings(BaseModel):
     @classmethod
     def _own_group(cls, given: Any) -> Any:
         if isinstance(given, dict) and not given.get("group_id") and "topic" in given:
-            parts = str(given["topic"]).split(".")
-            return {**given, "group_id": f"{parts[min(1, len(parts) - 1)]}.{parts[-1]}"}
+            return {**given, "group_id": _group_of(str(given["topic"]))}
         return given
 
     @property
@@ -64,7 +63,7 @@ class SubscriberSettings(BaseModel):
     @property
     def grant(self) -> GrantId:
         """The grant that the topic delivers."""
-        return GrantId(self.topic.rsplit(".", 1)[1])
+        return GrantId(names.grant_topic_of(self.topic).rsplit(".", 1)[1])
 
     @property
     def parking_topic(self) -> TopicName:
@@ -91,7 +90,7 @@ class SubscriberSettings(BaseModel):
 
 
 def from_credentials_file(
-    path: Path | str, *, grant: str | None = None, topic: str | None = None
+    path: Path | str, *, grant: str | None = None, topic: str | None = None, replay: int | None = None
 ) -> SubscriberSettings:
     """Read the department's credentials file, as ``govbus apply`` writes it.
 
@@ -103,6 +102,7 @@ def from_credentials_file(
         path: the file, readable by its owner only.
         grant: which of the file's grants to read; needed only where it holds several.
         topic: the grant topic to read, whatever the file says.
+        replay: the number of a redelivery to a separate topic, which is read in the grant's place.
 
     Raises:
         CredentialsUnusable: the file is missing, not JSON, incomplete, or readable by others; or it holds
@@ -113,6 +113,8 @@ def from_credentials_file(
     if isinstance(registry, dict):
         content.update({f"registry_{name}": value for name, value in registry.items()})
     chosen = topic or _topic_of(content.pop("grants", None), grant, str(path)) or content.get("topic")
+    if chosen and replay is not None:
+        chosen = names.redelivered(TopicName(chosen), replay)
     if chosen != content.get("topic"):
         # A group belongs to one topic: reading another must not move the offsets of the file's own.
         content.pop("group_id", None)
@@ -131,6 +133,13 @@ def from_environment(environment: Mapping[str, str]) -> SubscriberSettings:
         if ENVIRONMENT_PREFIX + field.upper() in environment
     }
     return _settings(found, f"environment variables {ENVIRONMENT_PREFIX}*")
+
+
+def _group_of(topic: str) -> str:
+    """``<consumer>.<grant>``; behind it stands which redelivery it is, whose offsets are no others'."""
+    of_grant = names.grant_topic_of(topic)
+    parts = of_grant.split(".")
+    return f"{parts[min(1, len(parts) - 1)]}.{parts[-1]}{topic.removeprefix(of_grant)}"
 
 
 def _topic_of(grants: Any, grant: str | None, origin: str) -> str | None:

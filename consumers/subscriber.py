@@ -78,7 +78,13 @@ class Subscriber:
 
     @classmethod
     def from_credentials_file(
-        cls, path: Path | str, handler: Handler | None = None, *, grant: str | None = None, **options: Any
+        cls,
+        path: Path | str,
+        handler: Handler | None = None,
+        *,
+        grant: str | None = None,
+        replay: int | None = None,
+        **options: Any,
     ) -> Self:
         """A subscriber with the settings of the department's credentials file.
 
@@ -86,12 +92,13 @@ class Subscriber:
             path: the file that ``govbus apply`` wrote, readable by its owner only.
             handler: what to do with each record.
             grant: which grant to read, where the file holds several.
+            replay: the number of a redelivery to a separate topic, which is read in the grant's place.
             options: further arguments of the constructor.
 
         Raises:
             CredentialsUnusable: the file is missing, malformed or readable by others.
         """
-        return cls(from_credentials_file(path, grant=grant), handler, **options)
+        return cls(from_credentials_file(path, grant=grant, replay=replay), handler, **options)
 
     def run(self, stop: Stop = never) -> None:
         """Hand over records until ``stop`` says so; may be called again afterwards.

@@ -10,6 +10,7 @@
 | versions.<published raw topic without "raw."> | gate | gate, operator, replay, audit |
 | claims.<provider>                    | gate              | operator                                       |
 | sub.<consumer>.<resource>.<grant>    | fan-out, copier   | that consumer, copier, replay, audit, trace    |
+| <topic of the grant>.replay.<N>      | fan-out, copier   | that consumer, copier, replay, audit, trace    |
 | epochs.<grant>                       | copier            | that consumer, copier, operator, replay, audit |
 | epochs.<resource> | gate, copier | copier, operator, replay, audit, doctor, control |
 | ledger.intake                        | gate              | replay, audit, control                         |
@@ -24,10 +25,12 @@
 | notify.<provider>                    | Connect           | operator, audit, doctor, control               |
 | parked.<consumer>                    | that consumer     | that consumer                                  |
 
-The operator writes raw records only to release what was stopped. Commands that count or show quarantine and
-claims read them as the operator and everything else as audit (services/ledger/two_logins.py).
+Only a redelivery writes a topic ``.replay.<N>``, as the copier; the fan-out's right on grants' topics covers
+it, too. The operator writes raw records only to release what was stopped. Commands that count or show
+quarantine and claims read them as the operator and everything else as audit (services/ledger/two_logins.py).
 """
 
+import re
 from typing import Final
 
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId, TopicName
@@ -41,6 +44,9 @@ LEDGER_CHECKPOINTS: Final = TopicName("ledger.checkpoints")
 DISPUTES: Final = TopicName("disputes")
 HEARTBEAT_PREFIX: Final = "heartbeat"
 SINK_PREFIX: Final = "sink."
+GRANT_PREFIX: Final = "sub."
+"""What the topics begin with that departments read under their grants."""
+_REDELIVERED: Final = re.compile(r"(?P<of>sub\..+)\.replay\.(?P<number>[0-9]+)")
 
 LEDGER_PARTITIONS: Final = 4
 ACTS_PARTITIONS: Final = 1
@@ -108,6 +114,28 @@ def claims(provider: ProviderId) -> TopicName:
 def grant_topic(consumer: ConsumerId, resource: ResourceId, grant: GrantId) -> TopicName:
     """What one grant delivers; it has one reader."""
     return TopicName(f"sub.{consumer}.{resource}.{grant}")
+
+
+def redelivered_prefix(topic: TopicName) -> str:
+    """What the separate topics of a grant's redeliveries begin with; its reader may read all that do."""
+    return f"{topic}.replay."
+
+
+def redelivered(topic: TopicName, replay: int) -> TopicName:
+    """The separate topic of one redelivery, beside the topic of its grant."""
+    return TopicName(f"{redelivered_prefix(topic)}{replay}")
+
+
+def redelivery_of(topic: str) -> int | None:
+    """The number of the replay that made the topic; None where none did."""
+    found = _REDELIVERED.fullmatch(topic)
+    return None if found is None else int(found["number"])
+
+
+def grant_topic_of(topic: str) -> TopicName:
+    """The topic of the grant under which a separate one was written; any other topic as it is."""
+    found = _REDELIVERED.fullmatch(topic)
+    return TopicName(topic if found is None else found["of"])
 
 
 def epochs(subject: GrantId | ResourceId) -> TopicName:

@@ -70,6 +70,9 @@ def create_command(
     at: Annotated[str | None, typer.Option(help="An input partition: TOPIC:PARTITION[:FROM-TO].")] = None,
     policy: Annotated[int | None, typer.Option(help="What-if: this version; today's if none.")] = None,
     grant_file: Annotated[Path | None, typer.Option(help="What-if: this declaration of a grant.")] = None,
+    separate: Annotated[
+        bool, typer.Option("--separate", help="Redeliver: to a topic of its own, for seven days.")
+    ] = False,
     throttle: Annotated[int | None, typer.Option(min=1, help="Records a second at most.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +94,12 @@ def create_command(
         from_offset=begin,
         to_offset=end,
     )
-    options = {"policy_version": policy, "grant": declared_grant(grant_file), "throttle": throttle}
+    options = {
+        "policy_version": policy,
+        "grant": declared_grant(grant_file),
+        "separate": separate or None,
+        "throttle": throttle,
+    }
     with _told(), open_control() as database:
         order = Order(
             purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
@@ -180,7 +188,7 @@ def list_command(
         emit_json({"replays": [_shown(each) for each in found]})
         return
     rows = [
-        (r.number, r.order.purpose.value, r.state.value, (r.result or {}).get("verdict", ""), r.order.reason)
+        (r.number, _purpose(r.order), r.state.value, (r.result or {}).get("verdict", ""), r.order.reason)
         for r in found
     ]
     table("Replays", ("number", "purpose", "state", "verdict", "reason"), rows)
@@ -265,16 +273,22 @@ def _answer(found: Replay, *, as_json: bool) -> None:
     if as_json:
         emit_json(_shown(found))
         return
-    typer.echo(f"replay {found.number}, {found.order.purpose.value}: {found.state.value}")
+    typer.echo(f"replay {found.number}, {_purpose(found.order)}: {found.state.value}")
     if found.progress and found.state is State.RUNNING:
         typer.echo(f"  {found.progress['done']:,} of {found.progress['of']:,} records")
     if found.result:
         _show_result(found.result)
 
 
+def _purpose(order: Order) -> str:
+    return f"{order.purpose.value} to a separate topic" if order.separate else order.purpose.value
+
+
 def _show_result(result: Mapping[str, Any]) -> None:
     said = result.get("said", result["verdict"])
     typer.echo(f"  {said}: {result.get('records', result.get('delivered', 0)):,} records")
+    if "topic" in result:
+        typer.echo(f"  on {result['topic']}")
     if result.get("by_copies"):
         typer.echo(
             f"  {result['by_copies']:,} deliveries that a full-volume copy gave, compared as it gave them"

@@ -15,6 +15,8 @@ from confluent_kafka.admin import (
 
 from services.control import state
 from services.control.state import Acl, Pattern, Right
+from topics import names
+from topics.event import TopicName
 
 _TIMEOUT_S: Final = 15.0
 _RESOURCES: Final = {
@@ -62,19 +64,26 @@ def delete_acls(admin: AdminClient, acls: Iterable[Acl]) -> None:
 def remove_readers(admin: AdminClient, topics: Iterable[str]) -> None:
     """Take every right to read that is given on exactly these topics, whoever has it, in one request.
 
-    Our own users read grant topics by a right on their prefix and keep it.
+    With a grant's topic go the separate ones of its redeliveries. Our own users read grant topics by a right
+    on their prefix and keep it.
     """
     make: Any = AclBindingFilter
     filters = [
-        make(
-            ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, right, AclPermissionType.ALLOW
-        )
+        make(ResourceType.TOPIC, name, pattern, None, None, right, AclPermissionType.ALLOW)
         for topic in topics
+        for pattern, name in _places(TopicName(topic))
         for right in (AclOperation.READ, AclOperation.ALL)
     ]
     if filters:
         for answer in admin.delete_acls(filters, request_timeout=_TIMEOUT_S).values():
             answer.result()
+
+
+def _places(topic: TopicName) -> Iterable[tuple[ResourcePatternType, str]]:
+    """How rights name a topic and, where it is a grant's, what is redelivered beside it."""
+    yield ResourcePatternType.LITERAL, topic
+    if topic.startswith(names.GRANT_PREFIX):
+        yield ResourcePatternType.PREFIXED, names.redelivered_prefix(topic)
 
 
 def _ours(binding: Any) -> Acl:

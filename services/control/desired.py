@@ -15,7 +15,7 @@ from services.control.rights import rights
 from services.control.state import DesiredState, Quota, Topic
 from topics import names
 from topics.canonical import CANONICAL_KEY_SCHEMA, envelope_schema
-from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId, TopicName
 from topics.grants.declaration import Grant
 from topics.grants.keys import key_schema
 from topics.grants.projection import projected_schema
@@ -25,6 +25,7 @@ from topics.sink import Sink
 DAY_MS: Final = 86_400_000
 AUDIT_DAYS: Final = 400
 COMPACTION_LAG_MS: Final = 7 * DAY_MS
+REDELIVERED_DAYS: Final = 7
 DELETE_RETENTION_MS: Final = 8 * DAY_MS
 RAW_RECORD_BYTES: Final = 1_048_588
 """The largest raw record batch: Kafka's own limit, written down because the others are set against it."""
@@ -100,6 +101,12 @@ def desired_state(declared: Declared) -> DesiredState:
 def topic_of_grant(grant: Grant, resource: Resource) -> Topic:
     """The topic that a grant of that resource is delivered on."""
     return Topic(grant.topic, resource.partitions, _limited(_compacted(), STATE_RECORD_BYTES))
+
+
+def redelivered_topic(topic: TopicName, partitions: int) -> Topic:
+    """A separate topic of a redelivery: it keeps everything for as long as a grant's topic does at least."""
+    configs = _dated_by_broker(_limited(_deleted(REDELIVERED_DAYS), STATE_RECORD_BYTES))
+    return Topic(topic, partitions, configs)
 
 
 def topics_of_grant(grant: Grant, resource: Resource) -> tuple[Topic, ...]:

@@ -12,7 +12,13 @@ from services.control.copier import CopyLine, copy
 from services.control.copy_transactions import CopyTransactions, EpochInterrupted
 from services.control.disputes_topic import read_disputes
 from services.control.epoch_markers import GUARDED, Marker, MarkerKind, read_markers, still_unguarded
-from services.control.kafka_topics import TransactionStaysOpen, end_offsets, settled_ends
+from services.control.kafka_topics import (
+    TransactionStaysOpen,
+    delete_topics,
+    end_offsets,
+    settled_ends,
+    topic_names,
+)
 from services.control.reading import read_whole, whole_reader
 from services.control.settings import ApplySettings
 from services.control.sweep import Sweep, shrinks_too_much
@@ -49,7 +55,10 @@ class Epoch:
         return self.transition.grant
 
     def begin(self, entry: GrantPolicy, coming: Policy) -> None:
-        """Fence every earlier copier of the grant and write BEGIN, before the policy says FILLING."""
+        """Fence every earlier copier of the grant and write BEGIN, before the policy says FILLING.
+
+        What was redelivered to separate topics goes with it.
+        """
         topic = names.epochs(self.grant)
         end = end_offsets(self.admin, topic, names.EPOCHS_PARTITIONS, stable=True)[0]
         markers = read_markers(self.access, self.grant, end)
@@ -57,6 +66,13 @@ class Epoch:
         marker = self._marker(entry, coming, MarkerKind.BEGIN, self.transition.reason)
         marker = _with(marker, counts={GUARDED: int(not self._unguarded)})
         self._open().write([marker.output(coming.control_schemas.epoch_marker)])
+        if entry.generation > 1:
+            self._remove_redelivered(entry)
+
+    def _remove_redelivered(self, entry: GrantPolicy) -> None:
+        """No sweep reaches a separate topic, and what it holds may be outside the grant from now on."""
+        prefix = names.redelivered_prefix(entry.grant.topic)
+        delete_topics(self.admin, [name for name in topic_names(self.admin) if name.startswith(prefix)])
 
     def fill(self, policy: Policy) -> tuple[dict[int, int], dict[str, int]]:
         """Copy and sweep; return where the fan-out goes on per partition, and what was counted.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -56,6 +56,28 @@ def create_topics(admin: AdminClient, topics: Iterable[Topic], replication: int 
         answers = admin.create_topics(some, operation_timeout=_TIMEOUT_S, request_timeout=_TIMEOUT_S)
         for answer in answers.values():
             answer.result()
+
+
+def delete_topics(admin: AdminClient, topics: Iterable[str]) -> None:
+    """Delete the topics; one that is gone already is no error.
+
+    Raises:
+        KafkaException: the broker refused one.
+    """
+    wanted = sorted(topics)
+    if not wanted:
+        return
+    for answer in admin.delete_topics(wanted, request_timeout=_TIMEOUT_S).values():
+        try:
+            answer.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+
+
+def topic_names(admin: AdminClient) -> frozenset[str]:
+    """The names of all topics that there are."""
+    return frozenset(admin.list_topics(timeout=_TIMEOUT_S).topics)
 
 
 def alter_topics(admin: AdminClient, changes: Mapping[str, Mapping[str, str]]) -> None:

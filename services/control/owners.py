@@ -10,6 +10,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Whose
 from topics.event import GrantId, ResourceId
 from topics.grants.hold import HoldScope
+from topics.names import grant_topic_of
 from topics.policy import Policy
 
 SUSPENDING: Final[Mapping[HoldScope, Action]] = {
@@ -32,7 +33,7 @@ def whose_topic(topic: str, policy: Policy | None) -> Whose:
     head, *rest = topic.split(".")
     if head in _PROVIDERS and rest:
         return Whose(provider=rest[0])
-    provider = owners_of(policy).get(topic)
+    provider = owners_of(policy).get(grant_topic_of(topic))
     return Whose(provider=provider, consumer=rest[0] if head in _CONSUMERS and rest else None)
 
 

@@ -21,9 +21,8 @@ from services.control.acls import create_acls, delete_acls
 from services.control.credentials import write_owner_only
 from services.control.kafka_topics import TransactionStaysOpen, settled_ends
 from services.control.live import receipts_path
-from services.control.rights import grant_denials
+from services.control.rights import grant_denials, reading_rights
 from services.control.settings import ApplySettings
-from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.transitions import receipt_name
 from topics.grants.declaration import Grant
 from topics.names import canonical, copier_transactional_id, fanout_group
@@ -48,12 +47,9 @@ class Withdrawal:
     settings: ApplySettings
 
     def remove_readers(self, grants: Iterable[Grant]) -> int:
-        """Take each consumer's right to read the grant's topic; return the time in ms since 1970."""
-        rights = [
-            Acl(f"consumer-{grant.consumer}", ResourceType.TOPIC, Pattern.LITERAL, grant.topic, Right.READ)
-            for grant in grants
-        ]
-        delete_acls(self.admin, rights)
+        """Take each consumer's rights to read under the grant; return the time in ms since 1970."""
+        given = (reading_rights(grant.consumer, grant.topic, grant.id) for grant in grants)
+        delete_acls(self.admin, {acl for acls in given for acl in acls})
         return time.time_ns() // 1_000_000
 
     def complete(self, entries: Sequence[GrantPolicy], policy: Policy, removed_ms: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Final
 from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.validity import in_force
 from topics import names
-from topics.event import ConsumerId, GrantId, ProviderId, ResourceId
+from topics.event import ConsumerId, GrantId, ProviderId, ResourceId, TopicName
 from topics.grants.declaration import Grant, GrantState
 from topics.resource import CapturedTable, Consumer, DirectPublication, Provider, Resource
 
@@ -81,8 +81,17 @@ def grant_rights(grant: Grant, day: date | None = None) -> set[Acl]:
         return grant_denials(grant)
     if not is_readable(grant, day):
         return set()
-    user = f"consumer-{grant.consumer}"
-    return {_topic(user, grant.topic, Right.READ), _topic(user, names.epochs(grant.id), Right.READ)}
+    return reading_rights(grant.consumer, grant.topic, grant.id)
+
+
+def reading_rights(consumer: ConsumerId, topic: TopicName, grant: GrantId) -> set[Acl]:
+    """What the consumer of a grant reads: its topic, the separate ones of its redeliveries, its epochs."""
+    user = f"consumer-{consumer}"
+    return {
+        _topic(user, topic, Right.READ),
+        _topics(user, names.redelivered_prefix(topic), Right.READ),
+        _topic(user, names.epochs(grant), Right.READ),
+    }
 
 
 def is_readable(grant: Grant, day: date | None) -> bool:
@@ -91,10 +100,15 @@ def is_readable(grant: Grant, day: date | None) -> bool:
 
 
 def grant_denials(grant: Grant) -> set[Acl]:
-    """Nobody writes to a withdrawn grant's topic, whichever policy version he believes in."""
+    """Nobody writes to a withdrawn grant's topics, whichever policy version he believes in."""
+    places = (
+        (Pattern.LITERAL, str(grant.topic)),
+        (Pattern.PREFIXED, names.redelivered_prefix(grant.topic)),
+    )
     return {
-        Acl(writer, ResourceType.TOPIC, Pattern.LITERAL, grant.topic, Right.WRITE, allow=False)
+        Acl(writer, ResourceType.TOPIC, pattern, name, Right.WRITE, allow=False)
         for writer in (FANOUT, COPIER)
+        for pattern, name in places
     }
 
 

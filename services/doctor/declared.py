@@ -5,6 +5,7 @@ from typing import Final
 from services.control.comparison import Comparison
 from services.control.difference import Plan, StepKind
 from services.doctor.finding import Finding, Level, failure, listed, note, ok, warning
+from topics.names import grant_topic_of
 
 _APPLY: Final = "govbus apply"
 _CHECKS: Final = {
@@ -84,8 +85,13 @@ def judge_no_definitions(reason: str) -> Finding:
 
 
 def judge_foreign_topics(found: set[str], declared: set[str], own: tuple[str, ...]) -> list[Finding]:
-    """Topics that no definition names; ``own`` are prefixes of those that Connect and Faust keep."""
-    foreign = sorted(name for name in found - declared if not name.startswith(own))
+    """Topics that no definition names; ``own`` are prefixes of those that Connect and Faust keep.
+
+    A separate topic of a redelivery belongs to the grant that is declared.
+    """
+    foreign = sorted(
+        name for name in found if grant_topic_of(name) not in declared and not name.startswith(own)
+    )
     if not foreign:
         return []
     return [note("topics", f"no definition names {listed(foreign)}", "govbus plan")]

@@ -14,6 +14,7 @@ from services.evidence.entries import ACTS, DELIVERY, INTAKE, POLICY, Entry
 from services.evidence.faults import Fault, Faulty
 
 _COPIER: Final = "copier."
+_REPLAY: Final = "copier.replay."
 _CATCH_UP: Final = ".catch-up"
 _GRANT_TOPICS: Final = "sub."
 _WITHDRAWN: Final = frozenset({"suspended", "revoked"})
@@ -157,8 +158,9 @@ class Reading:
             self._add(count, version)
         for output in block["outputs"]:
             if output["topic"].startswith(_GRANT_TOPICS):
-                allowed[output["topic"]] = allowed.get(output["topic"], 0) - output["records"]
-                self._cuts.delivered(entry, version, output["topic"])
+                topic = _topic_of_grant(block["group"], output["topic"])
+                allowed[topic] = allowed.get(topic, 0) - output["records"]
+                self._cuts.delivered(entry, version, topic)
         for topic, difference in allowed.items():
             if difference:
                 what = f"{topic}: what was written is not what its grant counts"
@@ -209,6 +211,11 @@ def _allowed(
     if grant["state"] in _WITHDRAWN or (live and grant["state"] != "active"):
         raise Faulty(Fault.NOT_ALLOWED, str(entry), f"{named}: it is {grant['state']} there")
     return f"{_GRANT_TOPICS}{grant['consumer']}.{grant['resource']}.{grant['id']}"
+
+
+def _topic_of_grant(group: str, topic: str) -> str:
+    """A redelivery may write beside the grant's topic: the name ends with the number of its replay then."""
+    return topic.removesuffix(f".{group.removeprefix(_COPIER)}") if group.startswith(_REPLAY) else topic
 
 
 def _fixed(entry: Entry) -> tuple[int, Mapping[str, Any]]:

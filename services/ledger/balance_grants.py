@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from services.ledger.blocks import Block, BlockKind, GrantCount
 from services.ledger.proof import Evidence, Findings, GrantBalance, What
 from topics.event import GrantId, WithheldReason
-from topics.names import canonical, fanout_group
+from topics.names import canonical, fanout_group, grant_topic_of
 
 _WITHHELD = frozenset(WithheldReason)
 
@@ -97,7 +97,7 @@ def _check_output(block: Block, findings: Findings) -> None:
     written: Counter[str] = Counter()
     for output in block.outputs:
         if output.topic.startswith("sub."):
-            written[output.topic.rsplit(".", 1)[1]] += output.records
+            written[grant_topic_of(output.topic).rsplit(".", 1)[1]] += output.records
     counted: Counter[str] = Counter()
     for count in block.grants:
         counted[count.grant] += count.delivered + count.tombstoned

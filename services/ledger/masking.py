@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from topics.names import grant_topic_of
 from topics.policy import Policy
 from topics.resource import Resource
 
@@ -91,7 +92,7 @@ def _resource(topic: str, policy: Policy | None) -> Resource | None:
         if topic in (entry.resource.raw_topic, entry.resource.canonical_topic):
             return entry.resource
     for grant in policy.grants.values():
-        if grant.grant.topic == topic:
+        if grant.grant.topic == grant_topic_of(topic):
             return policy.resources[grant.grant.resource].resource
     return None
 

@@ -21,7 +21,7 @@ from services.ledger.replay.what_is_known import Known
 from services.ledger.replay.words import Purpose
 from tests.support.memory_bus import MemoryCity
 from tests.unit.ledger.test_city import PERSON, person
-from topics.event import ResourceId
+from topics.event import GrantId, ResourceId
 
 NOW = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
 SCOPE = Scope(resource=ResourceId("population.person.v1"))
@@ -33,6 +33,20 @@ def approved(database: ControlDatabase, purpose: Purpose = Purpose.AUDIT) -> int
         number = work.request(connection, order, "anna", NOW).number
         work.step(connection, number, Step.APPROVE, "bo", NOW)
     return number
+
+
+def test_where_a_redelivery_goes_is_told_with_every_step(control_database: ControlDatabase) -> None:
+    scope = replace(SCOPE, grant=GrantId("health-persons-gusu"))
+    order = Order(Purpose.REDELIVER, scope, "lost there", "contract 7", {"separate": True})
+    with control_database.begin() as connection:
+        number = work.request(connection, order, "anna", NOW).number
+        work.step(connection, number, Step.APPROVE, "bo", NOW)
+        assert work.load(connection, number) is not None
+        acts = acts_on(connection, work.KIND, str(number))
+    assert [(act.what, act.facts["separate"]) for act in acts] == [
+        ("replay.request", True),
+        ("replay.approve", True),
+    ]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """On the real stack: decided again to the byte, compared with another policy, delivered again."""
 
+import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -7,13 +9,19 @@ from typing import Any
 import pytest
 import yaml
 
+from consumers.errors import AccessRevoked
+from consumers.settings import SubscriberSettings, from_credentials_file
+from consumers.subscriber import Subscriber
 from services.cli.control import control_database
 from services.control.accounts.roles import Role
+from services.control.kafka_topics import topic_names
 from services.control.replays.redelivering import HEADER
 from tests.e2e.live_city import LiveCity
 from tests.e2e.people import ELSEWHERE, delete, insert, number, update
 from tests.support.staff import hire, settle
+from tests.support.waiting import eventually, patience
 from topics.event import GrantId, TopicName
+from topics.names import redelivered
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -127,6 +135,57 @@ def test_a_redelivery_is_marked_and_changes_no_state(city: LiveCity, command: Co
     assert again
     assert {dict(each.headers)[HEADER].decode() for each in again} == {asked}
     assert table_of(city, topic) == held
+
+
+@pytest.mark.requirement("A8-05")
+@pytest.mark.usefixtures("lived")
+def test_a_separate_redelivery_is_its_departments_alone_and_ends_with_its_grant(
+    city: LiveCity, command: Command
+) -> None:
+    own = city.topic_of(HEALTH)
+    asked = approved(
+        command,
+        "replay.operator",
+        "replay.authority",
+        *("--purpose", "redeliver", "--grant", HEALTH, "--separate"),
+    )
+    code, done = command("replay", "run", asked, "--as", "replay.operator")
+    assert (code, done["options"]) == (0, {"separate": True}), done
+    topic = redelivered(own, int(asked))
+    assert done["result"]["topic"] == topic
+    written = city.records(topic)
+    assert len(written) == done["result"]["delivered"] + done["result"]["tombstoned"] > 0
+    assert table_of(city, topic).items() <= table_of(city, own).items()
+    assert not any((HEADER, asked.encode()) in each.headers for each in city.records(own))
+    assert city.balance()["differences"] == []
+
+    department = from_credentials_file(city.credentials("health"), grant=HEALTH, replay=int(asked))
+    got = read_as(department, len(written))
+    assert got == {each.coordinates for each in written}
+    stranger = from_credentials_file(city.credentials("education"), topic=topic)
+    with pytest.raises(AccessRevoked):
+        read_as(stranger, 1)
+
+    why = ("--reason", "data found on a market", "--yes", HEALTH)
+    assert command("grant", "suspend", HEALTH, *why)[0] == 0
+    try:
+        with pytest.raises(AccessRevoked):
+            read_as(department, 1)
+    finally:
+        assert command("grant", "resume", HEALTH, *why)[0] == 0
+    # What it held may be outside the grant that was resumed.
+    eventually(lambda: topic not in topic_names(city.stack.admin()), 30)
+    assert command("plan")[1]["steps"] == []
+
+
+def read_as(department: SubscriberSettings, count: int) -> set[str]:
+    """What a reader gets that begins anew, until there are so many."""
+    anew = {"group_id": f"{department.consumer}.{uuid.uuid4().hex}"}
+    found: set[str] = set()
+    deadline = time.monotonic() + 60 * patience()
+    with Subscriber(department.model_copy(update=anew), lambda each: found.add(each.coordinates)) as reader:
+        reader.run(lambda: len(found) >= count or time.monotonic() > deadline)
+    return found
 
 
 def table_of(city: LiveCity, topic: TopicName) -> dict[str, dict[str, Any]]:

@@ -39,7 +39,7 @@ from tests.support.suspending import Killed, MemoryBus, MemoryJournal, suspendin
 from topics.event import ConsumerId, GrantId, PolicyNumber, SchemaId, TopicName
 from topics.grants.declaration import Grant, GrantState
 from topics.grants.hold import Hold, HoldScope
-from topics.names import epochs
+from topics.names import epochs, redelivered_prefix
 from topics.policy import CaseMark, Policy
 
 T = TypeVar("T")
@@ -195,7 +195,8 @@ class MemoryGrantBus:
         return self._done(f"{grant}.1")
 
     def close(self, topics: Collection[TopicName]) -> None:
-        self.acls = {acl for acl in self.acls if acl.name not in topics}
+        gone = {*topics, *map(redelivered_prefix, topics)}
+        self.acls = {acl for acl in self.acls if acl.name not in gone}
 
     def finish(self) -> None:
         self._asked("finish")

@@ -11,6 +11,7 @@ from services.control.contracts.terms import days_of, mask_of, rows_of, title_of
 from services.control.contracts.wording import Phrase, say
 from services.control.desired import DAY_MS
 from services.control.rights import grant_rights
+from services.control.state import Pattern
 from topics.canonical import schema_text
 from topics.quality import declaration as declared
 from topics.quality.verdict import Severity
@@ -190,7 +191,8 @@ def _roles(agreement: Agreement, language: Language) -> Iterator[dict[str, Any]]
     who = titled(agreement.consumer.titles, language)
     for acl in sorted(grant_rights(agreement.grant)):
         if acl.allow:
-            told = say(Phrase.READER, language, consumer=who, right=acl.right.value, topic=acl.name)
+            topic = f"{acl.name}…" if acl.pattern is Pattern.PREFIXED else acl.name
+            told = say(Phrase.READER, language, consumer=who, right=acl.right.value, topic=topic)
             yield {"role": acl.user, "access": acl.right.value, "description": told}
 
 

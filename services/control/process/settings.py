@@ -56,7 +56,7 @@ class ControlSettings(BaseModel):
     acquired_s: Seconds = 300.0
     """How often the ledger is told up to where departments have committed."""
     forgetting_s: Seconds = 3_600.0
-    """How often rows are removed that nobody needs any more: old sessions, counters and notices."""
+    """How often is removed what nobody needs any more: old sessions and notices, topics of redeliveries."""
     definitions: Path | None = None
     """The folder in which resources are declared; the sample city's where it is not given."""
     ending_s: Seconds = 30.0

@@ -30,6 +30,7 @@ from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
 from services.control.process.recovery import RecoveryTurn
+from services.control.process.redelivered import RedeliveredTurn
 from services.control.process.retention import RetentionTurn
 from services.control.process.retirements import RetirementsTurn
 from services.control.process.sealing import SealingTurn
@@ -159,6 +160,7 @@ def _of_the_bus(
             Pace(settings.collector_s, longest_retry_s=30.0),
         ),
         "retention": (parts.retention(), Pace(settings.retention_s, longest_retry_s=300.0)),
+        "redelivered": (parts.redelivered(), Pace(settings.forgetting_s, longest_retry_s=300.0)),
         "census": (
             CensusTurn(database, parts.policy, parts.reader, now).turn,
             Pace(settings.census_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
@@ -239,6 +241,11 @@ class _Parts:
         """Raises what keeps evidence too briefly, as whoever may alter topics; whether anything was."""
         broker = KafkaBroker(access_of(self._stack).admin)
         return RetentionTurn(self._database, broker, now).turn
+
+    def redelivered(self) -> Callable[[], bool]:
+        """Removes separate topics whose time is over, as whoever may delete topics; whether any was."""
+        broker = KafkaBroker(access_of(self._stack).admin)
+        return RedeliveredTurn(self._database, broker, now).turn
 
     def evidence(self) -> Callable[[], bool]:
         """Seals the ledger; whether there is more of it."""

@@ -16,11 +16,11 @@ from services.control.cases.decision import Approval, rows_within
 from services.control.cases.words import SERVED, DeliveryMode, State
 from services.control.provisioning.marks import is_known
 from services.control.provisioning.policy_changes import delivering, strange_holds
-from services.control.rights import grant_rights, is_readable
+from services.control.rights import grant_rights, is_readable, reading_rights
 from services.control.state import Acl, Pattern, ResourceType, Right
 from services.control.validity import in_force
 from topics import names
-from topics.event import GrantId
+from topics.event import ConsumerId, GrantId
 from topics.grants.declaration import Grant, GrantState
 from topics.policy import GrantPolicy, Policy
 
@@ -99,7 +99,7 @@ def _older(picture: Picture) -> Iterator[Finding]:
 
 def _strange_rights(picture: Picture) -> Iterator[Finding]:
     allowed = {acl for case in picture.cases.values() for acl in _allowed(case, picture)}
-    topics = {topic: grant for grant, case in picture.cases.items() for topic in _topics(case)}
+    topics = {acl.name: grant for grant, case in picture.cases.items() for acl in _reading(case)}
     for acl in sorted(picture.acls):
         if _reads_grants(acl) and acl.user not in picture.own_users and acl not in allowed:
             yield Finding(Kind.STRANGE_RIGHT, topics.get(acl.name, ""), str(acl), acl)
@@ -114,9 +114,8 @@ def _allowed(case: Case, picture: Picture) -> set[Acl]:
         is_readable(entry.grant, picture.day) and entry in delivering(picture.policy)
     ):
         return set()
-    user = f"consumer-{case.opening.applicant}"
     within = case.approval.start <= picture.day <= case.approval.end
-    return {_read(user, topic) for topic in _topics(case)} if within else set()
+    return _reading(case) if within else set()
 
 
 def _strange_grants(picture: Picture) -> Iterator[Finding]:
@@ -190,14 +189,11 @@ def _is_due(case: Case, day: date) -> bool:
     return case.approval is not None and case.approval.start <= day <= case.approval.end
 
 
-def _topics(case: Case) -> tuple[str, str]:
+def _reading(case: Case) -> set[Acl]:
+    """What the consumer of a case reads while it is entitled to."""
     application, grant = case.application, case.opening.grant
     topic = names.grant_topic(application.applicant, application.resource, grant)
-    return topic, names.epochs(grant)
-
-
-def _read(user: str, topic: str) -> Acl:
-    return Acl(user, ResourceType.TOPIC, Pattern.LITERAL, topic, Right.READ)
+    return reading_rights(ConsumerId(case.opening.applicant), topic, grant)
 
 
 def _reads_grants(acl: Acl) -> bool:

@@ -64,7 +64,13 @@ class Order:
     basis: str
     """The legal basis: document and article."""
     options: Mapping[str, Any]
-    """``policy_version`` or ``grant`` (a declaration) of a what-if; ``throttle`` in records a second."""
+    """``policy_version`` or ``grant`` (a declaration) of a what-if; ``separate`` of a redelivery;
+    ``throttle`` in records a second."""
+
+    @property
+    def separate(self) -> bool:
+        """Whether a redelivery goes to a topic of its own beside that of its grant."""
+        return bool(self.options.get("separate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,8 @@ def requested(order: Order) -> Order:
     if order.purpose is Purpose.REDELIVER and not str(order.scope.topic or _CANONICAL).startswith(_CANONICAL):
         what = f"a redelivery gives the newest canonical state again and cannot go by {order.scope.topic}"
         raise Refused(f"{what}: name the canonical topic and its offsets, or a time")
+    if order.separate and order.purpose is not Purpose.REDELIVER:
+        raise Refused("only a redelivery goes to a separate topic: nothing else writes")
     if order.scope.subject is not None and order.purpose is Purpose.AUDIT:
         raise Refused("a block is compared whole: an audit cannot be about one subject, a what-if can")
     return replace(order, reason=texts[0], basis=texts[1])

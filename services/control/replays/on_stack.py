@@ -8,12 +8,14 @@ from typing import Any, Final
 from confluent_kafka import KafkaException, Producer
 
 from schemas.registry import RegistryCredentials, SchemaRegistry
+from services.control.desired import redelivered_topic
+from services.control.kafka_topics import create_topics, topic_names
 from services.ledger.reader import KafkaTopicReader
 from services.ledger.replay.what_is_known import Known, SecretMissing
 from services.stack.api import Stack
 from services.stack.errors import StackError
 from topics.disputes import Disputes
-from topics.event import GrantId, OutputRecord
+from topics.event import GrantId, OutputRecord, TopicName
 from topics.names import copier_transactional_id
 from topics.policy import Policy
 
@@ -53,6 +55,12 @@ class StackDeliverer:
 
     stack: Stack
     known: Known
+
+    def make(self, topic: TopicName, partitions: int) -> None:
+        """Make a separate topic as who may make topics, unless an earlier run has."""
+        admin = self.stack.admin()
+        if topic not in topic_names(admin):
+            create_topics(admin, [redelivered_topic(topic, partitions)])
 
     def policy(self) -> Policy:
         """The newest policy version, read now."""

@@ -1,10 +1,11 @@
-"""Redelivers: what a grant covers today, of the records in scope, once more to the grant's own topic.
+"""Redelivers: what a grant covers today, of the records in scope, to the grant's topic or a separate one.
 
 Of each key in scope the newest canonical state goes out, never an older one: the topic is compacted, and an
-older state at its end would become the kept one. Everything is decided by today's policy. Before a
-transaction is committed it is asked again whether the policy is still that one, whether today is still among
-the grant's days, and whether a newer state of one of the keys has come meanwhile; in each case nothing of it
-is ever readable. A newer state that comes after that is delivered by the fan-out behind ours.
+older state at its end would become the kept one. A separate topic gets the same. Everything is decided by
+today's policy. Before a transaction is committed it is asked again whether the policy is still that one,
+whether today is still among the grant's days, and whether a newer state of one of the keys has come
+meanwhile; in each case nothing of it is ever readable. A newer state that comes after that is delivered by
+the fan-out behind ours, on the grant's topic.
 
 It writes as the grant's copier. So whoever withdraws or suspends the grant ends what is open here too, and a
 new epoch of the grant fences it.
@@ -31,7 +32,7 @@ from services.processor.codecs import CodecCache
 from topics import names
 from topics.disputes import DisputeMarks, Disputes, keys_from
 from topics.engine.records import PartitionRecords
-from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber
+from topics.event import GrantId, KafkaRecord, OutputRecord, PolicyNumber, TopicName
 from topics.grants.declaration import GrantState
 from topics.policy import GrantPolicy, Policy
 
@@ -53,6 +54,10 @@ class Deliverer(Protocol):
 
     def write(self, grant: GrantId, records: Sequence[OutputRecord], still: Callable[[], bool]) -> bool:
         """Write all of them in one transaction and commit it if ``still`` then says so; says whether."""
+        ...
+
+    def make(self, topic: TopicName, partitions: int) -> None:
+        """Make a separate topic, unless it is there."""
         ...
 
     def policy(self) -> Policy:
@@ -97,10 +102,13 @@ def redeliver(
     policy = deliverer.policy()
     entry = authorised(policy, scope.grant, now())
     fitting(scope, policy)
-    topic = policy.resources[entry.grant.resource].resource.canonical_topic
+    resource, target = policy.resources[entry.grant.resource].resource, target_of(replay, entry)
+    topic = resource.canonical_topic
     places = [each for each in known.reader.places(topic) if scope.partition in (None, each.partition)]
     if not places:
         raise Refused(f"{topic} has no partition {scope.partition}: name one that there is")
+    if replay.order.separate:
+        deliverer.make(target, resource.partitions)
     ranges = {place: _range(known, place, scope) for place in places}
     pace.begin(sum(each.end - each.low for each in ranges.values()))
     counts = _Counts()
@@ -109,11 +117,17 @@ def redeliver(
     return {
         "verdict": "delivered",
         "grant": entry.grant.id,
-        "topic": entry.grant.topic,
+        "topic": target,
         "delivered": counts.delivered,
         "tombstoned": counts.tombstoned,
         "withheld": counts.withheld or {},
     }
+
+
+def target_of(replay: Replay, entry: GrantPolicy) -> TopicName:
+    """Where a redelivery writes."""
+    topic = entry.grant.topic
+    return names.redelivered(topic, replay.number) if replay.order.separate else topic
 
 
 def authorised(policy: Policy, grant: GrantId | None, now: datetime) -> GrantPolicy:
@@ -196,7 +210,8 @@ class _Partition:
             entry = authorised(policy, self.replay.order.scope.grant, self.now())
             states = [self._newest[key] for key in keys]
             outcomes = _decided(self.known, policy, entry, self.place, states, disputes)
-            written = [_marked(one.output, self.replay) for one in outcomes if one.output is not None]
+            target = target_of(self.replay, entry)
+            written = [_marked(one.output, self.replay, target) for one in outcomes if one.output is not None]
             block = _block(
                 policy, entry, self.replay, self.place, self.bounds, written, outcomes, disputes.number
             )
@@ -247,8 +262,9 @@ def _decided(
     return [one for record in ordered for one in fan_out(record, plan, codecs.codecs, None, marks) or ()]
 
 
-def _marked(output: OutputRecord, replay: Replay) -> OutputRecord:
-    return replace(output, headers=(*output.headers, (HEADER, str(replay.number).encode())))
+def _marked(output: OutputRecord, replay: Replay, target: TopicName) -> OutputRecord:
+    headers = (*output.headers, (HEADER, str(replay.number).encode()))
+    return replace(output, topic=target, headers=headers)
 
 
 def _block(

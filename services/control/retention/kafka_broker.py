@@ -1,11 +1,11 @@
-"""The broker's topics for whoever keeps the floor: read with their settings, and altered."""
+"""The broker's topics for whoever looks after how long they are kept: read, altered and deleted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka.admin import AdminClient
 
-from services.control.kafka_topics import alter_topics, read_topics
+from services.control.kafka_topics import alter_topics, delete_topics, read_topics, topic_names
 from services.control.state import Topic
 
 
@@ -23,6 +23,14 @@ class KafkaBroker:
     def alter(self, changes: Mapping[str, Mapping[str, str]]) -> None:
         """Set these settings; nothing is asked where there are none."""
         alter_topics(self._admin(), changes)
+
+    def names(self) -> Collection[str]:
+        """Every topic."""
+        return topic_names(self._admin())
+
+    def delete(self, topics: Iterable[str]) -> None:
+        """Delete these topics; nothing is asked where there are none."""
+        delete_topics(self._admin(), topics)
 
     def _admin(self) -> AdminClient:
         if self._client is None:

@@ -100,6 +100,7 @@ class Task(StrEnum):
     TRACE = "trace"
     ACQUIRED = "acquired"
     RECOVERY = "recovery"
+    REDELIVERED = "redelivered"
 
 
 class ControlDatabase:

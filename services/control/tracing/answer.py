@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from services.control.store.trace.reading import AcquiredFound, DeliveryFound, SubjectFound, TermsFound
+from topics.names import grant_topic_of
 
 _CANONICAL: Final = "resource."
 
@@ -161,7 +162,7 @@ def _recipient(
     found: Found, delivery: DeliveryFound, candidates: Collection[SubjectFound]
 ) -> Recipient | None:
     """A grant's topic has the partitions of its canonical one; what was delivered was not withdrawn."""
-    terms = _terms(found.terms.get(delivery.topic, ()), delivery.policy_version)
+    terms = _terms(found.terms.get(grant_topic_of(delivery.topic), ()), delivery.policy_version)
     resource = terms.resource if terms else ""
     fitting = [
         each
@@ -186,7 +187,7 @@ def _recipient(
         at_ms=delivery.at_ms,
         canonical=_coordinate(canonical),
         link=Link.OWN if own else Link.CORRECTED,
-        acquired_by=_acquired(found.acquired, terms.grant, delivery),
+        acquired_by=_acquired(found.acquired, terms, delivery),
     )
 
 
@@ -198,11 +199,16 @@ def _terms(said: Sequence[TermsFound], version: int) -> TermsFound | None:
     return said[0] if said else None
 
 
-def _acquired(acquired: Iterable[AcquiredFound], grant: str, delivery: DeliveryFound) -> datetime | None:
+def _acquired(
+    acquired: Iterable[AcquiredFound], terms: TermsFound, delivery: DeliveryFound
+) -> datetime | None:
+    """Groups are followed on the grant's topic; nobody says how far they are on a separate one."""
     past = [
         each.seen_at
         for each in acquired
-        if (each.grant, each.partition) == (grant, delivery.partition) and each.committed > delivery.offset
+        if (each.grant, each.partition) == (terms.grant, delivery.partition)
+        and each.committed > delivery.offset
+        and terms.topic == delivery.topic
     ]
     return min(past, default=None)
 

@@ -21,6 +21,7 @@ from services.control.store.trace.writing import TraceState, state
 from services.control.tracing.answer import Extent, Found, Trace, Why, answer
 from topics.identity.check import check, identity_key
 from topics.identity.kinds import IdentityKind, IdentityReason
+from topics.names import grant_topic_of
 from topics.trace import subject_hash
 
 KIND: Final = "trace"
@@ -115,7 +116,7 @@ def traced(connection: Connection, subject: UUID, provider: str | None = None, m
     records = followed(connection, subject, most)
     changes = {each.change for each in records}
     deliveries = reading.deliveries(connection, changes, most + 1)
-    terms = reading.terms_of(connection, {each.topic for each in deliveries})
+    terms = reading.terms_of(connection, {grant_topic_of(each.topic) for each in deliveries})
     handed = {
         (said.grant, each.partition, each.offset)
         for each in deliveries[:most]

@@ -6,6 +6,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Allowed, Principal, Whose, may_person
 from services.control.owners import owners_of, whose_topic
 from topics.event import TopicName
+from topics.names import grant_topic_of
 from topics.policy import Policy
 
 
@@ -24,4 +25,6 @@ def topics_seen(principal: Principal, topics: Iterable[str], policy: Policy | No
 
 def _whose(topic: str, owners: dict[str, str]) -> Whose:
     known = whose_topic(topic, None)
-    return known if known.provider is not None else Whose(owners.get(topic), known.consumer)
+    if known.provider is not None:
+        return known
+    return Whose(owners.get(grant_topic_of(topic)), known.consumer)

@@ -11,7 +11,7 @@ from services.control.replays.asking import NotAGrant, grant_in, misfit
 from services.control.replays.life import SHORTEST_TEXT, Order
 from services.ledger.replay.scope import Scope
 from services.ledger.replay.words import Purpose
-from services.portal.forms import text
+from services.portal.forms import text, ticked
 from services.portal.lists import page_number
 from services.portal.times import moment_from
 from topics.event import ConsumerId, GrantId, ProviderId, ResourceId, TopicName
@@ -151,13 +151,15 @@ def _whether_of_the_grant(reading: _Reading, scope: Scope, newest: Policy) -> No
 
 
 def _options(reading: _Reading, purpose: Purpose, newest: Policy | None) -> dict[str, Any]:
-    """The other policy of a what-if, and the throttle."""
+    """The other policy of a what-if, where a redelivery goes, and the throttle."""
     say, throttle = reading.say, reading.whole("throttle")
     if throttle == 0:
         reading.wrong("throttle", say("nothing would ever be decided"), say("give at least 1, or nothing"))
     options: dict[str, Any] = {"throttle": throttle}
     if purpose is Purpose.WHAT_IF:
         options |= {"policy_version": _version(reading, newest), "grant": _grant(reading, newest)}
+    if purpose is Purpose.REDELIVER:
+        options["separate"] = ticked(reading.form, "separate") or None
     return {name: value for name, value in options.items() if value is not None}
 
 

@@ -198,6 +198,27 @@ def test_a_redelivery_names_its_grant(portal: Operated) -> None:
     assert "--as LOGIN" in sent.text
 
 
+def test_a_redelivery_goes_to_a_separate_topic_where_the_box_is_ticked(portal: Operated) -> None:
+    operator = portal.reader(Role.OPERATOR, department="data_bureau")
+    asked(operator, purpose="redeliver", grant=HEALTH_GRANT, separate="yes")
+    asked(operator, purpose="redeliver", grant=HEALTH_GRANT)
+    asked(operator, purpose="audit", grant=HEALTH_GRANT, separate="yes")
+    assert [known(portal, number).order.separate for number in (1, 2, 3)] == [True, False, False]
+    page = operator.open("/replays/1")
+    assert page.faults == []
+    assert "Delivered to a separate topic" in page.text
+    assert "a separate topic" not in operator.open("/replays/2").text
+    assert operator.open("/replays").text.count("a separate topic") == 1
+
+
+def test_a_ticked_box_stays_ticked_when_something_else_is_wrong(portal: Operated) -> None:
+    operator = portal.reader(Role.OPERATOR, department="data_bureau")
+    fields = {**WHY, "purpose": "redeliver", "separate": "yes", "do": "ask"}
+    page = operator.sent(operator.open("/replays/new"), "/replays/new", **fields)
+    assert (page.status, page.faults) == (422, [])
+    assert page.form("/replays/new").fields["separate"] == ["yes"]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

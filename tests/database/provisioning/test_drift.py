@@ -79,6 +79,7 @@ def test_a_bus_that_is_as_the_cases_say_has_no_drift(
         Acl("consumer-tax", ResourceType.TOPIC, Pattern.LITERAL, "*", Right.READ),
         Acl("consumer-tax", ResourceType.TOPIC, Pattern.PREFIXED, "s", Right.ALL),
         Acl("consumer-tax", ResourceType.TOPIC, Pattern.LITERAL, "epochs.other", Right.READ),
+        Acl("consumer-tax", ResourceType.TOPIC, Pattern.PREFIXED, "sub.health.x.y.v1.z.replay.", Right.READ),
     ],
 )
 def test_a_right_that_no_case_stands_for_is_taken_and_no_other(

@@ -24,9 +24,9 @@ from tests.support.memory_bus import MemoryCity
 from tests.support.tracing import NOW, key_of, number, received, turn_of
 from tests.unit.cli.called import PERSON
 from tests.unit.cli.called import shape as answered
-from topics.event import GrantId, TopicName
+from topics.event import GrantId, KafkaRecord, TopicName
 from topics.identity.kinds import IdentityKind
-from topics.names import POLICY
+from topics.names import POLICY, redelivered
 
 ANNA, BERT, CHEN = number(1), number(2), number(3)
 LOOKER = Looker("console:root", "case 7", (("for", "account-3"),))
@@ -321,6 +321,33 @@ def test_a_record_of_january_was_acquired_in_january_whatever_is_committed_in_de
             note_moved(connection, [moved], at)
     found = {each.at: each.acquired_by for each in traced(control_database, CHEN).recipients}
     assert found[one.at] == NOW
+
+
+@pytest.mark.requirement("A11-02")
+def test_who_received_a_record_on_a_separate_topic_is_named_and_nobody_says_who_acquired_it(
+    control_database: ControlDatabase, city: MemoryCity
+) -> None:
+    grant = next(each for each in city.policy.grants.values() if received_on(city, each.grant.topic, CHEN))
+    separate = redelivered(grant.grant.topic, 7)
+    [record] = received_on(city, grant.grant.topic, CHEN)
+    city.memory.make(separate, 4)
+    same = (record.partition, record.key, record.value, record.headers, record.timestamp_ms)
+    again = city.memory.add(separate, *same)
+    turn_of(control_database, city).turn()
+    with control_database.begin() as connection:
+        moved = Moved(str(grant.grant.id), grant.grant.consumer, record.partition, 1_000)
+        note_moved(connection, [moved], NOW)
+    found = {each.at: each for each in traced(control_database, CHEN).recipients}
+    assert found[again.coordinates].grant == grant.grant.id
+    assert found[again.coordinates].acquired_by is None
+    assert found[record.coordinates].acquired_by == NOW
+
+
+def received_on(city: MemoryCity, topic: TopicName, resident: str) -> list[KafkaRecord]:
+    """The records of a grant's topic about Chen, as the oracle tells them."""
+    wanted = {at for _, at, _ in received(city, (resident, "3"))}
+    places = [place for place in city.memory.records if place.topic == topic]
+    return [each for place in places for each in city.memory.records[place] if each.coordinates in wanted]
 
 
 def test_what_was_said_of_a_grant_in_an_older_policy_version_stays_with_what_it_delivered(

@@ -65,6 +65,14 @@ def test_another_topic_brings_its_own_group(tmp_path: Path) -> None:
     assert (other.grant, other.group_id) == ("enterprises", "health.enterprises")
 
 
+def test_a_separate_redelivery_is_read_in_a_group_of_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path / "c.json", json.dumps({**CONTENT, "group_id": "health.mine"}))
+    own, found = from_credentials_file(path), from_credentials_file(path, replay=7)
+    assert found.topic == f"{own.topic}.replay.7"
+    assert (found.grant, found.group_id) == (own.grant, f"health.{own.grant}.replay.7")
+    assert found.parking_topic == own.parking_topic
+
+
 AS_APPLY_WRITES_IT: dict[str, Any] = {
     "bootstrap": "127.0.0.1:9092",
     "security_protocol": "SASL_PLAINTEXT",

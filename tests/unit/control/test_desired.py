@@ -120,13 +120,16 @@ def test_a_provider_may_publish_only_what_it_declares_as_direct_publication() ->
 
 def test_a_consumer_may_read_its_grant_topics_and_nothing_of_others() -> None:
     topics = {
-        acl.name
+        (acl.name, acl.pattern)
         for acl in DESIRED.acls
         if acl.user == "consumer-health" and acl.resource is ResourceType.TOPIC and acl.right is Right.READ
     }
-    assert topics == {f"sub.health.population.person.v1.{HEALTH}", f"epochs.{HEALTH}", "parked.health"}
-    patterns = {acl.pattern for acl in DESIRED.acls if acl.user == "consumer-health" and acl.name in topics}
-    assert patterns == {Pattern.LITERAL}
+    assert topics == {
+        (f"sub.health.population.person.v1.{HEALTH}", Pattern.LITERAL),
+        (f"sub.health.population.person.v1.{HEALTH}.replay.", Pattern.PREFIXED),
+        (f"epochs.{HEALTH}", Pattern.LITERAL),
+        ("parked.health", Pattern.LITERAL),
+    }
 
 
 def test_no_prefix_covers_a_name_that_merely_begins_alike() -> None:

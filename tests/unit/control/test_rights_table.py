@@ -32,6 +32,7 @@ SAMPLES = {
     ),
     "claims.<provider>": ("claims.police", "police"),
     "sub.<consumer>.<resource>.<grant>": (f"sub.health.population.person.v1.{GRANT}", "health"),
+    "<topic of the grant>.replay.<N>": (f"sub.health.population.person.v1.{GRANT}.replay.7", "health"),
     "epochs.<grant>": (f"epochs.{GRANT}", "health"),
     "epochs.<resource>": ("epochs.population.person.v1", "police"),
     "ledger.intake": ("ledger.intake", ""),

@@ -56,6 +56,12 @@ def test_what_is_as_declared_is_said_too() -> None:
     assert finding.level is Level.OK
 
 
+def test_a_separate_topic_is_its_grants_and_one_without_a_declared_grant_is_noted() -> None:
+    assert judge_foreign_topics({"sub.a.b", "sub.a.b.replay.7"}, {"sub.a.b"}, ()) == []
+    (finding,) = judge_foreign_topics({"sub.a.c.replay.7"}, {"sub.a.b"}, ())
+    assert "sub.a.c.replay.7" in finding.seen
+
+
 def test_topics_that_nobody_declared_are_noted_but_for_those_of_connect_and_faust() -> None:
     (finding,) = judge_foreign_topics({"a", "x", "faust-gate-y"}, {"a"}, ("faust-",))
     assert finding.level is Level.NOTE

@@ -41,6 +41,7 @@ from tests.support.evidence import (
     ROTATED,
     SEGMENTS,
     START,
+    TOPIC,
     Topics,
     act,
     altered,
@@ -355,6 +356,31 @@ def test_the_verifier_loads_neither_the_bus_nor_a_database_nor_the_network() -> 
     root = Path(__file__).parents[3]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def redelivered(offset: int, replay: int, group: str = "copier.replay.7", version: int = 2) -> Entry:
+    """The block of a redelivery that wrote one record to the separate topic of that replay."""
+    outputs = [{"topic": f"{TOPIC}.replay.{replay}", "partition": 0, "records": 1, "digest": ""}]
+    one = delivery(offset, 0, 1, version=version)
+    return altered(one, group=group, to_offset=0, records=0, outputs=outputs)
+
+
+@pytest.mark.parametrize(
+    ("entry_", "fault"),
+    [
+        (redelivered(14, 7), None),
+        (redelivered(14, 8), Fault.NOT_ALLOWED),
+        (redelivered(14, 7, group="fanout.other"), Fault.NOT_ALLOWED),
+        (redelivered(14, 7, version=1), Fault.AFTER_CUT),
+    ],
+    ids=["its own", "that of another replay", "by a fan-out", "by a policy that was cut"],
+)
+def test_a_redelivery_may_write_to_its_own_topic_beside_the_grants_and_no_other(
+    entry_: Entry, fault: Fault | None
+) -> None:
+    begin = (policy(1, 0), policy(2, 2), delivery(0, 0, 10))
+    sealed = sealed_as([begin, (cut(4, 2), entry_)], hours=(-5, 9))
+    assert sealed.fault is fault, sealed.detail
 
 
 @pytest.mark.requirement("A8-05")

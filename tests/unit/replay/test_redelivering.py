@@ -17,7 +17,7 @@ from services.ledger.replay.scope import Scope
 from services.ledger.replay.words import Purpose
 from tests.support.memory_bus import MemoryCity
 from tests.support.replaying import ALL, HEALTH, NOW, PERSONS, known, next_version, receiving
-from tests.unit.ledger.test_city import person
+from tests.unit.ledger.test_city import books, person
 from topics.disputes import Disputes
 from topics.event import (
     ConsumerId,
@@ -37,6 +37,11 @@ class Hand:
     def __init__(self, city: MemoryCity, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.city, self.meanwhile = city, meanwhile
         self.committed: list[OutputRecord] = []
+        self.made: list[tuple[TopicName, int]] = []
+
+    def make(self, topic: TopicName, partitions: int) -> None:
+        self.made.append((topic, partitions))
+        self.city.memory.make(topic, partitions)
 
     def policy(self) -> Policy:
         return self.city.policy
@@ -52,8 +57,8 @@ class Hand:
         return True
 
 
-def redelivery(grant: GrantId) -> Replay:
-    order = Order(Purpose.REDELIVER, Scope(grant=grant), "lost", "contract 7", {})
+def redelivery(grant: GrantId, **options: Any) -> Replay:
+    order = Order(Purpose.REDELIVER, Scope(grant=grant), "lost", "contract 7", options)
     return Replay(7, order, State.RUNNING, 3, "anna", NOW, "bo")
 
 
@@ -66,6 +71,36 @@ def test_a_redelivery_gives_the_newest_state_marked_and_is_on_the_ledger(city: M
     assert (HEADER, b"7") in records[0].headers
     said: Any = known(city).decoder.decode(block.value or b"")
     assert [each["records"] for each in said["outputs"]] == [1]
+
+
+def test_a_separate_redelivery_writes_to_a_topic_of_its_own_and_the_books_close(city: MemoryCity) -> None:
+    hand, grant = Hand(city), receiving(city)
+    topic = city.policy.grants[grant].grant.topic
+    partitions = city.policy.resources[PERSONS].resource.partitions
+    found = redeliver(known(city), redelivery(grant, separate=True), hand, Pace(), lambda: NOW)
+    assert found["topic"] == f"{topic}.replay.7"
+    assert hand.made == [(f"{topic}.replay.7", partitions)]
+    *records, block = hand.committed
+    assert [(each.topic, dict(each.headers)[HEADER]) for each in records] == [(f"{topic}.replay.7", b"7")]
+    said: Any = known(city).decoder.decode(block.value or b"")
+    assert [each["topic"] for each in said["outputs"]] == [f"{topic}.replay.7"]
+    for each in hand.committed:
+        city._append(each)
+    assert books(city).differences == []
+
+
+def test_a_separate_redelivery_is_as_authorised_as_any(city: MemoryCity) -> None:
+    grant = receiving(city)
+    hand = Hand(city, lambda: city.adopt(next_version(city, grant, state=GrantState.SUSPENDED)))
+    with pytest.raises(NotAuthorised):
+        redeliver(known(city), redelivery(grant, separate=True), hand, Pace(), lambda: NOW)
+    assert hand.committed == []
+
+
+def test_nothing_but_a_redelivery_goes_to_a_separate_topic() -> None:
+    order = replace(redelivery(HEALTH, separate=True).order, purpose=Purpose.AUDIT)
+    with pytest.raises(Refused, match="only a redelivery"):
+        requested(order)
 
 
 def test_an_audit_says_that_it_did_not_judge_what_a_copier_wrote(city: MemoryCity) -> None:

@@ -146,6 +146,8 @@ def _owe(connection: Connection, replay: Replay, what: Step, who: str, now: date
         facts["console"] = console
     for name, value in replay.order.scope.record().items():
         facts[f"scope.{name}"] = value
+    if replay.order.separate:
+        facts["separate"] = True
     if replay.result is not None and what is Step.FINISH:
         facts["verdict"] = str(replay.result.get("verdict", ""))
     reason = replay.order.reason
