@@ -31,7 +31,7 @@ from services.doctor.patient import Patient
 from services.doctor.running import GroupPlace, judge_groups
 from services.doctor.versions import judge_broker, judge_equal, locked_versions
 from services.stack.jars import read_lock
-from topics.names import heartbeat
+from topics.names import heartbeat, redelivery_of
 
 _TIMEOUT_S: Final = 8.0
 #: Topics that no definition names and that belong to what runs here.
@@ -94,7 +94,8 @@ def _places(admin: AdminClient, topics: Mapping[str, Topic], groups: Iterable[st
         (group, place.topic, place.partition): place.offset
         for group in groups
         for place in _committed(admin, group)
-        if place.offset >= 0 and place.topic in topics
+        # What is redelivered beside a grant's topic is kept for some days only, read or not.
+        if place.offset >= 0 and place.topic in topics and redelivery_of(place.topic) is None
     }
     partitions = sorted({(topic, partition) for _, topic, partition in committed})
     begins = _offsets(admin, {place: OffsetSpec.earliest() for place in partitions})  # type: ignore[no-untyped-call]

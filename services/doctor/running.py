@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.doctor.finding import Finding, failure, note, ok, warning
 from services.stack.api import ComponentStatus, State
-from topics.names import GATE_GROUP, fanout_group, grant_topic_of
+from topics.names import GATE_GROUP, fanout_group
 
 _WATCH: Final = "watch"
 _UP: Final = "govbus up"
@@ -103,6 +103,6 @@ def _group(places: list[GroupPlace]) -> list[Finding]:
 def _refill(place: GroupPlace) -> str:
     """What brings a reader back to the whole state: of a grant, an epoch, as every resumed grant gets one."""
     if place.topic.startswith("sub."):
-        grant = grant_topic_of(place.topic).rsplit(".", 1)[-1]
+        grant = place.topic.rsplit(".", 1)[-1]
         return f"set state: suspended in grant {grant}; govbus apply; set it to active; govbus apply"
     return f"govbus logs {place.group}.0"

@@ -164,7 +164,7 @@ def test_a_separate_redelivery_is_its_departments_alone_and_ends_with_its_grant(
     assert got == {each.coordinates for each in written}
     stranger = from_credentials_file(city.credentials("education"), topic=topic)
     with pytest.raises(AccessRevoked):
-        read_as(stranger, 1)
+        read_as(stranger, 1, "education")
 
     why = ("--reason", "data found on a market", "--yes", HEALTH)
     assert command("grant", "suspend", HEALTH, *why)[0] == 0
@@ -178,9 +178,9 @@ def test_a_separate_redelivery_is_its_departments_alone_and_ends_with_its_grant(
     assert command("plan")[1]["steps"] == []
 
 
-def read_as(department: SubscriberSettings, count: int) -> set[str]:
-    """What a reader gets that begins anew, until there are so many."""
-    anew = {"group_id": f"{department.consumer}.{uuid.uuid4().hex}"}
+def read_as(department: SubscriberSettings, count: int, consumer: str = "health") -> set[str]:
+    """What a reader gets that begins anew in a group of its own, until there are so many."""
+    anew = {"group_id": f"{consumer}.{uuid.uuid4().hex}"}
     found: set[str] = set()
     deadline = time.monotonic() + 60 * patience()
     with Subscriber(department.model_copy(update=anew), lambda each: found.add(each.coordinates)) as reader:

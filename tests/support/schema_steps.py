@@ -17,17 +17,21 @@ from topics.canonical import envelope_schema
 CODE: Final = "1013205/000001"
 LEFT_OUT: Final = "住址"
 """An item that the entry does not name, and the topic has: ``address``."""
+GONE: Final = "phone"
+"""An item that the resource had once; whether an entry named it nobody can tell."""
 
 
 def resource_document() -> dict[str, Any]:
     """The snapshot of persons after three versions of their schema."""
-    second = copy.deepcopy(sample_definitions().item_schemas[PERSON])
-    second["fields"].append({"name": "phone", "type": ["null", "string"], "default": None})
+    second = sample_definitions().item_schemas[PERSON]
+    first = copy.deepcopy(second)
+    first["fields"] = [each for each in first["fields"] if each["name"] != "birth_date"]
+    first["fields"].append({"name": GONE, "type": ["null", "string"], "default": None})
     third = copy.deepcopy(second)
     third["fields"] = [each for each in third["fields"] if each["name"] != "sex"]
     next(each for each in third["fields"] if each["name"] == "address")["doc"] = "经常居住地"
-    schemas = (sample_definitions().item_schemas[PERSON], second, third)
-    versions = [Registered(number, envelope_schema(each, ())) for number, each in enumerate(schemas, start=1)]
+    schemas = enumerate((first, second, third), start=1)
+    versions = [Registered(number, envelope_schema(each, ())) for number, each in schemas]
     return {
         "code": "1-01-3205/000001",
         "provider": "police",

@@ -1,7 +1,8 @@
 """What became of the schemas of an entry's topics, as pages and the API show it.
 
-Whoever may not look at the provider's operation is told nothing of items that the entry leaves out: that is
-between the provider and those who watch over him (requirement A2-12).
+Whoever may not look at the provider's operation is told of the items alone that the entry names and the
+resource has: what the entry leaves out is between the provider and those who watch over him (requirement
+A2-12), and of an item that is gone nobody can tell any more whether an entry named it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.catalogue.entry import Entry, read_code
 from services.control.catalogue.lifecycle import Dossier, Version
-from services.control.catalogue.schema_steps import Step, read, without
+from services.control.catalogue.schema_steps import Step, limited, read
 from services.control.catalogue.text import comparable
 from services.control.definitions import Definitions
 from services.control.store import snapshots
@@ -68,8 +69,8 @@ def steps_of(
     if sees(principal, Action.OPERATION_LOOK, Whose(provider=resource.provider)):
         return steps
     named = {comparable(each.name) for each in entry.items}
-    left_out = {each.name for each in resource.items if comparable(each.titles.zh) not in named}
-    return tuple(without(each, left_out) for each in steps)
+    shown = {each.name for each in resource.items if comparable(each.titles.zh) in named}
+    return tuple(limited(each, shown) for each in steps)
 
 
 def resources_of(entry: Entry, definitions: Definitions) -> Sequence[Resource]:

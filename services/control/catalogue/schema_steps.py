@@ -90,10 +90,15 @@ def read(documents: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
     )
 
 
-def without(step: Step, items: Collection[str]) -> Step:
-    """A step as it is shown to who is not to know of some items."""
-    changes = tuple(each for each in step.changes if item_of(each.path) not in items)
-    broken = tuple(each for each in step.broken if each.item not in items)
+def limited(step: Step, items: Collection[str]) -> Step:
+    """A step as it is shown to who may know of these items only; others may be gone, and named nowhere."""
+    known = {*items, ""}
+    changes = tuple(
+        each
+        for each in step.changes
+        if item_of(each.path) in known and (each.what is not What.RENAMED or each.was in items)
+    )
+    broken = tuple(each for each in step.broken if each.item in items)
     return replace(step, changes=changes, broken=broken)
 
 

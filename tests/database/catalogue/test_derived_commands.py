@@ -254,4 +254,4 @@ def test_schemas_of_an_entry_say_what_changed_and_what_readers_cannot_follow(
     assert [each["after"] for each in resource["steps"]] == ["3", "2"]
     shown = govbus("catalogue", "schemas", CODE).out
     assert "2026-11-26" in shown
-    assert shown.count("cannot follow") == 1
+    assert shown.count("cannot follow") == 2

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.control.catalogue.schema_steps import Registered, Step, item_of, read, steps_within, without
+from services.control.catalogue.schema_steps import Registered, Step, item_of, limited, read, steps_within
 from tests.support.policy import sample_definitions
 from topics.canonical import envelope_schema
 from topics.event import ResourceId
 from topics.schema_breaks import Break, How
-from topics.schema_changes import What
+from topics.schema_changes import Change, What
 
 PERSON = ResourceId("population.person.v1")
 
@@ -74,8 +74,15 @@ def test_readers_cannot_follow_where_a_newer_version_would_be_demanded(
 
 
 def test_what_somebody_is_not_to_know_of_is_left_out_with_its_breaks() -> None:
-    found = without(step(sex=None, phone={"type": "string"}), {"sex"})
+    found = limited(step(sex=None, phone={"type": "string"}), {"phone"})
     assert ([each.path for each in found.changes], found.broken) == (["state.phone"], ())
+
+
+def test_an_item_that_is_gone_or_was_renamed_is_named_to_nobody_who_does_not_know_it() -> None:
+    renamed = Step("1", "2", (Change("state.sex", What.RENAMED, "secret", "sex"),), ())
+    assert limited(step(sex=None), {"name"}).changes == ()
+    assert limited(renamed, {"sex"}).changes == ()
+    assert limited(renamed, {"sex", "secret"}).changes == renamed.changes
 
 
 @pytest.mark.parametrize(
