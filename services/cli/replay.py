@@ -94,22 +94,20 @@ def create_command(
         from_offset=begin,
         to_offset=end,
     )
-    options = {
-        "policy_version": policy,
-        "grant": declared_grant(grant_file),
-        "separate": separate or None,
-        "throttle": throttle,
-    }
+    grant_given, separately = declared_grant(grant_file), separate or None
+    options = _given(policy_version=policy, grant=grant_given, separate=separately, throttle=throttle)
     with _told(), open_control() as database:
-        order = Order(
-            purpose, checked(scope), reason, basis, {k: v for k, v in options.items() if v is not None}
-        )
+        order = Order(purpose, checked(scope), reason, basis, options)
         if requested(order).purpose is Purpose.REDELIVER:
             require_fitting(_stack(), scope)
         with database.begin() as connection:
             by = acting(connection, who, asks(purpose))
             made = work.request(connection, order, by.id, now, by.console)
     _answer(made, as_json=as_json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @app.command("approve")

@@ -17,7 +17,7 @@ from services.api.uses.task import days_left
 from services.control.accounts import actions as of_accounts
 from services.control.accounts.decision import Principal
 from services.control.cases.context import Context
-from services.control.cases.grading import graded_items
+from services.control.cases.grading import GradedItem, Grades, graded_items
 from services.control.cases.words import Action, Problem, RefusalReason, State, StopReason
 from services.control.clocks.calendar import civil_day
 from services.control.docket.extending import extendable
@@ -133,8 +133,6 @@ def show(
         grant = filed.case.opening.grant
         seen = snapshots.some_of(connection, snapshots.Kind.GRANT, [grant]).documents.get(grant, {})
     governed = None if mounted is None else mounted.governed
-    grades = {} if mounted is None else mounted.grades
-    asked = filed.case.application.items
     return page(
         request,
         "cases/case.html",
@@ -159,7 +157,7 @@ def show(
         refusals=list(RefusalReason),
         stops=list(StopReason),
         masks=list(MASKS),
-        graded=graded_items(asked, filed.case.opening.rules, grades),
+        graded=_graded(filed, {} if mounted is None else mounted.grades),
         grade_rules=grade_rules_of(filed),
         gives=GIVES,
         problems=problems,
@@ -167,6 +165,10 @@ def show(
         key=new_key(request),
         in_word=lambda given: value_in_words(given, tongue_of(request).language),
     )
+
+
+def _graded(filed: Filed, grades: Grades) -> tuple[GradedItem, ...]:
+    return graded_items(filed.case.application.items, filed.case.opening.rules, grades)
 
 
 def _context(request: Request, principal: Principal, filed: Filed) -> Context | None:

@@ -113,9 +113,9 @@ def show(
         retiring: what was tried with the end of a version.
         typed: what its form held, with the version as ``old``.
     """
-    parts, principal = parts_of(request), asker_of(request).principal
+    parts, principal, language = parts_of(request), asker_of(request).principal, tongue_of(request).language
     found = catalogue.shown(parts, principal, entry)
-    dossier, language = found.stored.dossier, tongue_of(request).language
+    dossier = found.stored.dossier
     version = seen_version(dossier, whole=found.whole)
     status = 422 if unconfirmed else 200 if error is None else error.code.status
     return page(
@@ -137,8 +137,7 @@ def show(
         elsewhere=ON_OTHER_PAGES,
         need_reason=NEED_REASON,
         named=NAMED,
-        asks_for_filing=catalogue.asks_for_filing(parts, found),
-        longest_filing=lifecycle.LONGEST_FILING,
+        longest_filing=lifecycle.LONGEST_FILING if catalogue.asks_for_filing(parts, found) else 0,
         problems=() if error is None else problems_in(request, error),
         failed=failed,
         unconfirmed=unconfirmed,
