@@ -28,6 +28,7 @@ from services.api.routes import (
     notice_addresses,
     notices,
     objections,
+    receipts,
     reports,
     retirements,
     rulings,
@@ -76,6 +77,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     maintenance.router,
     accounts.router,
     audit.router,
+    receipts.router,
     snapshots.router,
     volumes.router,
 )

@@ -238,6 +238,7 @@ _CONFLICTS: Final = frozenset(
         "SWITCHED_OFF",
         "NO_PASSWORD",
         "POLICY_MISSING",
+        "RECEIPTS_WAITING",
         "REPORT_HANDED_IN",
         "REPORT_NOT_OWED",
     }

@@ -173,6 +173,11 @@ _OF_REPORTS: Final = {
     "REPORT_HANDED_IN": ("该年度报告已报送", "无须重复报送"),
     "REPORT_NOT_OWED": ("本部门无须报送该年度的报告", "请核对年度"),
 }
+_OF_RECEIPTS: Final = {
+    "NO_SUCH_PLACE": ("不是记录的坐标", "请按“主题:分区:位移”填写，例如 raw.police.public.person:0:17"),
+    "RECEIPTS_WAITING": ("本部门仍有过多凭证在制作中", "请等其中一份出具后再申请"),
+    "TRUST_MALFORMED": ("不是信任文件", "请使用 govbus evidence trust 生成的文件，不作改动"),
+}
 _OF_FORMS: Final = {"FORM": ("格式不正确", "请按接口文档书写")}
 
 CHINESE: Final[Mapping[str, tuple[str, str]]] = (
@@ -186,6 +191,7 @@ CHINESE: Final[Mapping[str, tuple[str, str]]] = (
     | _OF_NEEDS
     | _OF_OBJECTIONS
     | _OF_REPORTS
+    | _OF_RECEIPTS
     | _OF_FORMS
 )
 """Code → what is wrong, what to do."""

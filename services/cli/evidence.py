@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from services.cli.acting import AsOrNobody
+from services.cli.acting import AsOrNobody, account_of
 from services.cli.bus import require
 from services.cli.control import open_control
 from services.cli.evidence_span import span_of
@@ -28,20 +28,24 @@ from services.control.evidence.on_stack import (
     seal_now,
     trust_of,
     trust_path,
+    trusted_witnesses,
 )
+from services.control.evidence.ordering import shown_to
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.spanning import Offsets
 from services.control.evidence.stating import IndexBehind, NothingToProve
 from services.control.evidence.witnesses import WitnessDisagrees, WitnessSilent
 from services.control.owners import whose_order, whose_topic
 from services.control.process.loops import NotYet
+from services.control.store.database import ControlDatabase
 from services.control.store.outbox import Fact
-from services.evidence.checkpoints import Signed
+from services.control.store.receipts.orders import KIND, RECEIPT
 from services.evidence.faults import Faulty
 from services.evidence.hashing import AlgorithmMissing
 from services.evidence.making import LedgerDiffers, NothingSealed, Span
+from services.evidence.receipt_making import EVERYTHING
 from services.evidence.signing import ED25519
-from services.evidence.trust import Holder, trust_from, trust_text
+from services.evidence.trust import Holder, trust_text
 from services.ledger.coordinates import parse_coordinate
 from services.stack.api import Stack
 from services.stack.settings import StackSettings
@@ -50,8 +54,6 @@ from topics.grants.hold import HoldScope
 
 app = typer.Typer(help="Prove to a third party what happened.", no_args_is_help=True)
 EXPORTED: Final = "evidence.exported"
-RECEIPT: Final = "evidence.receipt"
-KIND: Final = "evidence"
 _FORMATS: Final = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]
 _NO_WITNESS: Final = (
     "the log's own: no file of a witness holds one, so it proves no more than a key does "
@@ -124,7 +126,7 @@ def export_command(
     asked = _asked(at, last, since, until)
     with _stack("kafka", "registry") as stack:
         who = who_acts(login, Action.AUDIT_EXPORT, Whose())
-        found = export(stack, asked, _witnesses(stack, trust), _now_ms())
+        found = export(stack, asked, trusted_witnesses(stack.settings.home, trust), _now_ms())
         span, many = found.span, len(found.content)
         _handed_out(who, EXPORTED, found.content, {"from_ms": span.from_ms, "to_ms": span.to_ms})
         to.write_bytes(found.content)
@@ -165,20 +167,26 @@ def receipt_command(
     login: AsOrNobody = None,
     as_json: Json = False,
 ) -> None:
-    """Write the receipt of one delivery, or of every recipient of a record; `govbus verify` proves it."""
+    """Write the receipt of one delivery, or of every recipient of a record; `govbus verify` proves it.
+
+    With --as it shows of the ledger what that account may see, and the digests of all else.
+    """
     if (grant is None) is (record is None) or (grant is None) is not (offset is None):
         what = "a receipt is of one delivery or of one record"
         remedy = "give --grant, --partition and --offset, or --record"
         raise CommandFailed(ExitCode.USAGE, what, "", remedy)
     with _stack("kafka", "registry") as stack, open_control() as database:
-        who = who_acts(login, Action.AUDIT_LOOK, _whose(stack, grant, record, login))
-        with open_receipts(stack, database, _witnesses(stack, trust), _now_ms()) as receipts:
+        whose = _whose(stack, grant, record, login)
+        who, shown = who_acts(login, Action.AUDIT_LOOK, whose), _shown(database, login, whose)
+        witnesses = trusted_witnesses(stack.settings.home, trust)
+        with open_receipts(stack, database, witnesses, _now_ms(), shown) as receipts:
             if record is not None:
                 content = receipts.of_record(parse_coordinate(record), withdrawn=withdrawn)
             else:
                 content = receipts.of_delivery(GrantId(str(grant)), partition, offset or 0)
         of = record or f"{grant}:{partition}:{offset}"
-        _handed_out(who, RECEIPT, content, {"of": of, "withdrawn": withdrawn})
+        facts: Mapping[str, Fact] = {"of": of, "withdrawn": withdrawn, "open": shown >= EVERYTHING}
+        _handed_out(who, RECEIPT, content, facts)
         to.write_bytes(content)
     _answer({"path": str(to), "bytes": len(content)}, f"{to}: {len(content)} bytes", as_json=as_json)
 
@@ -252,9 +260,12 @@ def _whose(stack: Stack, grant: str | None, record: str | None, login: str | Non
     return whose_order(current_policy(stack), HoldScope.GRANT, str(grant))
 
 
-def _witnesses(stack: Stack, trust: list[Path] | None) -> list[Signed]:
-    files = trust or [path for path in [trust_path(stack.settings.home)] if path.exists()]
-    return [trust_from(path.read_bytes()).witness for path in files]
+def _shown(database: ControlDatabase, login: str | None, whose: Whose) -> frozenset[str]:
+    """The topics of the ledger whose entries a receipt shows; the machine's user sees all of them anyway."""
+    if login is None:
+        return EVERYTHING
+    with database.reading() as connection:
+        return shown_to(account_of(connection, login).principal(), whose)
 
 
 def _answer(answer: dict[str, Any], told: str, *, as_json: bool) -> None:

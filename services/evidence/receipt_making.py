@@ -1,11 +1,14 @@
 """Makes a receipt: finds the entries in the log, compares them with what was sealed, and proves each."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
+from services.evidence.allowing import Reading
 from services.evidence.bundle import PolicyProof
 from services.evidence.checkpoints import Sealing, Signed
-from services.evidence.entries import Place, entry_text
+from services.evidence.closed import ClosedProof
+from services.evidence.entries import ACTS, DELIVERY, POLICY, Entry, Place, entry_from, entry_text
 from services.evidence.hashing import tree_hash
 from services.evidence.making import (
     EntrySource,
@@ -15,9 +18,12 @@ from services.evidence.making import (
     policies_of,
     tree_of,
 )
-from services.evidence.merkle import Tree
-from services.evidence.receipt import About, Proofs, Stated, Statement, made
+from services.evidence.merkle import Tree, leaf_hash
+from services.evidence.receipt import About, Proofs, Stated, Statement, Terms, made
 from services.evidence.sealed import Sealed, in_order_of_log
+
+EVERYTHING: Final = frozenset({POLICY, DELIVERY, ACTS})
+"""The topics of whose entries a receipt may show the text: an auditor's shows all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ def receipt_of(
     asked: Asked,
     made_ms: int,
     sealing: Sealing,
+    shown: Collection[str] = EVERYTHING,
 ) -> bytes:
     """Make a receipt, proven against the last checkpoint.
 
@@ -48,6 +55,8 @@ def receipt_of(
         asked: what became of the record, and in which entries that stands.
         made_ms: now.
         sealing: the key of now.
+        shown: the topics of the log whose entries it shows; of all others it shows the digests, and states
+            what they say.
 
     Raises:
         NothingSealed: one of the entries is in no checkpoint yet.
@@ -62,11 +71,57 @@ def receipt_of(
         *policies_of(log, source, set(asked.policy_versions), tree),
         *_proofs(log, source, sorted(wanted), tree),
     ]
-    found = Proofs(
-        newest, list(consistency_with(tree, newest.checkpoint, newest.checkpoint, witnesses)), proofs
+    consistency = list(consistency_with(tree, newest.checkpoint, newest.checkpoint, witnesses))
+    open_, closed = _split(proofs, shown, newest)
+    deliveries = _with_terms(asked.deliveries, proofs) if closed else asked.deliveries
+    statement = Statement(asked.about, deliveries, asked.whole, max(made_ms, newest.checkpoint.time_ms))
+    return made(statement, Proofs(newest, consistency, open_, closed), sealing)
+
+
+def _split(
+    proofs: Sequence[PolicyProof], shown: Collection[str], newest: Signed
+) -> tuple[list[PolicyProof], list[ClosedProof]]:
+    """What is shown, and of all else the digest."""
+    hashed = tree_hash(newest.checkpoint.tree)
+    open_: list[PolicyProof] = []
+    closed: list[ClosedProof] = []
+    for proof in proofs:
+        entry = entry_from(proof.text)
+        if entry.topic in shown:
+            open_.append(proof)
+        else:
+            closed.append(ClosedProof(proof.index, str(entry), leaf_hash(hashed, proof.text), proof.path))
+    return open_, closed
+
+
+def _with_terms(deliveries: Sequence[Stated], proofs: Sequence[PolicyProof]) -> list[Stated]:
+    """The same, each with what its block, its policy and its acts say of it."""
+    entries = {str(entry): entry for entry in (entry_from(proof.text) for proof in proofs)}
+    reading = Reading()
+    policies: dict[int, str] = {}
+    for where, entry in entries.items():
+        if entry.topic == POLICY:
+            reading.learn(entry, where)
+            policies[(entry.value or {})["version"]] = where
+    return [_with_its_terms(each, entries, reading, policies) for each in deliveries]
+
+
+def _with_its_terms(
+    stated: Stated, entries: Mapping[str, Entry], reading: Reading, policies: Mapping[int, str]
+) -> Stated:
+    block = entries[stated.block]
+    version: int = (block.value or {})["policy_version"]
+    grant = reading.grant(version, stated.grant)
+    terms = Terms(
+        consumer=str(grant.get("consumer", "")),
+        purpose=str(grant.get("purpose", "")),
+        legal_basis=str(grant.get("legal_basis", "")),
+        policy_version=version,
+        policy=policies[version],
+        written_ms=block.timestamp_ms,
     )
-    made_ms = max(made_ms, newest.checkpoint.time_ms)
-    return made(Statement(asked.about, asked.deliveries, asked.whole, made_ms), found, sealing)
+    acquired = tuple(replace(each, seen_ms=entries[each.act].timestamp_ms) for each in stated.acquired)
+    return replace(stated, terms=terms, acquired=acquired)
 
 
 def _proofs(

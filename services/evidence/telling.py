@@ -5,15 +5,19 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.evidence.judging_receipt import Proven
 from services.evidence.trust import Holder
 from services.evidence.verifying import Verdict
-from services.evidence.verifying_receipt import Proven, ReceiptVerdict
+from services.evidence.verifying_receipt import ReceiptVerdict
 
 _HOLDERS: Final[Mapping[Holder | None, str]] = {
     Holder.OUTSIDE: "held outside the bus, says the trust file",
     Holder.LOG: "the log's own newest one: nobody outside the bus holds it",
     None: "the trust file does not say who holds it",
 }
+_NOT_SHOWN: Final = (
+    "what it does not show of these entries is the bus's signed word: an auditor's receipt shows it"
+)
 
 
 def as_answer(verdict: Verdict | ReceiptVerdict) -> dict[str, Any]:
@@ -67,6 +71,7 @@ def _receipt_answer(verdict: ReceiptVerdict) -> dict[str, Any]:
             "record": f"{receipt.about.topic}:{receipt.about.partition}:{receipt.about.offset}",
             "resource": receipt.about.resource,
             "whole": receipt.whole,
+            "complete": verdict.complete,
             "made_ms": receipt.made_ms,
             "sealed_ms": verdict.sealed_ms,
             "deliveries": [asdict(each) for each in verdict.deliveries],
@@ -113,8 +118,14 @@ def _receipt_told(verdict: ReceiptVerdict) -> str:
         f"record {about.topic}:{about.partition}:{about.offset}",
     ]
     lines += [_delivery_told(each) for each in verdict.deliveries]
-    end = "and no grant of the resource is left out" if receipt.whole else "of this grant only"
-    return "\n".join([*lines, f"PROVEN: this stands in the log and was allowed, {end}"])
+    return "\n".join([*lines, f"PROVEN: {_proven_told(verdict)}"])
+
+
+def _proven_told(verdict: ReceiptVerdict) -> str:
+    if not verdict.open:
+        return f"the entries that it names stand in the log; {_NOT_SHOWN}"
+    end = "and no grant of the resource is left out" if verdict.receipt.whole else "of this grant only"
+    return f"this stands in the log and was allowed, {end}"
 
 
 def _witness(verdict: Verdict | ReceiptVerdict) -> str:
@@ -124,15 +135,21 @@ def _witness(verdict: Verdict | ReceiptVerdict) -> str:
 
 def _delivery_told(each: Proven) -> str:
     where = f" at {each.at}" if each.at else f" ({each.reason or 'the reason cannot be told any more'})"
-    sure = (
-        "of each record of its batch" if each.each else "of some of its batch, of this one by the bus' word"
-    )
     acquired = "" if each.acquired_ms is None else f", acquired by {_time(each.acquired_ms)}"
     return (
         f"  grant {each.grant} generation {each.generation} by policy {each.policy_version}: {each.outcome}"
-        f"{where}, written {_time(each.written_ms)}{acquired}; {each.block} says so {sure} "
+        f"{where}, written {_time(each.written_ms)}{acquired}; {each.block} {_sure(each)} "
         f"({each.consumer}; {each.purpose}; {each.legal_basis})"
     )
+
+
+def _sure(each: Proven) -> str:
+    """How far the block itself says so."""
+    if not each.block_shown:
+        return "is not shown"
+    if each.each:
+        return "says so of each record of its batch"
+    return "says so of some of its batch, of this one by the bus' word"
 
 
 def _time(ms: int) -> str:

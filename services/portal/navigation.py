@@ -85,6 +85,7 @@ MENU: Final = (
             Place(_("Maintenance"), "/maintenance", (Action.CATALOGUE_LOOK,)),
             Place(_("Audit log"), "/audit", (Action.AUDIT_LOOK,)),
             Place(_("Ledger"), "/ledger", (Action.AUDIT_EXPORT,)),
+            Place(_("Receipts"), "/receipts", (Action.AUDIT_LOOK,)),
             Place(_("Replays"), "/replays", (Action.REPLAY_LOOK,)),
             Place(_("Person trace"), "/trace", (Action.AUDIT_TRACE,)),
         ),

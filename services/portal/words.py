@@ -26,6 +26,7 @@ from services.control.docket.report_clock import ReportDuty
 from services.control.docket.requests import Wanted
 from services.control.documents.wording import MODES, STATES
 from services.control.epochs.state import EpochState
+from services.control.evidence import wording as of_receipts
 from services.control.notices.retrying import Failure
 from services.control.notices.wording_of_cases import STEPS
 from services.control.notices.words import Channel
@@ -218,6 +219,7 @@ _PACKAGES: Final[Mapping[type[StrEnum], Callable[[StrEnum, Language], str]]] = {
     **dict.fromkeys(of_objections.LISTS, of_objections.said),
     **dict.fromkeys(of_replays.LISTS, of_replays.said),
     **dict.fromkeys(of_traces.LISTS, of_traces.said),
+    **dict.fromkeys(of_receipts.LISTS, of_receipts.said),
     **dict.fromkeys(of_operation.LISTS, of_operation.said),
     ShareType: word,
 }

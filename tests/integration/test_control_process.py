@@ -101,7 +101,7 @@ def test_before_the_first_apply_it_is_ready_and_says_what_it_waits_for(control: 
     assert control.ready() == (200, [])
     loops = control.status()["loops"]
     on_the_bus = {"stops", "provisioning", "drift", "rulings", "disputes", "grants", "collector", "evidence"}
-    on_the_bus |= {"retention", "redelivered", "census", "trace", "acquired", "recovery"}
+    on_the_bus |= {"retention", "redelivered", "census", "trace", "acquired", "recovery", "receipts"}
     in_the_database = {"acts", "cases", "retirements", "tickets", "credentials", "courier", "catalogue"}
     in_the_database |= {"forgetting"}
     assert set(loops) == in_the_database | on_the_bus

@@ -19,7 +19,11 @@ from services.cli.control import control_database, prepare_control
 from services.cli.plan import access_of
 from services.control.accounts.roles import Role
 from services.control.definitions import packaged_definitions
+from services.control.evidence.ordering import State, Subject, Wish
 from services.control.store.outbox import acts_on
+from services.control.store.receipts import orders
+from services.evidence.entries import ACTS
+from services.evidence.trust import trust_from
 from services.ledger.on_stack import master_secret
 from tests.integration.apply_bench import EDUCATION, HEALTH, Bench, own_stack
 from tests.integration.suspension_bench import Writer, environment, govbus, start_fanout
@@ -184,7 +188,40 @@ def _receipt_holds(bench: Bench, folder: Path, partition: int, offset: int, at: 
     eventually(proven, 60)
     (one,) = found["receipt"]["deliveries"]
     assert (one["grant"], one["outcome"], one["at"], one["consumer"]) == (HEALTH, "delivered", at, "health")
+    _consumer_receives(bench, folder, Subject(partition, offset, grant=HEALTH), trust, one)
     content = bytearray(receipt.read_bytes())
     content[len(content) // 2] ^= 1
     forged.write_bytes(bytes(content))
     assert govbus(bench, "verify", str(forged), "--trust", str(trust)).returncode == 1
+
+
+def _consumer_receives(
+    bench: Bench, folder: Path, subject: Subject, trust: Path, open_: dict[str, Any]
+) -> None:
+    """What the consumer asks for is made by the control process, and says the same without the others'."""
+    witness = trust_from(trust.read_bytes()).witness.text()
+    wish = Wish(subject, frozenset({ACTS}), "chen", "health", witness)
+    with closing(control_database(bench.stack)) as database:
+        with database.begin() as connection:
+            number = orders.ask(connection, wish, datetime.now(UTC)).number
+
+        def made() -> bool:
+            with database.reading() as connection:
+                order = orders.load(connection, number)
+            assert order is not None
+            assert order.state is not State.REFUSED, order.detail
+            return order.state is State.MADE
+
+        eventually(made, 60)
+        with database.reading() as connection:
+            content = orders.content(connection, number)
+    assert content is not None
+    assert b"legal_basis\\" not in content, "no policy stands in it"
+    closed = folder / "closed.tar"
+    closed.write_bytes(content)
+    verified = govbus(bench, "verify", str(closed), "--trust", str(trust), "--json")
+    assert verified.returncode == 0, verified.stdout
+    (one,) = json.loads(verified.stdout.splitlines()[-1])["receipt"]["deliveries"]
+    assert (one["block_shown"], one["policy_shown"]) == (False, False)
+    same = {name for name in open_ if name not in ("block_shown", "policy_shown", "each")}
+    assert {name: one[name] for name in same} == {name: open_[name] for name in same}

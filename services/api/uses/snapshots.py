@@ -45,7 +45,7 @@ def whose(parts: Parts, connection: Connection, kind: Kind, name: str, document:
         case Kind.RESOURCE:
             return _of_resource(parts, name)
         case Kind.GRANT:
-            return _of_grant(parts, connection, name)
+            return whose_grant(parts, connection, name)
         case Kind.TOPIC:
             return _of_topic(parts, name)
         case Kind.QUARANTINE:
@@ -65,7 +65,8 @@ def _of_resource(parts: Parts, name: str) -> Whose:
     return Whose() if found is None else Whose(provider=found.provider)
 
 
-def _of_grant(parts: Parts, connection: Connection, name: str) -> Whose:
+def whose_grant(parts: Parts, connection: Connection, name: str) -> Whose:
+    """The departments of a grant, by its case or its declaration; nobody's where there is none."""
     case = granted_as(connection, name)
     if case is not None:
         return Whose(case.provider, case.consumer)

@@ -1,6 +1,6 @@
 """Evidence of an embedded stack: its sealer, its bundles, its trust file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,9 @@ from services.control.rights import CONTROL, LEDGER
 from services.control.store.database import ControlDatabase
 from services.evidence.checkpoints import Signed
 from services.evidence.making import NothingSealed, Span, bundle_of
+from services.evidence.receipt_making import EVERYTHING
 from services.evidence.sealed import Sealed
-from services.evidence.trust import Holder, Key, Trust
+from services.evidence.trust import Holder, Key, Trust, trust_from
 from services.ledger.decode import Decoder
 from services.ledger.lookup import Lookup
 from services.ledger.reader import KafkaTopicReader, KafkaUnavailable
@@ -120,9 +121,20 @@ def export(stack: Stack, asked: Span | Offsets, witnesses: Sequence[Signed], mad
 
 @contextmanager
 def open_receipts(
-    stack: Stack, database: ControlDatabase, witnesses: Sequence[Signed], now_ms: int
+    stack: Stack,
+    database: ControlDatabase,
+    witnesses: Sequence[Signed],
+    now_ms: int,
+    shown: Collection[str] = EVERYTHING,
 ) -> Iterator[Receipts]:
     """What makes receipts of the stack's deliveries; connections are closed at the end.
+
+    Args:
+        stack: whose topics are read, with the auditor's own login.
+        database: the control plane's, which has the index of the trace.
+        witnesses: the checkpoints that the receipts are to be verified against.
+        now_ms: when they are made.
+        shown: the topics of the ledger whose entries they show.
 
     Raises:
         NotYet: nothing was ever sealed.
@@ -138,6 +150,7 @@ def open_receipts(
             witnesses=witnesses,
             sealing=keys_of(stack).sealing,
             now_ms=now_ms,
+            shown=shown,
         )
 
 
@@ -179,6 +192,18 @@ def trust_of(stack: Stack, settings: EvidenceSettings) -> Trust:
 def trust_path(home: Path) -> Path:
     """Where the installation keeps its own trust file."""
     return home / "evidence" / "trust.json"
+
+
+def trusted_witnesses(home: Path, files: Sequence[Path] | None = None) -> list[Signed]:
+    """The checkpoints of trust files, by default of the installation's own where it has one.
+
+    Raises:
+        Faulty: one of them is none.
+        OSError: one of them cannot be read.
+    """
+    own = trust_path(home)
+    paths = files or ([own] if own.exists() else [])
+    return [trust_from(path.read_bytes()).witness for path in paths]
 
 
 def _newest(log: Sequence[Sealed]) -> Signed:

@@ -1,6 +1,6 @@
 """Receipts of an embedded stack's deliveries: from the index of the trace, the ledger and its checkpoints."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,7 +24,7 @@ from services.control.store.trace.writing import TraceState
 from services.evidence.checkpoints import Sealing, Signed
 from services.evidence.entries import ACTS, DELIVERY, Entry, Place
 from services.evidence.making import NothingSealed
-from services.evidence.receipt_making import receipt_of
+from services.evidence.receipt_making import EVERYTHING, receipt_of
 from services.evidence.sealed import Sealed
 from services.ledger.blocks import block_from
 from services.ledger.coordinates import Coordinate
@@ -50,6 +50,8 @@ class Receipts:
     witnesses: Sequence[Signed]
     sealing: Callable[[int], Sealing]
     now_ms: int
+    shown: Collection[str] = EVERYTHING
+    """The topics of the log whose entries the receipts show."""
 
     def of_delivery(self, grant: GrantId, partition: int, offset: int) -> bytes:
         """The receipt of one record of a grant's topic.
@@ -104,7 +106,7 @@ class Receipts:
         if written and any(each.at for each in asked.deliveries):
             asked = with_acquired(asked, self._entries(ACTS, min(written) - SKEW_MS, None))
         sealing = self.sealing(max(self.now_ms, self.log[-1].signed.checkpoint.time_ms))
-        return receipt_of(self.log, self.ledger, self.witnesses, asked, self.now_ms, sealing)
+        return receipt_of(self.log, self.ledger, self.witnesses, asked, self.now_ms, sealing, self.shown)
 
     def _decide(self, known: Known) -> Decide:
         at = Coordinate(TopicName(known.canonical.topic), known.canonical.partition, known.canonical.offset)

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from services.control.store.trace.reading import DeliveryFound, SubjectFound
 from services.evidence.entries import ACTS, DELIVERY, Entry
+from services.evidence.judging_receipt import ACQUIRED
 from services.evidence.receipt import About, Acquired, Stated
 from services.evidence.receipt_making import Asked
-from services.evidence.verifying_receipt import ACQUIRED
 from services.ledger.lookup import SKEW_MS
 
 _CANONICAL: Final = "resource."

@@ -10,6 +10,7 @@ from services.control.store import answered_orders
 from services.control.store.accounts import counters, sessions
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.notices.happenings import remove_before
+from services.control.store.receipts import orders
 from services.control.store.tickets import files
 
 _OLDEST_SESSIONS: Final = SessionRules(absolute=timedelta(days=15))
@@ -18,6 +19,8 @@ _NOTICES_KEPT: Final = timedelta(days=730)
 """Two years; what a delivery still waits for is kept."""
 _FILES_KEPT: Final = timedelta(days=180)
 """So long after a ticket is over its attachments can still be read; their digests stay."""
+_RECEIPTS_KEPT: Final = timedelta(days=30)
+"""So long a receipt can be fetched; after that it is asked for again."""
 _ANSWERS_KEPT: Final = timedelta(days=90)
 """So long the same order under the same key is answered as it was; whoever repeats it later, orders anew."""
 
@@ -47,4 +50,6 @@ class ForgettingTurn:
                 removed.append(answered_orders.forget(connection, now - _ANSWERS_KEPT, self.batch))
             with self.database.begin() as connection:
                 removed.append(files.forget(connection, now - _FILES_KEPT, self.batch))
+            with self.database.begin() as connection:
+                removed.append(orders.forget(connection, now - _RECEIPTS_KEPT, self.batch))
             return any(each >= self.batch for each in removed)

@@ -55,8 +55,10 @@ class ControlSettings(BaseModel):
     """How often topics are looked at for what the index of the person trace has not."""
     acquired_s: Seconds = 300.0
     """How often the ledger is told up to where departments have committed."""
+    receipts_s: Seconds = 2.0
+    """How often orders for receipts are looked for."""
     forgetting_s: Seconds = 3_600.0
-    """How often is removed what nobody needs any more: old sessions and notices, topics of redeliveries."""
+    """How often is removed what nobody needs any more: old sessions, notices, receipts, topics of replays."""
     definitions: Path | None = None
     """The folder in which resources are declared; the sample city's where it is not given."""
     ending_s: Seconds = 30.0

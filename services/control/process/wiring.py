@@ -14,7 +14,8 @@ from services.control.desk.catalogued import PublishedEntries, StoredCalendars
 from services.control.desk.desk import Desk
 from services.control.desk.following import SYSTEM
 from services.control.dispute_sender import DisputesNotReady, sender_on
-from services.control.evidence.on_stack import open_sealer
+from services.control.evidence.on_stack import open_receipts, open_sealer, trusted_witnesses
+from services.control.evidence.receipts import Receipts
 from services.control.evidence.settings import EvidenceSettings
 from services.control.policy_topic import newest_policy
 from services.control.process.address import As, stack_address
@@ -29,6 +30,7 @@ from services.control.process.forgetting import ForgettingTurn
 from services.control.process.kafka_acts import KafkaActs, NewKafkaActs
 from services.control.process.loops import Loop, NotYet, Pace
 from services.control.process.news import GrantNews
+from services.control.process.receipts import ReceiptsTurn
 from services.control.process.recovery import RecoveryTurn
 from services.control.process.redelivered import RedeliveredTurn
 from services.control.process.retention import RetentionTurn
@@ -166,6 +168,10 @@ def _of_the_bus(
             Pace(settings.census_s, longest_retry_s=300.0, limit_s=_LONGEST_FILL_S),
         ),
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
+        "receipts": (
+            ReceiptsTurn(database, parts.receipts, now).turn,
+            Pace(settings.receipts_s, longest_retry_s=30.0),
+        ),
         "trace": (parts.trace(), Pace(settings.trace_s, longest_retry_s=30.0)),
         "acquired": (parts.acquired(), Pace(settings.acquired_s)),
     }
@@ -252,6 +258,14 @@ class _Parts:
         settings = EvidenceSettings.from_environment()
         opened = open_sealer(self._stack, settings, lambda: int(now().timestamp() * 1000))
         return SealingTurn(self._database, self._closing.enter_context(opened)).turn
+
+    @contextmanager
+    def receipts(self) -> Iterator[Receipts]:
+        """What makes receipts, as the ledger stands now; read with the auditor's own login."""
+        witnesses = trusted_witnesses(self._stack.settings.home)
+        now_ms = int(now().timestamp() * 1000)
+        with open_receipts(self._stack, self._database, witnesses, now_ms) as opened:
+            yield opened
 
     def trace(self) -> Callable[[], bool]:
         """Keeps the index of the person trace; whether there is more to index."""

@@ -101,6 +101,7 @@ class Task(StrEnum):
     ACQUIRED = "acquired"
     RECOVERY = "recovery"
     REDELIVERED = "redelivered"
+    RECEIPTS = "receipts"
 
 
 class ControlDatabase:

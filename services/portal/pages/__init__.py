@@ -29,6 +29,7 @@ from services.portal.pages import (
     operations,
     policy,
     quarantine,
+    receipts,
     replays,
     reports,
     retention,
@@ -78,6 +79,7 @@ PAGES = (
     volumes.router,
     audit.router,
     ledger.router,
+    receipts.router,
     replays.router,
     trace.router,
 )

@@ -155,8 +155,8 @@ def test_who_confirmed_a_removal_and_what_stood_at_the_end_are_owed_in_their_ord
     ("command", "what", "facts"),
     [
         (EXPORT, "evidence.exported", {"from_ms", "to_ms"}),
-        (DELIVERY, "evidence.receipt", {"of", "withdrawn"}),
-        (RECORD, "evidence.receipt", {"of", "withdrawn"}),
+        (DELIVERY, "evidence.receipt", {"of", "withdrawn", "open"}),
+        (RECORD, "evidence.receipt", {"of", "withdrawn", "open"}),
     ],
 )
 def test_what_is_handed_out_is_named_by_its_digest(

@@ -55,6 +55,8 @@ PAGES: Final = (
     "/replays",
     "/replays/new",
     "/trace",
+    "/receipts",
+    f"/receipts?grant={HEALTH_GRANT}",
 )
 PEOPLE: Final = (
     (Role.AUTHORITY, "data_bureau"),

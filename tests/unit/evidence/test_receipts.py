@@ -1,7 +1,7 @@
 """A receipt proves what became of one record: offline, and nothing of it can be altered unseen."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -24,7 +24,7 @@ from services.evidence.entries import ACTS, Entry
 from services.evidence.faults import Fault, Faulty
 from services.evidence.making import NothingSealed
 from services.evidence.receipt import FILES, Receipt, opened, sealed
-from services.evidence.receipt_making import receipt_of
+from services.evidence.receipt_making import EVERYTHING, receipt_of
 from services.evidence.telling import as_answer, told
 from services.evidence.trust import trust_text
 from services.evidence.verifying_receipt import ReceiptVerdict, verify_receipt
@@ -72,12 +72,19 @@ def known(
     return Known(canonical, [row] if written_ms else [], indexed)
 
 
-def made(found: Known | None = None, *, single: bool = False, again: Again | None = None) -> bytes:
+def made(
+    found: Known | None = None,
+    *,
+    single: bool = False,
+    again: Again | None = None,
+    shown: Collection[str] = EVERYTHING,
+) -> bytes:
     one = found or known()
     blocks = list(covering(topics_of(EXTENDED).entries, one.about))
     asked = stated(one, blocks, lambda _block, _grant: again, one.deliveries[0] if single else None)
     asked = with_acquired(asked, topics_of(EXTENDED).entries)
-    return receipt_of(LOG, topics_of(EXTENDED), [TRUST.witness], asked, START + evidence.HOUR * 20, NEW)
+    made_ms = START + evidence.HOUR * 20
+    return receipt_of(LOG, topics_of(EXTENDED), [TRUST.witness], asked, made_ms, NEW, shown)
 
 
 def test_a_delivery_is_proven_with_its_grant_purpose_and_when_it_was_acquired() -> None:

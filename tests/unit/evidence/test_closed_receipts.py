@@ -1,0 +1,147 @@
+"""A closed receipt shows of the ledger what its reader may see, and proves that all else is in the log."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.evidence.entries import ACTS, DELIVERY, POLICY
+from services.evidence.faults import Fault, Faulty
+from services.evidence.receipt import FILES, PROOFS, Receipt, Terms, opened, sealed
+from services.evidence.receipt_making import EVERYTHING
+from services.evidence.telling import as_answer, told
+from services.evidence.verifying_receipt import verify_receipt
+from tests.support.evidence import GRANT, NEW, START, TOPIC
+from tests.unit.cli.called import shape
+from tests.unit.evidence.test_receipts import TRUST, known, made
+
+CONSUMER, PROVIDER, NOBODY = frozenset({ACTS}), frozenset({DELIVERY}), frozenset[str]()
+ALL = (CONSUMER, PROVIDER, NOBODY, frozenset({ACTS, DELIVERY}), frozenset({POLICY}))
+
+
+@pytest.mark.parametrize("shown", ALL, ids=sorted)
+def test_a_closed_receipt_says_the_same_of_the_record_as_an_open_one(shown: frozenset[str]) -> None:
+    (one,) = verify_receipt(made(single=True), TRUST).deliveries
+    verdict = verify_receipt(made(single=True, shown=shown), TRUST)
+    (closed,) = verdict.deliveries
+    assert (closed.block_shown, closed.policy_shown) == (DELIVERY in shown, shown >= {DELIVERY, POLICY})
+    assert replace(closed, block_shown=True, policy_shown=True, each=one.each) == one
+    assert not verdict.complete
+    assert "PROVEN: the entries that it names stand in the log" in told(verdict)
+    assert list(shape("verify").iter_errors(as_answer(verdict))) == []
+
+
+@pytest.mark.parametrize("shown", ALL, ids=sorted)
+def test_nothing_of_a_closed_entry_stands_in_the_receipt(shown: frozenset[str]) -> None:
+    _, _, files = opened(made(shown=shown))
+    tells = {POLICY: b'"document":"{\\"version', DELIVERY: b'"to_offset"', ACTS: b"grants.acquired"}
+    assert {topic for topic, text in tells.items() if text in files[PROOFS]} == shown
+
+
+def test_an_open_receipt_states_nothing_for_whoever_is_not_shown_it() -> None:
+    receipt, _, _ = opened(made(shown=EVERYTHING))
+    assert not receipt.closed
+    assert {each.terms for each in receipt.deliveries} == {None}
+
+
+def test_only_an_open_receipt_of_the_whole_record_is_complete() -> None:
+    assert verify_receipt(made(), TRUST).complete
+    assert not verify_receipt(made(single=True), TRUST).complete
+    assert not verify_receipt(made(shown=PROVIDER), TRUST).complete
+
+
+def test_where_the_block_is_shown_it_still_says_of_how_many_records_it_says_so() -> None:
+    for offset, each in ((3, True), (12, False)):
+        written = START if offset == 3 else START + 2
+        found = made(known(offset, written), shown=PROVIDER)
+        (one,) = verify_receipt(found, TRUST).deliveries
+        assert one.each is each
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shown", [CONSUMER, PROVIDER], ids=sorted)
+def test_no_byte_of_a_closed_receipt_can_be_altered_unseen(shown: frozenset[str], seed: int) -> None:
+    content, chance = made(shown=shown), Random(seed)  # noqa: S311 - the same each time
+    for _ in range(300):
+        forged = bytearray(content)
+        forged[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        with pytest.raises(Faulty):
+            verify_receipt(bytes(forged), TRUST)
+
+
+TERMS = Terms("health", "vaccination", "S1", 1, "policy:0:0", START + 2)
+STATEMENTS: Mapping[str, tuple[frozenset[str], dict[str, Any], Fault]] = {
+    "a block that is not proven": (CONSUMER, {"block": "ledger.delivery:0:0"}, Fault.PROOF_WRONG),
+    "an entry of another kind for a block": (CONSUMER, {"block": "policy:0:0"}, Fault.PROOF_WRONG),
+    "a policy that is not proven": (
+        CONSUMER,
+        {"terms": replace(TERMS, policy="policy:0:2")},
+        Fault.PROOF_WRONG,
+    ),
+    "a policy version that the block does not name": (
+        PROVIDER,
+        {"terms": replace(TERMS, policy_version=2)},
+        Fault.STATEMENT_WRONG,
+    ),
+    "another time than the block's": (
+        PROVIDER,
+        {"terms": replace(TERMS, written_ms=START)},
+        Fault.STATEMENT_WRONG,
+    ),
+    "another outcome than the block's": (PROVIDER, {"outcome": "tombstoned"}, Fault.STATEMENT_WRONG),
+    "an outcome that there is not": (CONSUMER, {"outcome": "lost"}, Fault.STATEMENT_WRONG),
+    "a delivery with a reason": (CONSUMER, {"reason": "EXPIRED"}, Fault.STATEMENT_WRONG),
+    "another consumer's topic": (
+        CONSUMER,
+        {"at": TOPIC.replace("health.", "tax.", 1) + ":0:40"},
+        Fault.STATEMENT_WRONG,
+    ),
+    "a delivery that stands nowhere": (CONSUMER, {"at": "", "acquired": ()}, Fault.STATEMENT_WRONG),
+    "an offset that was not acquired": (CONSUMER, {"at": f"{TOPIC}:0:41"}, Fault.STATEMENT_WRONG),
+    "an offset behind a closed act": (PROVIDER, {"at": f"{TOPIC}:0:41"}, Fault.STATEMENT_WRONG),
+}
+
+
+@pytest.mark.parametrize("named", STATEMENTS)
+def test_whoever_has_the_key_cannot_state_what_the_shown_entries_do_not_say(named: str) -> None:
+    shown, values, fault = STATEMENTS[named]
+    receipt, _, files = opened(made(single=True, shown=shown))
+    forged = replace(receipt, deliveries=(replace(receipt.deliveries[0], **values),))
+    with pytest.raises(Faulty) as found:
+        verify_receipt(sealed(forged, files, NEW), TRUST)
+    assert found.value.fault is fault
+
+
+def test_a_digest_that_is_not_in_the_log_is_found() -> None:
+    receipt, _, files = opened(made(shown=CONSUMER))
+    at = files[PROOFS].index(b'"leaf":"') + len(b'"leaf":"')
+    other = b"0" if files[PROOFS][at : at + 1] != b"0" else b"1"
+    forged = {**files, PROOFS: files[PROOFS][:at] + other + files[PROOFS][at + 1 :]}
+    with pytest.raises(Faulty) as found:
+        verify_receipt(signed_again(receipt, forged), TRUST)
+    assert found.value.fault is Fault.PROOF_WRONG
+
+
+def test_a_receipt_that_claims_to_show_everything_cannot_hold_closed_entries() -> None:
+    receipt, _, files = opened(made(shown=CONSUMER))
+    open_ = replace(receipt, closed=False, deliveries=opened(made())[0].deliveries)
+    with pytest.raises(Faulty) as found:
+        verify_receipt(signed_again(open_, files), TRUST)
+    assert found.value.fault is Fault.BUNDLE_MALFORMED
+
+
+def test_a_provider_sees_that_no_grant_which_a_shown_block_counts_is_left_out() -> None:
+    receipt, _, files = opened(made(shown=PROVIDER))
+    other = replace(receipt.deliveries[0], grant=f"{GRANT}-2")
+    with pytest.raises(Faulty) as found:
+        verify_receipt(sealed(replace(receipt, deliveries=(other,)), files, NEW), TRUST)
+    assert found.value.fault is Fault.STATEMENT_WRONG
+
+
+def signed_again(receipt: Receipt, files: Mapping[str, bytes]) -> bytes:
+    """Signed with the digests of the files as they are now."""
+    digests = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
+    return sealed(replace(receipt, files=digests), files, NEW)
