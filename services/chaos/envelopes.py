@@ -1,6 +1,5 @@
 """Writes the events of a chaos run as Debezium and Connect would: envelopes, keys, headers; pure."""
 
-import json
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -94,7 +93,7 @@ class Envelopes:
             "source": {
                 "ts_ms": _TIME_MS + event.number,
                 "snapshot": "false",
-                "sequence": json.dumps([str(commit), str(commit + 5)]),
+                "sequence": f'["{commit}","{commit + 5}"]',
                 "lsn": commit + 5,
             },
             "op": _OPERATIONS.get(event.kind, "u"),
