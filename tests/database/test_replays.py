@@ -49,6 +49,14 @@ def test_where_a_redelivery_goes_is_told_with_every_step(control_database: Contr
     ]
 
 
+def test_the_generation_under_which_a_redelivery_began_is_kept_for_its_next_run(runner: Runner) -> None:
+    number = approved(runner.database)
+    for generation in (3, 4):
+        with runner.database.begin() as connection:
+            done = work.parts(connection, number)
+        assert runner._first_generation(number, done, generation) == 3
+
+
 @pytest.fixture
 def runner(control_database: ControlDatabase) -> Runner:
     city = MemoryCity()

@@ -88,14 +88,27 @@ class _Counts:
 
 
 def redeliver(
-    known: Known, replay: Replay, deliverer: Deliverer, pace: Pace, now: Callable[[], datetime]
+    known: Known,
+    replay: Replay,
+    deliverer: Deliverer,
+    pace: Pace,
+    now: Callable[[], datetime],
+    begun: Callable[[int], int] = lambda generation: generation,
 ) -> dict[str, Any]:
     """Deliver a scope again; what it came to.
 
+    Args:
+        known: the bus, as it is read.
+        replay: which redelivery.
+        deliverer: writes to the bus.
+        pace: hears of progress, and says when to go slower or to stop.
+        now: the time.
+        begun: keeps the generation of the grant under which the first run began, and returns the kept one.
+
     Raises:
         NotAuthorised: the grant is gone, revoked, suspended, held, being filled, or outside its days by now.
-        Refused: the scope does not fit the grant, it has too many keys at once, or the bus changes faster
-            than it can be written.
+        Refused: the scope does not fit the grant, it has too many keys at once, the bus changes faster than
+            it can be written, or an earlier run wrote to the separate topic under another generation.
         Cancelled: the pace said so; what was committed by then stays delivered.
     """
     scope = replay.order.scope
@@ -108,6 +121,7 @@ def redeliver(
     if not places:
         raise Refused(f"{topic} has no partition {scope.partition}: name one that there is")
     if replay.order.separate:
+        _of_one_generation(entry, begun(entry.generation))
         deliverer.make(target, resource.partitions)
     ranges = {place: _range(known, place, scope) for place in places}
     pace.begin(sum(each.end - each.low for each in ranges.values()))
@@ -122,6 +136,15 @@ def redeliver(
         "tombstoned": counts.tombstoned,
         "withheld": counts.withheld or {},
     }
+
+
+def _of_one_generation(entry: GrantPolicy, first: int) -> None:
+    """A separate topic holds one generation: the balance counts it with that one's ledger."""
+    if first != entry.generation:
+        what = (
+            f"an earlier run wrote under generation {first} of grant {entry.grant.id}, which was filled anew"
+        )
+        raise Refused(f"{what} since (generation {entry.generation}): ask for a new redelivery")
 
 
 def target_of(replay: Replay, entry: GrantPolicy) -> TopicName:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from services.control.replays.life import Refused, Replay, State, Step
@@ -29,6 +30,8 @@ from topics.policy import Policy
 
 MOST_ROWS: Final = 1_000
 """Lines of a difference that are kept; the rest is counted."""
+_GENERATION: Final = "generation"
+"""The part of a redelivery that keeps which generation of the grant it writes."""
 Tell = Callable[[int, int, float], None]
 
 
@@ -98,7 +101,17 @@ class Runner:
             policy, name = other_policy(self.known, order.options)
             concerns = concerning(self.known, order.scope)
             return what_if_answer(what_if(self.known, order.scope, policy, pace, concerns, name))
-        return redeliver(self.known, replay, self.deliverer, pace, self.now)
+        begun = partial(self._first_generation, replay.number, done)
+        return redeliver(self.known, replay, self.deliverer, pace, self.now, begun)
+
+    def _first_generation(self, number: int, done: Mapping[str, Any], generation: int) -> int:
+        """The generation of the grant under which the first run of a redelivery began; kept by that run."""
+        kept: Mapping[str, int] | None = done.get(_GENERATION)
+        if kept is not None:
+            return kept["number"]
+        with self.database.begin() as connection:
+            work.note_part(connection, number, _GENERATION, {"number": generation})
+        return generation
 
     def _pace(self, replay: Replay) -> Pace:
         number, throttle = replay.number, replay.order.options.get("throttle")
