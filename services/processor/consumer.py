@@ -122,10 +122,14 @@ class GroupInput:
             WaitAndRetry: the client does not take the position now.
         """
         owned = self.owned[source]
+        part = TopicPartition(source.topic, source.partition, owned.position)
         try:
-            self._consumer.seek(TopicPartition(source.topic, source.partition, owned.position))
-            self._consumer.resume([TopicPartition(source.topic, source.partition)])
+            # In this order: a seek wakes the client's thread, a resume does not, and by itself the thread
+            # looks only once a second for what it may fetch.
+            self._consumer.resume([part])
+            self._consumer.seek(part)
         except KafkaException as error:
+            self._consumer.pause([part])
             raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
         owned.stage = Stage.READY
 

@@ -149,6 +149,15 @@ def test_a_position_that_the_client_does_not_take_is_asked_for_again(desk: Desk)
     with pytest.raises(WaitAndRetry, match="_STATE"):
         desk.input.resume(FIRST)
     assert desk.input.owned[FIRST].stage is Stage.BEHIND
+    assert desk.source.calls[-1] == "pause"
+
+
+def test_a_partition_is_resumed_before_it_is_positioned_so_that_the_client_wakes_up_at_once(
+    desk: Desk,
+) -> None:
+    desk.source.calls.clear()
+    desk.ready()
+    assert desk.source.calls == ["resume", "seek"] * 2
 
 
 @pytest.mark.parametrize(
