@@ -10,6 +10,7 @@ from services.evidence import canonical
 from services.evidence.archive import packed, unpacked
 from services.evidence.checkpoints import Sealing, Signed, signed_from
 from services.evidence.faults import Fault, Faulty
+from services.evidence.hashing import HASH_BYTES
 
 FORMAT: Final = "govbus-evidence/1"
 _CONTEXT: Final = b"govbus-evidence/1\x00"
@@ -235,7 +236,7 @@ def _written(path: Iterable[bytes]) -> list[str]:
 
 def _path(steps: Any) -> tuple[bytes, ...]:
     if not isinstance(steps, list) or not all(
-        isinstance(each, str) and _HEX.fullmatch(each) for each in steps
+        isinstance(each, str) and len(each) == 2 * HASH_BYTES and _HEX.fullmatch(each) for each in steps
     ):
         raise ValueError("a path is a list of digests")
     return tuple(bytes.fromhex(step) for step in steps)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from services.evidence import canonical
 from services.evidence.entries import place_from
+from services.evidence.hashing import HASH_BYTES
 
 _NAMES: Final = frozenset({"at", "index", "leaf", "path"})
-_DIGEST: Final = re.compile(r"(?:[0-9a-f]{2})+")
+_DIGEST: Final = re.compile(rf"[0-9a-f]{{{2 * HASH_BYTES}}}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Judging:
         if len(named) != len(found) or not found:
             raise Faulty(Fault.STATEMENT_WRONG, RECEIPT, "it states nothing, or one thing twice")
         if self._receipt.whole:
-            self._require_whole()
+            self._check_whole()
         return found
 
     def _one(self, stated: Stated) -> Proven:
@@ -185,6 +185,12 @@ class Judging:
         if one.seen_ms not in (None, entry.timestamp_ms):
             raise Faulty(Fault.STATEMENT_WRONG, where, f"{entry} was written at another time")
         return entry.timestamp_ms
+
+    def _check_whole(self) -> None:
+        try:
+            self._require_whole()
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Faulty(Fault.ENTRY_UNREADABLE, RECEIPT, f"no decision block: {error}") from error
 
     def _require_whole(self) -> None:
         """Every grant that a shown block counts is stated, and so is a block of every group that has one."""

@@ -36,6 +36,7 @@ RECEIPT: Final = "receipt.json"
 CHECKPOINT: Final = "checkpoint.jsonl"
 PROOFS: Final = "proofs.jsonl"
 FILES: Final = (CHECKPOINT, CONSISTENCY, PROOFS)
+_LAST_MS: Final = 253_402_300_799_999
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 _NAMES: Final = frozenset({"about", "deliveries", "files", "format", "key", "log", "made_ms", "whole"})
 _ABOUT: Final = frozenset({"offset", "partition", "resource", "topic"})
@@ -246,7 +247,7 @@ def _receipt(body: Mapping[str, Any]) -> Receipt:
         about=_about(body["about"]),
         deliveries=tuple(_stated(each, closed=closed) for each in body["deliveries"]),
         whole=body["whole"],
-        made_ms=body["made_ms"],
+        made_ms=_moment(body["made_ms"]),
         key=_text(body["key"]),
         files={name: _text(digest) for name, digest in body["files"].items()},
         closed=closed,
@@ -273,14 +274,14 @@ def _stated(found: Mapping[str, Any], *, closed: bool) -> Stated:
 
 def _acquired(found: Mapping[str, Any], *, closed: bool) -> Acquired:
     _named(found, _ACQUIRED | {"seen_ms"} if closed else _ACQUIRED)
-    seen_ms = _whole(found["seen_ms"]) if closed else None
+    seen_ms = _moment(found["seen_ms"]) if closed else None
     return Acquired(_text(found["group"]), _whole(found["committed"]), _text(found["act"]), seen_ms)
 
 
 def _terms(found: Mapping[str, Any]) -> Terms:
     _named(found, _TERMS)
     texts = {name: _text(found[name]) for name in ("consumer", "purpose", "legal_basis", "policy")}
-    version, written_ms = _whole(found["policy_version"]), _whole(found["written_ms"])
+    version, written_ms = _whole(found["policy_version"]), _moment(found["written_ms"])
     return Terms(policy_version=version, written_ms=written_ms, **texts)
 
 
@@ -293,6 +294,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text is expected")
     return value
+
+
+def _moment(value: Any) -> int:
+    """A time in milliseconds that a calendar knows."""
+    if _whole(value) > _LAST_MS:
+        raise ValueError("a time of a receipt lies before the year 10000")
+    return int(value)
 
 
 def _whole(value: Any) -> int:

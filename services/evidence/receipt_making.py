@@ -9,7 +9,9 @@ from services.evidence.bundle import PolicyProof
 from services.evidence.checkpoints import Sealing, Signed
 from services.evidence.closed import ClosedProof
 from services.evidence.entries import ACTS, DELIVERY, POLICY, Entry, Place, entry_from, entry_text
+from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import tree_hash
+from services.evidence.judging_receipt import Judging
 from services.evidence.making import (
     EntrySource,
     NothingSealed,
@@ -19,7 +21,7 @@ from services.evidence.making import (
     tree_of,
 )
 from services.evidence.merkle import Tree, leaf_hash
-from services.evidence.receipt import About, Proofs, Stated, Statement, Terms, made
+from services.evidence.receipt import About, Proofs, Receipt, Stated, Statement, Terms, made
 from services.evidence.sealed import Sealed, in_order_of_log
 
 EVERYTHING: Final = frozenset({POLICY, DELIVERY, ACTS})
@@ -44,7 +46,7 @@ def receipt_of(
     asked: Asked,
     made_ms: int,
     sealing: Sealing,
-    shown: Collection[str] = EVERYTHING,
+    shown: frozenset[str] = EVERYTHING,
 ) -> bytes:
     """Make a receipt, proven against the last checkpoint.
 
@@ -59,8 +61,9 @@ def receipt_of(
             what they say.
 
     Raises:
-        NothingSealed: one of the entries is in no checkpoint yet.
+        NothingSealed: one of the entries is in no checkpoint yet, or of a whole record a recipient's is not.
         LedgerDiffers: what the topics hold is not what was sealed.
+        Faulty: the entries do not bear out what would be stated of those that are not shown.
     """
     if not log:
         raise NothingSealed("there is no checkpoint yet")
@@ -71,11 +74,28 @@ def receipt_of(
         *policies_of(log, source, set(asked.policy_versions), tree),
         *_proofs(log, source, sorted(wanted), tree),
     ]
+    _judged(asked, proofs, newest, made_ms, closed=not shown >= EVERYTHING)
     consistency = list(consistency_with(tree, newest.checkpoint, newest.checkpoint, witnesses))
     open_, closed = _split(proofs, shown, newest)
     deliveries = _with_terms(asked.deliveries, proofs) if closed else asked.deliveries
     statement = Statement(asked.about, deliveries, asked.whole, max(made_ms, newest.checkpoint.time_ms))
     return made(statement, Proofs(newest, consistency, open_, closed), sealing)
+
+
+def _judged(
+    asked: Asked, proofs: Sequence[PolicyProof], newest: Signed, made_ms: int, *, closed: bool
+) -> None:
+    """Judge it as who is shown everything would: nobody else can tell what is missing or was not allowed."""
+    entries = {str(entry): entry for entry in (entry_from(proof.text) for proof in proofs)}
+    deliveries, log = tuple(asked.deliveries), newest.checkpoint.log
+    receipt = Receipt(log, asked.about, deliveries, asked.whole, made_ms, key="", files={})
+    try:
+        Judging(receipt, entries, frozenset()).proven()
+    except Faulty as found:
+        if found.fault is Fault.RECEIPT_INCOMPLETE:
+            raise NothingSealed(f"{found.where}: {found.detail}") from found
+        if closed:
+            raise
 
 
 def _split(

@@ -69,6 +69,7 @@ def verify_receipt(archive: bytes, trust: Trust) -> ReceiptVerdict:
     if receipt.made_ms < one.time_ms:
         raise Faulty(Fault.RANGE_NOT_COVERED, RECEIPT, "made before its checkpoint")
     check_witness([proofs.checkpoint], proofs.consistency, trust)
+    _require_once(proofs)
     entries, closed = _included(proofs), _included_closed(proofs)
     return ReceiptVerdict(
         receipt=receipt,
@@ -80,6 +81,14 @@ def verify_receipt(archive: bytes, trust: Trust) -> ReceiptVerdict:
         witness=trust.witness.checkpoint.number,
         holder=trust.holder,
     )
+
+
+def _require_once(proofs: Proofs) -> None:
+    """No place of the log stands for two entries, and no entry for two places."""
+    indices = [*(each.index for each in proofs.entries), *(each.index for each in proofs.closed)]
+    names = [each.at for each in proofs.closed]
+    if len({*indices}) != len(indices) or len({*names}) != len(names):
+        raise Faulty(Fault.BUNDLE_MALFORMED, PROOFS, "an entry stands in it twice")
 
 
 def _included(proofs: Proofs) -> dict[str, Entry]:

@@ -124,8 +124,10 @@ class GroupInput:
         owned = self.owned[source]
         part = TopicPartition(source.topic, source.partition, owned.position)
         try:
-            # In this order: a seek wakes the client's thread, a resume does not, and by itself the thread
-            # looks only once a second for what it may fetch.
+            # Placed before it is resumed, so that nothing is asked for at an old place. And placed once more:
+            # a seek wakes the client's thread, which by itself looks only once a second for what it may
+            # fetch, and a resume does not.
+            self._consumer.seek(part)
             self._consumer.resume([part])
             self._consumer.seek(part)
         except KafkaException as error:

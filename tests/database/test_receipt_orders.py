@@ -1,27 +1,31 @@
 """Orders for receipts: made once, waited for, refused with a reason, carried on by another after a death."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from services.control.evidence.ordering import Obstacle, Order, State, Subject, Wish
+from services.control.accounts.decision import Whose
+from services.control.evidence.ordering import PATIENCE, Obstacle, Order, State, Subject, Wish
 from services.control.evidence.stating import IndexBehind, NothingToProve
 from services.control.process.forgetting import ForgettingTurn
+from services.control.process.loops import NotYet
 from services.control.process.receipts import ReceiptsTurn
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.outbox import OUTBOX
 from services.control.store.receipts import orders
 from services.evidence.checkpoints import Signed
 from services.evidence.entries import ACTS
+from services.evidence.faults import Fault, Faulty
 from services.evidence.making import LedgerDiffers, NothingSealed
+from services.evidence.sealed import Sealed
 from services.ledger.coordinates import Coordinate
 from services.ledger.lookup import RecordMissing
-from services.ledger.reader import KafkaUnavailable
+from services.ledger.reader import KafkaUnavailable, TopicMissing
 from tests.support.evidence import log_of
 from topics.event import TopicName
 
@@ -39,7 +43,8 @@ class Maker:
 
     witnesses: Sequence[Signed]
     shown: Collection[str]
-    fails: list[Exception]
+    log: Sequence[Sealed]
+    fails: list[BaseException]
     calls: list[tuple[Any, ...]]
 
     def of_delivery(self, *asked: Any) -> bytes:
@@ -61,8 +66,10 @@ class Office:
 
     database: ControlDatabase
     now: datetime = NOW
-    fails: list[Exception] = field(default_factory=list)
+    fails: list[BaseException] = field(default_factory=list)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    closed: Exception | None = None
+    """Why nothing can be opened by which receipts are made."""
 
     def turn(self) -> bool:
         opened: Callable[[], Any] = self._opened
@@ -73,7 +80,7 @@ class Office:
         return self
 
     def ask(self, subject: Subject = DELIVERY, witness: bytes | None = None) -> int:
-        wish = Wish(subject, frozenset({ACTS}), "chen", "health", witness)
+        wish = Wish(subject, frozenset({ACTS}), "chen", "health", Whose("police", "health"), witness)
         with self.database.begin() as connection:
             return orders.ask(connection, wish, self.now).number
 
@@ -94,7 +101,9 @@ class Office:
 
     @contextmanager
     def _opened(self) -> Iterator[Maker]:
-        yield Maker([OWN], (), self.fails, self.calls)
+        if self.closed is not None:
+            raise self.closed
+        yield Maker([OWN], (), log_of(), self.fails, self.calls)
 
 
 @pytest.fixture
@@ -128,9 +137,13 @@ def test_of_a_delivery_the_grants_record_is_asked_for(office: Office) -> None:
 
 @pytest.mark.parametrize(
     ("error", "obstacle"),
-    [(IndexBehind("behind"), Obstacle.INDEX_BEHIND), (NothingSealed("none"), Obstacle.NOT_SEALED)],
+    [
+        (IndexBehind("behind"), Obstacle.INDEX_BEHIND),
+        (NothingSealed("none"), Obstacle.NOT_SEALED),
+        (NothingToProve("nothing speaks of it"), Obstacle.NOTHING_TO_PROVE),
+    ],
 )
-def test_what_time_makes_possible_is_waited_for_and_said_and_refused_after_an_hour(
+def test_what_time_makes_possible_is_waited_for_and_said_and_refused_in_the_end(
     office: Office, error: Exception, obstacle: Obstacle
 ) -> None:
     number = office.ask()
@@ -139,7 +152,7 @@ def test_what_time_makes_possible_is_waited_for_and_said_and_refused_after_an_ho
     order = office.order(number)
     assert (order.state, order.obstacle, order.detail) == (State.ASKED, obstacle, str(error))
     assert not office.later(timedelta(seconds=9)).turn(), "it is not due yet"
-    office.later(timedelta(hours=1)).turn()
+    office.later(PATIENCE[obstacle]).turn()
     order = office.order(number)
     assert (order.state, order.obstacle, order.ended_at) == (State.REFUSED, obstacle, office.now)
 
@@ -157,8 +170,9 @@ def test_what_was_waited_for_is_made_in_the_end(office: Office) -> None:
     ("error", "obstacle"),
     [
         (RecordMissing("gone"), Obstacle.NOT_THERE),
-        (NothingToProve("none"), Obstacle.NOTHING_TO_PROVE),
+        (TopicMissing("gone"), Obstacle.NOT_THERE),
         (LedgerDiffers("changed"), Obstacle.LEDGER_DIFFERS),
+        (Faulty(Fault.NOT_ALLOWED, "ledger.delivery:0:2", "it is revoked there"), Obstacle.LEDGER_DIFFERS),
     ],
 )
 def test_what_cannot_be_proven_is_refused_with_its_reason_and_the_next_goes_on(
@@ -178,16 +192,61 @@ def test_where_kafka_does_not_answer_whoever_asked_waits_and_no_attempt_counts(o
         office.fails += [KafkaUnavailable("no broker")]
         with pytest.raises(KafkaUnavailable):
             office.turn()
-    assert (office.order(number).state, office.order(number).attempts) == (State.ASKED, 0)
+        office.later(timedelta(seconds=10))
+    order = office.order(number)
+    assert (order.state, order.obstacle, order.attempts) == (State.ASKED, Obstacle.BUS_SILENT, 0)
     office.turn()
     assert office.order(number).state is State.MADE
 
 
-def test_an_order_over_which_the_process_dies_lets_others_go_first_and_is_given_up(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("error", "obstacle", "state"),
+    [
+        (NotYet("no ledger"), Obstacle.NOT_SEALED, State.ASKED),
+        (KafkaUnavailable("no broker"), Obstacle.BUS_SILENT, State.ASKED),
+        (LedgerDiffers("the checkpoints cannot be read"), Obstacle.LEDGER_DIFFERS, State.REFUSED),
+    ],
+)
+def test_where_nothing_can_be_opened_whoever_asked_is_told_why_and_not_for_ever(
+    office: Office, error: Exception, obstacle: Obstacle, state: State
+) -> None:
+    number = office.ask()
+    office.closed = error
+    with pytest.raises(type(error)):
+        office.turn()
+    assert (office.order(number).state, office.order(number).obstacle) == (state, obstacle)
+    if state is State.ASKED:
+        with pytest.raises(type(error)):
+            office.later(timedelta(hours=1)).turn()
+    assert office.order(number).state is State.REFUSED
+
+
+def test_a_trust_file_of_another_installation_makes_no_receipt(office: Office) -> None:
+    other = replace(WITNESS.checkpoint, log="f" * 32)
+    number = office.ask(witness=replace(WITNESS, checkpoint=other).text())
+    office.turn()
+    assert (office.order(number).state, office.order(number).obstacle) == (State.REFUSED, Obstacle.OTHER_LOG)
+    assert office.calls == []
+
+
+def test_who_comes_second_keeps_no_receipt_and_owes_no_act(office: Office) -> None:
+    number = office.ask()
+    order = office.order(number)
+    for content in (CONTENT, b"another"):
+        with office.database.begin() as connection:
+            orders.made(connection, order, content, NOW)
+    assert office.content(number) == CONTENT
+    assert [what for what, _, _ in office.acts()] == ["evidence.ask", "evidence.receipt"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), KeyboardInterrupt()], ids=["a defect", "a death"])
+def test_an_order_over_which_making_fails_lets_others_go_first_and_is_given_up(
+    office: Office, error: BaseException
+) -> None:
     broken = office.ask()
     for died in range(1, 4):
-        office.fails += [MemoryError()]
-        with pytest.raises(MemoryError):
+        office.fails += [error]
+        with suppress(KeyboardInterrupt):
             office.turn()
         assert office.order(broken).attempts == died
         other = office.ask(RECORD)

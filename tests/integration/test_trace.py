@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, TopicPartition
 from services.cli import processes
 from services.cli.control import control_database, prepare_control
 from services.cli.plan import access_of
+from services.control.accounts.decision import Whose
 from services.control.accounts.roles import Role
 from services.control.definitions import packaged_definitions
 from services.control.evidence.ordering import State, Subject, Wish
@@ -200,7 +201,7 @@ def _consumer_receives(
 ) -> None:
     """What the consumer asks for is made by the control process, and says the same without the others'."""
     witness = trust_from(trust.read_bytes()).witness.text()
-    wish = Wish(subject, frozenset({ACTS}), "chen", "health", witness)
+    wish = Wish(subject, frozenset({ACTS}), "chen", "health", Whose("police", "health"), witness)
     with closing(control_database(bench.stack)) as database:
         with database.begin() as connection:
             number = orders.ask(connection, wish, datetime.now(UTC)).number

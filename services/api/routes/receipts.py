@@ -14,6 +14,7 @@ from services.api.security.asking import principal_of
 from services.api.security.cookies import parts_of
 from services.api.shapes import Answer, Page
 from services.api.uses import receipts
+from services.control.accounts.decision import Principal
 from services.control.evidence.ordering import Obstacle, Order, State, Subject
 
 router = APIRouter(prefix="/evidence/receipts", tags=["audit"])
@@ -66,7 +67,7 @@ class ReceiptAnswer(Answer):
     asked_at: datetime
     ended_at: datetime | None
     obstacle: Obstacle | None = Field(description="Why it is refused, or what it waits for.")
-    detail: str
+    detail: str = Field(description="The same in the bus's words, for auditors; else empty.")
     digest: str | None = Field(description="SHA-256 of the receipt, hexadecimal; the ledger names it so.")
     size: int
 
@@ -80,7 +81,7 @@ def ask_for_receipt(request: Request, form: ReceiptForm, key: Key = None) -> Res
         principal,
         Asked(key, "ask-for-receipt", (form.model_dump(mode="json"),)),
         lambda connection: Made(
-            _answer(receipts.ask(parts, principal, connection, form.subject, form.trust)), 201
+            _answer(principal, receipts.ask(parts, principal, connection, form.subject, form.trust)), 201
         ),
     )
 
@@ -90,15 +91,17 @@ def list_receipts(request: Request, cursor: Cursor = None, limit: Limit = 50) ->
     """List the orders of the own department, or of all where the reader may have all; the newest first."""
     place = place_of(cursor, [int], "receipts")
     before = None if place is None else int(place[0])
-    found = receipts.listed(parts_of(request), principal_of(request), before, limit + 1)
+    principal = principal_of(request)
+    found = receipts.listed(parts_of(request), principal, before, limit + 1)
     more = cursor_at([found[limit - 1].number], "receipts") if len(found) > limit else None
-    return Page(items=[_answer(each) for each in found[:limit]], next=more)
+    return Page(items=[_answer(principal, each) for each in found[:limit]], next=more)
 
 
 @router.get("/{number}")
 def show_receipt(request: Request, number: Number) -> ReceiptAnswer:
     """Show how far an order is."""
-    return _answer(receipts.one(parts_of(request), principal_of(request), number))
+    principal = principal_of(request)
+    return _answer(principal, receipts.one(parts_of(request), principal, number))
 
 
 @router.get("/{number}/receipt.tar", response_class=Response)
@@ -113,7 +116,7 @@ def receipt_file(number: int, content: bytes) -> Response:
     return Response(content, headers=headers, media_type=TAR)
 
 
-def _answer(order: Order) -> ReceiptAnswer:
+def _answer(principal: Principal, order: Order) -> ReceiptAnswer:
     subject = order.wish.subject
     return ReceiptAnswer(
         number=order.number,
@@ -127,7 +130,7 @@ def _answer(order: Order) -> ReceiptAnswer:
         asked_at=order.asked_at,
         ended_at=order.ended_at,
         obstacle=order.obstacle,
-        detail=order.detail,
+        detail=receipts.told_detail(principal, order),
         digest=order.digest or None,
         size=order.size,
     )

@@ -8,7 +8,7 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.reach import own, require_sight, sees
+from services.api.uses.reach import own, require_sight, sees, visible_to
 from services.api.uses.snapshots import whose_grant
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
@@ -42,6 +42,8 @@ def ask(
     whose = _whose(parts, connection, subject)
     require_sight(parts, principal, Action.AUDIT_LOOK, whose)
     permit(parts, principal, Action.AUDIT_LOOK, whose)
+    if subject.topic is not None and not _may_know_recipients(principal, whose):
+        raise AnswerProblem(Code.NOT_FOUND)
     witness = _witness(trust)
     if orders.waiting(connection, principal.department) >= MOST_WAITING:
         what = f"{MOST_WAITING} receipts of your department are still being made"
@@ -49,35 +51,41 @@ def ask(
             Code.REFUSED, [Problem("RECEIPTS_WAITING", "receipt", what, "wait for one of them")]
         )
     shown = shown_to(principal, whose)
-    wish = Wish(subject, shown, principal.person, principal.department, witness)
+    wish = Wish(subject, shown, principal.person, principal.department, whose, witness)
     return orders.ask(connection, wish, parts.clock())
 
 
 def listed(parts: Parts, principal: Principal, before: int | None, limit: int) -> list[Order]:
-    """Orders that somebody sees, the newest first: those of the own department, or everybody's.
+    """Orders that somebody sees, the newest first: the own department's about what that person sees, or all.
 
     Raises:
         AnswerProblem: somebody may not look.
     """
-    permit(parts, principal, Action.AUDIT_LOOK, own(principal))
-    everything = sees(principal, Action.AUDIT_EXPORT, Whose())
+    seen = visible_to(parts, principal, Action.AUDIT_LOOK)
+    department = None if sees_everything(principal) else principal.department
     with parts.database.reading() as connection:
-        return orders.listed(connection, None if everything else principal.department, before, limit)
+        return orders.listed(connection, department, seen, before, limit)
 
 
 def one(parts: Parts, principal: Principal, number: int) -> Order:
     """One of them.
 
     Raises:
-        AnswerProblem: there is none, or it is another department's.
+        AnswerProblem: there is none, it is another department's, or about what that person does not see.
     """
     permit(parts, principal, Action.AUDIT_LOOK, own(principal))
     with parts.database.reading() as connection:
         found = orders.load(connection, number)
-    everything = sees(principal, Action.AUDIT_EXPORT, Whose())
-    if found is None or not (everything or found.wish.department == principal.department):
+    own_one = found is not None and found.wish.department == principal.department
+    if found is None or not (own_one or sees_everything(principal)):
         raise AnswerProblem(Code.NOT_FOUND)
+    require_sight(parts, principal, Action.AUDIT_LOOK, found.wish.whose)
     return found
+
+
+def told_detail(principal: Principal, order: Order) -> str:
+    """What stands in the way, as the bus says it: it may name others' grants, so auditors alone read it."""
+    return order.detail if sees_everything(principal) else ""
 
 
 def content(parts: Parts, principal: Principal, number: int) -> bytes:
@@ -94,6 +102,16 @@ def content(parts: Parts, principal: Principal, number: int) -> bytes:
     if found is None:
         raise AnswerProblem(Code.WRONG_STATE)
     return found
+
+
+def sees_everything(principal: Principal) -> bool:
+    """Whether somebody is shown everything that a receipt rests on, as auditors are."""
+    return sees(principal, Action.AUDIT_EXPORT, Whose())
+
+
+def _may_know_recipients(principal: Principal, whose: Whose) -> bool:
+    """A receipt of a record names every grant: for its provider, and for who sees everybody's grants."""
+    return whose.provider == principal.department or sees(principal, Action.GRANT_LOOK, Whose())
 
 
 def _whose(parts: Parts, connection: Connection, subject: Subject) -> Whose:

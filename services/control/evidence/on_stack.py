@@ -1,6 +1,6 @@
 """Evidence of an embedded stack: its sealer, its bundles, its trust file."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +125,7 @@ def open_receipts(
     database: ControlDatabase,
     witnesses: Sequence[Signed],
     now_ms: int,
-    shown: Collection[str] = EVERYTHING,
+    shown: frozenset[str] = EVERYTHING,
 ) -> Iterator[Receipts]:
     """What makes receipts of the stack's deliveries; connections are closed at the end.
 

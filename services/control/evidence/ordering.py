@@ -6,8 +6,9 @@ shown all of it. A provider is shown the blocks, which count grants to its own r
 acts that say how far its own groups were. Of everything else a receipt shows the digest.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -38,14 +39,24 @@ class Obstacle(StrEnum):
     """The record does not stand there, or not any more."""
     NOTHING_TO_PROVE = "NOTHING_TO_PROVE"
     """No sealed block decided it, or what would be needed is kept no more."""
+    BUS_SILENT = "BUS_SILENT"
+    """What the receipt is made of does not answer."""
+    OTHER_LOG = "OTHER_LOG"
+    """The trust file that was sent along is of another installation."""
     LEDGER_DIFFERS = "LEDGER_DIFFERS"
-    """The topics do not hold what was sealed: that is a finding."""
+    """The topics do not hold what was sealed, or the entries do not allow what they count: a finding."""
     FAILED = "FAILED"
     """Making it ended in a defect, several times."""
 
 
-PASSING: Final = frozenset({Obstacle.NOT_SEALED, Obstacle.INDEX_BEHIND})
-"""What time removes: such an order is tried again."""
+PATIENCE: Final[Mapping[Obstacle, timedelta]] = {
+    Obstacle.NOT_SEALED: timedelta(hours=1),
+    Obstacle.INDEX_BEHIND: timedelta(hours=1),
+    Obstacle.BUS_SILENT: timedelta(hours=1),
+    # What was written a moment ago is indexed and sealed within seconds.
+    Obstacle.NOTHING_TO_PROVE: timedelta(minutes=5),
+}
+"""What time may remove, and for how long after it was asked for a receipt is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,8 @@ class Wish:
     asked_by: str
     """The id of an account."""
     department: str
+    whose: Whose
+    """The departments of what the receipt is of."""
     witness: bytes | None = field(default=None, repr=False)
     """The checkpoint of the trust file that it is to be verified against, besides the installation's own."""
 
@@ -125,7 +138,6 @@ def shown_to(principal: Principal, whose: Whose) -> frozenset[str]:
 
 
 def may_fetch(principal: Principal, wish: Wish) -> bool:
-    """Whether somebody may have the receipt that was asked for: it may show what he may not see."""
-    if isinstance(may_person(principal, Action.AUDIT_EXPORT, Whose()), Allowed):
-        return True
-    return not wish.open and wish.department == principal.department
+    """Whether somebody who sees the order may have its receipt: it may show what is not that person's."""
+    shown = shown_to(principal, wish.whose)
+    return shown >= EVERYTHING or (wish.department == principal.department and wish.shown <= shown)

@@ -1,6 +1,6 @@
 """Receipts of an embedded stack's deliveries: from the index of the trace, the ledger and its checkpoints."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -50,7 +50,7 @@ class Receipts:
     witnesses: Sequence[Signed]
     sealing: Callable[[int], Sealing]
     now_ms: int
-    shown: Collection[str] = EVERYTHING
+    shown: frozenset[str] = EVERYTHING
     """The topics of the log whose entries the receipts show."""
 
     def of_delivery(self, grant: GrantId, partition: int, offset: int) -> bytes:

@@ -133,16 +133,19 @@ def stated(known: Known, blocks: Sequence[Entry], decide: Decide, only: Delivery
     if not blocks:
         raise NothingToProve("no block of the sealed ledger decided that record")
     at = _attributed(known, blocks)
-    found = [
-        _stated(block, count, at.get((str(block), count["grant"])), decide, known.indexed)
-        for block in blocks
-        for count in (block.value or {})["grants"]
-    ]
     if only is not None:
-        place = f"{only.topic}:{only.partition}:{only.offset}"
-        found = [each for each in found if each.at == place]
+        # Of the other grants that the blocks count nothing is asked, and no error of this one names them.
+        found = [
+            _written(block, grant, row) for (block, grant), row in at.items() if _place(row) == _place(only)
+        ]
         if not found:
-            raise NothingToProve(f"no block of the sealed ledger counts {place}")
+            raise NothingToProve(f"no block of the sealed ledger counts {_place(only)}")
+    else:
+        found = [
+            _stated(block, count, at.get((str(block), count["grant"])), decide, known.indexed)
+            for block in blocks
+            for count in (block.value or {})["grants"]
+        ]
     named = {each.block for each in found}
     versions = {(block.value or {})["policy_version"] for block in blocks if str(block) in named}
     return Asked(known.about, found, only is None, frozenset(versions))
@@ -173,10 +176,18 @@ def _stated(
 ) -> Stated:
     grant, generation = count["grant"], count["generation"]
     if row is not None:
-        outcome = _OUTCOMES[0] if row.delivered else _OUTCOMES[1]
-        at = f"{row.topic}:{row.partition}:{row.offset}"
-        return Stated(grant, generation, outcome, "", at, str(block))
+        return _written(str(block), grant, row)
     return Stated(grant, generation, "withheld", _reason(block, count, decide, indexed), "", str(block))
+
+
+def _written(block: str, grant: str, row: DeliveryFound) -> Stated:
+    """What was written for the consumer."""
+    outcome = _OUTCOMES[0] if row.delivered else _OUTCOMES[1]
+    return Stated(grant, row.generation, outcome, "", _place(row), block)
+
+
+def _place(row: DeliveryFound) -> str:
+    return f"{row.topic}:{row.partition}:{row.offset}"
 
 
 def _reason(block: Entry, count: Mapping[str, Any], decide: Decide, indexed: Indexed) -> str:

@@ -20,6 +20,8 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (Obstacle.INDEX_BEHIND, ("追溯索引尚未更新到该记录", "the index of the trace has not come to it yet")),
     (Obstacle.NOT_THERE, ("该位置没有记录，或已不再保留", "no record stands there, or not any more")),
     (Obstacle.NOTHING_TO_PROVE, ("已封存的存证中没有该记录", "no sealed decision speaks of that record")),
+    (Obstacle.BUS_SILENT, ("总线暂无应答", "the bus does not answer")),
+    (Obstacle.OTHER_LOG, ("所附信任文件属于其他平台", "the trust file is of another installation")),
     (
         Obstacle.LEDGER_DIFFERS,
         ("存证与封存内容不符，请告知审计人员", "the ledger is not what was sealed: tell the auditor"),

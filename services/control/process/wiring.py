@@ -170,7 +170,7 @@ def _of_the_bus(
         "evidence": (parts.evidence(), Pace(settings.evidence_s, longest_retry_s=30.0)),
         "receipts": (
             ReceiptsTurn(database, parts.receipts, now).turn,
-            Pace(settings.receipts_s, longest_retry_s=30.0),
+            Pace(settings.receipts_s, _BUSY_S, longest_retry_s=30.0, limit_s=_LONGEST_FILL_S),
         ),
         "trace": (parts.trace(), Pace(settings.trace_s, longest_retry_s=30.0)),
         "acquired": (parts.acquired(), Pace(settings.acquired_s)),

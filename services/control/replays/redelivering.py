@@ -141,7 +141,7 @@ def redeliver(
 def _of_one_generation(entry: GrantPolicy, first: int) -> None:
     """A separate topic holds one generation: the balance counts it with that one's ledger."""
     if first != entry.generation:
-        what = f"an earlier run wrote under generation {first} of grant {entry.grant.id}"
+        what = f"an earlier run began under generation {first} of grant {entry.grant.id}"
         raise Refused(f"{what}, which was filled anew since: ask for a new redelivery")
 
 

@@ -11,9 +11,8 @@ from services.api.routes.receipts import LARGEST_PARTITION, receipt_file
 from services.api.security.asking import principal_of, require
 from services.api.security.cookies import parts_of
 from services.api.uses import receipts
-from services.api.uses.reach import own, sees
+from services.api.uses.reach import own
 from services.control.accounts.actions import Action
-from services.control.accounts.decision import Whose
 from services.control.cases.words import Problem
 from services.control.evidence.ordering import RAW, State, Subject, may_fetch
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
@@ -68,6 +67,7 @@ def one_page(request: Request, number: str) -> Response:
         order=order,
         subject=order.wish.subject,
         waiting=order.state is State.ASKED,
+        detail=receipts.told_detail(principal, order),
         may_fetch=order.state is State.MADE and may_fetch(principal, order.wish),
         people=logins_of(request, [order.wish.asked_by]),
     )
@@ -92,7 +92,7 @@ def _list(request: Request, status: int = 200, **more: Any) -> Response:
         rows=rows,
         people=logins_of(request, (each.wish.asked_by for each in rows)),
         following=rows[-1].number if len(found) > PAGE else None,
-        everybodys=sees(principal, Action.AUDIT_EXPORT, Whose()),
+        everybodys=receipts.sees_everything(principal),
         **shown,
     )
 

@@ -39,6 +39,8 @@ def people(web: Web) -> dict[str, Browser]:
         "provider": web.at(Role.PROVIDER, department="police"),
         "auditor": web.at(Role.AUDITOR, department="data_bureau"),
         "stranger": web.at(Role.CONSUMER, department="tax"),
+        "overseer of police": web.at(Role.OVERSEER, department="data_bureau", oversees={"police"}),
+        "overseer of health": web.at(Role.OVERSEER, department="data_bureau", oversees={"health"}),
     }
 
 
@@ -54,6 +56,9 @@ def people(web: Web) -> dict[str, Browser]:
         (RECORD, "auditor", 201),
         (RECORD, "consumer", 404),
         (RECORD, "stranger", 404),
+        (RECORD, "overseer of police", 404),
+        (GRANT, "overseer of health", 201),
+        (GRANT, "overseer of police", 404),
         ({**GRANT, "grant": "no-such-grant"}, "consumer", 404),
     ],
 )
@@ -66,7 +71,7 @@ def test_parties_and_auditors_ask_and_nobody_learns_what_others_have(
 def test_a_receipt_shows_what_its_reader_may_see_of_the_ledger(web: Web) -> None:
     shown = {}
     for who, browser in people(web).items():
-        if who != "stranger":
+        if who in ("consumer", "provider", "auditor"):
             number = browser.post(PATH, GRANT).json()["number"]
             with web.parts.database.reading() as connection:
                 order = orders.load(connection, number)
@@ -83,7 +88,8 @@ def test_a_department_sees_and_fetches_its_own_and_auditors_everybodys(web: Web)
     assert browsers["consumer"].get(f"{PATH}/{numbers['consumer']}/receipt.tar").status_code == 409
     for number in numbers.values():
         made(web, number)
-    for who, browser in browsers.items():
+    for who in ("consumer", "provider", "auditor", "stranger"):
+        browser = browsers[who]
         listed = {each["number"] for each in browser.get(PATH).json()["items"]}
         assert listed == (set(numbers.values()) if who == "auditor" else {numbers.get(who)} - {None})
         for owner, number in numbers.items():
@@ -93,12 +99,32 @@ def test_a_department_sees_and_fetches_its_own_and_auditors_everybodys(web: Web)
             assert not allowed or answer.content == CONTENT
 
 
-def test_an_open_receipt_is_not_fetched_by_others_of_the_auditors_department(web: Web) -> None:
+@pytest.mark.parametrize("who", ["auditor", "overseer of health"])
+def test_nobody_else_of_the_askers_department_sees_what_is_not_that_persons(web: Web, who: str) -> None:
+    browsers = people(web)
+    number = browsers[who].post(PATH, GRANT).json()["number"]
+    made(web, number)
+    for colleague in (web.at(Role.CONSUMER, department="data_bureau"), browsers["overseer of police"]):
+        assert colleague.get(PATH).json()["items"] == []
+        assert colleague.get(f"{PATH}/{number}").status_code == 404
+        assert colleague.get(f"{PATH}/{number}/receipt.tar").status_code == 404
+
+
+def test_an_open_receipt_is_fetched_by_auditors_alone_though_others_see_its_order(web: Web) -> None:
     number = people(web)["auditor"].post(PATH, GRANT).json()["number"]
     made(web, number)
-    colleague = web.at(Role.CONSUMER, department="data_bureau")
-    assert colleague.get(f"{PATH}/{number}").json()["open"]
-    assert colleague.get(f"{PATH}/{number}/receipt.tar").status_code == 403
+    overseer = web.at(Role.OVERSEER, department="data_bureau", oversees={"*"})
+    assert overseer.get(f"{PATH}/{number}").json()["open"]
+    assert overseer.get(f"{PATH}/{number}/receipt.tar").status_code == 403
+
+
+def test_what_names_others_grants_is_told_to_auditors_alone(web: Web) -> None:
+    browsers = people(web)
+    number = browsers["consumer"].post(PATH, GRANT).json()["number"]
+    with web.parts.database.begin() as connection:
+        orders.waits(connection, number, Obstacle.INDEX_BEHIND, "grant tax-persons", NOW)
+    told = {who: browsers[who].get(f"{PATH}/{number}").json()["detail"] for who in ("consumer", "auditor")}
+    assert told == {"consumer": "", "auditor": "grant tax-persons"}
 
 
 def test_an_order_says_what_it_waits_for_and_what_became_of_it(web: Web) -> None:

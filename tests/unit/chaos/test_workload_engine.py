@@ -31,7 +31,15 @@ def test_most_events_are_decided_by_the_engine_alone() -> None:
     gate.adopt(city.policy)
     gate.assign(InputPartition(RAW, 0), 0)
     records = [
-        KafkaRecord(RAW, 0, offset, 1_790_086_400_000, envelopes.key(event), envelopes.value(event))
+        KafkaRecord(
+            RAW,
+            0,
+            offset,
+            1_790_086_400_000,
+            envelopes.key(event),
+            envelopes.value(event),
+            envelopes.headers(event),
+        )
         for offset, event in enumerate(workload(1, EVENTS))
     ]
     schemas = {KEY_SCHEMA_ID: city.registry.schemas[KEY_SCHEMA_ID], _ENVELOPE_ID: ENVELOPE_SCHEMA}

@@ -1,6 +1,7 @@
 """A closed receipt shows of the ledger what its reader may see, and proves that all else is in the log."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
@@ -8,15 +9,18 @@ from typing import Any
 
 import pytest
 
-from services.evidence.entries import ACTS, DELIVERY, POLICY
+from services.control.evidence.stating import IndexBehind, covering, stated
+from services.evidence import canonical
+from services.evidence.entries import ACTS, DELIVERY, POLICY, Entry
 from services.evidence.faults import Fault, Faulty
+from services.evidence.making import NothingSealed
 from services.evidence.receipt import FILES, PROOFS, Receipt, Terms, opened, sealed
-from services.evidence.receipt_making import EVERYTHING
+from services.evidence.receipt_making import EVERYTHING, receipt_of
 from services.evidence.telling import as_answer, told
 from services.evidence.verifying_receipt import verify_receipt
-from tests.support.evidence import GRANT, NEW, START, TOPIC
+from tests.support.evidence import GRANT, NEW, START, TOPIC, log_of, policy, topics_of
 from tests.unit.cli.called import shape
-from tests.unit.evidence.test_receipts import TRUST, known, made
+from tests.unit.evidence.test_receipts import EXTENDED, TRUST, known, made
 
 CONSUMER, PROVIDER, NOBODY = frozenset({ACTS}), frozenset({DELIVERY}), frozenset[str]()
 ALL = (CONSUMER, PROVIDER, NOBODY, frozenset({ACTS, DELIVERY}), frozenset({POLICY}))
@@ -125,6 +129,47 @@ def test_a_digest_that_is_not_in_the_log_is_found() -> None:
     assert found.value.fault is Fault.PROOF_WRONG
 
 
+def test_a_digest_has_its_length_so_that_no_other_split_of_the_proof_passes_for_it() -> None:
+    receipt, _, files = opened(made(shown=CONSUMER))
+    lines = files[PROOFS].decode().splitlines()
+    number = next(
+        at for at, line in enumerate(lines) if '"leaf"' in line and json.loads(line)["index"] % 2 == 0
+    )
+    line = json.loads(lines[number])
+    leaf, first = line["leaf"], line["path"][0]
+    lines[number] = canonical.encode(
+        {**line, "leaf": leaf[:2], "path": [leaf[2:] + first, *line["path"][1:]]}
+    ).decode()
+    forged = {**files, PROOFS: "".join(f"{each}\n" for each in lines).encode()}
+    with pytest.raises(Faulty) as found:
+        verify_receipt(signed_again(receipt, forged), TRUST)
+    assert found.value.fault is Fault.BUNDLE_MALFORMED
+
+
+def test_a_place_of_the_log_stands_for_one_entry() -> None:
+    receipt, _, files = opened(made(shown=CONSUMER))
+    lines = files[PROOFS].splitlines(keepends=True)
+    closed = next(line for line in lines if b'"leaf"' in line)
+    renamed = closed.replace(b'"at":"policy:0:0"', b'"at":"policy:0:2"')
+    forged = {**files, PROOFS: b"".join([*lines, renamed])}
+    with pytest.raises(Faulty, match="twice"):
+        verify_receipt(signed_again(receipt, forged), TRUST)
+
+
+@pytest.mark.parametrize("names", [("written_ms",), ("seen_ms",)], ids=str)
+def test_times_that_no_calendar_knows_are_no_receipt(names: tuple[str]) -> None:
+    receipt, _, files = opened(made(shown=PROVIDER))
+    (one,) = receipt.deliveries
+    late = 10**18
+    if names == ("written_ms",):
+        one = replace(one, terms=replace(one.terms, written_ms=late))  # type: ignore[type-var]
+    else:
+        one = replace(one, acquired=tuple(replace(each, seen_ms=late) for each in one.acquired))
+    with pytest.raises(Faulty) as found:
+        verify_receipt(sealed(replace(receipt, deliveries=(one,)), files, NEW), TRUST)
+    assert found.value.fault is Fault.BUNDLE_MALFORMED
+
+
 def test_a_receipt_that_claims_to_show_everything_cannot_hold_closed_entries() -> None:
     receipt, _, files = opened(made(shown=CONSUMER))
     open_ = replace(receipt, closed=False, deliveries=opened(made())[0].deliveries)
@@ -145,3 +190,48 @@ def signed_again(receipt: Receipt, files: Mapping[str, bytes]) -> bytes:
     """Signed with the digests of the files as they are now."""
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES}
     return sealed(replace(receipt, files=digests), files, NEW)
+
+
+def counting_another(entry: Entry) -> Entry:
+    """The same block, which also delivered to another department."""
+    value = dict(entry.value or {})
+    other = {"grant": "tax-persons", "generation": 1, "delivered": 3, "tombstoned": 0, "withheld": {}}
+    return replace(entry, value={**value, "grants": [*value["grants"], other]})
+
+
+def test_a_delivery_is_stated_without_a_look_at_other_departments_grants() -> None:
+    one = known()
+    blocks = [counting_another(each) for each in covering(topics_of(EXTENDED).entries, one.about)]
+    with pytest.raises(IndexBehind, match="tax-persons"):
+        stated(one, blocks, lambda _block, _grant: None)
+    asked = stated(one, blocks, lambda _block, _grant: None, one.deliveries[0])
+    assert [each.grant for each in asked.deliveries] == [GRANT]
+
+
+def with_another_group(entry: Entry) -> Entry:
+    """The same policy version, with a grant that another fan-out group delivers."""
+    document = json.loads((entry.value or {})["document"])
+    grant = {**document["grants"][GRANT]["grant"], "id": "tax-persons", "consumer": "tax", "group": "second"}
+    document["grants"]["tax-persons"] = {"grant": grant, "generation": 1}
+    return replace(entry, value={**(entry.value or {}), "document": json.dumps(document)})
+
+
+@pytest.mark.parametrize("shown", [EVERYTHING, PROVIDER], ids=["for an auditor", "for the provider"])
+def test_a_whole_receipt_waits_for_the_block_of_every_group(shown: frozenset[str]) -> None:
+    (first, *others), *rest = EXTENDED
+    segments = ((with_another_group(first), *others), *rest)
+    one = known()
+    asked = stated(one, list(covering(topics_of(segments).entries, one.about)), lambda _block, _grant: None)
+    with pytest.raises(NothingSealed, match=r"fanout\.second"):
+        receipt_of(log_of(segments), topics_of(segments), [], asked, START, NEW, shown)
+
+
+def test_what_the_policy_did_not_allow_is_never_stated_of_a_closed_entry() -> None:
+    (first, *others), *rest = EXTENDED
+    segments = ((policy(1, 0, state="revoked"), *others), *rest)
+    one = known()
+    asked = stated(one, list(covering(topics_of(segments).entries, one.about)), lambda _block, _grant: None)
+    with pytest.raises(Faulty) as found:
+        receipt_of(log_of(segments), topics_of(segments), [], asked, START, NEW, CONSUMER)
+    assert found.value.fault is Fault.NOT_ALLOWED
+    assert first.topic == POLICY

@@ -44,12 +44,17 @@ def test_each_is_shown_what_concerns_the_own_department(
     ("role", "department", "shown"),
     list(product(Role, ("health", "police", "tax"), (EVERYTHING, frozenset({ACTS}), NOTHING))),
 )
-def test_an_open_receipt_is_fetched_by_auditors_only_and_others_by_the_department_that_asked(
+def test_a_receipt_is_fetched_by_auditors_and_by_whoever_may_see_as_much_in_the_department_that_asked(
     role: Role, department: str, shown: frozenset[str]
 ) -> None:
-    wish = Wish(OF, shown, "somebody", "health")
+    wish = Wish(OF, shown, "somebody", "health", GRANT)
     own = department == "health" and shown != EVERYTHING
     assert may_fetch(person(department, role), wish) is (role is Role.AUDITOR or own)
+
+
+def test_what_was_shown_to_another_party_is_not_fetched_by_the_department_that_asked() -> None:
+    wish = Wish(OF, frozenset({DELIVERY}), "somebody", "health", GRANT)
+    assert not may_fetch(person("health", Role.CONSUMER), wish)
 
 
 @pytest.mark.parametrize(("grant", "topic"), [(None, None), ("g", "raw.police.public.person")])

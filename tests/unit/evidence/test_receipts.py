@@ -1,7 +1,7 @@
 """A receipt proves what became of one record: offline, and nothing of it can be altered unseen."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -77,7 +77,7 @@ def made(
     *,
     single: bool = False,
     again: Again | None = None,
-    shown: Collection[str] = EVERYTHING,
+    shown: frozenset[str] = EVERYTHING,
 ) -> bytes:
     one = found or known()
     blocks = list(covering(topics_of(EXTENDED).entries, one.about))

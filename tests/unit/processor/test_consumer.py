@@ -152,12 +152,10 @@ def test_a_position_that_the_client_does_not_take_is_asked_for_again(desk: Desk)
     assert desk.source.calls[-1] == "pause"
 
 
-def test_a_partition_is_resumed_before_it_is_positioned_so_that_the_client_wakes_up_at_once(
-    desk: Desk,
-) -> None:
+def test_a_partition_is_placed_before_it_goes_on_and_once_more_to_wake_the_client(desk: Desk) -> None:
     desk.source.calls.clear()
     desk.ready()
-    assert desk.source.calls == ["resume", "seek"] * 2
+    assert desk.source.calls == ["seek", "resume", "seek"] * 2
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
+from services.control.accounts.decision import Whose
 from services.control.evidence.ordering import Obstacle, Order, State, Subject, Wish
 from services.control.store.outbox import Act, Fact, append
+from services.control.store.parties import Parties
 from services.control.store.receipts.tables import RECEIPTS
 
 KIND: Final = "evidence"
@@ -30,6 +32,8 @@ def ask(connection: Connection, wish: Wish, now: datetime) -> Order:
         "shown": sorted(wish.shown),
         "asked_by": wish.asked_by,
         "department": wish.department,
+        "provider": wish.whose.provider,
+        "consumer": wish.whose.consumer,
         "witness": wish.witness,
         "asked_at": now,
         "state": State.ASKED.value,
@@ -60,12 +64,18 @@ def content(connection: Connection, number: int) -> bytes | None:
 
 
 def listed(
-    connection: Connection, department: str | None, before: int | None = None, limit: int = 50
+    connection: Connection,
+    department: str | None,
+    visible_to: Parties | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Order]:
     """Orders from the newest on, of a department or of all; ``before`` is the last one of the page before."""
     wanted: Select[Any] = select(*_SHOWN).order_by(RECEIPTS.c.number.desc()).limit(limit)
     if department is not None:
         wanted = wanted.where(RECEIPTS.c.department == department)
+    if visible_to is not None:
+        wanted = wanted.where(visible_to.among(RECEIPTS.c.consumer, RECEIPTS.c.provider))
     if before is not None:
         wanted = wanted.where(RECEIPTS.c.number < before)
     return [_order(row) for row in connection.execute(wanted)]
@@ -89,11 +99,6 @@ def begun(connection: Connection, number: int, again_at: datetime) -> None:
     _change(connection, number, {"attempts": RECEIPTS.c.attempts + 1, "due_at": again_at})
 
 
-def put_back(connection: Connection, number: int, now: datetime) -> None:
-    """It could not be tried: the infrastructure does not answer."""
-    _change(connection, number, {"attempts": func.greatest(RECEIPTS.c.attempts - 1, 0), "due_at": now})
-
-
 def waits(connection: Connection, number: int, obstacle: Obstacle, detail: str, again_at: datetime) -> None:
     """Time removes what is in the way."""
     values = {"obstacle": obstacle.value, "detail": detail, "attempts": 0, "due_at": again_at}
@@ -111,7 +116,9 @@ def made(connection: Connection, order: Order, receipt: bytes, now: datetime) ->
     digest, wish = sha256(receipt).hexdigest(), order.wish
     values = {"state": State.MADE.value, "obstacle": None, "detail": "", "content": receipt}
     ended = {"due_at": now, "ended_at": now, "digest": digest, "size": len(receipt)}
-    _change(connection, order.number, {**values, **ended})
+    if not _change(connection, order.number, {**values, **ended}):
+        # Another process was quicker: its receipt is the one that is kept.
+        return
     subject = wish.subject
     facts: Mapping[str, Fact] = {"of": str(subject), "withdrawn": subject.withdrawn, "open": wish.open}
     append(connection, Act(wish.asked_by, RECEIPT, KIND, digest, now, facts=facts))
@@ -123,9 +130,10 @@ def forget(connection: Connection, before: datetime, limit: int = 1_000) -> int:
     return connection.execute(delete(RECEIPTS).where(RECEIPTS.c.number.in_(old.scalar_subquery()))).rowcount
 
 
-def _change(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
+def _change(connection: Connection, number: int, values: Mapping[str, Any]) -> bool:
+    """Change an order that is neither made nor refused; says whether it still was so."""
     asked = (RECEIPTS.c.number == number, RECEIPTS.c.state == State.ASKED.value)
-    connection.execute(update(RECEIPTS).where(*asked).values(values))
+    return bool(connection.execute(update(RECEIPTS).where(*asked).values(values)).rowcount)
 
 
 def _found(connection: Connection, number: int) -> Order:
@@ -136,9 +144,10 @@ def _found(connection: Connection, number: int) -> Order:
 
 def _order(row: Row[Any]) -> Order:
     subject = Subject(row.partition, row.offset, row.grant_id, row.topic, row.withdrawn)
+    whose = Whose(row.provider, row.consumer)
     return Order(
         number=row.number,
-        wish=Wish(subject, frozenset(row.shown), row.asked_by, row.department, row.witness),
+        wish=Wish(subject, frozenset(row.shown), row.asked_by, row.department, whose, row.witness),
         asked_at=row.asked_at,
         state=State(row.state),
         obstacle=None if row.obstacle is None else Obstacle(row.obstacle),

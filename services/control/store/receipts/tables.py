@@ -31,6 +31,9 @@ RECEIPTS: Final = Table(
     Column("shown", ARRAY(Text), nullable=False),
     Column("asked_by", Text, nullable=False),
     Column("department", Text, nullable=False),
+    # Those of what the receipt is of; the one above is whose who asked is.
+    Column("provider", Text),
+    Column("consumer", Text),
     Column("witness", LargeBinary),
     Column("asked_at", INSTANT, nullable=False),
     Column("state", Text, nullable=False),

@@ -8,7 +8,16 @@ revision: str = "0026"
 down_revision: str | None = "0025"
 _INSTANT = sa.DateTime(timezone=True)
 _STATES = ("asked", "made", "refused")
-_OBSTACLES = ("NOT_SEALED", "INDEX_BEHIND", "NOT_THERE", "NOTHING_TO_PROVE", "LEDGER_DIFFERS", "FAILED")
+_OBSTACLES = (
+    "NOT_SEALED",
+    "INDEX_BEHIND",
+    "NOT_THERE",
+    "NOTHING_TO_PROVE",
+    "BUS_SILENT",
+    "OTHER_LOG",
+    "LEDGER_DIFFERS",
+    "FAILED",
+)
 
 
 def upgrade() -> None:
@@ -24,6 +33,8 @@ def upgrade() -> None:
         sa.Column("shown", ARRAY(sa.Text), nullable=False),
         sa.Column("asked_by", sa.Text, nullable=False),
         sa.Column("department", sa.Text, nullable=False),
+        sa.Column("provider", sa.Text),
+        sa.Column("consumer", sa.Text),
         sa.Column("witness", sa.LargeBinary),
         sa.Column("asked_at", _INSTANT, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
