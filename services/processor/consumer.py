@@ -49,6 +49,8 @@ class Owned:
     stage: Stage = Stage.FRESH
     position: int = 0
     applied: Applied = field(default_factory=lambda: Applied(0))
+    given_to: int = 0
+    """The offset after the last record that was given since the partition went on; at least the position."""
 
 
 class GroupInput:
@@ -133,7 +135,7 @@ class GroupInput:
         except KafkaException as error:
             self._consumer.pause([part])
             raise WaitAndRetry(f"{source.topic}:{source.partition}: {error.args[0].name()}") from error
-        owned.stage = Stage.READY
+        owned.stage, owned.given_to = Stage.READY, owned.position
 
     def advance(self, positions: Mapping[InputPartition, int], applied: Applied) -> None:
         """These offsets are committed with that beside them."""
@@ -154,19 +156,26 @@ class GroupInput:
     def collect(self, max_records: int, max_bytes: int) -> Batch:
         """What is already here, without waiting: up to that many records and, nearly, bytes.
 
+        No record is given twice before the partition goes on anew: librdkafka may begin to read it from its
+        first record again by itself, where the answer to an older question for that comes after a seek.
+
         Raises:
             StopInstance: fenced, or a position is no longer in the log.
         """
         if self._woken is not None:
             self._woken.clear()
-        positions = {source: self.owned[source].position for source in self.in_stage(Stage.READY)}
+        positions = {source: self.owned[source].given_to for source in self.in_stage(Stage.READY)}
         found, errors = self._consumer.fetch(positions, max_records, max_bytes)
         if self._unproven:
             self.gave(InputPartition(records.topic, records.partition) for records in found)
         for error in errors:
             self._note(error)
         # A rebalance in the middle may have taken away what was fetched before it.
-        return self.due(found)
+        due = self.due(found)
+        for records in due:
+            owned = self.owned[InputPartition(records.topic, records.partition)]
+            owned.given_to = records[-1].offset + 1
+        return due
 
     def gave(self, sources: Iterable[InputPartition]) -> None:
         """Kafka has answered a fetch of these; once it has of all that are ours, the problem is over.

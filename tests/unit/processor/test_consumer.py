@@ -31,6 +31,8 @@ class FakeSource:
         self.fetches: list[Any] = []
         self.answer: Any = []
         self.ends: dict[tuple[str, int], int] = {}
+        self.asked: dict[tuple[str, int], int] = {}
+        """From which offsets on the last fetch wanted records."""
         self.assign: Any = None
         self.revoke: Any = None
         self.lose: Any = None
@@ -45,7 +47,8 @@ class FakeSource:
         self.calls.append("unsubscribe")
         self.fetches.append(lambda: self.revoke(PLACES))
 
-    def fetch(self, *_: Any) -> tuple[list[Records], list[Any]]:
+    def fetch(self, positions: Any, *_: Any) -> tuple[list[Records], list[Any]]:
+        self.asked = dict(positions)
         found = self.fetches.pop(0)() if self.fetches else None
         return found or ([], [])
 
@@ -150,6 +153,21 @@ def test_a_position_that_the_client_does_not_take_is_asked_for_again(desk: Desk)
         desk.input.resume(FIRST)
     assert desk.input.owned[FIRST].stage is Stage.BEHIND
     assert desk.source.calls[-1] == "pause"
+
+
+def test_what_was_given_is_passed_over_if_the_client_reads_it_again_until_the_partition_goes_on_anew(
+    desk: Desk,
+) -> None:
+    desk.ready()
+    given: Records = PartitionRecords(*FIRST, numbered(b"0", b"1", b"2", source=FIRST))
+    desk.source.fetches.append(lambda: ([given], []))
+    assert desk.input.collect(10, 1_000) == [given]
+    desk.input.collect(10, 1_000)
+    assert desk.source.asked == {FIRST: 3, SECOND: 0}
+    desk.input.suspend()
+    desk.input.resume(FIRST)
+    desk.input.collect(10, 1_000)
+    assert desk.source.asked == {FIRST: 0}, "nothing of it is committed: it comes again"
 
 
 def test_a_partition_is_placed_before_it_goes_on_and_once_more_to_wake_the_client(desk: Desk) -> None:
