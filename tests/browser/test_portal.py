@@ -14,6 +14,7 @@ from tests.browser_fixture import Judge
 from tests.support.catalogue import COMPLETE
 from tests.support.clerk import Wish, act, apply_for, desk, enter, without_complaints, write_entry
 
+AUDITING = {"replays": "/replays", "replay-new": "/replays/new", "trace": "/trace", "receipts": "/receipts"}
 _WHY = ("家庭医生签约服务", "《基本医疗卫生与健康促进法》", "第三十一条")
 
 
@@ -125,7 +126,7 @@ def test_pages_of_the_auditor_are_accessible_in_light_and_dark(page: Page, judge
     log_in(page, "sun.bo", lang)
     for theme in ("light", "dark"):
         page.goto(f"/theme/{theme}?back=/")
-        for name, path in {"replays": "/replays", "replay-new": "/replays/new", "trace": "/trace"}.items():
+        for name, path in AUDITING.items():
             page.goto(path)
             judged(page, f"{name}-{theme}-{lang}")
     page.goto("/replays/new")
@@ -135,6 +136,11 @@ def test_pages_of_the_auditor_are_accessible_in_light_and_dark(page: Page, judge
     page.locator("button[value=ask]").click()
     expect(page.locator("main .badge").first).to_have_text(re.compile("to be approved|待批准"))
     judged(page, f"replay-{lang}")
+    page.goto("/receipts")
+    page.locator("#record").fill("raw.police.public.person:0:17")
+    page.locator("main form button.main").click()
+    expect(page.locator("main .badge").first).to_have_text(re.compile("being made|制作中"))
+    judged(page, f"receipt-{lang}")
 
 
 def test_an_entry_and_its_forms_are_accessible(page: Page, judged: Judge) -> None:
