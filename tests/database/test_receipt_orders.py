@@ -20,7 +20,6 @@ from services.control.store.outbox import OUTBOX
 from services.control.store.receipts import orders
 from services.evidence.checkpoints import Signed
 from services.evidence.entries import ACTS
-from services.evidence.faults import Fault, Faulty
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.sealed import Sealed
 from services.ledger.coordinates import Coordinate
@@ -172,7 +171,6 @@ def test_what_was_waited_for_is_made_in_the_end(office: Office) -> None:
         (RecordMissing("gone"), Obstacle.NOT_THERE),
         (TopicMissing("gone"), Obstacle.NOT_THERE),
         (LedgerDiffers("changed"), Obstacle.LEDGER_DIFFERS),
-        (Faulty(Fault.NOT_ALLOWED, "ledger.delivery:0:2", "it is revoked there"), Obstacle.LEDGER_DIFFERS),
     ],
 )
 def test_what_cannot_be_proven_is_refused_with_its_reason_and_the_next_goes_on(

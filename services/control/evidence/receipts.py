@@ -23,7 +23,8 @@ from services.control.store.trace.reading import DeliveryFound
 from services.control.store.trace.writing import TraceState
 from services.evidence.checkpoints import Sealing, Signed
 from services.evidence.entries import ACTS, DELIVERY, Entry, Place
-from services.evidence.making import NothingSealed
+from services.evidence.faults import Faulty
+from services.evidence.making import LedgerDiffers, NothingSealed
 from services.evidence.receipt_making import EVERYTHING, receipt_of
 from services.evidence.sealed import Sealed
 from services.ledger.blocks import block_from
@@ -106,7 +107,11 @@ class Receipts:
         if written and any(each.at for each in asked.deliveries):
             asked = with_acquired(asked, self._entries(ACTS, min(written) - SKEW_MS, None))
         sealing = self.sealing(max(self.now_ms, self.log[-1].signed.checkpoint.time_ms))
-        return receipt_of(self.log, self.ledger, self.witnesses, asked, self.now_ms, sealing, self.shown)
+        try:
+            return receipt_of(self.log, self.ledger, self.witnesses, asked, self.now_ms, sealing, self.shown)
+        except Faulty as found:
+            # What is sealed does not bear out what it counts: whoever makes receipts has found something.
+            raise LedgerDiffers(str(found)) from found
 
     def _decide(self, known: Known) -> Decide:
         at = Coordinate(TopicName(known.canonical.topic), known.canonical.partition, known.canonical.offset)

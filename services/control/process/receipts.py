@@ -17,7 +17,6 @@ from services.control.process.loops import NotYet
 from services.control.store.database import ControlDatabase, Task
 from services.control.store.receipts import orders
 from services.evidence.checkpoints import Signed, signed_from
-from services.evidence.faults import Faulty
 from services.evidence.making import LedgerDiffers, NothingSealed
 from services.ledger.coordinates import Coordinate
 from services.ledger.lookup import RecordMissing
@@ -38,7 +37,6 @@ _OBSTACLES: Final[Sequence[tuple[type[Exception], Obstacle]]] = (
     (TopicMissing, Obstacle.NOT_THERE),
     (NothingToProve, Obstacle.NOTHING_TO_PROVE),
     (LedgerDiffers, Obstacle.LEDGER_DIFFERS),
-    (Faulty, Obstacle.LEDGER_DIFFERS),
     *((kind, Obstacle.BUS_SILENT) for kind in _DOWN),
 )
 _NAMED: Final[tuple[type[Exception], ...]] = tuple(kind for kind, _ in _OBSTACLES)
