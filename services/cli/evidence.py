@@ -30,7 +30,7 @@ from services.control.evidence.on_stack import (
     trust_path,
     trusted_witnesses,
 )
-from services.control.evidence.ordering import shown_to
+from services.control.evidence.ordering import may_know_recipients, shown_to
 from services.control.evidence.settings import EvidenceSettings
 from services.control.evidence.spanning import Offsets
 from services.control.evidence.stating import IndexBehind, NothingToProve
@@ -177,7 +177,8 @@ def receipt_command(
         raise CommandFailed(ExitCode.USAGE, what, "", remedy)
     with _stack("kafka", "registry") as stack, open_control() as database:
         whose = _whose(stack, grant, record, login)
-        who, shown = who_acts(login, Action.AUDIT_LOOK, whose), _shown(database, login, whose)
+        who = who_acts(login, Action.AUDIT_LOOK, whose)
+        shown = _shown(database, login, whose, whole=record is not None)
         witnesses = trusted_witnesses(stack.settings.home, trust)
         with open_receipts(stack, database, witnesses, _now_ms(), shown) as receipts:
             if record is not None:
@@ -260,12 +261,20 @@ def _whose(stack: Stack, grant: str | None, record: str | None, login: str | Non
     return whose_order(current_policy(stack), HoldScope.GRANT, str(grant))
 
 
-def _shown(database: ControlDatabase, login: str | None, whose: Whose) -> frozenset[str]:
-    """The topics of the ledger whose entries a receipt shows; the machine's user sees all of them anyway."""
+def _shown(database: ControlDatabase, login: str | None, whose: Whose, *, whole: bool) -> frozenset[str]:
+    """The topics of the ledger whose entries a receipt shows; the machine's user sees all of them anyway.
+
+    Raises:
+        CommandFailed: it is of a whole record, and the account may not know every recipient.
+    """
     if login is None:
         return EVERYTHING
     with database.reading() as connection:
-        return shown_to(account_of(connection, login).principal(), whose)
+        principal = account_of(connection, login).principal()
+    if whole and not may_know_recipients(principal, whose):
+        what = f"{login} may not know every recipient of the record"
+        raise CommandFailed(ExitCode.REFUSED, what, "--as", "ask its provider, or an auditor")
+    return shown_to(principal, whose)
 
 
 def _answer(answer: dict[str, Any], told: str, *, as_json: bool) -> None:

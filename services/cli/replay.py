@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -31,6 +32,7 @@ from services.control.replays.on_stack import DeliveryInterrupted, StackDelivere
 from services.control.replays.running import Runner
 from services.control.replays.sharing import SharedJudges
 from services.control.store.replays import work
+from services.evidence.making import Span
 from services.ledger.replay.audit import RunAgain
 from services.ledger.replay.pace import Cancelled
 from services.ledger.replay.scope import Scope, WrongScope, checked
@@ -80,20 +82,14 @@ def create_command(
     now = datetime.now(UTC)
     span = None if (last, since, until) == (None, None, None) else span_of(last, since, until, _ms(now))
     subject = subject_in(_stack(), resource) if ask_subject else None
-    topic, partition, begin, end = at_of(at)
-    scope = Scope(
+    departments = Scope(
         resource=ResourceId(resource) if resource else None,
         provider=ProviderId(provider) if provider else None,
         consumer=ConsumerId(consumer) if consumer else None,
         grant=GrantId(grant) if grant else None,
         subject=subject,
-        from_ms=None if span is None else span.from_ms,
-        to_ms=None if span is None else span.to_ms + 1,
-        topic=topic,
-        partition=partition,
-        from_offset=begin,
-        to_offset=end,
     )
+    scope = _stretch_of(departments, span, at)
     grant_given, separately = declared_grant(grant_file), separate or None
     options = _given(policy_version=policy, grant=grant_given, separate=separately, throttle=throttle)
     with _told(), open_control() as database:
@@ -104,6 +100,13 @@ def create_command(
             by = acting(connection, who, asks(purpose))
             made = work.request(connection, order, by.id, now, by.console)
     _answer(made, as_json=as_json)
+
+
+def _stretch_of(scope: Scope, span: Span | None, at: str | None) -> Scope:
+    """The scope within a time and within the offsets of an input partition, where these are given."""
+    topic, partition, begin, end = at_of(at)
+    within = replace(scope, topic=topic, partition=partition, from_offset=begin, to_offset=end)
+    return within if span is None else replace(within, from_ms=span.from_ms, to_ms=span.to_ms + 1)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -1,17 +1,16 @@
 """Makes a receipt: finds the entries in the log, compares them with what was sealed, and proves each."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from services.evidence.allowing import Reading
 from services.evidence.bundle import PolicyProof
 from services.evidence.checkpoints import Sealing, Signed
 from services.evidence.closed import ClosedProof
 from services.evidence.entries import ACTS, DELIVERY, POLICY, Entry, Place, entry_from, entry_text
 from services.evidence.faults import Fault, Faulty
 from services.evidence.hashing import tree_hash
-from services.evidence.judging_receipt import Judging
+from services.evidence.judging_receipt import Judging, Proven
 from services.evidence.making import (
     EntrySource,
     NothingSealed,
@@ -74,39 +73,40 @@ def receipt_of(
         *policies_of(log, source, set(asked.policy_versions), tree),
         *_proofs(log, source, sorted(wanted), tree),
     ]
-    _judged(asked, proofs, newest, made_ms, closed=not shown >= EVERYTHING)
+    entries = {str(entry): entry for entry in (entry_from(proof.text) for proof in proofs)}
+    judged = _judged(asked, entries, newest, made_ms, closed=not shown >= EVERYTHING)
     consistency = list(consistency_with(tree, newest.checkpoint, newest.checkpoint, witnesses))
-    open_, closed = _split(proofs, shown, newest)
-    deliveries = _with_terms(asked.deliveries, proofs) if closed else asked.deliveries
+    open_, closed = _split(zip(proofs, entries.values(), strict=True), shown, newest)
+    deliveries = _with_terms(asked.deliveries, judged, entries) if closed else asked.deliveries
     statement = Statement(asked.about, deliveries, asked.whole, max(made_ms, newest.checkpoint.time_ms))
     return made(statement, Proofs(newest, consistency, open_, closed), sealing)
 
 
 def _judged(
-    asked: Asked, proofs: Sequence[PolicyProof], newest: Signed, made_ms: int, *, closed: bool
-) -> None:
+    asked: Asked, entries: Mapping[str, Entry], newest: Signed, made_ms: int, *, closed: bool
+) -> Sequence[Proven]:
     """Judge it as who is shown everything would: nobody else can tell what is missing or was not allowed."""
-    entries = {str(entry): entry for entry in (entry_from(proof.text) for proof in proofs)}
     deliveries, log = tuple(asked.deliveries), newest.checkpoint.log
     receipt = Receipt(log, asked.about, deliveries, asked.whole, made_ms, key="", files={})
     try:
-        Judging(receipt, entries, frozenset()).proven()
+        return Judging(receipt, entries, frozenset()).proven()
     except Faulty as found:
         if found.fault is Fault.RECEIPT_INCOMPLETE:
             raise NothingSealed(f"{found.where}: {found.detail}") from found
         if closed:
             raise
+        # Whoever is shown everything is shown the fault.
+        return ()
 
 
 def _split(
-    proofs: Sequence[PolicyProof], shown: Collection[str], newest: Signed
+    proofs: Iterable[tuple[PolicyProof, Entry]], shown: Collection[str], newest: Signed
 ) -> tuple[list[PolicyProof], list[ClosedProof]]:
     """What is shown, and of all else the digest."""
     hashed = tree_hash(newest.checkpoint.tree)
     open_: list[PolicyProof] = []
     closed: list[ClosedProof] = []
-    for proof in proofs:
-        entry = entry_from(proof.text)
+    for proof, entry in proofs:
         if entry.topic in shown:
             open_.append(proof)
         else:
@@ -114,34 +114,26 @@ def _split(
     return open_, closed
 
 
-def _with_terms(deliveries: Sequence[Stated], proofs: Sequence[PolicyProof]) -> list[Stated]:
+def _with_terms(
+    deliveries: Sequence[Stated], judged: Sequence[Proven], entries: Mapping[str, Entry]
+) -> list[Stated]:
     """The same, each with what its block, its policy and its acts say of it."""
-    entries = {str(entry): entry for entry in (entry_from(proof.text) for proof in proofs)}
-    reading = Reading()
-    policies: dict[int, str] = {}
-    for where, entry in entries.items():
-        if entry.topic == POLICY:
-            reading.learn(entry, where)
-            policies[(entry.value or {})["version"]] = where
-    return [_with_its_terms(each, entries, reading, policies) for each in deliveries]
-
-
-def _with_its_terms(
-    stated: Stated, entries: Mapping[str, Entry], reading: Reading, policies: Mapping[int, str]
-) -> Stated:
-    block = entries[stated.block]
-    version: int = (block.value or {})["policy_version"]
-    grant = reading.grant(version, stated.grant)
-    terms = Terms(
-        consumer=str(grant.get("consumer", "")),
-        purpose=str(grant.get("purpose", "")),
-        legal_basis=str(grant.get("legal_basis", "")),
-        policy_version=version,
-        policy=policies[version],
-        written_ms=block.timestamp_ms,
-    )
-    acquired = tuple(replace(each, seen_ms=entries[each.act].timestamp_ms) for each in stated.acquired)
-    return replace(stated, terms=terms, acquired=acquired)
+    policies = {
+        (entry.value or {})["version"]: where for where, entry in entries.items() if entry.topic == POLICY
+    }
+    found = []
+    for stated, proven in zip(deliveries, judged, strict=True):
+        terms = Terms(
+            consumer=proven.consumer,
+            purpose=proven.purpose,
+            legal_basis=proven.legal_basis,
+            policy_version=proven.policy_version,
+            policy=policies[proven.policy_version],
+            written_ms=proven.written_ms,
+        )
+        acquired = tuple(replace(each, seen_ms=entries[each.act].timestamp_ms) for each in stated.acquired)
+        found.append(replace(stated, terms=terms, acquired=acquired))
+    return found
 
 
 def _proofs(

@@ -9,12 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 from producers.snapshot import SnapshotState
+from services.control.bilingual import Said, speaker_of
 from services.control.catalogue.vocabulary import Language
 from services.control.provisioning.drift import Kind as DriftKind
 from topics.event import Step, StopReason, SupersededReason
-
-Said = tuple[str, str]
-"""Chinese, English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +269,8 @@ _OTHERS: Final[Sequence[tuple[StrEnum, Said]]] = (
 )
 LISTS: Final = (StopReason, SupersededReason, Step, SnapshotState)
 """The lists whose words stand here."""
-_WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
-    (type(value), value.value): both
-    for value, both in [*((reason, title) for reason, (title, _) in STOPS.items()), *_OTHERS]
-}
-
-
-def said(value: StrEnum, language: Language) -> str:
-    """The word for a value of one of the lists."""
-    return _of(_WORDS[type(value), value.value], language)
+said: Final = speaker_of([*((reason, title) for reason, (title, _) in STOPS.items()), *_OTHERS])
+"""The word for a value of one of the lists, in a language."""
 
 
 def alarm(kind: str, language: Language) -> Told | None:

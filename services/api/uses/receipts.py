@@ -8,12 +8,21 @@ from services.api.codes import Code
 from services.api.parts import Parts
 from services.api.problems import AnswerProblem
 from services.api.security.asking import permit
-from services.api.uses.reach import own, require_sight, sees, visible_to
+from services.api.uses.reach import own, require_sight, visible_to
 from services.api.uses.snapshots import whose_grant
 from services.control.accounts.actions import Action
 from services.control.accounts.decision import Principal, Whose
 from services.control.cases.words import Problem
-from services.control.evidence.ordering import RAW, Order, Subject, Wish, may_fetch, shown_to
+from services.control.evidence.ordering import (
+    RAW,
+    Order,
+    Subject,
+    Wish,
+    may_fetch,
+    may_know_recipients,
+    sees_everything,
+    shown_to,
+)
 from services.control.owners import whose_topic
 from services.control.store.receipts import orders
 from services.evidence.faults import Faulty
@@ -42,7 +51,7 @@ def ask(
     whose = _whose(parts, connection, subject)
     require_sight(parts, principal, Action.AUDIT_LOOK, whose)
     permit(parts, principal, Action.AUDIT_LOOK, whose)
-    if subject.topic is not None and not _may_know_recipients(principal, whose):
+    if subject.topic is not None and not may_know_recipients(principal, whose):
         raise AnswerProblem(Code.NOT_FOUND)
     witness = _witness(trust)
     if orders.waiting(connection, principal.department) >= MOST_WAITING:
@@ -102,16 +111,6 @@ def content(parts: Parts, principal: Principal, number: int) -> bytes:
     if found is None:
         raise AnswerProblem(Code.WRONG_STATE)
     return found
-
-
-def sees_everything(principal: Principal) -> bool:
-    """Whether somebody is shown everything that a receipt rests on, as auditors are."""
-    return sees(principal, Action.AUDIT_EXPORT, Whose())
-
-
-def _may_know_recipients(principal: Principal, whose: Whose) -> bool:
-    """A receipt of a record names every grant: for its provider, and for who sees everybody's grants."""
-    return whose.provider == principal.department or sees(principal, Action.GRANT_LOOK, Whose())
 
 
 def _whose(parts: Parts, connection: Connection, subject: Subject) -> Whose:

@@ -120,6 +120,17 @@ class Order:
     """Of the receipt, in bytes."""
 
 
+def sees_everything(principal: Principal) -> bool:
+    """Whether somebody is shown everything that a receipt rests on, as auditors are."""
+    return isinstance(may_person(principal, Action.AUDIT_EXPORT, Whose()), Allowed)
+
+
+def may_know_recipients(principal: Principal, whose: Whose) -> bool:
+    """A receipt of a record names every grant: for its provider, and for who sees everybody's grants."""
+    everybodys = isinstance(may_person(principal, Action.GRANT_LOOK, Whose()), Allowed)
+    return everybodys or whose.provider == principal.department
+
+
 def shown_to(principal: Principal, whose: Whose) -> frozenset[str]:
     """The topics of the ledger of whose entries somebody is shown the text.
 
@@ -127,7 +138,7 @@ def shown_to(principal: Principal, whose: Whose) -> frozenset[str]:
         principal: who asks.
         whose: the departments of what the receipt is of.
     """
-    if isinstance(may_person(principal, Action.AUDIT_EXPORT, Whose()), Allowed):
+    if sees_everything(principal):
         return EVERYTHING
     found = set()
     if whose.provider == principal.department:

@@ -1,14 +1,11 @@
 """The words of orders for receipts in Chinese and English: how far one is, and why there is no receipt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.control.catalogue.vocabulary import Language
+from services.control.bilingual import Said, speaker_of
 from services.control.evidence.ordering import Obstacle, State
-
-Said = tuple[str, str]
-"""Chinese, English."""
 
 LISTS: Final = (State, Obstacle)
 """The lists whose words stand here."""
@@ -28,12 +25,5 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     ),
     (Obstacle.FAILED, ("平台故障，请联系运维人员", "a defect of the platform: tell the operator")),
 )
-_WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
-    (type(value), value.value): both for value, both in _OURS
-}
-
-
-def said(value: StrEnum, language: Language) -> str:
-    """The word for a value of one of the lists."""
-    both = _WORDS[type(value), value.value]
-    return both[0] if language is Language.ZH else both[1]
+said: Final = speaker_of(_OURS)
+"""The word for a value of one of the lists, in a language."""

@@ -23,6 +23,11 @@ from services.ledger.lookup import RecordMissing
 from services.ledger.reader import KafkaUnavailable, TopicMissing
 from topics.event import GrantId, TopicName
 
+
+class _OtherLog(Exception):  # noqa: N818 - named after what the file is
+    """The trust file that was sent along is of another installation."""
+
+
 _AT_ONCE: Final = 20
 _LONGEST_TURN: Final = timedelta(seconds=30)
 _AGAIN: Final = timedelta(seconds=10)
@@ -37,6 +42,7 @@ _OBSTACLES: Final[Sequence[tuple[type[Exception], Obstacle]]] = (
     (TopicMissing, Obstacle.NOT_THERE),
     (NothingToProve, Obstacle.NOTHING_TO_PROVE),
     (LedgerDiffers, Obstacle.LEDGER_DIFFERS),
+    (_OtherLog, Obstacle.OTHER_LOG),
     *((kind, Obstacle.BUS_SILENT) for kind in _DOWN),
 )
 _NAMED: Final[tuple[type[Exception], ...]] = tuple(kind for kind, _ in _OBSTACLES)
@@ -103,8 +109,6 @@ class ReceiptsTurn:
             self._stopped(order, _obstacle_of(error), str(error))
             if isinstance(error, _DOWN):
                 raise
-        except _OtherLog as error:
-            self._stopped(order, Obstacle.OTHER_LOG, str(error))
         except Exception:  # noqa: BLE001 - told with its trace
             # A defect over one order stops no other; this one comes again, and is given up after a while.
             _log.exception("receipt order %d", order.number)
@@ -122,10 +126,6 @@ class ReceiptsTurn:
                 orders.waits(connection, order.number, obstacle, detail, now + _AGAIN)
             else:
                 orders.refused(connection, order.number, obstacle, detail, now)
-
-
-class _OtherLog(Exception):  # noqa: N818 - named after what the file is
-    """The trust file that was sent along is of another installation."""
 
 
 def _obstacle_of(error: Exception) -> Obstacle:

@@ -1,15 +1,12 @@
 """The words of replays in Chinese and English."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.control.catalogue.vocabulary import Language
+from services.control.bilingual import Said, speaker_of
 from services.control.replays.life import State, Step
 from services.ledger.replay.words import Fate, Purpose, Verdict
-
-Said = tuple[str, str]
-"""Chinese, English."""
 
 LISTS: Final = (State, Step, Purpose, Verdict, Fate)
 """The lists whose words stand here."""
@@ -38,12 +35,5 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (Fate.NOT_RETAINED, ("数据已不再保留", "kept no more")),
     (Fate.NOT_TOLD, ("无法判断", "cannot be told")),
 )
-_WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
-    (type(value), value.value): both for value, both in _OURS
-}
-
-
-def said(value: StrEnum, language: Language) -> str:
-    """The word for a value of one of the lists."""
-    both = _WORDS[type(value), value.value]
-    return both[0] if language is Language.ZH else both[1]
+said: Final = speaker_of(_OURS)
+"""The word for a value of one of the lists, in a language."""

@@ -1,15 +1,12 @@
 """The words of the person trace in Chinese and English: kinds of identities, and why an answer is empty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from services.control.catalogue.vocabulary import Language
+from services.control.bilingual import Said, speaker_of
 from services.control.tracing.answer import Link, Why
 from topics.identity.kinds import IdentityKind, IdentityReason
-
-Said = tuple[str, str]
-"""Chinese, English."""
 
 LISTS: Final = (IdentityKind, IdentityReason, Link, Why)
 """The lists whose words stand here."""
@@ -55,12 +52,5 @@ _OURS: Final[Sequence[tuple[StrEnum, Said]]] = (
     (Why.NOBODY_RECEIVED, ("没有部门收到过", "nobody received one")),
     (Why.NOT_YOURS, ("本部门没有此人的记录", "none of your department")),
 )
-_WORDS: Final[Mapping[tuple[type[StrEnum], str], Said]] = {
-    (type(value), value.value): both for value, both in _OURS
-}
-
-
-def said(value: StrEnum, language: Language) -> str:
-    """The word for a value of one of the lists."""
-    both = _WORDS[type(value), value.value]
-    return both[0] if language is Language.ZH else both[1]
+said: Final = speaker_of(_OURS)
+"""The word for a value of one of the lists, in a language."""

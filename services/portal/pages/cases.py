@@ -1,8 +1,9 @@
 """Cases: the list with its filters, and the page of one with everything that whoever decides must know."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -63,6 +64,17 @@ WITHOUT_TEXT: Final = frozenset(
     {Action.SUBMIT, Action.APPROVE, Action.ACCEPT, Action.WITHDRAW, Action.RETRY_STEP}
 )
 """Actions whose text may be left out."""
+_OF_ACTIONS: Final[Mapping[str, Any]] = {
+    "forms": FORMS,
+    "elsewhere": ON_OTHER_PAGES,
+    "named": NAMED,
+    "without_text": WITHOUT_TEXT,
+    "gives": GIVES,
+    "refusals": list(RefusalReason),
+    "stops": list(StopReason),
+    "masks": list(MASKS),
+}
+"""What the page of every case needs to know of the forms of its actions."""
 
 
 @router.get("/cases")
@@ -150,16 +162,9 @@ def show(
         stopped=[each for each in stops_of(request, [seen]).values() if each.scope is not HoldScope.GRANT],
         context=_context(request, principal, filed),
         actions=buttons(principal, filed),
-        forms=FORMS,
-        elsewhere=ON_OTHER_PAGES,
-        named=NAMED,
-        without_text=WITHOUT_TEXT,
-        refusals=list(RefusalReason),
-        stops=list(StopReason),
-        masks=list(MASKS),
+        **_OF_ACTIONS,
         graded=_graded(filed, {} if mounted is None else mounted.grades),
         grade_rules=grade_rules_of(filed),
-        gives=GIVES,
         problems=problems,
         failed=failed,
         key=new_key(request),

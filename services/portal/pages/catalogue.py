@@ -54,6 +54,12 @@ NEED_REASON: Final = frozenset(
 )
 NAMED: Final = frozenset({Action.WITHDRAW})
 """What ends what others rely on, and asks for the name of the entry."""
+_OF_STEPS: Final[Mapping[str, Any]] = {
+    "elsewhere": ON_OTHER_PAGES,
+    "need_reason": NEED_REASON,
+    "named": NAMED,
+}
+"""What the page of every entry needs to know of the forms of its steps."""
 
 
 @router.get("/catalogue")
@@ -134,9 +140,7 @@ def show(
         changes=_changes(dossier, version, language) if found.whole else [],
         steps=dossier.steps if found.whole else (),
         actions=catalogue.possible(principal, found),
-        elsewhere=ON_OTHER_PAGES,
-        need_reason=NEED_REASON,
-        named=NAMED,
+        **_OF_STEPS,
         longest_filing=lifecycle.LONGEST_FILING if catalogue.asks_for_filing(parts, found) else 0,
         problems=() if error is None else problems_in(request, error),
         failed=failed,

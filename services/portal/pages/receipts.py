@@ -14,7 +14,7 @@ from services.api.uses import receipts
 from services.api.uses.reach import own
 from services.control.accounts.actions import Action
 from services.control.cases.words import Problem
-from services.control.evidence.ordering import RAW, State, Subject, may_fetch
+from services.control.evidence.ordering import RAW, State, Subject, may_fetch, sees_everything
 from services.ledger.coordinates import NotACoordinate, parse_coordinate
 from services.portal.forms import Form, go, text, ticked, upload, values
 from services.portal.lists import page_number
@@ -92,7 +92,7 @@ def _list(request: Request, status: int = 200, **more: Any) -> Response:
         rows=rows,
         people=logins_of(request, (each.wish.asked_by for each in rows)),
         following=rows[-1].number if len(found) > PAGE else None,
-        everybodys=receipts.sees_everything(principal),
+        everybodys=sees_everything(principal),
         **shown,
     )
 

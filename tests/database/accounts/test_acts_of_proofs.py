@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,9 @@ from services.control.epochs.acts import Step, What
 from services.control.epochs.run import Ended as EpochEnded
 from services.control.epochs.state import EpochState, Newest
 from services.control.evidence.on_stack import Exported
+from services.control.store.accounts.acts import Order
 from services.control.store.accounts.persons import person_by_login
+from services.control.store.accounts.roles import set_oversight
 from services.control.store.database import ControlDatabase
 from services.control.store.outbox import OUTBOX
 from services.control.store.reconciliations.proofs import digest_of, last_proofs
@@ -149,6 +152,17 @@ def test_who_confirmed_a_removal_and_what_stood_at_the_end_are_owed_in_their_ord
         ("snapshot.ended", *asked, {"number": 3, "records": 1, "digest": "ab"}),
         ("snapshot.aborted", *asked, {"number": 3}),
     ]
+
+
+def test_an_overseer_of_the_provider_does_not_learn_every_recipient(
+    govbus: Call, database: ControlDatabase, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        zhou = hire(connection, "zhou", "data_bureau", Role.OVERSEER)
+        set_oversight(connection, zhou.id, {"police"}, Order("console:test", datetime.now(UTC)))
+    ended = govbus(*RECORD, "-o", str(tmp_path / "out.tar"), "--as", "zhou")
+    assert (ended.code, owed(database)) == (ExitCode.REFUSED, [])
+    assert "may not know every recipient" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -108,14 +108,14 @@ def waits(connection: Connection, number: int, obstacle: Obstacle, detail: str, 
 def refused(connection: Connection, number: int, obstacle: Obstacle, detail: str, now: datetime) -> None:
     """There will be no receipt."""
     values = {"obstacle": obstacle.value, "detail": detail, "state": State.REFUSED.value}
-    _change(connection, number, {**values, "due_at": now, "ended_at": now})
+    _change(connection, number, {**values, "ended_at": now})
 
 
 def made(connection: Connection, order: Order, receipt: bytes, now: datetime) -> None:
     """Keep the receipt, and owe the ledger that it is handed out; its digest names it."""
     digest, wish = sha256(receipt).hexdigest(), order.wish
     values = {"state": State.MADE.value, "obstacle": None, "detail": "", "content": receipt}
-    ended = {"due_at": now, "ended_at": now, "digest": digest, "size": len(receipt)}
+    ended = {"ended_at": now, "digest": digest, "size": len(receipt)}
     if not _change(connection, order.number, {**values, **ended}):
         # Another process was quicker: its receipt is the one that is kept.
         return

@@ -40,7 +40,7 @@ RECEIPTS: Final = Table(
     Column("obstacle", Text),
     Column("detail", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    # When it is tried next; of what has ended, when it did.
+    # When it is tried next, while it is asked for.
     Column("due_at", INSTANT, nullable=False),
     Column("ended_at", INSTANT),
     Column("digest", Text, nullable=False),
